@@ -1,0 +1,36 @@
+"""kgan: train GANs with Keras and deliver the generator as a file any application can run."""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# public name -> module that has it; imported on first use, so that `import kgan`
+# costs nothing and `kgan.runtime` never meets tensorflow.
+_LAZY = {
+    "GAN": "kgan.training",
+    "InputError": "kgan.errors",
+    "callbacks": "kgan.training.callbacks",
+    "data": "kgan.data",
+    "export": "kgan.export",
+    "images": "kgan.images",
+    "latents": "kgan.latents",
+    "load_gan": "kgan.training",
+    "losses": "kgan.losses",
+    "models": "kgan.models",
+    "runtime": "kgan.runtime",
+}
+__all__ = ["__version__", *_LAZY]
+
+
+def __getattr__(name):
+    if name not in _LAZY:
+        raise AttributeError(f"module 'kgan' has no attribute {name!r}")
+    module = importlib.import_module(_LAZY[name])
+    # A class lives in its module; a module is itself the public name.
+    value = module if module.__name__.rpartition(".")[2] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,56 @@
+"""`kgan export`, also installed as `kgan-export`."""
+
+from pathlib import Path
+
+from kgan.cli import types
+
+HELP = "deliver a trained generator as ONNX and SavedModel"
+DESCRIPTION = """\
+Writes DIR/NAME/VERSION/ with model.onnx, a SavedModel, manifest.json, card.md
+and samples.png. Every form is compared with Keras first. MODEL is a run's
+directory or a .keras file; both forms are written when neither is named.
+
+  kgan export runs/NAME
+  kgan-export runs/NAME --onnx --out saved_models
+"""
+
+
+def add_arguments(parser):
+    """Adds the command's arguments."""
+    parser.add_argument("model", metavar="MODEL", type=Path)
+    parser.add_argument("--onnx", action="store_true", help="write model.onnx")
+    parser.add_argument("--saved-model", action="store_true", help="write a TensorFlow SavedModel")
+    parser.add_argument("--name", help="the export's name (the run's)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("saved_models"), metavar="DIR", help="(saved_models)"
+    )
+    parser.add_argument("--opset", type=types.whole_number, default=17, help="ONNX opset (17)")
+    parser.add_argument(
+        "--float-output",
+        action="store_true",
+        help="give float32 images in the model's range instead of uint8",
+    )
+
+
+def run(arguments):
+    """Exports, prints the measured parity and, last, the directory."""
+    from kgan.export import export
+    from kgan.training import load, load_gan
+
+    both = not (arguments.onnx or arguments.saved_model)
+    name = arguments.name or load.model_name(arguments.model)
+    result = export(
+        load_gan(arguments.model),
+        arguments.out / name,
+        onnx=arguments.onnx or both,
+        saved_model=arguments.saved_model or both,
+        opset=arguments.opset,
+        float_output=arguments.float_output,
+        training=load.training_facts(arguments.model),
+    )
+    for form, report in result.parity.items():
+        if "float_max_abs_difference" in report:
+            print(f"{form}: float images within {report['float_max_abs_difference']:.2g} of Keras")
+        if "uint8_max_levels" in report:
+            print(f"{form}: uint8 images within {report['uint8_max_levels']:.0f} level(s) of Keras")
+    print(result.path)

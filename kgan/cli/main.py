@@ -1,0 +1,71 @@
+"""The commands `kgan` and `kgan-export`; nothing heavy is imported to show help."""
+
+import argparse
+import os
+import sys
+
+import kgan
+from kgan.cli import export, generate, train
+from kgan.errors import InputError
+
+DESCRIPTION = """\
+Train GANs with Keras and deliver the generator as a file any application can run.
+
+  kgan train photos/ --size 64x64 --epochs 25
+  kgan generate runs/NAME -n 64 -o grid.png
+  kgan export runs/NAME
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaints are one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments=None):
+    """Runs `kgan`; returns the exit code: 0 done, 2 the user's mistake, 130 interrupted."""
+    parser = Parser(
+        prog="kgan", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"kgan {kgan.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in (("train", train), ("generate", generate), ("export", export)):
+        subparser = commands.add_parser(
+            name,
+            help=command.HELP,
+            description=command.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    return call(parser, arguments)
+
+
+def export_main(arguments=None):
+    """Runs `kgan-export`, which is `kgan export`."""
+    parser = Parser(
+        prog="kgan-export",
+        description=export.DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export.add_arguments(parser)
+    parser.set_defaults(run=export.run)
+    return call(parser, arguments)
+
+
+def call(parser, arguments):
+    """Parses and runs; a user's mistake becomes one line on stderr and exit code 2."""
+    arguments = parser.parse_args(arguments)
+    # TensorFlow's start-up chatter would bury the one line that matters.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        arguments.run(arguments)
+    except InputError as error:
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\n{parser.prog}: interrupted", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,198 @@
+"""tf.data pipelines of real pictures: float32 batches (B, H, W, C) in the model's range.
+
+Every function takes the same last arguments:
+
+    batch_size: pictures a batch; what is left over at the end of an epoch is dropped.
+    value_range: (low, high) that black and white become; a model's `value_range`.
+    augment: names in `AUGMENTATIONS` ("flip") and callables of a float batch.
+    shuffle: a new order each epoch.
+    seed: int, for the same order and augmentation each time; None for random ones.
+    fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
+    background: (R, G, B) under transparent pictures and around padded ones.
+
+and raises `kgan.InputError` for what cannot be used and for fewer pictures than a batch.
+"""
+
+from kgan.data import opening
+from kgan.data.augment import AUGMENTATIONS
+from kgan.data.decode import check_fit
+from kgan.data.opening import open_source
+from kgan.data.pipeline import batches
+from kgan.data.sources import Source
+
+WHITE = (255, 255, 255)
+
+
+def from_folder(
+    directory,
+    *,
+    image_shape,
+    batch_size,
+    value_range=(-1.0, 1.0),
+    fit="crop",
+    background=WHITE,
+    augment=(),
+    cache="auto",
+    shuffle=True,
+    seed=None,
+    strict=False,
+):
+    """The PNG, JPEG, BMP, GIF and WebP files below a folder, its subfolders included.
+
+    A picture that cannot be decoded is named in the log of "kgan" and skipped.
+
+    Args:
+        directory: the folder.
+        image_shape: (H, W, C), C 1 or 3; grey, palette, transparent and turned
+            (Exif) pictures are brought to it.
+        cache: "memory", None, a path for cache files, or "auto": memory when
+            the decoded pictures take 1 GiB at most.
+        strict: a picture that cannot be decoded is an error instead.
+    """
+    source = opening.folder_source(directory, image_shape, check_fit(fit), background, strict)
+    return batches(
+        source,
+        batch_size=batch_size,
+        value_range=value_range,
+        augment=augment,
+        cache=cache,
+        shuffle=shuffle,
+        seed=seed,
+    )
+
+
+def from_arrays(
+    images,
+    *,
+    batch_size,
+    image_shape=None,
+    array_range=None,
+    value_range=(-1.0, 1.0),
+    fit="crop",
+    background=WHITE,
+    augment=(),
+    shuffle=True,
+    seed=None,
+):
+    """Pictures in an array.
+
+    Args:
+        images: uint8 (N, H, W) or (N, H, W, C), C 1 or 3; or floats, which are
+            rounded to 256 levels.
+        image_shape: (H, W, C) to fit them to; None for their own.
+        array_range: (low, high) of float pictures; required for floats.
+    """
+    source = opening.array_source(
+        images, array_range, image_shape, check_fit(fit), background, "an array"
+    )
+    return batches(
+        source,
+        batch_size=batch_size,
+        value_range=value_range,
+        augment=augment,
+        cache=None,
+        shuffle=shuffle,
+        seed=seed,
+    )
+
+
+def embedded(
+    *,
+    batch_size,
+    image_shape=(32, 32, 1),
+    value_range=(-1.0, 1.0),
+    augment=(),
+    shuffle=True,
+    seed=None,
+):
+    """The 6,000 pictures of Fashion-MNIST that ship with kgan, 28x28 scaled to `image_shape`."""
+    return batches(
+        opening.embedded_source(image_shape, "crop", WHITE),
+        batch_size=batch_size,
+        value_range=value_range,
+        augment=augment,
+        cache=None,
+        shuffle=shuffle,
+        seed=seed,
+    )
+
+
+def from_tfds(
+    name,
+    *,
+    image_shape,
+    batch_size,
+    split="train",
+    value_range=(-1.0, 1.0),
+    fit="crop",
+    background=WHITE,
+    augment=(),
+    cache="auto",
+    shuffle=True,
+    seed=None,
+):
+    """A TensorFlow Datasets set with an `image` feature, prepared on first use.
+
+    Args:
+        name: its name there, such as "fashion_mnist".
+        image_shape: (H, W, C), C 1 or 3.
+        split: "train", "test" or another of the set's.
+        cache: as for `from_folder`.
+    """
+    source = opening.tfds_source(name, split, image_shape, check_fit(fit), background)
+    return batches(
+        source,
+        batch_size=batch_size,
+        value_range=value_range,
+        augment=augment,
+        cache=cache,
+        shuffle=shuffle,
+        seed=seed,
+    )
+
+
+def from_tfrecords(
+    path,
+    *,
+    image_shape,
+    batch_size,
+    value_range=(-1.0, 1.0),
+    fit="crop",
+    background=WHITE,
+    augment=(),
+    cache=None,
+    shuffle=True,
+    seed=None,
+    strict=False,
+):
+    """TFRecord shards of tf.train.Example with an encoded picture in `image/encoded` or `image`.
+
+    Args:
+        path: a .tfrecord file or a folder of them.
+        image_shape: (H, W, C), C 1 or 3.
+        cache: "memory", None or a path for cache files.
+        strict: a picture that cannot be decoded is an error instead of skipped.
+    """
+    source = opening.record_source(path, image_shape, check_fit(fit), background, strict)
+    return batches(
+        source,
+        batch_size=batch_size,
+        value_range=value_range,
+        augment=augment,
+        cache=cache,
+        shuffle=shuffle,
+        seed=seed,
+    )
+
+
+__all__ = [
+    "AUGMENTATIONS",
+    "Source",
+    "batches",
+    "embedded",
+    "from_arrays",
+    "from_folder",
+    "from_tfds",
+    "from_tfrecords",
+    "open_source",
+]

@@ -1,0 +1,184 @@
+"""From what a user names as data to a source of pictures."""
+
+import importlib.resources
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from kgan import images as pictures
+from kgan.data import decode
+from kgan.data.sources import WORKERS, ArraySource, FolderSource, RecordSource, TFDSSource
+from kgan.errors import InputError
+
+EMBEDDED_SIZE = (32, 32)
+FILES_SIZE = (64, 64)
+ARRAY_NAMES = ("images", "x_train")
+
+
+def open_source(data, *, image_shape=None, fit="crop", background=(255, 255, 255), strict=False):
+    """Opens what the command line calls DATA.
+
+    Args:
+        data: None for the embedded set; a folder of pictures; an .npz or .npy
+            file of uint8 pictures; a .tfrecord file or a folder of them; or
+            "tfds:NAME".
+        image_shape: (H, W, C), or (H, W) with the data's own channels; None for
+            the data's own: the arrays', 32x32x1 for the embedded set, 64x64 with
+            3 channels (tfds: the set's) for the rest.
+        fit: "crop" or "pad", how pictures of another shape are fitted.
+        background: (R, G, B) under transparent pictures and around padded ones.
+        strict: a picture that cannot be decoded is an error.
+
+    Returns:
+        A `Source`.
+
+    Raises:
+        InputError: nothing there, nothing usable in it, or an argument that cannot be used.
+    """
+    decode.check_fit(fit)
+    if data is None:
+        return embedded_source(image_shape, fit, background)
+    if str(data).startswith("tfds:"):
+        return tfds_source(str(data).removeprefix("tfds:"), "train", image_shape, fit, background)
+    path = Path(data)
+    if path.suffix in (".npz", ".npy") and path.is_file():
+        description = f"array file {path.name}"
+        return array_source(_load_array(path), None, image_shape, fit, background, description)
+    if path.suffix == ".tfrecord" or (path.is_dir() and any(path.glob("*.tfrecord"))):
+        return record_source(path, image_shape, fit, background, strict)
+    if path.is_file():
+        raise InputError(
+            "Data is a folder, an .npz or .npy file, TFRecord shards or tfds:NAME. "
+            f"Received a file of another kind: {path}"
+        )
+    return folder_source(path, image_shape, fit, background, strict)
+
+
+def folder_source(folder, image_shape, fit, background, strict):
+    """A `FolderSource`; for the arguments see `open_source`."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = "This is a file, not a folder" if folder.exists() else "No such folder"
+        raise InputError(f"{what}. Received: {folder}")
+    return FolderSource(folder, _shape(image_shape, FILES_SIZE, 3), fit, background, strict)
+
+
+def record_source(path, image_shape, fit, background, strict):
+    """A `RecordSource` of one .tfrecord file or of all in a folder."""
+    path = Path(path)
+    shards = sorted(map(str, path.glob("*.tfrecord"))) if path.is_dir() else [str(path)]
+    if not shards or not path.exists():
+        raise InputError(f"No .tfrecord files there. Received: {path}")
+    return RecordSource(shards, _shape(image_shape, FILES_SIZE, 3), fit, background, strict)
+
+
+def embedded_source(image_shape, fit, background):
+    """The 6,000 pictures of Fashion-MNIST that ship with kgan."""
+    file = importlib.resources.files("kgan.data") / "fashion_mnist" / "fashion_mnist_6000.npz"
+    with file.open("rb") as stream, np.load(stream) as arrays:
+        array = arrays["images"]
+    # Shoes that all point one way are a fact of the set; flipping would undo it.
+    return array_source(
+        array,
+        None,
+        _shape(image_shape, EMBEDDED_SIZE, 1),
+        fit,
+        background,
+        "the embedded 6,000 pictures of Fashion-MNIST",
+        default_augment=(),
+    )
+
+
+def array_source(
+    array, array_range, image_shape, fit, background, description, default_augment=("flip",)
+):
+    """An `ArraySource` of uint8 pictures, or of floats whose range is stated."""
+    array = np.asarray(array)
+    if array.ndim == 3:
+        array = array[..., np.newaxis]
+    if array.ndim != 4 or array.shape[-1] not in (1, 3) or not array.size:
+        raise InputError(
+            "Pictures in an array must have the shape (N, H, W) or (N, H, W, C) with C 1 or 3. "
+            f"Received: {array.shape}"
+        )
+    array = _to_levels(array, array_range)
+    image_shape = _shape(image_shape, array.shape[1:3], array.shape[3])
+    if array.shape[1:] != image_shape:
+
+        def fit_one(picture):
+            return decode.fit_image(pictures.to_pil(picture), image_shape, fit, background)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            array = np.stack(list(pool.map(fit_one, array)))
+    return ArraySource(array, description, default_augment)
+
+
+def _to_levels(array, array_range):
+    if array.dtype == np.uint8:
+        return array
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InputError(f"Pictures in an array must be uint8 or floats. Received: {array.dtype}")
+    if array_range is None:
+        raise InputError(
+            "Float pictures need their range stated, such as array_range=(0.0, 1.0). Received: None"
+        )
+    low, high = array_range
+    smallest, largest = array.min(), array.max()
+    if not (low <= smallest and largest <= high):
+        raise InputError(
+            f"Float pictures must lie within their array_range {low} to {high}. "
+            f"Received: {smallest} to {largest}"
+        )
+    return pictures.to_uint8(array, array_range)
+
+
+def tfds_source(name, split, image_shape, fit, background):
+    """A `TFDSSource`; the set is downloaded and prepared by tensorflow_datasets where it is not."""
+    import tensorflow_datasets as tfds  # seconds to import, and only needed here
+
+    try:
+        builder = tfds.builder(name)
+    except Exception as problem:  # unknown names and bad configs each raise their own
+        raise InputError(f"No such TensorFlow Datasets set. Received: {name}") from problem
+    features = builder.info.features
+    if "image" not in features or len(features["image"].shape) != 3:
+        raise InputError(f"This TensorFlow Datasets set has no pictures. Received: {name}")
+    try:
+        builder.download_and_prepare()
+    except Exception as problem:
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
+        raise InputError(f"Cannot download or prepare tfds:{name} ({reason})") from problem
+    if split not in builder.info.splits:
+        raise InputError(
+            f"{name} has no such split; it has {', '.join(builder.info.splits)}. Received: {split}"
+        )
+    image_shape = _shape(image_shape, FILES_SIZE, features["image"].shape[-1] or 3)
+    count = builder.info.splits[split].num_examples
+    return TFDSSource(name, builder.as_dataset(split), count, image_shape, fit, background)
+
+
+def _shape(image_shape, default_size, default_channels):
+    image_shape = default_size if image_shape is None else image_shape
+    if isinstance(image_shape, (tuple, list)) and len(image_shape) == 2:
+        image_shape = (*image_shape, default_channels)
+    return decode.check_shape(image_shape)
+
+
+def _load_array(path):
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        arrays = dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {"images": loaded}
+    except (ValueError, OSError, zipfile.BadZipFile) as problem:
+        raise InputError(f"Not a readable array file: {path} ({problem})") from None
+    for name in ARRAY_NAMES:
+        if name in arrays:
+            return arrays[name]
+    candidates = [array for array in arrays.values() if array.ndim in (3, 4)]
+    if len(candidates) != 1:
+        raise InputError(
+            f"This file needs one array of pictures, named {' or '.join(ARRAY_NAMES)}. "
+            f"Received: {path} with {', '.join(arrays) or 'nothing'}"
+        )
+    return candidates[0]

@@ -1,0 +1,98 @@
+"""From a source of pictures to the batches a model trains on."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from kgan.data import augment as augmentations
+from kgan.data.sources import ArraySource
+from kgan.errors import InputError
+
+LARGEST_CACHE_BYTES = 2**30
+STREAM_BUFFER_BYTES = 2**28  # of decoded pictures that wait to be shuffled
+PREFETCHED_BATCHES = 2
+
+
+def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed):
+    """Makes the pipeline: decode, cache, shuffle, batch, scale, augment, prefetch.
+
+    Args:
+        source: a `Source`.
+        batch_size: pictures a batch; what is left over at the end of an epoch is dropped.
+        value_range: (low, high) that black and white become.
+        augment: names ("flip") and callables of a float batch.
+        cache: "memory", None for no cache, a path where the decoded pictures
+            are kept in files, or "auto": memory when they take 1 GiB at most.
+        shuffle: a new order each epoch.
+        seed: int, for the same order and augmentation each time; None for random ones.
+
+    Returns:
+        tf.data.Dataset of float32 (batch_size, H, W, C).
+
+    Raises:
+        InputError: fewer pictures than a batch, or an argument that cannot be used.
+    """
+    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise InputError(f"batch_size must be a whole number above 0. Received: {batch_size!r}")
+    functions = augmentations.check(augment)
+    if seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(source, ArraySource):
+        uint8_batches = _from_memory(source, batch_size, shuffle, seed)
+    else:
+        uint8_batches = _from_stream(source, batch_size, cache, shuffle, seed)
+    low, high = value_range
+
+    def finish(images, number):
+        images = tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
+        for index, function in enumerate(functions):
+            images = function(images, tf.stack([number, tf.cast(index, tf.int64)]))
+        return images
+
+    numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
+    finished = tf.data.Dataset.zip(uint8_batches, numbers).map(
+        finish, num_parallel_calls=os.cpu_count()
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False  # it can hold up the end of a short fit for seconds
+    return finished.prefetch(PREFETCHED_BATCHES).with_options(options)
+
+
+def _check_enough(count, batch_size, source):
+    if count < batch_size:
+        raise InputError(
+            f"Fewer pictures than a batch of {batch_size}. Received: {count} ({source.description})"
+        )
+
+
+def _from_memory(source, batch_size, shuffle, seed):
+    """Batches of an array, gathered by index."""
+    _check_enough(source.count, batch_size, source)
+    pictures = tf.constant(source.pictures)
+    order = tf.data.Dataset.range(source.count)
+    if shuffle:
+        order = order.shuffle(source.count, seed, reshuffle_each_iteration=True)
+    return order.batch(batch_size, drop_remainder=True).map(lambda rows: tf.gather(pictures, rows))
+
+
+def _from_stream(source, batch_size, cache, shuffle, seed):
+    """Batches of pictures that are decoded as they are read."""
+    if source.count is None:
+        found = source.images().take(batch_size).reduce(0, lambda count, _: count + 1)
+        _check_enough(int(found), batch_size, source)
+    else:
+        _check_enough(source.count - len(source.skipped), batch_size, source)
+    source.least = batch_size
+    if cache == "auto":
+        size = np.prod(source.image_shape) * (source.count or np.inf)
+        cache = "memory" if size <= LARGEST_CACHE_BYTES else None
+    # A cache keeps the order it was filled in: shuffle after it, else before decoding.
+    images = source.images(shuffle_seed=seed if shuffle and cache is None else None)
+    if cache is not None:
+        images = images.cache("" if cache == "memory" else str(cache))
+    if shuffle and not (cache is None and source.shuffles_itself):
+        bounded = max(1, STREAM_BUFFER_BYTES // int(np.prod(source.image_shape)))
+        buffer = source.count if cache == "memory" and source.count else bounded
+        images = images.shuffle(buffer, seed, reshuffle_each_iteration=True)
+    return images.batch(batch_size, drop_remainder=True)

@@ -1,0 +1,235 @@
+"""Where pictures come from: one class a kind, each giving uint8 pictures of one shape."""
+
+import io
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from kgan.data import decode
+from kgan.errors import InputError
+
+LOG = logging.getLogger("kgan")
+WORKERS = os.cpu_count() or 1
+
+
+class Source:
+    """Pictures of one shape.
+
+    Attributes:
+        description: what they are, one line.
+        image_shape: (H, W, C).
+        count: number of pictures, None when not known.
+        default_augment: augmentations that suit them when the user names none.
+        skipped: pictures that could not be decoded, name -> reason; it fills as they are read.
+        error: the InputError that ended reading, None without one. tf.data
+            wraps what is raised inside it; this is the original.
+    """
+
+    shuffles_itself = False  # whether `images` follows its shuffle_seed
+
+    def __init__(self, description, image_shape, count, default_augment):
+        self.description = description
+        self.image_shape = image_shape
+        self.count = count
+        self.default_augment = list(default_augment)
+        self.skipped = {}
+        self.error = None
+
+    def images(self, shuffle_seed=None):
+        """A tf.data.Dataset of uint8 pictures (H, W, C).
+
+        Args:
+            shuffle_seed: seed to shuffle by before anything is decoded, anew
+                each epoch, for sources that do; None to keep their order.
+        """
+        raise NotImplementedError
+
+
+class ArraySource(Source):
+    """Pictures in memory, uint8 (N, H, W, C)."""
+
+    def __init__(self, pictures, description, default_augment=("flip",)):
+        super().__init__(description, pictures.shape[1:], len(pictures), default_augment)
+        self.pictures = pictures
+
+    def images(self, shuffle_seed=None):
+        return tf.data.Dataset.from_tensor_slices(self.pictures)
+
+
+class EncodedSource(Source):
+    """Pictures that Pillow decodes as they are read: files, or records of a shard."""
+
+    def __init__(self, description, image_shape, count, fit, background, strict, default_augment):
+        super().__init__(description, image_shape, count, default_augment)
+        self.fit = fit
+        self.background = background
+        self.strict = strict
+        self.least = 1  # pictures that must remain; `batches` makes it a batch
+
+    def decoded(self, named, to_file):
+        """Decodes a dataset of pairs of strings, skipping and remembering what cannot be.
+
+        Args:
+            named: tf.data.Dataset of (name, data).
+            to_file: maps data, as bytes, to what Pillow opens.
+        """
+
+        def decode_one(name, data):
+            try:
+                file = to_file(data)
+                return decode.decode(file, self.image_shape, self.fit, self.background), True
+            except Exception as problem:  # Pillow has no one class for a bad picture
+                self.skip(name.decode(), problem)
+                return np.zeros(self.image_shape, np.uint8), False
+
+        def load(name, data):
+            image, good = tf.numpy_function(decode_one, (name, data), (tf.uint8, tf.bool))
+            image.set_shape(self.image_shape)
+            good.set_shape(())
+            return image, good
+
+        loaded = named.map(load, num_parallel_calls=WORKERS)
+        return loaded.filter(lambda image, good: good).map(lambda image, good: image)
+
+    def skip(self, name, problem):
+        """Notes a picture that cannot be used.
+
+        Raises:
+            InputError: under `strict`, or when fewer than `least` pictures remain.
+        """
+        if name in self.skipped:
+            return
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        self.skipped[name] = reason
+        if self.strict:
+            self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
+            raise self.error
+        LOG.warning("skipped %s: %s (%d skipped so far)", name, reason, len(self.skipped))
+        if self.count is not None and self.count - len(self.skipped) < self.least:
+            self.error = InputError(
+                f"Only {self.count - len(self.skipped)} of {self.count} pictures could be decoded; "
+                f"at least {self.least} are needed. The last one: {name} ({reason})"
+            )
+            raise self.error
+
+
+class FolderSource(EncodedSource):
+    """The pictures below a folder, in the order of their names."""
+
+    shuffles_itself = True
+
+    def __init__(self, folder, image_shape, fit, background, strict):
+        files = _picture_files(folder)
+        super().__init__(
+            f"folder {folder.resolve().name}, {len(files)} pictures",
+            image_shape,
+            len(files),
+            fit,
+            background,
+            strict,
+            ("flip",),
+        )
+        with ThreadPoolExecutor(WORKERS) as pool:
+            problems = list(pool.map(_header_problem, files))
+        self.files = []
+        for file, problem in zip(files, problems, strict=True):
+            if problem is None:
+                self.files.append(file)
+            else:
+                self.skip(file, problem)
+
+    def images(self, shuffle_seed=None):
+        files = tf.data.Dataset.from_tensor_slices(self.files)
+        if shuffle_seed is not None:
+            files = files.shuffle(len(self.files), shuffle_seed, reshuffle_each_iteration=True)
+        return self.decoded(files.map(lambda file: (file, file)), os.fsdecode)
+
+
+def _picture_files(folder):
+    files = []
+    for root, folders, names in os.walk(folder):  # links to folders are not followed: no loops
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [
+            os.path.join(root, name)
+            for name in sorted(names)
+            if name.lower().endswith(decode.SUFFIXES) and not name.startswith(".")
+        ]
+    if not files:
+        raise InputError(
+            f"No pictures in this folder ({' '.join(decode.SUFFIXES)}). Received: {folder}"
+        )
+    return files
+
+
+def _header_problem(file):
+    try:
+        with Image.open(file, formats=decode.FORMATS):
+            return None
+    except Exception as problem:  # as in decode_one
+        return problem
+
+
+class RecordSource(EncodedSource):
+    """TFRecord shards; each record a tf.train.Example with an encoded picture.
+
+    The bytes are under `image/encoded` or `image`. Records are streamed:
+    memory does not grow with the set.
+    """
+
+    def __init__(self, shards, image_shape, fit, background, strict):
+        super().__init__(
+            f"{len(shards)} TFRecord shards", image_shape, None, fit, background, strict, ("flip",)
+        )
+        self.shards = shards
+
+    def images(self, shuffle_seed=None):
+        shards = tf.data.Dataset.from_tensor_slices(self.shards)
+        if shuffle_seed is not None:  # the records within are shuffled after decoding
+            shards = shards.shuffle(len(self.shards), shuffle_seed, reshuffle_each_iteration=True)
+
+        def read(shard):
+            records = tf.data.TFRecordDataset(shard).enumerate()
+            return records.map(lambda index, record: (_record_name(shard, index), record))
+
+        def parse(name, record):
+            keys = ("image/encoded", "image")
+            features = {key: tf.io.FixedLenFeature((), tf.string, "") for key in keys}
+            example = tf.io.parse_single_example(record, features)
+            return name, tf.where(example[keys[0]] != "", example[keys[0]], example[keys[1]])
+
+        return self.decoded(shards.interleave(read, cycle_length=4).map(parse), io.BytesIO)
+
+
+def _record_name(shard, index):
+    return tf.strings.join([shard, tf.strings.as_string(index)], " record ")
+
+
+class TFDSSource(Source):
+    """A TensorFlow Datasets set that has an `image` feature."""
+
+    def __init__(self, name, dataset, count, image_shape, fit, background):
+        # What such a set shows is not known here: digits and letters must not be flipped.
+        super().__init__(f"tfds {name}, {count} pictures", image_shape, count, ())
+        self.dataset = dataset
+        self.fit = fit
+        self.background = background
+
+    def images(self, shuffle_seed=None):
+        def fit_one(image):
+            mode_axis = image[..., 0] if image.shape[-1] == 1 else image
+            return decode.fit_image(
+                Image.fromarray(mode_axis), self.image_shape, self.fit, self.background
+            )
+
+        def load(example):
+            image = tf.cast(example["image"], tf.uint8)
+            if image.shape != self.image_shape:
+                image = tf.numpy_function(fit_one, (image,), tf.uint8)
+                image.set_shape(self.image_shape)
+            return image
+
+        return self.dataset.map(load, num_parallel_calls=WORKERS)

@@ -1,0 +1,97 @@
+"""The generator as an ONNX model: standard operators, dynamic batch, its manifest inside."""
+
+import json
+
+import numpy as np
+import onnx
+import tf2onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from kgan import manifest as manifests
+from kgan.errors import InputError
+from kgan.export.serving import serving_function
+
+# What tf2onnx converts and every onnxruntime of the last years runs.
+OPSETS = range(13, 19)
+DEFAULT_OPSET = 17
+
+
+def check_opset(opset):
+    """Returns `opset`.
+
+    Raises:
+        InputError: tf2onnx does not write it.
+    """
+    if opset not in OPSETS:
+        raise InputError(f"opset must be from {OPSETS[0]} to {OPSETS[-1]}. Received: {opset}")
+    return opset
+
+
+def convert(generator, latent_dim, opset):
+    """Converts a float32 Keras generator.
+
+    Returns:
+        ModelProto: `latents` float32 (batch, latent_dim) -> `images` float32
+        (batch, H, W, C) in the generator's range.
+    """
+    serve, signature = serving_function(generator, latent_dim)
+    model, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=opset)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    # tf2onnx declares ai.onnx.ml too; a model of standard operators must not ask for it.
+    used = {node.domain for node in model.graph.node}
+    for imported in [i for i in model.opset_import if i.domain not in used]:
+        model.opset_import.remove(imported)
+    return model
+
+
+def with_uint8_output(model, value_range):
+    """A copy whose `images` are uint8: the float images scaled from `value_range` and rounded.
+
+    Args:
+        model: ModelProto that `convert` made.
+        value_range: (low, high) that stands for black and white.
+
+    Returns:
+        ModelProto with the same input.
+    """
+    low, high = value_range
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    for node in graph.node:
+        node.output[:] = ["float_images" if name == "images" else name for name in node.output]
+        node.input[:] = ["float_images" if name == "images" else name for name in node.input]
+    constants = {
+        "range_low": np.float32(low),
+        "levels_per_unit": np.float32(255.0 / (high - low)),
+        "level_min": np.float32(0.0),
+        "level_max": np.float32(255.0),
+    }
+    graph.initializer.extend(
+        numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()
+    )
+    graph.node.extend(
+        [
+            helper.make_node("Sub", ["float_images", "range_low"], ["above_low"]),
+            helper.make_node("Mul", ["above_low", "levels_per_unit"], ["levels"]),
+            helper.make_node("Round", ["levels"], ["whole_levels"]),
+            helper.make_node("Clip", ["whole_levels", "level_min", "level_max"], ["clipped"]),
+            helper.make_node("Cast", ["clipped"], ["images"], to=TensorProto.UINT8),
+        ]
+    )
+    graph.output[0].type.tensor_type.elem_type = TensorProto.UINT8
+    return copy
+
+
+def write(model, manifest, path):
+    """Checks a model and writes it with its manifest in the metadata.
+
+    Raises:
+        onnx.checker.ValidationError: the model breaks ONNX's rules.
+    """
+    helper.set_model_props(model, {manifests.METADATA_KEY: json.dumps(manifest)})
+    model.producer_name = "kgan"
+    model.producer_version = manifest["versions"]["kgan"]
+    onnx.checker.check_model(model, full_check=True)
+    path.write_bytes(model.SerializeToString())

@@ -1,0 +1,132 @@
+"""Pictures as arrays: value ranges to and from uint8, grids, strips and PNG files."""
+
+import math
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kgan.errors import InputError
+
+
+def to_uint8(images, value_range=(-1.0, 1.0)):
+    """Maps float images to 0..255, rounding to the nearest level.
+
+    Args:
+        images: float array, any shape, in `value_range`; values outside are clipped.
+        value_range: pair (low, high) that stands for black and white.
+
+    Returns:
+        uint8 array of the same shape.
+    """
+    low, high = value_range
+    scaled = (np.asarray(images, np.float32) - low) * np.float32(255.0 / (high - low))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def from_uint8(images, value_range=(-1.0, 1.0)):
+    """Maps 0..255 to float32 in `value_range`; the inverse of `to_uint8`.
+
+    Args:
+        images: uint8 array, any shape.
+        value_range: pair (low, high) that stands for black and white.
+
+    Returns:
+        float32 array of the same shape.
+    """
+    low, high = value_range
+    return np.asarray(images, np.float32) * np.float32((high - low) / 255.0) + np.float32(low)
+
+
+def grid(images, columns=None, padding=2, background=255):
+    """Tiles a batch of pictures into one, row by row.
+
+    Args:
+        images: uint8 array (N, H, W, C), C 1 or 3.
+        columns: pictures a row; the smallest near-square number when None.
+        padding: pixels between pictures and around them.
+        background: grey level 0..255 of the padding and of empty places.
+
+    Returns:
+        uint8 array (rows * (H + padding) + padding, columns * (W + padding) + padding, C).
+
+    Raises:
+        InputError: `images` is not a non-empty uint8 batch of 1- or 3-channel pictures.
+    """
+    images = np.asarray(images)
+    if (
+        images.dtype != np.uint8
+        or images.ndim != 4
+        or images.shape[-1] not in (1, 3)
+        or not len(images)
+    ):
+        raise InputError(
+            "A grid needs uint8 images (N, H, W, C) with C 1 or 3 and N at least 1. "
+            f"Received: {images.dtype} {images.shape}"
+        )
+    count, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    sheet = np.full(
+        (rows * (height + padding) + padding, columns * (width + padding) + padding, channels),
+        background,
+        np.uint8,
+    )
+    for index, image in enumerate(images):
+        top = padding + index // columns * (height + padding)
+        left = padding + index % columns * (width + padding)
+        sheet[top : top + height, left : left + width] = image
+    return sheet
+
+
+def to_pil(image):
+    """A uint8 array (H, W, C), C 1 or 3, as a Pillow image in mode L or RGB."""
+    image = np.asarray(image)
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def save_png(path, image):
+    """Writes one picture as PNG, whole or not at all.
+
+    Args:
+        path: file to write; its folder is made when missing.
+        image: uint8 array (H, W, C), C 1 or 3.
+
+    Returns:
+        The path written, a `pathlib.Path`.
+    """
+    with whole_file(path) as temporary:
+        to_pil(image).save(temporary, format="PNG")
+    return Path(path)
+
+
+class whole_file:
+    """Context manager: a temporary path that becomes `path` when the block succeeds.
+
+    A reader never sees half a file: it is written beside its final place and
+    renamed over it; on an error it is removed and whatever stood there stays.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def __enter__(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # The suffix is kept: writers such as keras choose the format by it.
+        handle, name = tempfile.mkstemp(
+            prefix=f".{self.path.stem}-", suffix=self.path.suffix, dir=self.path.parent
+        )
+        os.close(handle)
+        self.temporary = Path(name)
+        return self.temporary
+
+    def __exit__(self, error, *_):
+        if error is None:
+            umask = os.umask(0)
+            os.umask(umask)
+            self.temporary.chmod(0o666 & ~umask)  # mkstemp makes private files
+            os.replace(self.temporary, self.path)
+        else:
+            self.temporary.unlink(missing_ok=True)

@@ -1,0 +1,144 @@
+"""What an export promises, in words a program can read, and where exports lie on disk."""
+
+import hashlib
+import importlib.metadata
+import json
+from pathlib import Path
+
+from kgan.errors import InputError
+
+FORMAT = "kgan-export"
+FORMAT_VERSION = 1
+# Where model.onnx keeps its own copy, so that the one file describes itself.
+METADATA_KEY = "kgan.manifest"
+ONNX_FILE = "model.onnx"
+MANIFEST_FILE = "manifest.json"
+
+
+def generator_manifest(
+    *,
+    name,
+    version,
+    image_shape,
+    latent_dim,
+    latent_distribution,
+    latent_law,
+    value_range,
+    float_output,
+    training,
+):
+    """The promise of a generator's export, before parity and files are known.
+
+    Args:
+        name, version: the export is `NAME/VERSION`.
+        image_shape: (H, W, C).
+        latent_dim: length of a latent vector.
+        latent_distribution: "normal" or "uniform".
+        latent_law: how a latent is drawn from a seed, as numpy code.
+        value_range: (low, high) of the model's own images.
+        float_output: False for uint8 images, True for float32 in `value_range`.
+        training: what is known of how the model was made, a dict.
+
+    Returns:
+        A dict that `json.dumps` takes.
+    """
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "version": version,
+        "input": {"name": "latents", "dtype": "float32", "shape": ["batch", latent_dim]},
+        "output": {
+            "name": "images",
+            "dtype": "float32" if float_output else "uint8",
+            "shape": ["batch", *image_shape],
+            "layout": "NHWC",
+            "value_range": list(value_range) if float_output else [0, 255],
+        },
+        "latents": {
+            "dim": latent_dim,
+            "distribution": latent_distribution,
+            "law": latent_law,
+            "seeds": "picture i of generate(n, seed) is made from the seed plus i",
+        },
+        "training": training,
+        "versions": {
+            package: importlib.metadata.version(package)
+            for package in (
+                "kgan",
+                "tensorflow",
+                "keras",
+                "tf2onnx",
+                "onnx",
+                "onnxruntime",
+                "numpy",
+            )
+        },
+    }
+
+
+def list_files(directory):
+    """Size and sha256 of every file below an export's directory, by relative path."""
+    return {
+        path.relative_to(directory).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path.name != MANIFEST_FILE
+    }
+
+
+def parse(text, origin):
+    """The manifest in a JSON text.
+
+    Raises:
+        InputError: it is no manifest of an export, or of a newer format.
+    """
+    try:
+        manifest = json.loads(text)
+        known = manifest["format"] == FORMAT
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise InputError(f"Not the manifest of a kgan export: {origin}")
+    if manifest["format_version"] > FORMAT_VERSION:
+        raise InputError(
+            f"This kgan reads manifests of format {FORMAT_VERSION}; a newer kgan wrote {origin} "
+            f"in format {manifest['format_version']}."
+        )
+    return manifest
+
+
+def versions_of(directory):
+    """The version numbers an export's NAME directory holds, lowest first."""
+    if not directory.is_dir():
+        return []
+    return sorted(int(entry.name) for entry in directory.iterdir() if entry.name.isdecimal())
+
+
+def find_onnx(path):
+    """The model.onnx that `path` means, or None where `path` is not an export.
+
+    Args:
+        path: an .onnx file, an export's VERSION directory, or its NAME
+            directory, which stands for the highest version.
+
+    Raises:
+        InputError: an export that holds no ONNX model.
+    """
+    path = Path(path)
+    if path.suffix == ".onnx" and path.is_file():
+        return path
+    if not path.is_dir():
+        return None
+    if not (path / MANIFEST_FILE).is_file():
+        versions = versions_of(path)
+        if not versions or not (path / str(versions[-1]) / MANIFEST_FILE).is_file():
+            return None
+        path = path / str(versions[-1])
+    if not (path / ONNX_FILE).is_file():
+        raise InputError(
+            f"This export holds no {ONNX_FILE}; export it with --onnx. Received: {path}"
+        )
+    return path / ONNX_FILE

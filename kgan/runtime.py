@@ -1,0 +1,102 @@
+"""Draws pictures from an exported generator with onnxruntime; tensorflow is never imported.
+
+generator = kgan.runtime.Generator("saved_models/photos")
+generator.generate(16, seed=0)
+"""
+
+import numpy as np
+import onnxruntime
+
+from kgan import images as pictures
+from kgan import latents as latent_law
+from kgan import manifest
+from kgan.errors import InputError
+
+
+class Generator:
+    """An exported generator, run by onnxruntime on the CPU.
+
+    Args:
+        path: an .onnx file of kgan's, an export's VERSION directory, or its
+            NAME directory, which stands for the highest version.
+
+    Attributes:
+        info: the export's manifest, a dict.
+        path: the .onnx file in use.
+
+    Raises:
+        InputError: nothing there, not an ONNX model, or one without kgan's manifest.
+    """
+
+    def __init__(self, path):
+        self.path = manifest.find_onnx(path)
+        if self.path is None:
+            raise InputError(
+                f"Not an export: expected an .onnx file or a directory with one. Received: {path}"
+            )
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(self.path), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime has a class of its own for every kind of damage
+            raise InputError(
+                f"Not a readable ONNX model: {self.path} ({str(error).splitlines()[0]})"
+            ) from None
+        metadata = self.session.get_modelmeta().custom_metadata_map
+        self.info = manifest.parse(metadata.get(manifest.METADATA_KEY, ""), self.path)
+
+    def generate(self, n, seed=0, batch_size=64):
+        """Makes pictures; picture i has the seed `seed + i`.
+
+        Args:
+            n: number of pictures, at least 1.
+            seed: int >= 0, the first picture's seed.
+            batch_size: pictures made at a time; it does not change them.
+
+        Returns:
+            uint8 array (n, H, W, C).
+
+        Raises:
+            InputError: `n` or `batch_size` below 1, or a negative seed.
+        """
+        if n < 1 or batch_size < 1:
+            raise InputError(
+                f"n and batch_size must be at least 1. Received: n={n}, batch_size={batch_size}"
+            )
+        law = self.info["latents"]
+        seeds = range(seed, seed + n)
+        return np.concatenate(
+            [
+                self.from_latents(
+                    latent_law.from_seeds(
+                        seeds[start : start + batch_size], law["dim"], law["distribution"]
+                    )
+                )
+                for start in range(0, n, batch_size)
+            ]
+        )
+
+    def from_latents(self, latents):
+        """The pictures of the given latents.
+
+        Args:
+            latents: float array (N, latent_dim).
+
+        Returns:
+            uint8 array (N, H, W, C).
+
+        Raises:
+            InputError: another shape.
+        """
+        latents = np.asarray(latents, np.float32)
+        dim = self.info["latents"]["dim"]
+        if latents.ndim != 2 or latents.shape[1] != dim:
+            raise InputError(f"latents must have the shape (N, {dim}). Received: {latents.shape}")
+        (images,) = self.session.run(["images"], {"latents": latents})
+        if images.dtype != np.uint8:
+            images = pictures.to_uint8(images, self.info["output"]["value_range"])
+        return images
+
+    def grid(self, n=64, seed=0):
+        """One sheet of `n` pictures, a uint8 array (H, W, C)."""
+        return pictures.grid(self.generate(n, seed))

@@ -1,0 +1,207 @@
+"""Callbacks for `fit`, for users and the command line alike."""
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import keras
+
+from kgan import images
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Counts the training steps that this `fit` has taken, whatever steps_per_execution is."""
+
+    def on_train_begin(self, logs=None):
+        self.steps_taken = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._last_batch = -1
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps_taken += batch - self._last_batch
+        self._last_batch = batch
+
+
+class SampleGrid(StepCallback):
+    """Writes a sheet of pictures made from the same latents at a steady interval.
+
+    Files are `step-000200.png` and so on, by the batches the model has ever
+    seen; the first is written before training and the last at its end.
+
+    Args:
+        directory: where the sheets go.
+        every_steps: steps between two sheets.
+        n: pictures a sheet.
+        seed: seed of the first picture.
+    """
+
+    def __init__(self, directory, every_steps=200, n=64, seed=0):
+        super().__init__()
+        self.directory = Path(directory)
+        self.every_steps = every_steps
+        self.n = n
+        self.seed = seed
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._drawn_at = 0
+        self._draw()
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if self.steps_taken - self._drawn_at >= self.every_steps:
+            self._draw()
+
+    def on_train_end(self, logs=None):
+        if self.steps_taken > self._drawn_at:
+            self._draw()
+
+    def _draw(self):
+        self._drawn_at = self.steps_taken
+        sheet = images.grid(self.model.generate(self.n, self.seed))
+        images.save_png(self.directory / f"step-{int(self.model.batches_seen):06d}.png", sheet)
+
+
+class StopAfter(StepCallback):
+    """Stops training after so many steps or seconds, whichever comes first.
+
+    Args:
+        steps: steps to take; None for no bound.
+        seconds: wall-clock seconds from the start of training; None for no bound.
+    """
+
+    def __init__(self, steps=None, seconds=None):
+        super().__init__()
+        self.steps = steps
+        self.seconds = seconds
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._start = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if self.steps is not None and self.steps_taken >= self.steps:
+            self.model.stop_training = True
+        if self.seconds is not None and time.monotonic() - self._start >= self.seconds:
+            self.model.stop_training = True
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the whole model at the end of an epoch, whole or not at all.
+
+    Args:
+        path: the .keras file, replaced each time.
+        every_seconds: the least time between two saves.
+    """
+
+    def __init__(self, path, every_seconds=60):
+        super().__init__()
+        self.path = Path(path)
+        self.every_seconds = every_seconds
+        self._saved_at = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if time.monotonic() - self._saved_at >= self.every_seconds:
+            save_whole(self.model, self.path)
+            self._saved_at = time.monotonic()
+
+
+def save_whole(model, path):
+    """Saves a Keras model so that a reader never finds half of it."""
+    with images.whole_file(path) as temporary:
+        model.save(temporary)
+
+
+class ProgressLine(StepCallback):
+    """One live line: epoch, step, images/s, losses and the time left.
+
+    On a terminal the line is rewritten in place; elsewhere a new one is
+    printed every half minute and at the end.
+
+    Args:
+        batch_size: pictures a step.
+        epochs: epochs this `fit` is to take; None when something else ends it.
+        epoch_steps: steps an epoch; None when not known.
+        stop: the `StopAfter` in use, None without one.
+        stream: where the line goes.
+    """
+
+    def __init__(self, batch_size, epochs=None, epoch_steps=None, stop=None, stream=None):
+        super().__init__()
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.epoch_steps = epoch_steps
+        self.stop = stop
+        self.stream = stream or sys.stderr
+        self.live = self.stream.isatty()
+        self.interval = 0.2 if self.live else 30.0
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._start = self._printed_at = time.monotonic()
+        self._rate_time = None
+        self._line = ""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        now = time.monotonic()
+        if self._rate_time is None:
+            # The first call compiles; the rate is that of the steps after it.
+            self._rate_time, self._rate_steps = now, self.steps_taken
+        if now - self._printed_at >= self.interval:
+            self._print(now, logs or {})
+
+    def on_train_end(self, logs=None):
+        self._print(time.monotonic(), logs or {})
+        if self.live:
+            self.stream.write("\n")
+            self.stream.flush()
+
+    def images_per_second(self):
+        """Mean rate since the first step, 0.0 while not known."""
+        if self._rate_time is None:
+            return 0.0
+        seconds = time.monotonic() - self._rate_time
+        steps = self.steps_taken - self._rate_steps
+        return steps * self.batch_size / seconds if steps and seconds else 0.0
+
+    def _print(self, now, logs):
+        self._printed_at = now
+        epoch = f"epoch {self._epoch}" + (f"/{self.epochs}" if self.epochs else "")
+        total = self._total_steps()
+        step = f"step {self.steps_taken}" + (f"/{total}" if total else "")
+        parts = [epoch, step, f"{self.images_per_second():.0f} images/s"]
+        parts += [
+            f"{name} {float(logs[name]):.3f}" for name in ("d_loss", "g_loss") if name in logs
+        ]
+        if float(logs.get("skipped_updates", 0)):
+            parts.append(f"skipped {float(logs['skipped_updates']):.0f}")
+        left = self._seconds_left(now, total)
+        if left is not None:
+            parts.append(f"left {int(left) // 60}:{int(left) % 60:02d}")
+        line = "  ".join(parts)
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            self.stream.write("\r" + line[:width].ljust(min(len(self._line), width)))
+        else:
+            self.stream.write(line + "\n")
+        self.stream.flush()
+        self._line = line
+
+    def _total_steps(self):
+        if self.stop and self.stop.steps:
+            return self.stop.steps
+        return self.epochs * self.epoch_steps if self.epochs and self.epoch_steps else None
+
+    def _seconds_left(self, now, total):
+        if self.stop and self.stop.seconds:
+            return max(0.0, self.stop.seconds - (now - self._start))
+        rate = self.images_per_second()
+        return (total - self.steps_taken) * self.batch_size / rate if total and rate else None

@@ -1,0 +1,350 @@
+"""`GAN`: a generator and a discriminator as one keras.Model with the adversarial train step."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kgan import images as pictures
+from kgan import latents as latent_law
+from kgan.errors import InputError
+from kgan.losses import get_loss
+from kgan.models.networks import check_positive
+from kgan.models.precision import float32_copy
+from kgan.models.presets import adam, get_preset, optimizer_from
+from kgan.training.networks import (
+    check_networks,
+    computes_in_float16,
+    output_range,
+    seed_states,
+)
+from kgan.training.step import Updates
+
+D_UPDATES = ("joint", "sequential")
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class GAN(keras.Model):
+    """A generative adversarial network that `fit` trains on batches of real images.
+
+    Each step draws latents, makes fakes and updates the discriminator from the
+    losses of a real and a fake batch that went through it separately; then it
+    draws latents anew and updates the generator through the frozen
+    discriminator. Called as a model it maps latents to images.
+
+    Args:
+        generator: built Keras model, (B, latent_dim) -> images (B, H, W, C).
+        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1).
+        preset: name of the preset whose losses and optimizers `compile` takes
+            when it is given none; None for `bce` and Adam(2e-4, beta_1=0.5).
+        latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
+        value_range: (low, high) of the generator's images; None to read it off
+            its last activation: sigmoid is (0, 1), all else (-1, 1).
+        seed: int that the latents drawn in training start from; None for a random one.
+
+    Raises:
+        InputError: networks that do not fit together, an unknown preset or distribution.
+
+    Reference:
+        Goodfellow et al. 2014, algorithm 1, https://arxiv.org/abs/1406.2661
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        *,
+        preset=None,
+        latent_distribution="normal",
+        value_range=None,
+        seed=None,
+        name=None,
+    ):
+        super().__init__(name=name)
+        self.latent_dim, self.image_shape = check_networks(generator, discriminator)
+        if preset is not None:
+            get_preset(preset)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.preset = preset
+        self.latent_distribution = latent_law.check_distribution(latent_distribution)
+        self.value_range = tuple(value_range or output_range(generator))
+        self.seed = seed
+
+        # An attribute, so that Keras tracks its state; own_variables saves it.
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.batches_seen = self.add_weight(
+            shape=(), initializer="zeros", dtype="int64", trainable=False, name="batches_seen"
+        )
+        self.updates = Updates()
+        # fit under a strategy would otherwise call the model on a batch of images to build it.
+        self.built = True
+
+    @classmethod
+    def from_preset(cls, preset, *, image_shape=None, latent_dim=None, filters=None, seed=None):
+        """A GAN with a preset's networks; each argument left None takes the preset's own.
+
+        Args:
+            preset: a name in `kgan.models.PRESETS`.
+            image_shape: (H, W, C).
+            latent_dim: length of a latent vector.
+            filters: width unit of both networks.
+            seed: int that the latents drawn in training start from.
+
+        Raises:
+            InputError: an unknown preset, or a size that the preset cannot make.
+        """
+        chosen = get_preset(preset)
+        image_shape = image_shape or chosen.image_shape
+        filters = filters or chosen.filters
+        return cls(
+            generator=chosen.generator(
+                image_shape=image_shape, latent_dim=latent_dim or chosen.latent_dim, filters=filters
+            ),
+            discriminator=chosen.discriminator(image_shape=image_shape, filters=filters),
+            preset=preset,
+            latent_distribution=chosen.latent_distribution,
+            seed=seed,
+        )
+
+    def compile(
+        self,
+        loss=None,
+        g_optimizer=None,
+        d_optimizer=None,
+        *,
+        d_steps=1,
+        d_update="joint",
+        jit_compile="auto",
+        run_eagerly=False,
+        steps_per_execution=1,
+    ):
+        """Chooses losses and optimizers; those left None are the preset's.
+
+        Under a float16 policy both optimizers are wrapped in Keras's dynamic
+        LossScaleOptimizer.
+
+        Args:
+            loss: a name in `kgan.losses.LOSSES`, or a pair of callables
+                (generator_loss(fake_logits), discriminator_loss(real_logits, fake_logits)).
+            g_optimizer, d_optimizer: Keras optimizers or their names; two different objects.
+            d_steps: discriminator updates per generator update, one batch of
+                real images each.
+            d_update: "joint" for one discriminator update from the summed loss,
+                "sequential" for one from the fake batch, then one from the real batch.
+            jit_compile, run_eagerly, steps_per_execution: as in Keras.
+
+        Raises:
+            InputError: an unknown loss or `d_update`, `d_steps` below 1, or one
+                optimizer given for both networks.
+        """
+        preset = get_preset(self.preset) if self.preset else None
+        loss = loss or (preset.loss if preset else "bce")
+        self.generator_loss, self.discriminator_loss = get_loss(loss)
+        check_positive(d_steps=d_steps)
+        if d_update not in D_UPDATES:
+            raise InputError(
+                f"d_update must be one of {', '.join(D_UPDATES)}. Received: {d_update!r}"
+            )
+        if g_optimizer is not None and g_optimizer is d_optimizer:
+            raise InputError(
+                "g_optimizer and d_optimizer must be two optimizers: each keeps the state of one "
+                f"network. Received the same object twice: {g_optimizer!r}"
+            )
+        super().compile(
+            optimizer=None,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            auto_scale_loss=False,
+        )
+        default = adam(2e-4, 0.5)
+        self.g_optimizer = self._ready_optimizer(
+            g_optimizer, preset.g_optimizer if preset else default, self.generator
+        )
+        self.d_optimizer = self._ready_optimizer(
+            d_optimizer, preset.d_optimizer if preset else default, self.discriminator
+        )
+        self.d_steps = d_steps
+        self.d_update = d_update
+        self._compile_arguments = {
+            "loss": loss,
+            "d_steps": d_steps,
+            "d_update": d_update,
+            "jit_compile": jit_compile,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+        }
+
+    def _ready_optimizer(self, optimizer, default, network):
+        optimizer = (
+            optimizer_from(default) if optimizer is None else keras.optimizers.get(optimizer)
+        )
+        scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if computes_in_float16(self.generator, self.discriminator) and not scales:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(network.trainable_variables)
+        return optimizer
+
+    @property
+    def metrics(self):
+        return self.updates.metrics
+
+    def call(self, latents, training=False):
+        return self.generator(latents, training=training)
+
+    def draw_latents(self, batch_size):
+        """The next training latents, float32 (batch_size, latent_dim)."""
+        shape = (batch_size, self.latent_dim)
+        if self.latent_distribution == "uniform":
+            return keras.random.uniform(shape, -1.0, 1.0, "float32", seed=self.seed_generator)
+        return keras.random.normal(shape, dtype="float32", seed=self.seed_generator)
+
+    def train_step(self, data):
+        real_images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        self.discriminator_step(real_images)
+        self.batches_seen.assign_add(1)
+        batch_size = real_images.shape[0] or tf.shape(real_images)[0]
+        if self.d_steps == 1:
+            self.generator_step(batch_size)
+        else:
+            tf.cond(
+                tf.equal(self.batches_seen % self.d_steps, 0),
+                lambda: self.generator_step(batch_size),
+                lambda: None,
+            )
+        return self.get_metrics_result()
+
+    def discriminator_step(self, real_images):
+        """Updates the discriminator, and nothing else, from one batch of real images."""
+        batch_size = real_images.shape[0] or tf.shape(real_images)[0]
+        latents = self.draw_latents(batch_size)
+
+        def objective(learn_from=("real", "fake")):
+            # Real and fake go through separately: one mixed batch would be normalised as one.
+            logits = {
+                "real": self._logits(real_images, frozen="real" not in learn_from),
+                "fake": self._logits(
+                    self.generator(latents, training=True), frozen="fake" not in learn_from
+                ),
+            }
+            loss = self.discriminator_loss(logits["real"], logits["fake"])
+            return loss, logits
+
+        if self.d_update == "joint":
+            turns = [("real", "fake")]
+        else:
+            turns = [("fake",), ("real",)]
+        for turn in turns:
+            loss, logits, finite = self.updates.apply(
+                self.discriminator, self.d_optimizer, lambda turn=turn: objective(turn)
+            )
+        self.updates.record(
+            finite,
+            d_loss=loss,
+            real_logits=tf.reduce_mean(logits["real"]),
+            fake_logits=tf.reduce_mean(logits["fake"]),
+        )
+
+    def _logits(self, images, frozen):
+        """The discriminator's float32 logits; frozen, they are constants and leave it as it is."""
+        if not frozen:
+            return tf.cast(self.discriminator(images, training=True), tf.float32)
+        with keras.StatelessScope():
+            return tf.stop_gradient(self._logits(images, frozen=False))
+
+    def generator_step(self, batch_size):
+        """Updates the generator, and nothing else, through the frozen discriminator."""
+        latents = self.draw_latents(batch_size)
+
+        def objective():
+            fake_images = self.generator(latents, training=True)
+            return self.generator_loss(self._logits(fake_images, frozen=False)), None
+
+        loss, _, finite = self.updates.apply(self.generator, self.g_optimizer, objective)
+        self.updates.record(finite, g_loss=loss)
+
+    def test_step(self, data):
+        """Losses and mean logits on held-out images in inference mode; nothing is updated."""
+        real_images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        latents = self.draw_latents(tf.shape(real_images)[0])
+        real_logits = self.discriminator(real_images, training=False)
+        fake_logits = self.discriminator(self.generator(latents, training=False), training=False)
+        self.updates.record(
+            True,
+            d_loss=self.discriminator_loss(real_logits, fake_logits),
+            g_loss=self.generator_loss(fake_logits),
+            real_logits=tf.reduce_mean(real_logits),
+            fake_logits=tf.reduce_mean(fake_logits),
+        )
+        return self.get_metrics_result()
+
+    def generate(self, n, seed=0, nice=1, batch_size=64):
+        """Makes pictures; picture i has the seed `seed + i`.
+
+        Args:
+            n: number of pictures.
+            seed: int >= 0, the first picture's seed.
+            nice: makes `nice * n` pictures and keeps the n that the
+                discriminator finds most real, best first; 1 keeps all, in order.
+            batch_size: pictures made at a time; it does not change them.
+
+        Returns:
+            uint8 array (n, H, W, C).
+
+        Raises:
+            InputError: `n`, `nice` or `batch_size` below 1, or a negative seed.
+        """
+        return self.generate_with_seeds(n, seed, nice, batch_size)[0]
+
+    def generate_with_seeds(self, n, seed=0, nice=1, batch_size=64):
+        """`generate`, and the list of the n seeds that make the same pictures again."""
+        check_positive(n=n, nice=nice, batch_size=batch_size)
+        seeds = list(range(seed, seed + n * nice))
+        latents = latent_law.from_seeds(seeds, self.latent_dim, self.latent_distribution)
+        generator = float32_copy(self.generator)
+        images = generator.predict(latents, batch_size=batch_size, verbose=0)
+        if nice > 1:
+            logits = self.discriminator.predict(images, batch_size=batch_size, verbose=0)
+            best = np.argsort(-logits[:, 0], kind="stable")[:n]
+            images, seeds = images[best], [seeds[index] for index in best]
+        return pictures.to_uint8(images, self.value_range), seeds
+
+    def get_config(self):
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "preset": self.preset,
+            "latent_distribution": self.latent_distribution,
+            "value_range": self.value_range,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for network in ("generator", "discriminator"):
+            config[network] = keras.saving.deserialize_keras_object(
+                config[network], custom_objects=custom_objects
+            )
+        return cls(**config)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
+        return keras.saving.serialize_keras_object(self._compile_arguments | optimizers)
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for index, state in enumerate(seed_states(self)):
+            store[f"seed_{index}"] = state
+
+    def load_own_variables(self, store):
+        states = {key: store[key] for key in store.keys() if key.startswith("seed_")}
+        super().load_own_variables({k: store[k] for k in store.keys() if k not in states})
+        for index, state in enumerate(seed_states(self)):
+            state.assign(states[f"seed_{index}"])

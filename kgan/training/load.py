@@ -1,0 +1,83 @@
+"""Trained models read back from a run or a .keras file."""
+
+import json
+from pathlib import Path
+
+import keras
+
+from kgan.errors import InputError
+from kgan.training.gan import GAN
+
+CONFIG_FILE = "config.json"
+MODEL_FILE = "model.keras"
+CHECKPOINT_FILE = "checkpoints/last.keras"
+
+
+def find_model(path):
+    """The .keras file that `path` means: itself, or a run's last state.
+
+    Raises:
+        InputError: it is neither a .keras file nor a run's directory.
+    """
+    path = Path(path)
+    if path.is_dir():
+        for name in (MODEL_FILE, CHECKPOINT_FILE):
+            if (path / name).is_file():
+                return path / name
+        raise InputError(f"No trained model in this directory ({MODEL_FILE}). Received: {path}")
+    if not path.exists():
+        raise InputError(f"No such model. Received: {path}")
+    if path.suffix != ".keras":
+        raise InputError(
+            f"A model is a run's directory, a .keras file or an export. Received: {path}"
+        )
+    return path
+
+
+def load_gan(path):
+    """Loads a trained GAN, ready to generate and to train on.
+
+    Args:
+        path: a run's directory or a .keras file.
+
+    Returns:
+        A `kgan.GAN`.
+
+    Raises:
+        InputError: nothing there, a file that is no Keras model, or another kind of model.
+    """
+    path = find_model(path)
+    try:
+        model = keras.models.load_model(path)
+    except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
+        reason = str(error).strip().splitlines()
+        raise InputError(
+            f"Not a readable Keras model: {path} ({reason[0] if reason else type(error).__name__})"
+        ) from error
+    if not isinstance(model, GAN):
+        raise InputError(f"This Keras model is no kgan.GAN: {path} holds a {type(model).__name__}")
+    return model
+
+
+def run_directory(path):
+    """The run that a model lies in, or None for a .keras file by itself."""
+    path = find_model(path).resolve()
+    for parent in (path.parent, path.parent.parent):
+        if (parent / CONFIG_FILE).is_file():
+            return parent
+    return None
+
+
+def training_facts(path):
+    """What a manifest is to say of how a model was made: its data, batch size and seed."""
+    run = run_directory(path)
+    if run is None:
+        return {}
+    config = json.loads((run / CONFIG_FILE).read_text())
+    return {"data": config["source"], "batch_size": config["batch_size"], "seed": config["seed"]}
+
+
+def model_name(path):
+    """The name of a model: its run's, or its file's without the suffix."""
+    run = run_directory(path)
+    return run.name if run else find_model(path).stem

@@ -1,0 +1,73 @@
+"""One guarded optimizer update, and the figures of an epoch."""
+
+import keras
+import tensorflow as tf
+
+
+class Updates(keras.layers.Layer):
+    """Applies optimizer updates that are finite, counts those that are not, and keeps the means.
+
+    A layer, so that Keras tracks and saves its metrics with the model.
+    """
+
+    def __init__(self):
+        super().__init__(name="updates")
+        self.means = {
+            name: keras.metrics.Mean(name=name)
+            for name in ("d_loss", "g_loss", "real_logits", "fake_logits")
+        }
+        self.skipped = keras.metrics.Sum(name="skipped_updates")
+        self.built = True
+
+    @property
+    def metrics(self):
+        return [*self.means.values(), self.skipped]
+
+    def apply(self, network, optimizer, objective):
+        """Takes one optimizer step on `network`, or none if a number is not finite.
+
+        The objective runs in a StatelessScope: what its layers would write
+        (normalisation statistics, seeds) is collected and only `network`'s own
+        is kept, after a finite step. Every other network stays as it was.
+
+        Args:
+            network: the model whose variables the step may change.
+            optimizer: the Keras optimizer built for its trainable variables.
+            objective: callable of no arguments -> (scalar loss, anything).
+
+        Returns:
+            (loss, the objective's second result, bool tensor: the step was taken).
+        """
+        with tf.GradientTape() as tape, keras.StatelessScope() as scope:
+            loss, extra = objective()
+            scaled_loss = optimizer.scale_loss(loss)
+        trainable = network.trainable_variables
+        gradients = tape.gradient(scaled_loss, [v.value for v in trainable])
+        finite = tf.reduce_all(
+            [tf.reduce_all(tf.math.is_finite(g)) for g in (loss, *gradients) if g is not None]
+        )
+        new_state = [
+            (variable, scope.get_current_value(variable))
+            for variable in network.variables
+            if scope.get_current_value(variable) is not None
+        ]
+
+        def take():
+            optimizer.apply(gradients, trainable)
+            for variable, value in new_state:
+                variable.assign(value)
+
+        def skip():
+            # It leaves the weights alone by itself, and must see the overflow to lower its scale.
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                optimizer.apply(gradients, trainable)
+
+        tf.cond(finite, take, skip)
+        self.skipped.update_state(1.0 - tf.cast(finite, tf.float32))
+        return loss, extra, finite
+
+    def record(self, finite, **figures):
+        """Adds a step's figures to the epoch's means; those of a skipped step are left out."""
+        for name, value in figures.items():
+            kept = tf.where(finite, value, tf.zeros_like(value))
+            self.means[name].update_state(kept, sample_weight=tf.cast(finite, tf.float32))

@@ -1,0 +1,163 @@
+"""The commands at work: train, generate, export, and the model in between."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import kgan
+from kgan.cli.main import export_main, main
+
+SMALL = ["--size", "16x16", "--filters", "2", "--batch-size", "16"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of 30 steps on the embedded set."""
+    out = tmp_path_factory.mktemp("runs")
+    assert main(["train", *SMALL, "--steps", "30", "--name", "clothes", "--out", str(out)]) == 0
+    return out / "clothes"
+
+
+def last_line(capsys):
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_train_leaves_a_whole_run(run):
+    assert {entry.name for entry in run.iterdir()} >= {
+        "config.json",
+        "samples",
+        "logs",
+        "history.csv",
+        "model.keras",
+    }
+    config = json.loads((run / "config.json").read_text())
+    assert config["size"] == [16, 16, 1]
+    assert config["batch_size"] == 16
+    assert config["latent_dim"] == 100
+    assert {path.name for path in (run / "samples").iterdir()} == {
+        "step-000000.png",
+        "step-000030.png",
+    }
+    with (run / "history.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["d_loss"]) > 0
+    assert any((run / "logs" / "train").iterdir())
+
+
+def test_the_same_command_makes_the_same_weights(run, tmp_path):
+    main(["train", *SMALL, "--steps", "30", "--name", "again", "--out", str(tmp_path)])
+    pictures = [kgan.load_gan(path).generate(4) for path in (run, tmp_path / "again")]
+    np.testing.assert_allclose(pictures[0].astype(int), pictures[1].astype(int), atol=1)
+
+
+def test_generate_from_a_run_a_file_and_an_export_draws_the_same(run, tmp_path, capsys):
+    assert main(["export", str(run), "--out", str(tmp_path)]) == 0
+    exported = last_line(capsys)
+    assert exported == str(tmp_path / "clothes" / "1")
+    sheets = []
+    for number, model in enumerate((run, run / "model.keras", exported, tmp_path / "clothes")):
+        sheet = tmp_path / f"{number}.png"
+        assert main(["generate", str(model), "-n", "9", "--seed", "5", "-o", str(sheet)]) == 0
+        assert last_line(capsys) == str(sheet)
+        sheets.append(np.asarray(Image.open(sheet)).astype(int))
+    assert sheets[0].shape == (3 * 18 + 2, 3 * 18 + 2)
+    for sheet in sheets[1:]:
+        np.testing.assert_allclose(sheet, sheets[0], atol=1)
+
+
+def test_generate_separate_names_each_picture_by_its_seed(run, tmp_path, capsys):
+    directory = tmp_path / "pictures"
+    arguments = ["generate", str(run), "-n", "2", "--seed", "7", "--separate", str(directory)]
+    assert main(arguments) == 0
+    assert last_line(capsys) == str(directory)
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "seed-000007.png",
+        "seed-000008.png",
+    ]
+    expected = kgan.load_gan(run).generate(2, seed=7)
+    picture = np.asarray(Image.open(directory / "seed-000008.png")).astype(int)
+    np.testing.assert_allclose(picture, expected[1, ..., 0], atol=1)
+
+
+def test_generate_nice_keeps_seeds_that_make_the_same_pictures(run, tmp_path):
+    directory = tmp_path / "nice"
+    assert main(["generate", str(run), "-n", "3", "--nice", "4", "--separate", str(directory)]) == 0
+    _, seeds = kgan.load_gan(run).generate_with_seeds(3, nice=4)
+    assert {path.name for path in directory.iterdir()} == {f"seed-{s:06d}.png" for s in seeds}
+
+
+def test_generating_from_an_export_never_imports_tensorflow(run, tmp_path):
+    main(["export", str(run), "--onnx", "--out", str(tmp_path)])
+    arguments = ["generate", str(tmp_path / "clothes"), "-o", str(tmp_path / "grid.png")]
+    code = (
+        "import sys; from kgan.cli.main import main\n"
+        f"assert main({arguments!r}) == 0\n"
+        "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_kgan_export_chooses_forms_name_opset_and_type(run, tmp_path, capsys):
+    common = [str(run), "--out", str(tmp_path), "--name", "mine"]
+    assert export_main([*common, "--onnx", "--opset", "15", "--float-output"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == str(tmp_path / "mine" / "1")
+    assert printed[0].startswith("onnx: float images within ")
+    manifest = json.loads((tmp_path / "mine" / "1" / "manifest.json").read_text())
+    assert (manifest["opset"], manifest["output"]["dtype"]) == (15, "float32")
+    assert "Fashion-MNIST" in manifest["training"]["data"]
+    assert not (tmp_path / "mine" / "1" / "saved_model.pb").exists()
+    assert export_main([*common, "--saved-model"]) == 0
+    assert (tmp_path / "mine" / "2" / "saved_model.pb").is_file()
+    assert not (tmp_path / "mine" / "2" / "model.onnx").exists()
+
+
+def test_resume_trains_the_same_model_further(run, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("config.json", "model.keras", "history.csv"):
+        (copy / name).write_bytes((run / name).read_bytes())
+    assert main(["train", "--resume", str(copy), "--steps", "5"]) == 0
+    assert last_line(capsys) == str(copy)
+    gan = kgan.load_gan(copy)
+    assert int(gan.batches_seen) == 35
+    assert int(gan.d_optimizer.iterations) == 35
+    with (copy / "history.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1"]
+
+
+def test_ctrl_c_saves_what_there_is_and_says_how_to_go_on(tmp_path):
+    code = "import sys; from kgan.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    arguments = ["train", *SMALL, "--name", "cut", "--out", str(tmp_path)]
+    # A process that a shell starts in the background ignores SIGINT; this one must not.
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    log = tmp_path / "cut" / "samples"
+    for _ in range(600):
+        if log.is_dir() and any(log.iterdir()):
+            break
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    *_, hint, path = output.splitlines()
+    assert hint == f"interrupted and saved; to go on: kgan train --resume {tmp_path / 'cut'}"
+    assert path == str(tmp_path / "cut")
+    steps = int(kgan.load_gan(tmp_path / "cut").batches_seen)
+    assert steps > 0
+    assert main(["train", "--resume", path, "--steps", "2"]) == 0
+    assert int(kgan.load_gan(path).batches_seen) == steps + 2

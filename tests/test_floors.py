@@ -1,0 +1,68 @@
+"""The house's floors: no import climbs, and what must stay light is light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kgan
+
+PACKAGE = Path(kgan.__file__).parent
+FLOORS = {
+    "errors": -1,
+    **dict.fromkeys(("manifest", "images", "latents"), 0),
+    **dict.fromkeys(("runtime", "layers", "losses", "data"), 1),
+    "models": 2,
+    **dict.fromkeys(("training", "export", "metrics", "explore"), 3),
+    "cli": 4,
+}
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the floor"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "kgan" and len(parts) > 1 and parts[1] != "__version__":
+                yield parts[1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_import_climbs(path):
+    here = room(path)
+    for there in imported_rooms(ast.parse(path.read_text())):
+        assert there == here or FLOORS[there] < FLOORS[here], f"{here} imports {there}"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import kgan",
+        "import kgan.runtime",
+        "import kgan.cli.main",
+        "import kgan; kgan.runtime.Generator; kgan.InputError",
+    ],
+)
+def test_light_imports_leave_tensorflow_and_keras_out(code):
+    check = "import sys; sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", f"{code}; {check}"], check=False).returncode == 0
+
+
+def test_every_public_name_is_there():
+    for name in kgan.__all__:
+        assert getattr(kgan, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'GANN'"):
+        kgan.GANN  # noqa: B018

@@ -1,0 +1,88 @@
+"""The onnxruntime client draws the same pictures as Keras."""
+
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+
+import kgan
+
+
+@pytest.fixture(scope="module")
+def exported(trained_gan, tmp_path_factory):
+    """The NAME directory of an export with two versions, uint8 and float32."""
+    directory = tmp_path_factory.mktemp("exports") / "clothes"
+    kgan.export.to_onnx(trained_gan, directory)
+    kgan.export.to_onnx(trained_gan, directory, float_output=True)
+    return directory
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_the_same_seed_gives_keras_pictures_in_every_batch_size(
+    trained_gan, exported, version, batch_size
+):
+    generator = kgan.runtime.Generator(exported / version)
+    received = generator.generate(10, seed=123, batch_size=batch_size)
+    assert received.dtype == np.uint8
+    expected = trained_gan.generate(10, seed=123)
+    np.testing.assert_allclose(received.astype(int), expected.astype(int), atol=1)
+
+
+def test_a_file_a_version_and_a_name_are_all_exports(exported):
+    paths = [exported / "1" / "model.onnx", exported / "2", exported]
+    versions = [kgan.runtime.Generator(path).info["version"] for path in paths]
+    assert versions == [1, 2, 2]
+    (exported / "10").mkdir()  # being written: not an export yet
+    with pytest.raises(kgan.InputError, match="Not an export"):
+        kgan.runtime.Generator(exported)
+    (exported / "10").rmdir()
+
+
+def test_the_file_alone_describes_itself(exported, tmp_path):
+    alone = tmp_path / "anything.onnx"
+    alone.write_bytes((exported / "1" / "model.onnx").read_bytes())
+    info = kgan.runtime.Generator(alone).info
+    assert info["latents"]["dim"] == 8
+    assert info["output"]["dtype"] == "uint8"
+
+
+def test_from_latents_and_grid(exported):
+    generator = kgan.runtime.Generator(exported)
+    latents = kgan.latents.from_seeds([4, 5], 8)
+    np.testing.assert_array_equal(generator.from_latents(latents), generator.generate(2, seed=4))
+    assert generator.grid(6, seed=4).shape == (2 * 18 + 2, 3 * 22 + 2, 1)
+    with pytest.raises(kgan.InputError, match=r"\(N, 8\). Received: \(2, 7\)"):
+        generator.from_latents(latents[:, :7])
+    with pytest.raises(kgan.InputError, match="n=0"):
+        generator.generate(0)
+
+
+def test_drawing_never_imports_tensorflow_or_keras(exported):
+    code = (
+        "import sys, kgan\n"
+        f"kgan.runtime.Generator({str(exported)!r}).grid(4)\n"
+        "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_no_export_is_named(exported, tmp_path):
+    whole = (exported / "1" / "model.onnx").read_bytes()
+    (tmp_path / "cut.onnx").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text.onnx").write_text("a text file")
+    (tmp_path / "empty.onnx").write_text("")
+    for name in ("cut.onnx", "text.onnx", "empty.onnx"):
+        with pytest.raises(kgan.InputError, match=name) as caught:
+            kgan.runtime.Generator(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    foreign = onnx.load(exported / "1" / "model.onnx")
+    del foreign.metadata_props[:]
+    onnx.save(foreign, tmp_path / "foreign.onnx")
+    with pytest.raises(kgan.InputError, match="Not the manifest of a kgan export"):
+        kgan.runtime.Generator(tmp_path / "foreign.onnx")
+    for path in (tmp_path, tmp_path / "missing", tmp_path / "missing.onnx"):
+        with pytest.raises(kgan.InputError, match="Not an export"):
+            kgan.runtime.Generator(path)

@@ -1,0 +1,196 @@
+"""`GAN` as a keras.Model: compile, fit, evaluate, predict, save, load, and the user's networks."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import kgan
+
+
+def networks(shape=(6, 4, 3), taken=None, logits=1):
+    """A small pair of the user's own: no DCGAN, images in [0, 1]."""
+    generator = keras.Sequential(
+        [
+            keras.Input((5,)),
+            layers.Dense(int(np.prod(shape))),
+            layers.Reshape(shape),
+            layers.Activation("sigmoid"),
+        ]
+    )
+    discriminator = keras.Sequential(
+        [keras.Input(taken or shape), layers.Flatten(), layers.Dropout(0.2), layers.Dense(logits)]
+    )
+    return generator, discriminator
+
+
+def assert_equal_variables(one, other):
+    assert len(one) == len(other)
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.path)
+
+
+def test_compile_without_arguments_takes_the_presets(small_gan):
+    assert small_gan.generator_loss is kgan.losses.bce_generator_loss
+    assert small_gan.discriminator_loss is kgan.losses.bce_discriminator_loss
+    for optimizer in (small_gan.g_optimizer, small_gan.d_optimizer):
+        assert isinstance(optimizer, keras.optimizers.Adam)
+        assert float(optimizer.learning_rate) == pytest.approx(2e-4)
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.999)
+    assert small_gan.g_optimizer is not small_gan.d_optimizer
+
+
+def test_history_has_losses_and_mean_logits(small_gan, real_images):
+    history = small_gan.fit(real_images, batch_size=16, epochs=2, verbose=0).history
+    names = {"d_loss", "g_loss", "real_logits", "fake_logits", "skipped_updates"}
+    assert set(history) == names
+    assert all(len(values) == 2 for values in history.values())
+
+
+def test_fit_lowers_the_discriminators_loss_on_real_pictures(trained_gan):
+    losses = trained_gan.history.history["d_loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_fit_takes_a_dataset_and_labelled_batches(small_gan, real_images):
+    batches = kgan.data.from_arrays(
+        np.uint8(np.random.default_rng(0).integers(0, 256, (12, 16, 20))), batch_size=4
+    )
+    assert len(small_gan.fit(batches, verbose=0).history["d_loss"]) == 1
+    small_gan.fit(real_images, np.zeros(len(real_images)), batch_size=16, verbose=0)
+    assert int(small_gan.batches_seen) == 3 + 4
+
+
+def test_evaluate_gives_losses_and_changes_nothing_it_was_trained_for(trained_gan, real_images):
+    before = trained_gan.get_weights()
+    result = trained_gan.evaluate(real_images, batch_size=16, verbose=0, return_dict=True)
+    assert set(result) >= {"d_loss", "g_loss", "real_logits", "fake_logits"}
+    for old, new in zip(before, trained_gan.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_predict_gives_the_models_range_and_generate_uint8(trained_gan):
+    latents = kgan.latents.from_seeds(range(3), 8)
+    images = trained_gan.predict(latents, verbose=0)
+    assert images.dtype == np.float32
+    assert np.abs(images).max() <= 1.0
+    generated = trained_gan.generate(3)
+    assert generated.dtype == np.uint8
+    np.testing.assert_array_equal(generated, kgan.images.to_uint8(images))
+
+
+def test_a_seed_gives_the_same_picture_in_every_batch(trained_gan):
+    whole = trained_gan.generate(9, seed=3)
+    np.testing.assert_allclose(trained_gan.generate(9, seed=3, batch_size=2), whole, atol=1)
+    np.testing.assert_allclose(trained_gan.generate(1, seed=8)[0], whole[5], atol=1)
+    assert np.abs(whole[0].astype(int) - whole[1]).max() > 0
+
+
+def test_nice_keeps_the_pictures_the_discriminator_finds_most_real(trained_gan):
+    images, seeds = trained_gan.generate_with_seeds(4, seed=10, nice=5)
+    every = trained_gan.predict(kgan.latents.from_seeds(range(10, 30), 8), verbose=0)
+    logits = trained_gan.discriminator.predict(every, verbose=0)[:, 0]
+    assert seeds == sorted(range(10, 30), key=lambda seed: -logits[seed - 10])[:4]
+    np.testing.assert_allclose(trained_gan.generate(1, seeds[2])[0], images[2], atol=1)
+
+
+def test_a_reloaded_model_trains_on_as_the_same_model_would_have(tmp_path, real_images):
+    gan = kgan.GAN(*networks(shape=(16, 20, 1)), seed=4)  # its Dropout has a seed state too
+    gan.compile("minimax", keras.optimizers.Adam(1e-2), "rmsprop", d_steps=2, d_update="sequential")
+    gan.fit(real_images, batch_size=16, shuffle=False, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    again = keras.models.load_model(tmp_path / "gan.keras")
+    assert_equal_variables(again.variables, gan.variables)
+    for name in ("g_optimizer", "d_optimizer"):
+        assert type(getattr(again, name)) is type(getattr(gan, name))
+        assert_equal_variables(getattr(again, name).variables, getattr(gan, name).variables)
+    before = gan.get_weights()
+    histories = [
+        model.fit(real_images, batch_size=16, epochs=2, shuffle=False, verbose=0).history
+        for model in (gan, again)
+    ]
+    assert histories[0] == histories[1]
+    assert_equal_variables(again.variables, gan.variables)
+    assert any(not np.array_equal(a, b) for a, b in zip(before, gan.get_weights(), strict=True))
+
+
+def test_a_preset_gan_round_trips_through_keras(tmp_path, trained_gan):
+    trained_gan.save(tmp_path / "gan.keras")
+    again = keras.models.load_model(tmp_path / "gan.keras")
+    assert again.preset == "dcgan"
+    np.testing.assert_array_equal(again.generate(5), trained_gan.generate(5))
+    assert_equal_variables(again.variables, trained_gan.variables)
+
+
+def test_networks_of_the_users_own():
+    gan = kgan.GAN(*networks())
+    assert (gan.latent_dim, gan.image_shape, gan.value_range) == (5, (6, 4, 3), (0.0, 1.0))
+    gan.compile()
+    assert float(gan.g_optimizer.learning_rate) == pytest.approx(2e-4)
+    assert gan.g_optimizer.beta_1 == 0.5
+    real = np.random.default_rng(0).random((8, 6, 4, 3), np.float32)
+    gan.fit(real, batch_size=4, verbose=0)
+    assert gan.generate(2).shape == (2, 6, 4, 3)
+
+
+@keras.saving.register_keras_serializable(package="kgan_tests")
+class SubclassedDiscriminator(keras.Model):
+    """No symbolic input, and a call that does not name `training`."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.flatten = layers.Flatten()
+        self.norm = layers.BatchNormalization()
+        self.dense = layers.Dense(1)
+
+    def call(self, images):
+        return self.dense(self.norm(self.flatten(images)))
+
+
+def test_subclassed_networks_train_in_training_mode_and_reload(tmp_path):
+    generator, _ = networks()
+    discriminator = SubclassedDiscriminator()
+    with pytest.raises(kgan.InputError, match="discriminator must be a built Keras model"):
+        kgan.GAN(generator, discriminator)
+    discriminator(np.zeros((1, 6, 4, 3), np.float32))
+    gan = kgan.GAN(generator, discriminator)
+    gan.compile()
+    statistics = discriminator.norm.moving_mean.numpy()
+    real = np.random.default_rng(0).random((8, 6, 4, 3), np.float32)
+    gan.fit(real, batch_size=4, verbose=0)
+    assert np.abs(discriminator.norm.moving_mean.numpy() - statistics).max() > 0
+    gan.save(tmp_path / "gan.keras")
+    again = keras.models.load_model(tmp_path / "gan.keras")
+    assert_equal_variables(again.variables, gan.variables)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"taken": (4, 6, 3)}, "must take the generator's images"),
+        ({"logits": 2}, "one logit a picture"),
+        ({"shape": (6, 4, 2)}, "C 1 or 3"),
+        ({"shape": (6, 4)}, "must give images"),
+    ],
+)
+def test_networks_that_do_not_fit_are_named(changes, message):
+    with pytest.raises(kgan.InputError, match=message):
+        kgan.GAN(*networks(**changes))
+
+
+def test_mistakes_in_compile_and_generate_are_named(small_gan):
+    with pytest.raises(kgan.InputError, match="bce, minimax"):
+        small_gan.compile("bse")
+    with pytest.raises(kgan.InputError, match=r"d_steps .* Received: 0"):
+        small_gan.compile(d_steps=0)
+    with pytest.raises(kgan.InputError, match="'both'"):
+        small_gan.compile(d_update="both")
+    shared = keras.optimizers.Adam()
+    with pytest.raises(kgan.InputError, match="two optimizers"):
+        small_gan.compile(g_optimizer=shared, d_optimizer=shared)
+    with pytest.raises(kgan.InputError, match=r"n must .* Received: 0"):
+        small_gan.generate(0)
+    with pytest.raises(kgan.InputError, match="Received: -1"):
+        small_gan.generate(1, seed=-1)
+    with pytest.raises(kgan.InputError, match="Unknown preset"):
+        kgan.GAN.from_preset("dcgans")
