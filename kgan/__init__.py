@@ -1,6 +1,7 @@
 """kgan: train GANs with Keras and deliver the generator as a file any application can run."""
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -34,3 +35,9 @@ def __getattr__(name):
 
 def __dir__():
     return sorted(__all__)
+
+
+# keras.models.load_model only finds classes that are imported. Where Keras is here already,
+# importing them costs little; where it is not, `kgan.load_gan` or any use of `kgan.GAN` does it.
+if "keras" in sys.modules and sys.modules["keras"].config.backend() == "tensorflow":
+    importlib.import_module("kgan.training")

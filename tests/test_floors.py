@@ -61,6 +61,16 @@ def test_light_imports_leave_tensorflow_and_keras_out(code):
     assert subprocess.run([sys.executable, "-c", f"{code}; {check}"], check=False).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "imports",
+    ["import keras, kgan; load = keras.models.load_model", "import kgan; load = kgan.load_gan"],
+)
+def test_a_saved_gan_loads_in_a_fresh_process(trained_gan, tmp_path, imports):
+    trained_gan.save(tmp_path / "gan.keras")
+    code = f"{imports}; load({str(tmp_path / 'gan.keras')!r}).generate(1)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_every_public_name_is_there():
     for name in kgan.__all__:
         assert getattr(kgan, name) is not None

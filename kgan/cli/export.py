@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kgan.cli import types
+from kgan.cli import quiet, types
 
 HELP = "deliver a trained generator as ONNX and SavedModel"
 DESCRIPTION = """\
@@ -34,6 +34,7 @@ def add_arguments(parser):
 
 def run(arguments):
     """Exports, prints the measured parity and, last, the directory."""
+    quiet.import_tensorflow()
     from kgan.export import export
     from kgan.training import load, load_gan
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kgan import images, manifest
-from kgan.cli import types
+from kgan.cli import quiet, types
 from kgan.errors import InputError
 
 HELP = "draw pictures from a trained model or an export"
@@ -73,6 +73,7 @@ def _draw(arguments):
         generator = runtime.Generator(arguments.model)
         seeds = range(arguments.seed, arguments.seed + arguments.n)
         return generator.generate(arguments.n, arguments.seed), seeds
+    quiet.import_tensorflow()
     from kgan.training import load_gan
 
     return load_gan(arguments.model).generate_with_seeds(

@@ -1,7 +1,6 @@
 """The commands `kgan` and `kgan-export`; nothing heavy is imported to show help."""
 
 import argparse
-import os
 import sys
 
 import kgan
@@ -58,8 +57,6 @@ def export_main(arguments=None):
 def call(parser, arguments):
     """Parses and runs; a user's mistake becomes one line on stderr and exit code 2."""
     arguments = parser.parse_args(arguments)
-    # TensorFlow's start-up chatter would bury the one line that matters.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         arguments.run(arguments)
     except InputError as error:

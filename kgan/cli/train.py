@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kgan.cli import types
+from kgan.cli import quiet, types
 
 HELP = "train a GAN on pictures"
 DESCRIPTION = """\
@@ -76,6 +76,7 @@ def add_arguments(parser):
 
 def run(arguments):
     """Trains and prints the run's directory last."""
+    quiet.import_tensorflow()
     from kgan.training import run as runs
 
     length = {"epochs": arguments.epochs, "steps": arguments.steps, "minutes": arguments.minutes}

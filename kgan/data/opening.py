@@ -143,8 +143,11 @@ def tfds_source(name, split, image_shape, fit, background):
     except Exception as problem:  # unknown names and bad configs each raise their own
         raise InputError(f"No such TensorFlow Datasets set. Received: {name}") from problem
     features = builder.info.features
-    if "image" not in features or len(features["image"].shape) != 3:
-        raise InputError(f"This TensorFlow Datasets set has no pictures. Received: {name}")
+    image = features.get("image")
+    if image is None or len(image.shape) != 3 or image.np_dtype != np.uint8:
+        raise InputError(
+            f"This set has no feature `image` of 8-bit pictures. Received: {name}"
+        )
     try:
         builder.download_and_prepare()
     except Exception as problem:
@@ -154,7 +157,7 @@ def tfds_source(name, split, image_shape, fit, background):
         raise InputError(
             f"{name} has no such split; it has {', '.join(builder.info.splits)}. Received: {split}"
         )
-    image_shape = _shape(image_shape, FILES_SIZE, features["image"].shape[-1] or 3)
+    image_shape = _shape(image_shape, FILES_SIZE, image.shape[-1] or 3)
     count = builder.info.splits[split].num_examples
     return TFDSSource(name, builder.as_dataset(split), count, image_shape, fit, background)
 

@@ -38,8 +38,13 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed):
     functions = augmentations.check(augment)
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
+    if cache == "auto":
+        size = np.prod(source.image_shape) * (source.count or np.inf)
+        cache = "memory" if size <= LARGEST_CACHE_BYTES else None
     if isinstance(source, ArraySource):
-        uint8_batches = _from_memory(source, batch_size, shuffle, seed)
+        uint8_batches = _from_memory(source.pictures, source, batch_size, shuffle, seed)
+    elif cache == "memory":
+        uint8_batches = _from_memory(_load(source, batch_size), source, batch_size, shuffle, seed)
     else:
         uint8_batches = _from_stream(source, batch_size, cache, shuffle, seed)
     low, high = value_range
@@ -66,14 +71,27 @@ def _check_enough(count, batch_size, source):
         )
 
 
-def _from_memory(source, batch_size, shuffle, seed):
-    """Batches of an array, gathered by index."""
-    _check_enough(source.count, batch_size, source)
-    pictures = tf.constant(source.pictures)
-    order = tf.data.Dataset.range(source.count)
+def _from_memory(pictures, source, batch_size, shuffle, seed):
+    """Batches of a uint8 array (N, H, W, C), gathered by index."""
+    count = len(pictures)
+    _check_enough(count, batch_size, source)
+    pictures = tf.constant(pictures)
+    order = tf.data.Dataset.range(count)
     if shuffle:
-        order = order.shuffle(source.count, seed, reshuffle_each_iteration=True)
+        order = order.shuffle(count, seed, reshuffle_each_iteration=True)
     return order.batch(batch_size, drop_remainder=True).map(lambda rows: tf.gather(pictures, rows))
+
+
+def _load(source, batch_size):
+    """All pictures of a stream; decoding them at once finds what is broken before training."""
+    source.least = batch_size
+    try:
+        pictures = list(source.images().as_numpy_iterator())
+    except tf.errors.OpError:
+        if source.error is None:
+            raise
+        raise source.error from None  # raised while decoding; tf has wrapped it
+    return np.stack(pictures) if pictures else np.zeros((0, *source.image_shape), np.uint8)
 
 
 def _from_stream(source, batch_size, cache, shuffle, seed):
@@ -84,15 +102,11 @@ def _from_stream(source, batch_size, cache, shuffle, seed):
     else:
         _check_enough(source.count - len(source.skipped), batch_size, source)
     source.least = batch_size
-    if cache == "auto":
-        size = np.prod(source.image_shape) * (source.count or np.inf)
-        cache = "memory" if size <= LARGEST_CACHE_BYTES else None
     # A cache keeps the order it was filled in: shuffle after it, else before decoding.
     images = source.images(shuffle_seed=seed if shuffle and cache is None else None)
     if cache is not None:
-        images = images.cache("" if cache == "memory" else str(cache))
+        images = images.cache(str(cache))
     if shuffle and not (cache is None and source.shuffles_itself):
-        bounded = max(1, STREAM_BUFFER_BYTES // int(np.prod(source.image_shape)))
-        buffer = source.count if cache == "memory" and source.count else bounded
+        buffer = max(1, STREAM_BUFFER_BYTES // int(np.prod(source.image_shape)))
         images = images.shuffle(buffer, seed, reshuffle_each_iteration=True)
     return images.batch(batch_size, drop_remainder=True)

@@ -29,8 +29,6 @@ class Source:
             wraps what is raised inside it; this is the original.
     """
 
-    shuffles_itself = False  # whether `images` follows its shuffle_seed
-
     def __init__(self, description, image_shape, count, default_augment):
         self.description = description
         self.image_shape = image_shape
@@ -38,15 +36,6 @@ class Source:
         self.default_augment = list(default_augment)
         self.skipped = {}
         self.error = None
-
-    def images(self, shuffle_seed=None):
-        """A tf.data.Dataset of uint8 pictures (H, W, C).
-
-        Args:
-            shuffle_seed: seed to shuffle by before anything is decoded, anew
-                each epoch, for sources that do; None to keep their order.
-        """
-        raise NotImplementedError
 
 
 class ArraySource(Source):
@@ -56,12 +45,16 @@ class ArraySource(Source):
         super().__init__(description, pictures.shape[1:], len(pictures), default_augment)
         self.pictures = pictures
 
-    def images(self, shuffle_seed=None):
-        return tf.data.Dataset.from_tensor_slices(self.pictures)
 
+class StreamSource(Source):
+    """Pictures that are decoded as they are read; subclasses have two more members.
 
-class EncodedSource(Source):
-    """Pictures that Pillow decodes as they are read: files, or records of a shard."""
+    `images(shuffle_seed=None)` gives a tf.data.Dataset of uint8 pictures (H, W, C),
+    with a seed in an order that is new each epoch; `shuffles_itself` tells
+    whether that order is of all pictures, so that no buffer need shuffle them.
+    """
+
+    shuffles_itself = False
 
     def __init__(self, description, image_shape, count, fit, background, strict, default_augment):
         super().__init__(description, image_shape, count, default_augment)
@@ -92,8 +85,13 @@ class EncodedSource(Source):
             good.set_shape(())
             return image, good
 
-        loaded = named.map(load, num_parallel_calls=WORKERS)
-        return loaded.filter(lambda image, good: good).map(lambda image, good: image)
+        def is_good(image, good):
+            return good
+
+        def only_image(image, good):
+            return image
+
+        return named.map(load, num_parallel_calls=WORKERS).filter(is_good).map(only_image)
 
     def skip(self, name, problem):
         """Notes a picture that cannot be used.
@@ -101,6 +99,8 @@ class EncodedSource(Source):
         Raises:
             InputError: under `strict`, or when fewer than `least` pictures remain.
         """
+        if self.error is not None:  # another thread has ended the reading
+            raise self.error
         if name in self.skipped:
             return
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
@@ -117,7 +117,7 @@ class EncodedSource(Source):
             raise self.error
 
 
-class FolderSource(EncodedSource):
+class FolderSource(StreamSource):
     """The pictures below a folder, in the order of their names."""
 
     shuffles_itself = True
@@ -173,7 +173,7 @@ def _header_problem(file):
         return problem
 
 
-class RecordSource(EncodedSource):
+class RecordSource(StreamSource):
     """TFRecord shards; each record a tf.train.Example with an encoded picture.
 
     The bytes are under `image/encoded` or `image`. Records are streamed:
@@ -208,25 +208,22 @@ def _record_name(shard, index):
     return tf.strings.join([shard, tf.strings.as_string(index)], " record ")
 
 
-class TFDSSource(Source):
+class TFDSSource(StreamSource):
     """A TensorFlow Datasets set that has an `image` feature."""
 
     def __init__(self, name, dataset, count, image_shape, fit, background):
         # What such a set shows is not known here: digits and letters must not be flipped.
-        super().__init__(f"tfds {name}, {count} pictures", image_shape, count, ())
+        description = f"tfds {name}, {count} pictures"
+        super().__init__(description, image_shape, count, fit, background, False, ())
         self.dataset = dataset
-        self.fit = fit
-        self.background = background
 
     def images(self, shuffle_seed=None):
         def fit_one(image):
-            mode_axis = image[..., 0] if image.shape[-1] == 1 else image
-            return decode.fit_image(
-                Image.fromarray(mode_axis), self.image_shape, self.fit, self.background
-            )
+            image = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+            return decode.fit_image(image, self.image_shape, self.fit, self.background)
 
         def load(example):
-            image = tf.cast(example["image"], tf.uint8)
+            image = example["image"]
             if image.shape != self.image_shape:
                 image = tf.numpy_function(fit_one, (image,), tf.uint8)
                 image.set_shape(self.image_shape)

@@ -13,6 +13,8 @@ from kgan import images
 class StepCallback(keras.callbacks.Callback):
     """Counts the training steps that this `fit` has taken, whatever steps_per_execution is."""
 
+    steps_taken = 0
+
     def on_train_begin(self, logs=None):
         self.steps_taken = 0
 

@@ -201,18 +201,21 @@ class GAN(keras.Model):
 
     def train_step(self, data):
         real_images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        self.discriminator_step(real_images)
-        self.batches_seen.assign_add(1)
         batch_size = real_images.shape[0] or tf.shape(real_images)[0]
-        if self.d_steps == 1:
-            self.generator_step(batch_size)
-        else:
-            tf.cond(
-                tf.equal(self.batches_seen % self.d_steps, 0),
-                lambda: self.generator_step(batch_size),
-                lambda: None,
-            )
-        return self.get_metrics_result()
+        # A dataset of unknown length ends inside a call of this function; without the
+        # dependency that last call, though it has no batch, would draw latents and count.
+        with tf.control_dependencies([real_images]):
+            self.discriminator_step(real_images)
+            self.batches_seen.assign_add(1)
+            if self.d_steps == 1:
+                self.generator_step(batch_size)
+            else:
+                tf.cond(
+                    tf.equal(self.batches_seen % self.d_steps, 0),
+                    lambda: self.generator_step(batch_size),
+                    lambda: None,
+                )
+            return self.get_metrics_result()
 
     def discriminator_step(self, real_images):
         """Updates the discriminator, and nothing else, from one batch of real images."""

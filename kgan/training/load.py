@@ -14,16 +14,16 @@ CHECKPOINT_FILE = "checkpoints/last.keras"
 
 
 def find_model(path):
-    """The .keras file that `path` means: itself, or a run's last state.
+    """The .keras file that `path` means: itself, or a run's newest state.
 
     Raises:
         InputError: it is neither a .keras file nor a run's directory.
     """
     path = Path(path)
     if path.is_dir():
-        for name in (MODEL_FILE, CHECKPOINT_FILE):
-            if (path / name).is_file():
-                return path / name
+        states = [path / name for name in (MODEL_FILE, CHECKPOINT_FILE) if (path / name).is_file()]
+        if states:
+            return max(states, key=lambda state: state.stat().st_mtime)
         raise InputError(f"No trained model in this directory ({MODEL_FILE}). Received: {path}")
     if not path.exists():
         raise InputError(f"No such model. Received: {path}")

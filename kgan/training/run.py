@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 import signal
 import sys
 import time
@@ -104,7 +105,12 @@ def new_run(config, directory, **length):
     except OSError as error:
         raise InputError(f"Cannot make the run there ({error.strerror}): {directory}") from None
     (directory / CONFIG_FILE).write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
-    return _train(gan, source, batches, config, directory, **length)
+    try:
+        return _train(gan, source, batches, config, directory, **length)
+    except InputError:
+        if not (directory / MODEL_FILE).exists():  # not a step was taken
+            shutil.rmtree(directory)
+        raise
 
 
 def resume_run(directory, **length):
@@ -209,9 +215,11 @@ def _train(gan, source, batches, config, directory, epochs=None, steps=None, min
                 verbose=0,
             )
     except tf.errors.OpError:
-        if source.error is not None:  # raised while decoding; tf has wrapped it
-            raise source.error from None
-        raise
+        if source.error is None:
+            raise
+        if progress.steps_taken:
+            save_whole(gan, directory / MODEL_FILE)
+        raise source.error from None  # raised while decoding; tf has wrapped it
     save_whole(gan, directory / MODEL_FILE)
     return RunResult(
         directory=directory,

@@ -1,6 +1,8 @@
 """Wrong use of every command: one clear line on stderr, exit code 2, nothing left behind."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -117,6 +119,19 @@ def test_places_that_cannot_be_written(place, capsys, trained_gan, cut_onnx):
         ["train", "--size", "16x16", "--filters", "1", "--out", "notes.txt"],
     ):
         assert "notes.txt" in error_line(capsys, main, arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["train", "missing/"], ["generate", "text.keras"], ["export", "missing"]]
+)
+def test_one_line_is_all_that_a_real_process_prints(place, arguments):
+    code = "import sys; from kgan.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

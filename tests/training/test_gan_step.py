@@ -101,6 +101,23 @@ def test_sequential_updates_the_discriminator_twice_a_batch(small_gan, real_imag
     assert int(small_gan.g_optimizer.iterations) == 2
 
 
+def test_the_end_of_a_dataset_of_unknown_length_is_no_step(real_images):
+    histories, models = [], []
+    batches = tf.data.Dataset.from_tensor_slices(real_images).batch(16, drop_remainder=True)
+    for data in (batches, batches.filter(lambda images: True)):
+        keras.utils.set_random_seed(3)
+        gan = kgan.GAN.from_preset(
+            "dcgan", image_shape=(16, 20, 1), latent_dim=8, filters=1, seed=3
+        )
+        gan.compile()
+        histories.append(gan.fit(data, epochs=3, shuffle=False, verbose=0).history)
+        models.append(gan)
+    assert histories[0] == histories[1]
+    assert [int(gan.batches_seen) for gan in models] == [12, 12]
+    for known, unknown in zip(models[0].variables, models[1].variables, strict=True):
+        np.testing.assert_array_equal(known.numpy(), unknown.numpy(), err_msg=known.path)
+
+
 def test_a_step_that_is_not_finite_is_skipped_counted_and_left_out_of_the_means(
     small_gan, real_images
 ):
@@ -143,9 +160,7 @@ def test_the_step_compiles_under_xla_with_the_same_losses(real_images):
             "dcgan", image_shape=(16, 20, 1), latent_dim=8, filters=1, seed=2
         )
         gan.compile(jit_compile=jit_compile)
-        gan.draw_latents = lambda n: tf.constant(
-            kgan.latents.from_seeds(range(8), 8)
-        )
+        gan.draw_latents = lambda n: tf.constant(kgan.latents.from_seeds(range(8), 8))
         history = gan.fit(real_images[:16], batch_size=8, shuffle=False, verbose=0).history
         losses.append((history["d_loss"], history["g_loss"]))
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
