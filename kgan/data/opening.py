@@ -140,14 +140,12 @@ def tfds_source(name, split, image_shape, fit, background):
 
     try:
         builder = tfds.builder(name)
-    except Exception as problem:  # unknown names and bad configs each raise their own
-        raise InputError(f"No such TensorFlow Datasets set. Received: {name}") from problem
-    features = builder.info.features
+    except tfds.core.DatasetNotFoundError:
+        raise InputError(f"No such TensorFlow Datasets set. Received: {name}") from None
+    features = dict(builder.info.features.items())
     image = features.get("image")
     if image is None or len(image.shape) != 3 or image.np_dtype != np.uint8:
-        raise InputError(
-            f"This set has no feature `image` of 8-bit pictures. Received: {name}"
-        )
+        raise InputError(f"This set has no feature `image` of 8-bit pictures. Received: {name}")
     try:
         builder.download_and_prepare()
     except Exception as problem:
