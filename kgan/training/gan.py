@@ -1,15 +1,12 @@
 """`GAN`: a generator and a discriminator as one keras.Model with the adversarial train step."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from kgan import images as pictures
 from kgan import latents as latent_law
 from kgan.errors import InputError
 from kgan.losses import get_loss
 from kgan.models.networks import check_positive
-from kgan.models.precision import float32_copy
 from kgan.models.presets import adam, get_preset, optimizer_from
 from kgan.training.networks import (
     check_networks,
@@ -17,6 +14,7 @@ from kgan.training.networks import (
     output_range,
     seed_states,
 )
+from kgan.training.sampling import sample
 from kgan.training.step import Updates
 
 D_UPDATES = ("joint", "sequential")
@@ -67,7 +65,7 @@ class GAN(keras.Model):
         self.discriminator = discriminator
         self.preset = preset
         self.latent_distribution = latent_law.check_distribution(latent_distribution)
-        self.value_range = tuple(value_range or output_range(generator))
+        self.value_range = tuple(output_range(generator) if value_range is None else value_range)
         self.seed = seed
 
         # An attribute, so that Keras tracks its state; own_variables saves it.
@@ -94,11 +92,12 @@ class GAN(keras.Model):
             InputError: an unknown preset, or a size that the preset cannot make.
         """
         chosen = get_preset(preset)
-        image_shape = image_shape or chosen.image_shape
-        filters = filters or chosen.filters
+        image_shape = chosen.image_shape if image_shape is None else image_shape
+        latent_dim = chosen.latent_dim if latent_dim is None else latent_dim
+        filters = chosen.filters if filters is None else filters
         return cls(
             generator=chosen.generator(
-                image_shape=image_shape, latent_dim=latent_dim or chosen.latent_dim, filters=filters
+                image_shape=image_shape, latent_dim=latent_dim, filters=filters
             ),
             discriminator=chosen.discriminator(image_shape=image_shape, filters=filters),
             preset=preset,
@@ -302,15 +301,7 @@ class GAN(keras.Model):
     def generate_with_seeds(self, n, seed=0, nice=1, batch_size=64):
         """`generate`, and the list of the n seeds that make the same pictures again."""
         check_positive(n=n, nice=nice, batch_size=batch_size)
-        seeds = list(range(seed, seed + n * nice))
-        latents = latent_law.from_seeds(seeds, self.latent_dim, self.latent_distribution)
-        generator = float32_copy(self.generator)
-        images = generator.predict(latents, batch_size=batch_size, verbose=0)
-        if nice > 1:
-            logits = self.discriminator.predict(images, batch_size=batch_size, verbose=0)
-            best = np.argsort(-logits[:, 0], kind="stable")[:n]
-            images, seeds = images[best], [seeds[index] for index in best]
-        return pictures.to_uint8(images, self.value_range), seeds
+        return sample(self, range(seed, seed + n * nice), n, batch_size)
 
     def get_config(self):
         return {
