@@ -28,13 +28,15 @@ def check(augment):
         augment: names in `AUGMENTATIONS` and callables of a float batch (B, H, W, C).
 
     Raises:
-        InputError: a name that is not known.
+        InputError: not a list, or a name in it that is not known.
     """
+    if not isinstance(augment, (list, tuple)):
+        raise InputError(f'augment must be a list, such as ["flip"]. Received: {augment!r}')
     chosen = []
     for item in augment:
         if callable(item):
             chosen.append(lambda images, seed, function=item: function(images))
-        elif item in AUGMENTATIONS:
+        elif isinstance(item, str) and item in AUGMENTATIONS:
             chosen.append(AUGMENTATIONS[item])
         else:
             raise InputError(

@@ -29,6 +29,42 @@ def check_shape(image_shape):
     return tuple(int(side) for side in image_shape)
 
 
+def check_background(background):
+    """Returns `background` as a tuple of three ints.
+
+    Raises:
+        InputError: it is not (R, G, B), each 0..255.
+    """
+    if (
+        not isinstance(background, (tuple, list))
+        or len(background) != 3
+        or not all(isinstance(c, (int, np.integer)) and 0 <= c <= 255 for c in background)
+    ):
+        raise InputError(
+            "background must be (red, green, blue), whole numbers from 0 to 255. "
+            f"Received: {background!r}"
+        )
+    return tuple(int(level) for level in background)
+
+
+def check_range(name, value_range):
+    """Returns `value_range` as a pair of floats.
+
+    Raises:
+        InputError: it is not (low, high) with low below high; `name` says which it was.
+    """
+    if (
+        not isinstance(value_range, (tuple, list))
+        or len(value_range) != 2
+        or not all(isinstance(end, (int, float, np.number)) for end in value_range)
+        or not value_range[0] < value_range[1]
+    ):
+        raise InputError(
+            f"{name} must be (low, high) with low below high. Received: {value_range!r}"
+        )
+    return tuple(float(end) for end in value_range)
+
+
 def check_fit(fit):
     """Returns `fit`.
 

@@ -2,6 +2,7 @@
 
 import importlib.resources
 import zipfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def open_source(data, *, image_shape=None, fit="crop", background=(255, 255, 255
     if str(data).startswith("tfds:"):
         return tfds_source(str(data).removeprefix("tfds:"), "train", image_shape, fit, background)
     path = Path(data)
-    if path.suffix in (".npz", ".npy") and path.is_file():
+    if path.suffix.lower() in (".npz", ".npy") and not path.is_dir():
         description = f"array file {path.name}"
         return array_source(_load_array(path), None, image_shape, fit, background, description)
     if path.suffix == ".tfrecord" or (path.is_dir() and any(path.glob("*.tfrecord"))):
@@ -58,6 +59,7 @@ def open_source(data, *, image_shape=None, fit="crop", background=(255, 255, 255
 
 def folder_source(folder, image_shape, fit, background, strict):
     """A `FolderSource`; for the arguments see `open_source`."""
+    background = decode.check_background(background)
     folder = Path(folder)
     if not folder.is_dir():
         what = "This is a file, not a folder" if folder.exists() else "No such folder"
@@ -67,6 +69,7 @@ def folder_source(folder, image_shape, fit, background, strict):
 
 def record_source(path, image_shape, fit, background, strict):
     """A `RecordSource` of one .tfrecord file or of all in a folder."""
+    background = decode.check_background(background)
     path = Path(path)
     shards = sorted(map(str, path.glob("*.tfrecord"))) if path.is_dir() else [str(path)]
     if not shards or not path.exists():
@@ -95,6 +98,7 @@ def array_source(
     array, array_range, image_shape, fit, background, description, default_augment=("flip",)
 ):
     """An `ArraySource` of uint8 pictures, or of floats whose range is stated."""
+    background = decode.check_background(background)
     array = np.asarray(array)
     if array.ndim == 3:
         array = array[..., np.newaxis]
@@ -124,7 +128,7 @@ def _to_levels(array, array_range):
         raise InputError(
             "Float pictures need their range stated, such as array_range=(0.0, 1.0). Received: None"
         )
-    low, high = array_range
+    low, high = decode.check_range("array_range", array_range)
     smallest, largest = array.min(), array.max()
     if not (low <= smallest and largest <= high):
         raise InputError(
@@ -136,12 +140,13 @@ def _to_levels(array, array_range):
 
 def tfds_source(name, split, image_shape, fit, background):
     """A `TFDSSource`; the set is downloaded and prepared by tensorflow_datasets where it is not."""
+    background = decode.check_background(background)
     import tensorflow_datasets as tfds  # seconds to import, and only needed here
 
     try:
         builder = tfds.builder(name)
-    except tfds.core.DatasetNotFoundError:
-        raise InputError(f"No such TensorFlow Datasets set. Received: {name}") from None
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError):  # name, config, version
+        raise InputError(f"No such TensorFlow Datasets set. Received: {name!r}") from None
     features = dict(builder.info.features.items())
     image = features.get("image")
     if image is None or len(image.shape) != 3 or image.np_dtype != np.uint8:
@@ -151,12 +156,13 @@ def tfds_source(name, split, image_shape, fit, background):
     except Exception as problem:
         reason = (str(problem).splitlines() or [type(problem).__name__])[0]
         raise InputError(f"Cannot download or prepare tfds:{name} ({reason})") from problem
-    if split not in builder.info.splits:
+    try:
+        count = builder.info.splits[split].num_examples  # also "train[:10%]" and "train+test"
+    except (KeyError, ValueError):
         raise InputError(
             f"{name} has no such split; it has {', '.join(builder.info.splits)}. Received: {split}"
-        )
+        ) from None
     image_shape = _shape(image_shape, FILES_SIZE, image.shape[-1] or 3)
-    count = builder.info.splits[split].num_examples
     return TFDSSource(name, builder.as_dataset(split), count, image_shape, fit, background)
 
 
@@ -170,12 +176,17 @@ def _shape(image_shape, default_size, default_channels):
 def _load_array(path):
     try:
         loaded = np.load(path, allow_pickle=False)
-        arrays = dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {"images": loaded}
-    except (ValueError, OSError, zipfile.BadZipFile) as problem:
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            for name in ARRAY_NAMES:
+                if name in loaded:
+                    return loaded[name]  # the others are not read: labels may be objects
+            arrays = dict(loaded)
+    except FileNotFoundError:
+        raise InputError(f"No such file. Received: {path}") from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
         raise InputError(f"Not a readable array file: {path} ({problem})") from None
-    for name in ARRAY_NAMES:
-        if name in arrays:
-            return arrays[name]
     candidates = [array for array in arrays.values() if array.ndim in (3, 4)]
     if len(candidates) != 1:
         raise InputError(

@@ -1,11 +1,13 @@
 """From a source of pictures to the batches a model trains on."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from kgan.data import augment as augmentations
+from kgan.data import decode
 from kgan.data.sources import ArraySource
 from kgan.errors import InputError
 
@@ -22,8 +24,8 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed):
         batch_size: pictures a batch; what is left over at the end of an epoch is dropped.
         value_range: (low, high) that black and white become.
         augment: names ("flip") and callables of a float batch.
-        cache: "memory", None for no cache, a path where the decoded pictures
-            are kept in files, or "auto": memory when they take 1 GiB at most.
+        cache: "memory", None for no cache, a path that the names of
+            cache files begin with, or "auto": memory when they take 1 GiB at most.
         shuffle: a new order each epoch.
         seed: int, for the same order and augmentation each time; None for random ones.
 
@@ -36,6 +38,7 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed):
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise InputError(f"batch_size must be a whole number above 0. Received: {batch_size!r}")
     functions = augmentations.check(augment)
+    low, high = decode.check_range("value_range", value_range)
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     if cache == "auto":
@@ -47,7 +50,6 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed):
         uint8_batches = _from_memory(_load(source, batch_size), source, batch_size, shuffle, seed)
     else:
         uint8_batches = _from_stream(source, batch_size, cache, shuffle, seed)
-    low, high = value_range
 
     def finish(images, number):
         images = tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
@@ -75,7 +77,8 @@ def _from_memory(pictures, source, batch_size, shuffle, seed):
     """Batches of a uint8 array (N, H, W, C), gathered by index."""
     count = len(pictures)
     _check_enough(count, batch_size, source)
-    pictures = tf.constant(pictures)
+    with tf.device("CPU"):  # the pipeline runs there, whatever accelerator trains
+        pictures = tf.constant(pictures)
     order = tf.data.Dataset.range(count)
     if shuffle:
         order = order.shuffle(count, seed, reshuffle_each_iteration=True)
@@ -85,27 +88,38 @@ def _from_memory(pictures, source, batch_size, shuffle, seed):
 def _load(source, batch_size):
     """All pictures of a stream; decoding them at once finds what is broken before training."""
     source.least = batch_size
-    try:
-        pictures = list(source.images().as_numpy_iterator())
-    except tf.errors.OpError:
-        if source.error is None:
-            raise
-        raise source.error from None  # raised while decoding; tf has wrapped it
+    pictures = list(_read(source, source.images()))
     return np.stack(pictures) if pictures else np.zeros((0, *source.image_shape), np.uint8)
+
+
+def _read(source, images):
+    """The pictures of a dataset as arrays; what ends the reading comes out as an InputError."""
+    try:
+        yield from images.as_numpy_iterator()
+    # tf reports a record that is not valid text as a UnicodeDecodeError
+    except (tf.errors.OpError, UnicodeDecodeError) as problem:
+        if source.error is not None:
+            raise source.error from None  # raised while decoding; tf has wrapped it
+        raise InputError(
+            f"Damaged, or not of the kind it should be. Received: {source.description}"
+        ) from problem
 
 
 def _from_stream(source, batch_size, cache, shuffle, seed):
     """Batches of pictures that are decoded as they are read."""
     if source.count is None:
-        found = source.images().take(batch_size).reduce(0, lambda count, _: count + 1)
-        _check_enough(int(found), batch_size, source)
+        found = sum(1 for _ in _read(source, source.images().take(batch_size)))
+        _check_enough(found, batch_size, source)
     else:
         _check_enough(source.count - len(source.skipped), batch_size, source)
     source.least = batch_size
     # A cache keeps the order it was filled in: shuffle after it, else before decoding.
     images = source.images(shuffle_seed=seed if shuffle and cache is None else None)
     if cache is not None:
-        images = images.cache(str(cache))
+        cache = Path(cache)
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        # Other pictures, or the same ones fitted otherwise, must not come back from it.
+        images = images.cache(f"{cache}-{source.fingerprint()}")
     if shuffle and not (cache is None and source.shuffles_itself):
         buffer = max(1, STREAM_BUFFER_BYTES // int(np.prod(source.image_shape)))
         images = images.shuffle(buffer, seed, reshuffle_each_iteration=True)

@@ -1,5 +1,6 @@
 """Where pictures come from: one class a kind, each giving uint8 pictures of one shape."""
 
+import hashlib
 import io
 import logging
 import os
@@ -7,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from kgan.data import decode
 from kgan.errors import InputError
@@ -63,6 +64,15 @@ class StreamSource(Source):
         self.strict = strict
         self.least = 1  # pictures that must remain; `batches` makes it a batch
 
+    def fingerprint(self):
+        """A short hash of which pictures these are and how they are fitted."""
+        facts = [self.description, self.image_shape, self.fit, self.background, *self.origins()]
+        return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+    def origins(self):
+        """What the description does not tell of where the pictures come from."""
+        return ()
+
     def decoded(self, named, to_file):
         """Decodes a dataset of pairs of strings, skipping and remembering what cannot be.
 
@@ -76,7 +86,7 @@ class StreamSource(Source):
                 file = to_file(data)
                 return decode.decode(file, self.image_shape, self.fit, self.background), True
             except Exception as problem:  # Pillow has no one class for a bad picture
-                self.skip(name.decode(), problem)
+                self.skip(os.fsdecode(name), problem)
                 return np.zeros(self.image_shape, np.uint8), False
 
         def load(name, data):
@@ -103,7 +113,10 @@ class StreamSource(Source):
             raise self.error
         if name in self.skipped:
             return
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        if isinstance(problem, UnidentifiedImageError):  # its own words quote a memory address
+            reason = "not a picture of a known format"
+        else:
+            reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         self.skipped[name] = reason
         if self.strict:
             self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
@@ -142,8 +155,12 @@ class FolderSource(StreamSource):
             else:
                 self.skip(file, problem)
 
+    def origins(self):
+        return [(file, os.path.getmtime(file)) for file in self.files]
+
     def images(self, shuffle_seed=None):
-        files = tf.data.Dataset.from_tensor_slices(self.files)
+        # As bytes: a name on disk need not be valid UTF-8.
+        files = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in self.files])
         if shuffle_seed is not None:
             files = files.shuffle(len(self.files), shuffle_seed, reshuffle_each_iteration=True)
         return self.decoded(files.map(lambda file: (file, file)), os.fsdecode)
@@ -185,6 +202,9 @@ class RecordSource(StreamSource):
             f"{len(shards)} TFRecord shards", image_shape, None, fit, background, strict, ("flip",)
         )
         self.shards = shards
+
+    def origins(self):
+        return [(shard, os.path.getmtime(shard)) for shard in self.shards]
 
     def images(self, shuffle_seed=None):
         shards = tf.data.Dataset.from_tensor_slices(self.shards)

@@ -62,6 +62,21 @@ def test_a_folder_gives_every_picture_once_an_epoch_in_a_new_order(folder, tmp_p
     assert [joined(levels(again)) for _ in range(3)] == epochs
 
 
+def test_a_cache_file_is_read_again_for_the_same_pictures_alone(folder, tmp_path):
+    def open_cached(**changes):
+        options = settings(**changes)
+        return kgan.data.from_folder(folder, cache=tmp_path / "new" / "c", shuffle=False, **options)
+
+    first = joined(levels(open_cached()))
+    written = set((tmp_path / "new").iterdir())
+    assert written
+    assert joined(levels(open_cached())) == first
+    assert set((tmp_path / "new").iterdir()) == written
+    assert next(iter(open_cached(image_shape=(5, 4, 3)))).shape == (4, 5, 4, 3)
+    flat(255).save(folder / "02 é.png")  # another picture under the same name
+    assert 255 in joined(levels(open_cached()))
+
+
 def test_unshuffled_order_is_that_of_the_names_and_the_rest_is_dropped(folder):
     batches = kgan.data.from_folder(folder, shuffle=False, **settings(batch_size=5))
     names = sorted(folder.rglob("* é.png"))  # walked folder by folder, each in order

@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import kgan
 
 SCRIPT = """
 import json
@@ -75,6 +78,11 @@ result["source"] = [source.count, list(source.image_shape), source.default_augme
 result["no picture"] = mistake("kgan_words")
 result["no split"] = mistake("kgan_levels", split="validation")
 result["no set"] = mistake("kgan_no_such_set")
+result["bad names"] = [mistake(name) for name in ("kgan_levels:9.9.9", "mnist/none", "", "a b:c")]
+(half,) = kgan.data.from_tfds(
+    "kgan_levels", image_shape=(10, 8, 1), batch_size=6, split="train[:50%]"
+)
+result["half"] = len(half)
 json.dump(result, sys.stdout)
 """
 
@@ -84,7 +92,10 @@ def result(tmp_path_factory):
     """What the script printed: tfds reads its directory from the environment when imported."""
     directory = tmp_path_factory.mktemp("tfds")
     (directory / "script.py").write_text(SCRIPT)
-    environment = os.environ | {"TFDS_DATA_DIR": str(directory)}
+    environment = os.environ | {
+        "TFDS_DATA_DIR": str(directory),
+        "PYTHONPATH": str(Path(kgan.__file__).parents[1]),
+    }
     done = subprocess.run(
         [sys.executable, directory / "script.py"],
         env=environment,
@@ -113,3 +124,8 @@ def test_mistakes_are_named(result):
     assert "validation" in result["no split"]
     assert "it has train" in result["no split"]
     assert "kgan_no_such_set" in result["no set"]
+    assert all("No such TensorFlow Datasets set" in message for message in result["bad names"])
+
+
+def test_a_split_can_be_a_slice(result):
+    assert result["half"] == 6
