@@ -154,6 +154,7 @@ class ProgressLine(StepCallback):
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
         now = time.monotonic()
+        self._step_time = now
         if self._rate_time is None:
             # The first call compiles; the rate is that of the steps after it.
             self._rate_time, self._rate_steps = now, self.steps_taken
@@ -170,7 +171,7 @@ class ProgressLine(StepCallback):
         """Mean rate since the first step, 0.0 while not known."""
         if self._rate_time is None:
             return 0.0
-        seconds = time.monotonic() - self._rate_time
+        seconds = self._step_time - self._rate_time
         steps = self.steps_taken - self._rate_steps
         return steps * self.batch_size / seconds if steps and seconds else 0.0
 

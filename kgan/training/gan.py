@@ -8,6 +8,7 @@ from kgan.errors import InputError
 from kgan.losses import get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import adam, get_preset, optimizer_from
+from kgan.training import adversarial
 from kgan.training.networks import (
     check_networks,
     computes_in_float16,
@@ -15,7 +16,7 @@ from kgan.training.networks import (
     seed_states,
 )
 from kgan.training.sampling import sample
-from kgan.training.step import Updates
+from kgan.training.updates import Updates
 
 D_UPDATES = ("joint", "sequential")
 
@@ -204,66 +205,17 @@ class GAN(keras.Model):
         # A dataset of unknown length ends inside a call of this function; without the
         # dependency that last call, though it has no batch, would draw latents and count.
         with tf.control_dependencies([real_images]):
-            self.discriminator_step(real_images)
+            adversarial.discriminator_step(self, real_images)
             self.batches_seen.assign_add(1)
             if self.d_steps == 1:
-                self.generator_step(batch_size)
+                adversarial.generator_step(self, batch_size)
             else:
                 tf.cond(
                     tf.equal(self.batches_seen % self.d_steps, 0),
-                    lambda: self.generator_step(batch_size),
+                    lambda: adversarial.generator_step(self, batch_size),
                     lambda: None,
                 )
             return self.get_metrics_result()
-
-    def discriminator_step(self, real_images):
-        """Updates the discriminator, and nothing else, from one batch of real images."""
-        batch_size = real_images.shape[0] or tf.shape(real_images)[0]
-        latents = self.draw_latents(batch_size)
-
-        def objective(learn_from=("real", "fake")):
-            # Real and fake go through separately: one mixed batch would be normalised as one.
-            logits = {
-                "real": self._logits(real_images, frozen="real" not in learn_from),
-                "fake": self._logits(
-                    self.generator(latents, training=True), frozen="fake" not in learn_from
-                ),
-            }
-            loss = self.discriminator_loss(logits["real"], logits["fake"])
-            return loss, logits
-
-        if self.d_update == "joint":
-            turns = [("real", "fake")]
-        else:
-            turns = [("fake",), ("real",)]
-        for turn in turns:
-            loss, logits, finite = self.updates.apply(
-                self.discriminator, self.d_optimizer, lambda turn=turn: objective(turn)
-            )
-        self.updates.record(
-            finite,
-            d_loss=loss,
-            real_logits=tf.reduce_mean(logits["real"]),
-            fake_logits=tf.reduce_mean(logits["fake"]),
-        )
-
-    def _logits(self, images, frozen):
-        """The discriminator's float32 logits; frozen, they are constants and leave it as it is."""
-        if not frozen:
-            return tf.cast(self.discriminator(images, training=True), tf.float32)
-        with keras.StatelessScope():
-            return tf.stop_gradient(self._logits(images, frozen=False))
-
-    def generator_step(self, batch_size):
-        """Updates the generator, and nothing else, through the frozen discriminator."""
-        latents = self.draw_latents(batch_size)
-
-        def objective():
-            fake_images = self.generator(latents, training=True)
-            return self.generator_loss(self._logits(fake_images, frozen=False)), None
-
-        loss, _, finite = self.updates.apply(self.generator, self.g_optimizer, objective)
-        self.updates.record(finite, g_loss=loss)
 
     def test_step(self, data):
         """Losses and mean logits on held-out images in inference mode; nothing is updated."""
