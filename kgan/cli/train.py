@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kgan.cli import quiet, types
+from kgan.errors import InputError
 
 HELP = "train a GAN on pictures"
 DESCRIPTION = """\
@@ -13,6 +14,23 @@ Trains a GAN and writes a run: DIR/NAME/ with model.keras, samples/, history.csv
   kgan train pictures.npz --minutes 30        arrays
   kgan train tfds:fashion_mnist --epochs 10   a TensorFlow Datasets set
 """
+
+
+# Arguments that RunConfig takes by the same names; its defaults stand for those not given.
+SETTINGS = (
+    "data",
+    "preset",
+    "size",
+    "latent_dim",
+    "filters",
+    "batch_size",
+    "fit",
+    "background",
+    "augment",
+    "strict",
+    "seed",
+)
+OF_A_NEW_RUN = (*SETTINGS, "name", "out")
 
 
 def add_arguments(parser):
@@ -30,13 +48,10 @@ def add_arguments(parser):
         metavar="HxW",
         help="height and width, also HxWxC (default: the arrays' own; 64x64 for files)",
     )
-    data.add_argument(
-        "--fit", choices=("crop", "pad"), default="crop", help="how other shapes are fitted (crop)"
-    )
+    data.add_argument("--fit", choices=("crop", "pad"), help="how other shapes are fitted (crop)")
     data.add_argument(
         "--background",
         type=types.background,
-        default=(255, 255, 255),
         metavar="R,G,B",
         help="colour under transparent pictures and around padded ones (255,255,255)",
     )
@@ -48,10 +63,13 @@ def add_arguments(parser):
         "where left and right may matter)",
     )
     data.add_argument(
-        "--strict", action="store_true", help="stop at a picture that cannot be decoded"
+        "--strict",
+        action="store_true",
+        default=None,
+        help="stop at a picture that cannot be decoded",
     )
     model = parser.add_argument_group("model")
-    model.add_argument("--preset", default="dcgan", help="named configuration (dcgan)")
+    model.add_argument("--preset", help="named configuration (dcgan)")
     model.add_argument("--filters", type=types.whole_number, metavar="N", help="width unit (64)")
     model.add_argument("--latent-dim", type=types.whole_number, metavar="N", help="(100)")
     length = parser.add_argument_group("length, one of").add_mutually_exclusive_group()
@@ -62,10 +80,10 @@ def add_arguments(parser):
     training.add_argument(
         "--batch-size", type=types.whole_number, metavar="N", help="the preset's (128)"
     )
-    training.add_argument("--seed", type=types.seed, default=0, metavar="N", help="(0)")
+    training.add_argument("--seed", type=types.seed, metavar="N", help="(0)")
     run = parser.add_argument_group("run")
     run.add_argument("--name", help="the run's name (from preset, data and time)")
-    run.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="(runs)")
+    run.add_argument("--out", type=Path, metavar="DIR", help="(runs)")
     run.add_argument(
         "--resume",
         type=Path,
@@ -81,23 +99,22 @@ def run(arguments):
 
     length = {"epochs": arguments.epochs, "steps": arguments.steps, "minutes": arguments.minutes}
     if arguments.resume:
+        given = [
+            f"--{name.replace('_', '-')}"
+            for name in OF_A_NEW_RUN
+            if getattr(arguments, name) is not None
+        ]
+        if given:
+            raise InputError(
+                "--resume goes on with the run's own data and settings; only --epochs, --steps or "
+                f"--minutes go with it. Received: {' '.join(given)}"
+            )
         result = runs.resume_run(arguments.resume, **length)
     else:
-        config = runs.RunConfig(
-            data=arguments.data,
-            preset=arguments.preset,
-            size=arguments.size,
-            latent_dim=arguments.latent_dim,
-            filters=arguments.filters,
-            batch_size=arguments.batch_size,
-            fit=arguments.fit,
-            background=arguments.background,
-            augment=arguments.augment,
-            strict=arguments.strict,
-            seed=arguments.seed,
-        )
-        name = arguments.name or runs.default_name(arguments.preset, arguments.data)
-        result = runs.new_run(config, arguments.out / name, **length)
+        given = {name: getattr(arguments, name) for name in SETTINGS}
+        config = runs.RunConfig(**{k: v for k, v in given.items() if v is not None})
+        name = arguments.name or runs.default_name(config.preset, config.data)
+        result = runs.new_run(config, (arguments.out or Path("runs")) / name, **length)
     if result.skipped:
         print(f"skipped {len(result.skipped)} pictures that could not be decoded")
     print(f"{result.steps} steps at {result.images_per_second:.0f} images/s")

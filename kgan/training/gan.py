@@ -220,7 +220,8 @@ class GAN(keras.Model):
     def test_step(self, data):
         """Losses and mean logits on held-out images in inference mode; nothing is updated."""
         real_images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        latents = self.draw_latents(tf.shape(real_images)[0])
+        with keras.StatelessScope():  # the latents that training will draw stay as they are
+            latents = self.draw_latents(tf.shape(real_images)[0])
         real_logits = self.discriminator(real_images, training=False)
         fake_logits = self.discriminator(self.generator(latents, training=False), training=False)
         self.updates.record(

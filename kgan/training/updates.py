@@ -38,8 +38,11 @@ class Updates(keras.layers.Layer):
         Returns:
             (loss, the objective's second result, bool tensor: the step was taken).
         """
-        with tf.GradientTape() as tape, keras.StatelessScope() as scope:
-            loss, extra = objective()
+        with tf.GradientTape() as tape:
+            with keras.StatelessScope() as scope:
+                loss, extra = objective()
+            for penalty in network.losses:  # the layers' weight regularizers
+                loss += tf.cast(penalty, loss.dtype)
             scaled_loss = optimizer.scale_loss(loss)
         trainable = network.trainable_variables
         gradients = tape.gradient(scaled_loss, [v.value for v in trainable])

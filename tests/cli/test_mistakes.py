@@ -78,6 +78,8 @@ def error_line(capsys, run, arguments):
         (["train", "--name", "a", "--out", "notes.txt"], "notes.txt"),
         (["train", "--resume", "empty"], "empty"),
         (["train", "--resume", "missing"], "missing"),
+        (["train", "--resume", "taken", "--size", "64x64", "--seed", "0"], "--size --seed"),
+        (["train", "--resume", "taken", "photos/", "--augment", "none"], "--data --augment"),
         (["generate"], "MODEL"),
         (["generate", "missing"], "missing"),
         (["generate", "notes.txt"], "notes.txt"),

@@ -62,10 +62,11 @@ def test_fit_takes_a_dataset_and_labelled_batches(small_gan, real_images):
 
 
 def test_evaluate_gives_losses_and_changes_nothing_it_was_trained_for(trained_gan, real_images):
-    before = trained_gan.get_weights()
+    before = [*trained_gan.get_weights(), trained_gan.seed_generator.state.numpy()]
     result = trained_gan.evaluate(real_images, batch_size=16, verbose=0, return_dict=True)
     assert set(result) >= {"d_loss", "g_loss", "real_logits", "fake_logits"}
-    for old, new in zip(before, trained_gan.get_weights(), strict=True):
+    after = [*trained_gan.get_weights(), trained_gan.seed_generator.state.numpy()]
+    for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
 
 
@@ -131,6 +132,30 @@ def test_networks_of_the_users_own():
     real = np.random.default_rng(0).random((8, 6, 4, 3), np.float32)
     gan.fit(real, batch_size=4, verbose=0)
     assert gan.generate(2).shape == (2, 6, 4, 3)
+
+
+def test_weight_regularizers_of_the_layers_count():
+    kernels = []
+    for regularizer in (None, keras.regularizers.L2(0.05)):
+        keras.utils.set_random_seed(6)
+        generator, _ = networks()
+        dense = layers.Dense(1, kernel_regularizer=regularizer)
+        discriminator = keras.Sequential([keras.Input((6, 4, 3)), layers.Flatten(), dense])
+        gan = kgan.GAN(generator, discriminator, seed=6)
+        gan.compile(d_optimizer=keras.optimizers.SGD(0.5))
+        before = dense.kernel.numpy()
+        real = np.random.default_rng(0).random((4, 6, 4, 3), np.float32)
+        gan.fit(real, batch_size=4, shuffle=False, verbose=0)
+        kernels.append(dense.kernel.numpy())
+    # d/dw of 0.05 w^2 is 0.1 w, times the learning rate
+    np.testing.assert_allclose(kernels[0] - kernels[1], 0.5 * 0.1 * before, atol=1e-6)
+
+
+def test_summary_names_both_networks(small_gan):
+    lines = []
+    small_gan.summary(print_fn=lines.append)
+    assert "dcgan_generator" in "".join(lines)
+    assert "dcgan_discriminator" in "".join(lines)
 
 
 @keras.saving.register_keras_serializable(package="kgan_tests")
