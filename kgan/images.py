@@ -11,6 +11,24 @@ from PIL import Image
 from kgan.errors import InputError
 
 
+def check_range(name, value_range):
+    """Returns `value_range` as a pair of floats.
+
+    Raises:
+        InputError: it is not (low, high) with low below high; `name` says which it was.
+    """
+    if (
+        not isinstance(value_range, (tuple, list))
+        or len(value_range) != 2
+        or not all(isinstance(end, (int, float, np.number)) for end in value_range)
+        or not value_range[0] < value_range[1]
+    ):
+        raise InputError(
+            f"{name} must be (low, high) with low below high. Received: {value_range!r}"
+        )
+    return tuple(float(end) for end in value_range)
+
+
 def to_uint8(images, value_range=(-1.0, 1.0)):
     """Maps float images to 0..255, rounding to the nearest level.
 

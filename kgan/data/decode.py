@@ -47,24 +47,6 @@ def check_background(background):
     return tuple(int(level) for level in background)
 
 
-def check_range(name, value_range):
-    """Returns `value_range` as a pair of floats.
-
-    Raises:
-        InputError: it is not (low, high) with low below high; `name` says which it was.
-    """
-    if (
-        not isinstance(value_range, (tuple, list))
-        or len(value_range) != 2
-        or not all(isinstance(end, (int, float, np.number)) for end in value_range)
-        or not value_range[0] < value_range[1]
-    ):
-        raise InputError(
-            f"{name} must be (low, high) with low below high. Received: {value_range!r}"
-        )
-    return tuple(float(end) for end in value_range)
-
-
 def check_fit(fit):
     """Returns `fit`.
 

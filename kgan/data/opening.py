@@ -128,7 +128,7 @@ def _to_levels(array, array_range):
         raise InputError(
             "Float pictures need their range stated, such as array_range=(0.0, 1.0). Received: None"
         )
-    low, high = decode.check_range("array_range", array_range)
+    low, high = pictures.check_range("array_range", array_range)
     smallest, largest = array.min(), array.max()
     if not (low <= smallest and largest <= high):
         raise InputError(

@@ -1,5 +1,6 @@
 """From a source of pictures to the batches a model trains on."""
 
+import glob
 import os
 from pathlib import Path
 
@@ -7,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.data import augment as augmentations
-from kgan.data import decode
 from kgan.data.sources import ArraySource
 from kgan.errors import InputError
+from kgan.images import check_range
 
 LARGEST_CACHE_BYTES = 2**30
 STREAM_BUFFER_BYTES = 2**28  # of decoded pictures that wait to be shuffled
@@ -38,7 +39,7 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed):
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise InputError(f"batch_size must be a whole number above 0. Received: {batch_size!r}")
     functions = augmentations.check(augment)
-    low, high = decode.check_range("value_range", value_range)
+    low, high = check_range("value_range", value_range)
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     if cache == "auto":
@@ -119,7 +120,13 @@ def _from_stream(source, batch_size, cache, shuffle, seed):
         cache = Path(cache)
         cache.parent.mkdir(parents=True, exist_ok=True)
         # Other pictures, or the same ones fitted otherwise, must not come back from it.
-        images = images.cache(f"{cache}-{source.fingerprint()}")
+        cache = cache.with_name(f"{cache.name}-{source.fingerprint()}")
+        for lock in cache.parent.glob(f"{glob.escape(cache.name)}*.lockfile"):
+            raise InputError(
+                "This cache is being filled by another process, or one was killed while it did; "
+                f"then remove the file. Received: {lock}"
+            )
+        images = images.cache(str(cache))
     if shuffle and not (cache is None and source.shuffles_itself):
         buffer = max(1, STREAM_BUFFER_BYTES // int(np.prod(source.image_shape)))
         images = images.shuffle(buffer, seed, reshuffle_each_iteration=True)

@@ -2,6 +2,15 @@
 
 import keras
 
+from kgan.errors import InputError
+
+
+def all_layers(layer):
+    """A layer and every layer inside it."""
+    yield layer
+    for inner in getattr(layer, "layers", ()):
+        yield from all_layers(inner)
+
 
 def float32_copy(generator):
     """The generator with every layer computing in float32; itself when they all do already.
@@ -9,13 +18,37 @@ def float32_copy(generator):
     A mixed-precision model's variables are float32 already, so only the casts
     change. What a user sees and what an export holds are made this way, and are
     therefore the same pictures.
+
+    Raises:
+        InputError: a layer that keeps another dtype when it is made anew.
     """
-    config = keras.saving.serialize_keras_object(generator)
-    if "float16" not in str(config):  # neither mixed_float16 nor mixed_bfloat16
+    if not _other_dtypes(generator):
         return generator
-    copy = keras.saving.deserialize_keras_object(_with_float32_policy(config))
+    config = keras.saving.serialize_keras_object(generator)
+    classes = {type(layer).__name__: type(layer) for layer in all_layers(generator)}
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        copy = keras.saving.deserialize_keras_object(_with_float32_policy(config), classes)
+        if not copy.built:  # a subclassed model has its variables from its first call
+            copy.build(generator.get_build_config()["input_shape"])
+    finally:
+        keras.config.set_dtype_policy(policy)
+    if _other_dtypes(copy):
+        raise InputError(
+            "The generator cannot be made anew in float32: its layers must take their dtype from "
+            f"the config. Received: {', '.join(_other_dtypes(copy))}"
+        )
     copy.set_weights(generator.get_weights())
     return copy
+
+
+def _other_dtypes(network):
+    return [
+        f"{layer.name} in {layer.compute_dtype}"
+        for layer in all_layers(network)
+        if layer.compute_dtype != "float32"
+    ]
 
 
 def _with_float32_policy(config):

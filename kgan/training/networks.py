@@ -3,6 +3,16 @@
 import keras
 
 from kgan.errors import InputError
+from kgan.models.precision import all_layers
+
+# Layers that only move values about; the range is that of what comes before them.
+VALUES_UNCHANGED = (
+    keras.layers.Reshape,
+    keras.layers.Flatten,
+    keras.layers.Permute,
+    keras.layers.Cropping2D,
+    keras.layers.Identity,
+)
 
 
 def check_networks(generator, discriminator):
@@ -58,9 +68,15 @@ def _output_shape(network, input_shape):
 
 def output_range(generator):
     """The value range that a generator's last activation implies: sigmoid (0, 1), else (-1, 1)."""
-    last = generator.layers[-1] if generator.layers else None
-    activation = getattr(last, "activation", None)
-    return (0.0, 1.0) if getattr(activation, "__name__", None) == "sigmoid" else (-1.0, 1.0)
+    for layer in reversed(generator.layers):
+        if isinstance(layer, keras.Model):
+            return output_range(layer)
+        activation = getattr(layer, "activation", None)
+        if activation is keras.activations.sigmoid:
+            return (0.0, 1.0)
+        if activation is not None or not isinstance(layer, VALUES_UNCHANGED):
+            break
+    return (-1.0, 1.0)
 
 
 def computes_in_float16(*networks):
@@ -68,13 +84,6 @@ def computes_in_float16(*networks):
     return any(
         layer.compute_dtype == "float16" for network in networks for layer in all_layers(network)
     )
-
-
-def all_layers(layer):
-    """A layer and every layer inside it."""
-    yield layer
-    for inner in getattr(layer, "layers", ()):
-        yield from all_layers(inner)
 
 
 def seed_states(model):

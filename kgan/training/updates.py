@@ -56,9 +56,11 @@ class Updates(keras.layers.Layer):
         ]
 
         def take():
-            optimizer.apply(gradients, trainable)
+            # First: a layer may write its kernel in the forward pass, as keras's spectral
+            # normalisation does, and must not undo the update.
             for variable, value in new_state:
                 variable.assign(value)
+            optimizer.apply(gradients, trainable)
 
         def skip():
             # It leaves the weights alone by itself, and must see the overflow to lower its scale.
