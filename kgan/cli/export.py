@@ -41,7 +41,7 @@ def run(arguments):
     both = not (arguments.onnx or arguments.saved_model)
     name = arguments.name or load.model_name(arguments.model)
     result = export(
-        load_gan(arguments.model),
+        load_gan(arguments.model, compile=False),
         arguments.out / name,
         onnx=arguments.onnx or both,
         saved_model=arguments.saved_model or both,
@@ -50,8 +50,8 @@ def run(arguments):
         training=load.training_facts(arguments.model),
     )
     for form, report in result.parity.items():
-        if "float_max_abs_difference" in report:
-            print(f"{form}: float images within {report['float_max_abs_difference']:.2g} of Keras")
-        if "uint8_max_levels" in report:
-            print(f"{form}: uint8 images within {report['uint8_max_levels']:.0f} level(s) of Keras")
+        print(
+            f"{form}: float images within {report['float_max_abs_difference']:.2g} of Keras, "
+            f"uint8 images within {report['uint8_max_levels']:.0f} level(s)"
+        )
     print(result.path)

@@ -76,6 +76,6 @@ def _draw(arguments):
     quiet.import_tensorflow()
     from kgan.training import load_gan
 
-    return load_gan(arguments.model).generate_with_seeds(
+    return load_gan(arguments.model, compile=False).generate_with_seeds(
         arguments.n, arguments.seed, arguments.nice
     )

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import onnxruntime
+import tensorflow as tf
 
 from kgan import images, latents
 from kgan import manifest as manifests
@@ -70,6 +71,7 @@ def export(
         raise InputError("An export needs at least one of ONNX and SavedModel. Received: neither")
     onnx_export.check_opset(opset)
     directory = Path(directory)
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
         directory.mkdir(parents=True, exist_ok=True)
         # A dot name: model servers that watch the directory only take numbers.
@@ -77,12 +79,16 @@ def export(
     except OSError as error:
         raise InputError(f"Cannot write an export there ({error.strerror}): {directory}") from None
     try:
-        made = _write_forms(gan, staging, onnx, saved_model, opset, float_output)
+        # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
+        with tf.device("CPU"):
+            made = _write_forms(gan, staging, onnx, saved_model, opset, float_output)
         return _publish(staging, directory, made, gan, float_output, training or {})
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-        if not any(directory.iterdir()):
-            directory.rmdir()
+        for path in missing:
+            if any(path.iterdir()):
+                break
+            path.rmdir()
 
 
 def _write_forms(gan, staging, onnx, with_saved_model, opset, float_output):
@@ -95,13 +101,16 @@ def _write_forms(gan, staging, onnx, with_saved_model, opset, float_output):
     }
     made = {"parity": {}}
     if with_saved_model:
-        saved_model.write(
-            generator, gan.latent_dim, None if float_output else gan.value_range, staging
-        )
-        run = saved_model.load_runner(staging)
-        runs = (run, None) if float_output else (None, run)
+        # Both are written to be compared; the other one goes.
+        floats, levels = staging, staging / "other"
+        if not float_output:
+            floats, levels = levels, floats
+        saved_model.write(generator, gan.latent_dim, None, floats)
+        saved_model.write(generator, gan.latent_dim, gan.value_range, levels)
+        runs = [saved_model.load_runner(path) for path in (floats, levels)]
         made["parity"]["saved_model"] = parity(generator, *runs, **law)
-        made["run"] = run
+        made["run"] = runs[0] if float_output else runs[1]
+        shutil.rmtree(staging / "other")
     if onnx:
         float_model = onnx_export.convert(generator, gan.latent_dim, opset)
         uint8_model = onnx_export.with_uint8_output(float_model, gan.value_range)

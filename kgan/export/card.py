@@ -48,7 +48,6 @@ def card(manifest):
         figures = ", ".join(
             f"{key.replace('_', ' ')} {report[key]:.3g}"
             for key in ("float_max_abs_difference", "uint8_max_levels")
-            if key in report
         )
         lines.append(f"| {form} against Keras | {figures} |")
     lines += [f"| {name} | {version} |" for name, version in manifest["versions"].items()]

@@ -10,7 +10,7 @@ def write(generator, latent_dim, value_range, directory):
     serve, _ = serving_function(generator, latent_dim, value_range)
     # A bare module: keras.export.ExportArchive stores every variable twice.
     module = tf.Module()
-    module.weights = [variable.value for variable in generator.weights]
+    module.state = [variable.value for variable in generator.variables]
     tf.saved_model.save(module, str(directory), signatures={"serving_default": serve})
 
 

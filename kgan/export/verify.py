@@ -20,13 +20,13 @@ def parity(generator, run_float, run_uint8, *, latent_dim, distribution, value_r
 
     Args:
         generator: float32 Keras generator, run in inference mode.
-        run_float: callable, latents (B, latent_dim) -> float32 images; None to leave it out.
-        run_uint8: callable, latents (B, latent_dim) -> uint8 images; None to leave it out.
+        run_float: callable, latents (B, latent_dim) -> float32 images.
+        run_uint8: callable, latents (B, latent_dim) -> uint8 images.
         latent_dim, distribution, value_range: the model's own.
 
     Returns:
-        Dict with "float_max_abs_difference" and "uint8_max_levels", as far as
-        each was run, and the batch sizes and seeds compared.
+        Dict with "float_max_abs_difference" and "uint8_max_levels", and the
+        batch sizes and seeds compared.
 
     Raises:
         ParityError: a difference above 1e-4 (float) or 1 level (uint8), or a
@@ -42,18 +42,16 @@ def parity(generator, run_float, run_uint8, *, latent_dim, distribution, value_r
         expected = np.asarray(generator(z, training=False))
         if not np.isfinite(expected).all():
             raise ParityError("The generator itself gives numbers that are not finite.")
-        if run_float is not None:
-            _keep_largest(report, "float_max_abs_difference", run_float(z), expected)
-        if run_uint8 is not None:
-            levels = images.to_uint8(expected, value_range).astype(np.float32)
-            _keep_largest(report, "uint8_max_levels", run_uint8(z), levels)
+        _keep_largest(report, "float_max_abs_difference", run_float(z), expected)
+        levels = images.to_uint8(expected, value_range).astype(np.float32)
+        _keep_largest(report, "uint8_max_levels", run_uint8(z), levels)
     # `not <=` so that a NaN fails too.
-    if not report.get("float_max_abs_difference", 0.0) <= FLOAT_TOLERANCE:
+    if not report["float_max_abs_difference"] <= FLOAT_TOLERANCE:
         raise ParityError(
             f"The export differs from Keras by {report['float_max_abs_difference']:.3g}; "
             f"at most {FLOAT_TOLERANCE} is allowed."
         )
-    if not report.get("uint8_max_levels", 0.0) <= LEVEL_TOLERANCE:
+    if not report["uint8_max_levels"] <= LEVEL_TOLERANCE:
         raise ParityError(
             f"The export differs from Keras by {report['uint8_max_levels']:.0f} levels of 255; "
             f"at most {LEVEL_TOLERANCE} is allowed."

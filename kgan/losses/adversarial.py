@@ -5,9 +5,11 @@ scalar, the mean over the batch. `softplus(-x)` is -log(sigmoid(x)) and
 `softplus(x)` is -log(1 - sigmoid(x)); neither overflows for large logits.
 """
 
+import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="kgan")
 def bce_generator_loss(fake_logits):
     """Non-saturating generator loss, mean of -log(sigmoid(fake_logits)).
 
@@ -23,6 +25,7 @@ def bce_generator_loss(fake_logits):
     return ops.mean(ops.softplus(-ops.cast(fake_logits, "float32")))
 
 
+@keras.saving.register_keras_serializable(package="kgan")
 def bce_discriminator_loss(real_logits, fake_logits):
     """Binary cross entropy with label 1 on real and 0 on fake, the two means summed.
 
@@ -41,6 +44,7 @@ def bce_discriminator_loss(real_logits, fake_logits):
     return real_loss + fake_loss
 
 
+@keras.saving.register_keras_serializable(package="kgan")
 def minimax_generator_loss(fake_logits):
     """Generator's side of the minimax game, mean of log(1 - sigmoid(fake_logits)).
 

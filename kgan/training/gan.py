@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from kgan import latents as latent_law
 from kgan.errors import InputError
+from kgan.images import check_range
 from kgan.losses import get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import adam, get_preset, optimizer_from
@@ -66,11 +67,17 @@ class GAN(keras.Model):
         self.discriminator = discriminator
         self.preset = preset
         self.latent_distribution = latent_law.check_distribution(latent_distribution)
-        self.value_range = tuple(output_range(generator) if value_range is None else value_range)
+        self.value_range = check_range(
+            "value_range", output_range(generator) if value_range is None else value_range
+        )
         self.seed = seed
 
         # An attribute, so that Keras tracks its state; own_variables saves it.
         self.seed_generator = keras.random.SeedGenerator(seed)
+        # Of its own, so that evaluating between epochs does not change what training draws.
+        self.evaluation_seed_generator = keras.random.SeedGenerator(
+            None if seed is None else seed + 1
+        )
         self.batches_seen = self.add_weight(
             shape=(), initializer="zeros", dtype="int64", trainable=False, name="batches_seen"
         )
@@ -192,15 +199,26 @@ class GAN(keras.Model):
     def call(self, latents, training=False):
         return self.generator(latents, training=training)
 
-    def draw_latents(self, batch_size):
-        """The next training latents, float32 (batch_size, latent_dim)."""
+    def draw_latents(self, batch_size, seed_generator=None):
+        """The next training latents, float32 (batch_size, latent_dim).
+
+        Args:
+            batch_size: how many.
+            seed_generator: another keras.random.SeedGenerator to draw from.
+        """
         shape = (batch_size, self.latent_dim)
+        seed = seed_generator or self.seed_generator
         if self.latent_distribution == "uniform":
-            return keras.random.uniform(shape, -1.0, 1.0, "float32", seed=self.seed_generator)
-        return keras.random.normal(shape, dtype="float32", seed=self.seed_generator)
+            return keras.random.uniform(shape, -1.0, 1.0, "float32", seed=seed)
+        return keras.random.normal(shape, dtype="float32", seed=seed)
 
     def train_step(self, data):
         real_images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if not real_images.dtype.is_floating:
+            raise InputError(
+                f"Images to train on must be floats in the model's range {self.value_range}; "
+                f"kgan.data makes them so. Received: {real_images.dtype.name}"
+            )
         batch_size = real_images.shape[0] or tf.shape(real_images)[0]
         # A dataset of unknown length ends inside a call of this function; without the
         # dependency that last call, though it has no batch, would draw latents and count.
@@ -218,10 +236,10 @@ class GAN(keras.Model):
             return self.get_metrics_result()
 
     def test_step(self, data):
-        """Losses and mean logits on held-out images in inference mode; nothing is updated."""
+        """Losses and mean logits on held-out images in inference mode; nothing is trained."""
         real_images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        with keras.StatelessScope():  # the latents that training will draw stay as they are
-            latents = self.draw_latents(tf.shape(real_images)[0])
+        batch_size = tf.shape(real_images)[0]
+        latents = self.draw_latents(batch_size, self.evaluation_seed_generator)
         real_logits = self.discriminator(real_images, training=False)
         fake_logits = self.discriminator(self.generator(latents, training=False), training=False)
         self.updates.record(

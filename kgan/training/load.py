@@ -34,11 +34,14 @@ def find_model(path):
     return path
 
 
-def load_gan(path):
+def load_gan(path, compile=True):
     """Loads a trained GAN, ready to generate and to train on.
 
     Args:
         path: a run's directory or a .keras file.
+        compile: restore losses and optimizers too; False for a model that is
+            only to generate, and for one compiled with functions that Keras
+            cannot find again.
 
     Returns:
         A `kgan.GAN`.
@@ -48,7 +51,7 @@ def load_gan(path):
     """
     path = find_model(path)
     try:
-        model = keras.models.load_model(path)
+        model = keras.models.load_model(path, compile=compile)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
         reason = str(error).strip().splitlines()
         raise InputError(
@@ -62,19 +65,25 @@ def load_gan(path):
 def run_directory(path):
     """The run that a model lies in, or None for a .keras file by itself."""
     path = find_model(path).resolve()
-    for parent in (path.parent, path.parent.parent):
-        if (parent / CONFIG_FILE).is_file():
-            return parent
+    for name in (MODEL_FILE, CHECKPOINT_FILE):
+        run = path.parents[name.count("/")]
+        if path == run / name and _facts(run):
+            return run
     return None
+
+
+def _facts(run):
+    try:
+        config = json.loads((run / CONFIG_FILE).read_text())
+        return {"data": config["source"]} | {key: config[key] for key in ("batch_size", "seed")}
+    except (OSError, ValueError, KeyError, TypeError):  # another program's config.json
+        return {}
 
 
 def training_facts(path):
     """What a manifest is to say of how a model was made: its data, batch size and seed."""
     run = run_directory(path)
-    if run is None:
-        return {}
-    config = json.loads((run / CONFIG_FILE).read_text())
-    return {"data": config["source"], "batch_size": config["batch_size"], "seed": config["seed"]}
+    return _facts(run) if run else {}
 
 
 def model_name(path):

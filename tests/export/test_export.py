@@ -101,9 +101,10 @@ def test_manifest_tells_the_truth_and_stands_in_the_model_too(exported):
     assert manifest["output"]["dtype"] == "uint8"
     assert manifest["training"]["data"] == "tests"
     assert manifest["training"]["batches_seen"] == 24
-    assert manifest["parity"]["onnx"]["float_max_abs_difference"] <= 1e-4
-    assert manifest["parity"]["onnx"]["uint8_max_levels"] <= 1
-    assert manifest["parity"]["onnx"]["batch_sizes"] == [1, 3, 8]
+    for form in ("onnx", "saved_model"):
+        assert manifest["parity"][form]["float_max_abs_difference"] <= 1e-4
+        assert manifest["parity"][form]["uint8_max_levels"] <= 1
+        assert manifest["parity"][form]["batch_sizes"] == [1, 3, 8]
     listed = manifest.pop("files")
     written = {
         path.relative_to(exported.path).as_posix()
@@ -162,8 +163,8 @@ def test_a_form_that_differs_is_refused_and_nothing_is_left(trained_gan, tmp_pat
     convert = onnx_export.convert
     monkeypatch.setattr(onnx_export, "convert", convert_another)
     with pytest.raises(kgan.export.ParityError, match="differs from Keras"):
-        kgan.export.export(trained_gan, tmp_path / "new" / "clothes")
-    assert not (tmp_path / "new" / "clothes").exists()
+        kgan.export.export(trained_gan, tmp_path / "new" / "deep" / "clothes")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_failure_keeps_the_versions_that_stand(trained_gan, tmp_path, monkeypatch):
@@ -185,10 +186,16 @@ def test_numbers_that_are_not_finite_are_no_parity():
     def zeros(z, training=False):
         return np.zeros((len(z), 4, 4, 1), np.float32)
 
+    def grey(z):
+        return np.full((len(z), 4, 4, 1), 128, np.uint8)
+
+    verify.parity(zeros, zeros, grey, **law)
     with pytest.raises(verify.ParityError, match="nan"):
-        verify.parity(zeros, lambda z: zeros(z) + np.nan, None, **law)
+        verify.parity(zeros, lambda z: zeros(z) + np.nan, grey, **law)
+    with pytest.raises(verify.ParityError, match="2 levels"):
+        verify.parity(zeros, zeros, lambda z: grey(z) + np.uint8(2), **law)
     with pytest.raises(verify.ParityError, match="gives images"):
-        verify.parity(zeros, lambda z: zeros(z)[..., 0], None, **law)
+        verify.parity(zeros, lambda z: zeros(z)[..., 0], grey, **law)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
