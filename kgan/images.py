@@ -145,6 +145,10 @@ class whole_file:
             umask = os.umask(0)
             os.umask(umask)
             self.temporary.chmod(0o666 & ~umask)  # mkstemp makes private files
-            os.replace(self.temporary, self.path)
+            try:
+                os.replace(self.temporary, self.path)
+            except OSError as problem:
+                self.temporary.unlink()
+                raise type(problem)(problem.errno, problem.strerror, str(self.path)) from None
         else:
             self.temporary.unlink(missing_ok=True)

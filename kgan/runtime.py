@@ -32,7 +32,8 @@ class Generator:
         self.path = manifest.find_onnx(path)
         if self.path is None:
             raise InputError(
-                f"Not an export: expected an .onnx file or a directory with one. Received: {path}"
+                "Not an export: expected an .onnx file, or a directory with manifest.json and "
+                f"model.onnx. Received: {path}"
             )
         try:
             self.session = onnxruntime.InferenceSession(

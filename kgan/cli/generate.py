@@ -46,6 +46,8 @@ def add_arguments(parser):
 
 def run(arguments):
     """Draws and prints the path of what was made last."""
+    if arguments.output and arguments.output.suffix.lower() != ".png":
+        raise InputError(f"The sheet is a .png file. Received: {arguments.output}")
     made, seeds = _draw(arguments)
     try:
         if arguments.separate:

@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Runs `kgan`; returns the exit code: 0 done, 2 the user's mistake, 130 interrupted."""
+    """Runs `kgan`; returns the exit code: 0 done, 2 the user's mistake, 1 interrupted."""
     parser = Parser(
         prog="kgan", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -58,11 +58,15 @@ def call(parser, arguments):
     """Parses and runs; a user's mistake becomes one line on stderr and exit code 2."""
     arguments = parser.parse_args(arguments)
     try:
-        arguments.run(arguments)
+        return arguments.run(arguments) or 0
     except InputError as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"{parser.prog}: error: {error.strerror}: {error.filename}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
-        return 130
-    return 0
+        return 1

@@ -93,7 +93,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    """Trains and prints the run's directory last."""
+    """Trains and prints the run's directory last; 1 when it was interrupted, else 0."""
     quiet.import_tensorflow()
     from kgan.training import run as runs
 
@@ -123,3 +123,4 @@ def run(arguments):
     else:
         print(f"next: kgan generate {result.directory}   or: kgan export {result.directory}")
     print(result.directory)
+    return int(result.interrupted)

@@ -16,6 +16,7 @@ from kgan.errors import InputError
 EMBEDDED_SIZE = (32, 32)
 FILES_SIZE = (64, 64)
 ARRAY_NAMES = ("images", "x_train")
+SHARDS = "*.tfrecord*"  # also train.tfrecord-00000-of-00010
 
 
 def open_source(data, *, image_shape=None, fit="crop", background=(255, 255, 255), strict=False):
@@ -47,7 +48,7 @@ def open_source(data, *, image_shape=None, fit="crop", background=(255, 255, 255
     if path.suffix.lower() in (".npz", ".npy") and not path.is_dir():
         description = f"array file {path.name}"
         return array_source(_load_array(path), None, image_shape, fit, background, description)
-    if path.suffix == ".tfrecord" or (path.is_dir() and any(path.glob("*.tfrecord"))):
+    if ".tfrecord" in path.name or (path.is_dir() and any(path.glob(SHARDS))):
         return record_source(path, image_shape, fit, background, strict)
     if path.is_file():
         raise InputError(
@@ -71,7 +72,7 @@ def record_source(path, image_shape, fit, background, strict):
     """A `RecordSource` of one .tfrecord file or of all in a folder."""
     background = decode.check_background(background)
     path = Path(path)
-    shards = sorted(map(str, path.glob("*.tfrecord"))) if path.is_dir() else [str(path)]
+    shards = sorted(map(str, path.glob(SHARDS))) if path.is_dir() else [str(path)]
     if not shards or not path.exists():
         raise InputError(f"No .tfrecord files there. Received: {path}")
     return RecordSource(shards, _shape(image_shape, FILES_SIZE, 3), fit, background, strict)

@@ -1,5 +1,7 @@
 """What every network family shares: checked sizes, the stride-2 ladder, the dtype."""
 
+import numbers
+
 import keras
 
 from kgan.errors import InputError
@@ -36,7 +38,7 @@ def check_image_shape(image_shape):
 def check_positive(**values):
     """Raises an InputError that names the first keyword value that is not an int above 0."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
             raise InputError(f"{name} must be a whole number above 0. Received: {value!r}")
 
 

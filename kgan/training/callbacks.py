@@ -126,15 +126,19 @@ class ProgressLine(StepCallback):
     Args:
         batch_size: pictures a step.
         epochs: epochs this `fit` is to take; None when something else ends it.
+        first_epoch: epochs that earlier fits have taken.
         epoch_steps: steps an epoch; None when not known.
         stop: the `StopAfter` in use, None without one.
         stream: where the line goes.
     """
 
-    def __init__(self, batch_size, epochs=None, epoch_steps=None, stop=None, stream=None):
+    def __init__(
+        self, batch_size, epochs=None, first_epoch=0, epoch_steps=None, stop=None, stream=None
+    ):
         super().__init__()
         self.batch_size = batch_size
         self.epochs = epochs
+        self.first_epoch = first_epoch
         self.epoch_steps = epoch_steps
         self.stop = stop
         self.stream = stream or sys.stderr
@@ -177,7 +181,9 @@ class ProgressLine(StepCallback):
 
     def _print(self, now, logs):
         self._printed_at = now
-        epoch = f"epoch {self._epoch}" + (f"/{self.epochs}" if self.epochs else "")
+        epoch = f"epoch {self._epoch}" + (
+            f"/{self.first_epoch + self.epochs}" if self.epochs else ""
+        )
         total = self._total_steps()
         step = f"step {self.steps_taken}" + (f"/{total}" if total else "")
         parts = [epoch, step, f"{self.images_per_second():.0f} images/s"]

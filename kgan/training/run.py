@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from kgan import data as kgan_data
 from kgan.errors import InputError
+from kgan.images import whole_file
 from kgan.models import get_preset
 from kgan.training.callbacks import (
     Checkpoint,
@@ -26,6 +27,7 @@ from kgan.training.gan import GAN
 from kgan.training.load import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE, load_gan
 
 DEFAULT_EPOCHS = 25
+SEEDS = 2**32  # what numpy and Keras take
 
 
 @dataclasses.dataclass
@@ -79,6 +81,8 @@ def new_run(config, directory, **length):
         raise InputError(
             f"This run exists; choose another name or resume it. Received: {directory}"
         )
+    if not 0 <= config.seed < SEEDS:
+        raise InputError(f"A training seed is from 0 to {SEEDS - 1}. Received: {config.seed}")
     keras.utils.set_random_seed(config.seed)
     preset = get_preset(config.preset)
     source = _open_source(config)
@@ -92,6 +96,7 @@ def new_run(config, directory, **length):
     gan.compile()
     config = dataclasses.replace(
         config,
+        data=_from_anywhere(config.data),
         size=source.image_shape,
         latent_dim=gan.latent_dim,
         filters=config.filters or preset.filters,
@@ -104,7 +109,8 @@ def new_run(config, directory, **length):
         directory.mkdir(parents=True)
     except OSError as error:
         raise InputError(f"Cannot make the run there ({error.strerror}): {directory}") from None
-    (directory / CONFIG_FILE).write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+    with whole_file(directory / CONFIG_FILE) as temporary:
+        temporary.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
     try:
         return _train(gan, source, batches, config, directory, **length)
     except InputError:
@@ -133,9 +139,10 @@ def resume_run(directory, **length):
         raise InputError(f"Not a run: no readable {CONFIG_FILE} in {directory}") from None
     gan = load_gan(directory)
     # Past batches must not come back in the same order.
-    keras.utils.set_random_seed(config.seed + int(gan.batches_seen))
+    seed = (config.seed + int(gan.batches_seen)) % SEEDS
+    keras.utils.set_random_seed(seed)
     source = _open_source(config)
-    batches = _batches(source, config, gan, seed=config.seed + int(gan.batches_seen))
+    batches = _batches(source, config, gan, seed=seed)
     return _train(gan, source, batches, config, directory, **length)
 
 
@@ -158,6 +165,11 @@ class RunResult:
     images_per_second: float
     skipped: dict
     interrupted: bool
+
+
+def _from_anywhere(data):
+    """The same data, named so that a run can be resumed from another directory."""
+    return data if data is None or data.startswith("tfds:") else str(Path(data).resolve())
 
 
 def _open_source(config):
@@ -190,7 +202,8 @@ def _train(gan, source, batches, config, directory, epochs=None, steps=None, min
     interrupt = StopOnInterrupt()
     progress = ProgressLine(
         config.batch_size,
-        epochs=epochs and epochs_done + epochs,
+        first_epoch=epochs_done,
+        epochs=epochs,
         epoch_steps=source.count // config.batch_size if source.count else None,
         stop=stop,
     )
@@ -214,12 +227,17 @@ def _train(gan, source, batches, config, directory, epochs=None, steps=None, min
                 shuffle=False,  # the pipeline has done it
                 verbose=0,
             )
-    except tf.errors.OpError:
-        if source.error is None:
-            raise
+    except Exception as problem:
         if progress.steps_taken:
             save_whole(gan, directory / MODEL_FILE)
-        raise source.error from None  # raised while decoding; tf has wrapped it
+        if source.error is not None:
+            raise source.error from None  # raised while decoding; tf has wrapped it
+        if isinstance(problem, tf.errors.DataLossError):
+            raise InputError(
+                f"The data are damaged; what was trained so far is saved. Received: "
+                f"{source.description} ({problem.message.splitlines()[0]})"
+            ) from problem
+        raise
     save_whole(gan, directory / MODEL_FILE)
     return RunResult(
         directory=directory,

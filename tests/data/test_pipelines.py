@@ -73,6 +73,11 @@ def test_a_cache_file_is_read_again_for_the_same_pictures_alone(folder, tmp_path
     assert joined(levels(open_cached())) == first
     assert set((tmp_path / "new").iterdir()) == written
     assert next(iter(open_cached(image_shape=(5, 4, 3)))).shape == (4, 5, 4, 3)
+    lock = next(iter(written)).with_suffix(".lockfile")
+    lock.touch()  # what a killed process leaves
+    with pytest.raises(kgan.InputError, match="lockfile"):
+        open_cached()
+    lock.unlink()
     flat(255).save(folder / "02 é.png")  # another picture under the same name
     assert 255 in joined(levels(open_cached()))
 

@@ -214,6 +214,36 @@ def test_a_mixed_precision_model_is_exported_in_float32(tmp_path, real_images, p
     )
 
 
+@keras.saving.register_keras_serializable(package="kgan_tests")
+class SubclassedGenerator(keras.Model):
+    """Layers made under the global policy, as most subclassed models have them."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(16)
+        self.reshape = keras.layers.Reshape((4, 4, 1))
+
+    def call(self, latents):
+        return keras.ops.tanh(keras.ops.cast(self.reshape(self.dense(latents)), "float32"))
+
+
+def test_a_subclassed_mixed_precision_generator_is_exported_in_float32(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    generator = SubclassedGenerator()
+    generator(np.zeros((1, 3), np.float32))
+    discriminator = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1, dtype="float32")]
+    )
+    gan = kgan.GAN(generator, discriminator)
+    path = kgan.export.export(gan, tmp_path / "own").path
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    z = latents.from_seeds(range(4), 3)
+    kernel, bias = (w.numpy() for w in generator.dense.weights)
+    expected = kgan.images.to_uint8(np.tanh(z @ kernel + bias)).reshape(4, 4, 4, 1)
+    received = kgan.runtime.Generator(path).from_latents(z)
+    np.testing.assert_allclose(received.astype(int), expected.astype(int), atol=1)
+
+
 def test_sides_that_do_not_halve_evenly_export_too(tmp_path):
     gan = kgan.GAN.from_preset("dcgan", image_shape=(28, 36, 3), latent_dim=8, filters=1)
     for weight in gan.generator.weights:  # statistics too: an untrained norm hides mistakes

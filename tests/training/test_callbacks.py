@@ -78,6 +78,16 @@ def test_progress_line_tells_epoch_step_rate_losses_and_time_left(small_gan, rea
     assert progress.images_per_second() > 0
 
 
+def test_progress_of_a_resumed_run_counts_what_is_left(small_gan, real_images):
+    stream = io.StringIO()
+    progress = callbacks.ProgressLine(8, epochs=2, first_epoch=3, epoch_steps=8, stream=stream)
+    small_gan.fit(
+        real_images, batch_size=8, initial_epoch=3, epochs=5, callbacks=[progress], verbose=0
+    )
+    assert stream.getvalue().startswith("epoch 5/5  step 16/16")
+    assert "left 0:00" in stream.getvalue()
+
+
 def test_progress_without_a_terminal_is_a_line_now_and_then(small_gan, real_images):
     stream = io.StringIO()
     stop = callbacks.StopAfter(steps=10)

@@ -87,6 +87,21 @@ def test_the_frozen_discriminator_still_uses_the_batchs_own_statistics(small_gan
     np.testing.assert_allclose(small_gan.get_metrics_result()["g_loss"], expected, rtol=1e-5)
 
 
+def test_a_layer_that_writes_its_kernel_in_the_forward_pass_learns_all_the_same():
+    wrapped = keras.layers.SpectralNormalization(keras.layers.Conv2D(4, 3, strides=2))
+    layers = [keras.Input((8, 8, 1)), wrapped, keras.layers.Flatten(), keras.layers.Dense(1)]
+    generator = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(64, "tanh"), keras.layers.Reshape((8, 8, 1))]
+    )
+    gan = kgan.GAN(generator, keras.Sequential(layers), seed=0)
+    gan.compile(d_optimizer=keras.optimizers.SGD(0.1))
+    real = np.random.default_rng(0).uniform(0, 1, (16, 8, 8, 1)).astype(np.float32)
+    gan.fit(real, batch_size=16, verbose=0)  # the first step normalises the kernel too
+    before = wrapped.layer.kernel.numpy()
+    gan.fit(real, batch_size=16, epochs=5, verbose=0)
+    assert np.abs(wrapped.layer.kernel.numpy() - before).max() > 1e-3
+
+
 def test_d_steps_updates_the_generator_every_third_batch(small_gan, real_images):
     small_gan.compile(d_steps=3)
     small_gan.fit(real_images[:56], batch_size=8, verbose=0)  # 7 batches
