@@ -29,8 +29,8 @@ def batch_normalization(dtype, name):
 class DCGANGenerator(keras.Model):
     """Latents to images: project, then stride-2 transposed convolutions with halving widths.
 
-    The projection makes a base of 4x4 (up to 6 a side where the picture's
-    sides are not 4 times a power of two) with `8 * filters` channels; every
+    The projection makes a base of 4x4 (its shorter side up to 6 where the
+    picture's is not 4 times a power of two) with `8 * filters` channels; every
     following layer doubles the sides and halves the channels. BatchNormalization
     and ReLU after every layer but the last, which ends in tanh.
 

@@ -3,8 +3,6 @@
 import dataclasses
 from collections.abc import Callable
 
-import keras
-
 from kgan.errors import InputError
 from kgan.models.dcgan import DCGANDiscriminator, DCGANGenerator
 
@@ -73,10 +71,3 @@ def get_preset(name):
     if name not in PRESETS:
         raise InputError(f"Unknown preset. Known: {', '.join(PRESETS)}. Received: {name!r}")
     return PRESETS[name]
-
-
-def optimizer_from(config):
-    """A new Keras optimizer from a preset's config."""
-    return keras.optimizers.get(
-        {"class_name": config["class_name"], "config": dict(config["config"])}
-    )

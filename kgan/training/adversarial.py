@@ -7,6 +7,9 @@ normalisation statistics and random seeds alike.
 import keras
 import tensorflow as tf
 
+# What each of the discriminator's updates learns from, by `d_update`.
+TURNS = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
+
 
 def discriminator_step(gan, real_images):
     """Updates the discriminator from one batch of real images and one of fakes.
@@ -24,8 +27,7 @@ def discriminator_step(gan, real_images):
         fake_logits = _logits(gan.discriminator, fake_images, constant="fake" not in learn_from)
         return gan.discriminator_loss(real_logits, fake_logits), (real_logits, fake_logits)
 
-    turns = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}[gan.d_update]
-    for turn in turns:
+    for turn in TURNS[gan.d_update]:
         loss, (real_logits, fake_logits), finite = gan.updates.apply(
             gan.discriminator, gan.d_optimizer, lambda turn=turn: objective(turn)
         )

@@ -8,7 +8,7 @@ from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.losses import get_loss
 from kgan.models.networks import check_positive
-from kgan.models.presets import adam, get_preset, optimizer_from
+from kgan.models.presets import adam, get_preset
 from kgan.training import adversarial
 from kgan.training.networks import (
     check_networks,
@@ -17,9 +17,7 @@ from kgan.training.networks import (
     seed_states,
 )
 from kgan.training.sampling import sample
-from kgan.training.updates import Updates
-
-D_UPDATES = ("joint", "sequential")
+from kgan.training.updates import Updates, ready_optimizer
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -148,9 +146,9 @@ class GAN(keras.Model):
         loss = loss or (preset.loss if preset else "bce")
         self.generator_loss, self.discriminator_loss = get_loss(loss)
         check_positive(d_steps=d_steps)
-        if d_update not in D_UPDATES:
+        if d_update not in adversarial.TURNS:
             raise InputError(
-                f"d_update must be one of {', '.join(D_UPDATES)}. Received: {d_update!r}"
+                f"d_update must be one of {', '.join(adversarial.TURNS)}. Received: {d_update!r}"
             )
         if g_optimizer is not None and g_optimizer is d_optimizer:
             raise InputError(
@@ -164,13 +162,14 @@ class GAN(keras.Model):
             steps_per_execution=steps_per_execution,
             auto_scale_loss=False,
         )
-        default = adam(2e-4, 0.5)
-        self.g_optimizer = self._ready_optimizer(
-            g_optimizer, preset.g_optimizer if preset else default, self.generator
-        )
-        self.d_optimizer = self._ready_optimizer(
-            d_optimizer, preset.d_optimizer if preset else default, self.discriminator
-        )
+        scale = computes_in_float16(self.generator, self.discriminator)
+        for name, network, optimizer in (
+            ("g_optimizer", self.generator, g_optimizer),
+            ("d_optimizer", self.discriminator, d_optimizer),
+        ):
+            if optimizer is None:
+                optimizer = getattr(preset, name) if preset else adam(2e-4, 0.5)
+            setattr(self, name, ready_optimizer(optimizer, network, scale))
         self.d_steps = d_steps
         self.d_update = d_update
         self._compile_arguments = {
@@ -181,16 +180,6 @@ class GAN(keras.Model):
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
         }
-
-    def _ready_optimizer(self, optimizer, default, network):
-        optimizer = (
-            optimizer_from(default) if optimizer is None else keras.optimizers.get(optimizer)
-        )
-        scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        if computes_in_float16(self.generator, self.discriminator) and not scales:
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        optimizer.build(network.trainable_variables)
-        return optimizer
 
     @property
     def metrics(self):

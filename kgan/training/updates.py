@@ -4,6 +4,23 @@ import keras
 import tensorflow as tf
 
 
+def ready_optimizer(optimizer, network, scale_loss):
+    """An optimizer built for a network's variables.
+
+    Args:
+        optimizer: a Keras optimizer, its name or its config.
+        network: the model it is to update.
+        scale_loss: wrap it in Keras's dynamic LossScaleOptimizer.
+    """
+    if isinstance(optimizer, dict):  # a copy: Keras takes the config apart
+        optimizer = optimizer | {"config": dict(optimizer["config"])}
+    optimizer = keras.optimizers.get(optimizer)
+    if scale_loss and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(network.trainable_variables)
+    return optimizer
+
+
 class Updates(keras.layers.Layer):
     """Applies optimizer updates that are finite, counts those that are not, and keeps the means.
 
