@@ -77,7 +77,7 @@ def _draw(arguments):
         return generator.generate(arguments.n, arguments.seed), seeds
     quiet.import_tensorflow()
     from kgan.training import load_gan
+    from kgan.training.sampling import sample
 
-    return load_gan(arguments.model, compile=False).generate_with_seeds(
-        arguments.n, arguments.seed, arguments.nice
-    )
+    gan = load_gan(arguments.model, compile=False)
+    return sample(gan, arguments.n, arguments.seed, arguments.nice)

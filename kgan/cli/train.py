@@ -100,7 +100,7 @@ def run(arguments):
     length = {"epochs": arguments.epochs, "steps": arguments.steps, "minutes": arguments.minutes}
     if arguments.resume:
         given = [
-            f"--{name.replace('_', '-')}"
+            "DATA" if name == "data" else f"--{name.replace('_', '-')}"
             for name in OF_A_NEW_RUN
             if getattr(arguments, name) is not None
         ]

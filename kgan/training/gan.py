@@ -256,12 +256,7 @@ class GAN(keras.Model):
         Raises:
             InputError: `n`, `nice` or `batch_size` below 1, or a negative seed.
         """
-        return self.generate_with_seeds(n, seed, nice, batch_size)[0]
-
-    def generate_with_seeds(self, n, seed=0, nice=1, batch_size=64):
-        """`generate`, and the list of the n seeds that make the same pictures again."""
-        check_positive(n=n, nice=nice, batch_size=batch_size)
-        return sample(self, range(seed, seed + n * nice), n, batch_size)
+        return sample(self, n, seed, nice, batch_size)[0]
 
     def get_config(self):
         return {

@@ -104,7 +104,7 @@ def new_run(config, directory, **length):
         augment=config.augment if config.augment is not None else source.default_augment,
         source=source.description,
     )
-    batches = _batches(source, config, gan)
+    batches = _batches(source, config, gan, config.seed)
     try:
         directory.mkdir(parents=True)
     except OSError as error:
@@ -142,7 +142,7 @@ def resume_run(directory, **length):
     seed = (config.seed + int(gan.batches_seen)) % SEEDS
     keras.utils.set_random_seed(seed)
     source = _open_source(config)
-    batches = _batches(source, config, gan, seed=seed)
+    batches = _batches(source, config, gan, seed)
     return _train(gan, source, batches, config, directory, **length)
 
 
@@ -152,7 +152,6 @@ class RunResult:
 
     Attributes:
         directory: the run's directory.
-        model: its model.keras.
         steps: steps taken now.
         images_per_second: mean rate after the first step.
         skipped: pictures that could not be decoded, path -> reason.
@@ -160,7 +159,6 @@ class RunResult:
     """
 
     directory: Path
-    model: Path
     steps: int
     images_per_second: float
     skipped: dict
@@ -182,7 +180,7 @@ def _open_source(config):
     )
 
 
-def _batches(source, config, gan, seed=None):
+def _batches(source, config, gan, seed):
     return kgan_data.batches(
         source,
         batch_size=config.batch_size,
@@ -190,7 +188,7 @@ def _batches(source, config, gan, seed=None):
         augment=config.augment,
         cache="auto",
         shuffle=True,
-        seed=config.seed if seed is None else seed,
+        seed=seed,
     )
 
 
@@ -233,15 +231,15 @@ def _train(gan, source, batches, config, directory, epochs=None, steps=None, min
         if source.error is not None:
             raise source.error from None  # raised while decoding; tf has wrapped it
         if isinstance(problem, tf.errors.DataLossError):
+            saved = "; what was trained so far is saved" if progress.steps_taken else ""
             raise InputError(
-                f"The data are damaged; what was trained so far is saved. Received: "
+                f"The data are damaged{saved}. Received: "
                 f"{source.description} ({problem.message.splitlines()[0]})"
             ) from problem
         raise
     save_whole(gan, directory / MODEL_FILE)
     return RunResult(
         directory=directory,
-        model=directory / MODEL_FILE,
         steps=progress.steps_taken,
         images_per_second=progress.images_per_second(),
         skipped=source.skipped,

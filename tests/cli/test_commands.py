@@ -16,6 +16,8 @@ from PIL import Image
 
 import kgan
 from kgan.cli.main import export_main, main
+from kgan.data import pipeline
+from kgan.training.sampling import sample
 
 SMALL = ["--size", "16x16", "--filters", "2", "--batch-size", "16"]
 
@@ -93,7 +95,7 @@ def test_generate_separate_names_each_picture_by_its_seed(run, tmp_path, capsys)
 def test_generate_nice_keeps_seeds_that_make_the_same_pictures(run, tmp_path):
     directory = tmp_path / "nice"
     assert main(["generate", str(run), "-n", "3", "--nice", "4", "--separate", str(directory)]) == 0
-    _, seeds = kgan.load_gan(run).generate_with_seeds(3, nice=4)
+    _, seeds = sample(kgan.load_gan(run), 3, nice=4)
     assert {path.name for path in directory.iterdir()} == {f"seed-{s:06d}.png" for s in seeds}
 
 
@@ -156,7 +158,12 @@ def test_another_programs_config_beside_a_model_is_left_alone(run, tmp_path, cap
     assert last_line(capsys) == str(tmp_path / "mine" / "1")
 
 
-def test_damaged_shards_end_training_with_one_line_and_what_was_learned(tmp_path, capsys):
+@pytest.mark.parametrize("met", ["before a step", "in training"])
+def test_damaged_shards_end_training_with_one_line_and_what_was_learned(
+    tmp_path, capsys, monkeypatch, met
+):
+    if met == "in training":  # a buffer of 32 pictures: the damage lies behind the first batches
+        monkeypatch.setattr(pipeline, "STREAM_BUFFER_BYTES", 32 * 16 * 16 * 3)
     shard = tmp_path / "train.tfrecord-00000-of-00001"
     picture = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 16), np.uint8)).save(
@@ -172,7 +179,12 @@ def test_damaged_shards_end_training_with_one_line_and_what_was_learned(tmp_path
     code = main([*arguments, str(tmp_path)])
     (line,) = [text for text in capsys.readouterr().err.splitlines() if "error" in text]
     assert code == 2
-    assert "amaged" in line
+    assert "The data are damaged" in line
+    trained = met == "in training"
+    assert ("what was trained so far is saved" in line) == trained
+    assert (tmp_path / "a").exists() == trained
+    if trained:
+        assert int(kgan.load_gan(tmp_path / "a").batches_seen) > 0
 
 
 def test_ctrl_c_saves_what_there_is_and_says_how_to_go_on(tmp_path):

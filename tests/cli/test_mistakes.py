@@ -79,7 +79,7 @@ def error_line(capsys, run, arguments):
         (["train", "--resume", "empty"], "Not a run"),
         (["train", "--resume", "missing"], "Not a run"),
         (["train", "--resume", "taken", "--size", "64x64", "--seed", "0"], "--size --seed"),
-        (["train", "--resume", "taken", "photos/", "--augment", "none"], "--data --augment"),
+        (["train", "--resume", "taken", "photos/", "--augment", "none"], "DATA --augment"),
         (["generate"], "MODEL"),
         (["generate", "missing"], "No such model"),
         (["generate", "notes.txt"], "notes.txt"),

@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 import kgan
+from kgan.training.sampling import sample
 
 
 def networks(shape=(6, 4, 3), taken=None, logits=1):
@@ -88,7 +89,7 @@ def test_a_seed_gives_the_same_picture_in_every_batch(trained_gan):
 
 
 def test_nice_keeps_the_pictures_the_discriminator_finds_most_real(trained_gan):
-    images, seeds = trained_gan.generate_with_seeds(4, seed=10, nice=5)
+    images, seeds = sample(trained_gan, 4, seed=10, nice=5)
     every = trained_gan.predict(kgan.latents.from_seeds(range(10, 30), 8), verbose=0)
     logits = trained_gan.discriminator.predict(every, verbose=0)[:, 0]
     assert seeds == sorted(range(10, 30), key=lambda seed: -logits[seed - 10])[:4]
