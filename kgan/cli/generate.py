@@ -58,7 +58,8 @@ def run(arguments):
             images.save_png(sheet, images.grid(made))
             print(sheet)
     except OSError as error:
-        raise InputError(f"Cannot write there ({error.strerror}): {error.filename}") from None
+        place = arguments.separate or arguments.output or error.filename
+        raise InputError(f"Cannot write there ({error.strerror}): {place}") from None
     if arguments.separate:
         print(arguments.separate)
 
