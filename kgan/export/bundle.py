@@ -17,7 +17,7 @@ from kgan.export import onnx as onnx_export
 from kgan.export import saved_model
 from kgan.export.card import card
 from kgan.export.verify import parity
-from kgan.models.precision import float32_copy
+from kgan.models.copies import float32_copy
 
 SAMPLES = 64
 

@@ -1,43 +1,86 @@
-"""Adversarial losses, by function and by name."""
+"""Adversarial losses, by function, by class and by name, and gradient penalties."""
 
 from kgan.errors import InputError
 from kgan.losses.adversarial import (
     bce_discriminator_loss,
     bce_generator_loss,
+    hinge_discriminator_loss,
+    hinge_generator_loss,
+    lsgan_discriminator_loss,
+    lsgan_generator_loss,
     minimax_generator_loss,
+    relativistic_discriminator_loss,
+    relativistic_generator_loss,
+    wasserstein_discriminator_loss,
+    wasserstein_generator_loss,
 )
+from kgan.losses.objectives import (
+    BCE,
+    LSGAN,
+    AdversarialLoss,
+    Hinge,
+    LossPair,
+    Minimax,
+    Relativistic,
+    Wasserstein,
+)
+from kgan.losses.penalties import gradient_penalty, r1_penalty, r2_penalty
 
-# name -> (generator loss of the fake logits, discriminator loss of the real and fake logits)
 LOSSES = {
-    "bce": (bce_generator_loss, bce_discriminator_loss),
-    "minimax": (minimax_generator_loss, bce_discriminator_loss),
+    "bce": BCE,
+    "minimax": Minimax,
+    "hinge": Hinge,
+    "lsgan": LSGAN,
+    "wasserstein": Wasserstein,
+    "relativistic": Relativistic,
 }
 
 
 def get_loss(loss):
-    """The pair (generator_loss, discriminator_loss) that `loss` stands for.
+    """The `AdversarialLoss` that `loss` stands for.
 
     Args:
-        loss: a name in `LOSSES`, or a pair of callables: the first takes
-            `fake_logits`, the second `real_logits, fake_logits`; both return a scalar.
+        loss: an `AdversarialLoss`; a name in `LOSSES`; or a pair of callables
+            (generator_loss, discriminator_loss), see `LossPair`.
 
     Raises:
-        InputError: neither of the two.
+        InputError: none of these.
     """
+    if isinstance(loss, AdversarialLoss):
+        return loss
     if isinstance(loss, str) and loss in LOSSES:
-        return LOSSES[loss]
+        return LOSSES[loss]()
     if isinstance(loss, (tuple, list)) and len(loss) == 2 and all(map(callable, loss)):
-        return tuple(loss)
+        return LossPair(*loss)
     raise InputError(
-        f"loss must be one of {', '.join(LOSSES)} or a pair of callables "
-        f"(generator_loss, discriminator_loss). Received: {loss!r}"
+        f"loss must be one of {', '.join(LOSSES)}, a kgan.losses.AdversarialLoss or a pair of "
+        f"callables (generator_loss, discriminator_loss). Received: {loss!r}"
     )
 
 
 __all__ = [
+    "BCE",
     "LOSSES",
+    "LSGAN",
+    "AdversarialLoss",
+    "Hinge",
+    "LossPair",
+    "Minimax",
+    "Relativistic",
+    "Wasserstein",
     "bce_discriminator_loss",
     "bce_generator_loss",
     "get_loss",
+    "gradient_penalty",
+    "hinge_discriminator_loss",
+    "hinge_generator_loss",
+    "lsgan_discriminator_loss",
+    "lsgan_generator_loss",
     "minimax_generator_loss",
+    "r1_penalty",
+    "r2_penalty",
+    "relativistic_discriminator_loss",
+    "relativistic_generator_loss",
+    "wasserstein_discriminator_loss",
+    "wasserstein_generator_loss",
 ]

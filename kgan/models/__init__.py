@@ -1,6 +1,39 @@
 """Generators and discriminators by family, and the presets that name their configurations."""
 
+from kgan.models.autoencoder import ConvDecoder, ConvEncoder, LinearDecoder, LinearEncoder
 from kgan.models.dcgan import DCGANDiscriminator, DCGANGenerator
-from kgan.models.presets import PRESETS, Preset, get_preset
+from kgan.models.dcgan_512 import DCGAN512Discriminator, DCGAN512Generator
+from kgan.models.dcgan_k4 import DCGANK4Discriminator, DCGANK4Generator
+from kgan.models.dcgan_tanh import DCGANTanhDiscriminator, DCGANTanhGenerator
+from kgan.models.dcgan_upsample import DCGANUpsampleDiscriminator, DCGANUpsampleGenerator
+from kgan.models.mlp import MLPDiscriminator, MLPGenerator
+from kgan.models.presets import PRESETS, AutoencoderPreset, Preset, get_preset
+from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
+from kgan.models.sagan import SAGANDiscriminator, SAGANGenerator
 
-__all__ = ["PRESETS", "DCGANDiscriminator", "DCGANGenerator", "Preset", "get_preset"]
+__all__ = [
+    "PRESETS",
+    "AutoencoderPreset",
+    "ConvDecoder",
+    "ConvEncoder",
+    "DCGAN512Discriminator",
+    "DCGAN512Generator",
+    "DCGANDiscriminator",
+    "DCGANGenerator",
+    "DCGANK4Discriminator",
+    "DCGANK4Generator",
+    "DCGANTanhDiscriminator",
+    "DCGANTanhGenerator",
+    "DCGANUpsampleDiscriminator",
+    "DCGANUpsampleGenerator",
+    "LinearDecoder",
+    "LinearEncoder",
+    "MLPDiscriminator",
+    "MLPGenerator",
+    "Preset",
+    "R3GANDiscriminator",
+    "R3GANGenerator",
+    "SAGANDiscriminator",
+    "SAGANGenerator",
+    "get_preset",
+]

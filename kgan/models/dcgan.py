@@ -4,29 +4,39 @@ import keras
 from keras import layers
 
 from kgan.models.networks import (
+    Network,
+    batch_normalization,
+    check_classes,
     check_image_shape,
     check_positive,
-    halving_sizes,
+    image_inputs,
+    latent_inputs,
     network_dtype,
+    normalize,
+    project_labels,
+    small_normal,
 )
 
-
-def weight_initializer():
-    """N(0, 0.02), section 4 of the paper; a new one a layer, so that no two layers start equal."""
-    return keras.initializers.RandomNormal(mean=0.0, stddev=0.02)
+SIDES = {"multiple": 4, "smallest": 16, "largest": 128}
 
 
-def batch_normalization(dtype, name):
-    """BatchNormalization whose moving statistics follow within some ten steps.
+def halving_sizes(image_shape):
+    """The (H, W) of every resolution of a stride-2 network, from the pictures' down to the base.
 
-    Keras's default momentum of 0.99 lags behind a generator that changes every
-    step, and a picture made in inference mode is then not what training showed.
+    Each is half the one before, rounded up as a stride-2 'same' convolution
+    does, until one more halving would leave the shorter side under 4: 64x64
+    gives 64, 32, 16, 8, 4 and 28x28 gives 28, 14, 7, 4.
     """
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
+    sizes = [tuple(image_shape[:2])]
+    while True:
+        halved = tuple(-(-side // 2) for side in sizes[-1])
+        if min(halved) < 4:
+            return sizes
+        sizes.append(halved)
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-class DCGANGenerator(keras.Model):
+class DCGANGenerator(Network):
     """Latents to images: project, then stride-2 transposed convolutions with halving widths.
 
     The projection makes a base of 4x4 (its shorter side up to 6 where the
@@ -38,37 +48,49 @@ class DCGANGenerator(keras.Model):
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C 1 or 3.
         latent_dim: length of a latent vector.
         filters: width unit; the base has 8 times as many channels.
+        num_classes: classes of a conditional generator, whose normalisation
+            then scales and shifts by class; None for none.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
-    Input: float32 (B, latent_dim). Output: float32 (B, H, W, C) in [-1, 1].
+    Input: float32 (B, latent_dim), with classes [that, int (B,) labels].
+    Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
-        InputError: a shape, `latent_dim` or `filters` it cannot make.
+        InputError: a shape or a number it cannot make.
 
     Reference:
         Radford et al. 2015, section 3 and figure 1, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(64, 64, 3), latent_dim=100, filters=64, dtype=None, name=None):
-        image_shape = check_image_shape(image_shape)
+    def __init__(
+        self,
+        image_shape=(64, 64, 3),
+        latent_dim=100,
+        filters=64,
+        num_classes=None,
+        dtype=None,
+        name=None,
+    ):
+        image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(latent_dim=latent_dim, filters=filters)
+        check_classes(num_classes)
         sizes = halving_sizes(image_shape)
         policy = network_dtype(dtype)
 
         # === Functional graph ===
-        latents = keras.Input((latent_dim,), dtype="float32", name="latents")
+        latents, labels, inputs = latent_inputs(latent_dim, num_classes)
         base_height, base_width = sizes[-1]
         width = 8 * filters
         x = layers.Dense(
             base_height * base_width * width,
             use_bias=False,  # the normalisation after it would take it away again
-            kernel_initializer=weight_initializer(),
+            kernel_initializer=small_normal(),
             dtype=policy,
             name="project",
         )(latents)
         x = layers.Reshape((base_height, base_width, width), dtype=policy, name="base")(x)
-        x = batch_normalization(policy, "project_norm")(x)
+        x = normalize(x, labels, num_classes, policy, "project_norm")
         x = layers.ReLU(dtype=policy, name="project_relu")(x)
         for index in range(len(sizes) - 2, -1, -1):
             target, source = sizes[index], sizes[index + 1]
@@ -83,38 +105,25 @@ class DCGANGenerator(keras.Model):
                 # 1 makes twice the source, 0 the odd side one below it.
                 output_padding=(target[0] - 2 * source[0] + 1, target[1] - 2 * source[1] + 1),
                 use_bias=last,
-                kernel_initializer=weight_initializer(),
+                kernel_initializer=small_normal(),
                 dtype=policy,
                 name="to_image" if last else f"up_{stage}",
             )(x)
             if not last:
-                x = batch_normalization(policy, f"norm_{stage}")(x)
+                x = normalize(x, labels, num_classes, policy, f"norm_{stage}")
                 x = layers.ReLU(dtype=policy, name=f"relu_{stage}")(x)
         images = layers.Activation("tanh", dtype="float32", name="images")(x)
-        super().__init__(inputs=latents, outputs=images, name=name)
-
-        # === Config ===
-        self.image_shape = image_shape
-        self.latent_dim = latent_dim
-        self.filters = filters
-        self.policy_name = policy.name
-
-    def get_config(self):
-        return {
-            "image_shape": self.image_shape,
-            "latent_dim": self.latent_dim,
-            "filters": self.filters,
-            "dtype": self.policy_name,
-            "name": self.name,
+        arguments = {
+            "image_shape": image_shape,
+            "latent_dim": latent_dim,
+            "filters": filters,
+            "num_classes": num_classes,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+        super().__init__(inputs, images, arguments=arguments, policy=policy, name=name)
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-class DCGANDiscriminator(keras.Model):
+class DCGANDiscriminator(Network):
     """Images to logits: stride-2 convolutions with doubling widths, LeakyReLU 0.2, one unit.
 
     The mirror of `DCGANGenerator`: the last convolution has `8 * filters`
@@ -124,26 +133,32 @@ class DCGANDiscriminator(keras.Model):
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C 1 or 3.
         filters: width unit; the last convolution has 8 times as many channels.
+        num_classes: classes of a conditional discriminator, which projects the
+            label on the features; None for none.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
-    Input: float32 (B, H, W, C). Output: float32 (B, 1), logits.
+    Input: float32 (B, H, W, C), with classes [that, int (B,) labels].
+    Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or `filters` it cannot make.
+        InputError: a shape or a number it cannot make.
 
     Reference:
         Radford et al. 2015, section 3, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(64, 64, 3), filters=64, dtype=None, name=None):
-        image_shape = check_image_shape(image_shape)
+    def __init__(
+        self, image_shape=(64, 64, 3), filters=64, num_classes=None, dtype=None, name=None
+    ):
+        image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(filters=filters)
+        check_classes(num_classes)
         stages = halving_sizes(image_shape)[1:]
         policy = network_dtype(dtype)
 
         # === Functional graph ===
-        images = keras.Input(image_shape, dtype="float32", name="images")
+        images, labels, inputs = image_inputs(image_shape, num_classes)
         x = images
         for index, (height, width) in enumerate(stages):
             stage = f"{height}x{width}"
@@ -153,32 +168,21 @@ class DCGANDiscriminator(keras.Model):
                 strides=2,
                 padding="same",
                 use_bias=index == 0,
-                kernel_initializer=weight_initializer(),
+                kernel_initializer=small_normal(),
                 dtype=policy,
                 name=f"down_{stage}",
             )(x)
             if index:
                 x = batch_normalization(policy, f"norm_{stage}")(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{stage}")(x)
-        x = layers.Flatten(dtype=policy, name="features")(x)
+        flat = layers.Flatten(dtype=policy, name="features")(x)
         logits = layers.Dense(
-            1, kernel_initializer=weight_initializer(), dtype="float32", name="logits"
-        )(x)
-        super().__init__(inputs=images, outputs=logits, name=name)
-
-        # === Config ===
-        self.image_shape = image_shape
-        self.filters = filters
-        self.policy_name = policy.name
-
-    def get_config(self):
-        return {
-            "image_shape": self.image_shape,
-            "filters": self.filters,
-            "dtype": self.policy_name,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+            1,
+            kernel_initializer=small_normal(),
+            dtype="float32",
+            name="logits" if labels is None else "realness",
+        )(flat)
+        if labels is not None:
+            logits = project_labels(logits, x, labels, num_classes)
+        arguments = {"image_shape": image_shape, "filters": filters, "num_classes": num_classes}
+        super().__init__(inputs, logits, arguments=arguments, policy=policy, name=name)

@@ -1,38 +1,43 @@
-"""What every network family shares: checked sizes, the stride-2 ladder, the dtype."""
+"""What every network family shares: checked sizes, the base class, the common blocks."""
 
 import numbers
 
 import keras
+from keras import layers
 
 from kgan.errors import InputError
+from kgan.layers import ConditionalBatchNormalization
 
-SMALLEST_SIDE = 16
-LARGEST_SIDE = 128
-BASE_SIDE = 4
+LARGEST_SIDE = 256
 
 
-def check_image_shape(image_shape):
-    """Returns `image_shape` as a tuple (H, W, C) that a stride-2 network can make.
+class Network(keras.Model):
+    """A functional model that is made again from the arguments it was made with.
 
-    Raises:
-        InputError: not three ints, a side outside 16..128 or not a multiple of
-            4, or channels other than 1 and 3.
+    Subclasses build their graph and hand it over with those arguments, which
+    become attributes and the config. The layers take the dtype policy `dtype`;
+    what a network gives is float32 under any policy.
     """
-    try:
-        height, width, channels = (int(side) for side in image_shape)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"image_shape must be three whole numbers (H, W, C). Received: {image_shape!r}"
-        ) from None
-    for side in (height, width):
-        if side % 4 or not SMALLEST_SIDE <= side <= LARGEST_SIDE:
-            raise InputError(
-                f"Height and width must be multiples of 4 from {SMALLEST_SIDE} to {LARGEST_SIDE}. "
-                f"Received: {height}x{width}"
-            )
-    if channels not in (1, 3):
-        raise InputError(f"Channels must be 1 (grey) or 3 (colour). Received: {channels}")
-    return height, width, channels
+
+    def __init__(self, inputs, outputs, *, arguments, policy, name):
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        self.policy_name = policy.name
+        self.argument_names = tuple(arguments)
+        for key, value in arguments.items():
+            setattr(self, key, value)
+
+    def get_config(self):
+        arguments = {key: getattr(self, key) for key in self.argument_names}
+        return arguments | {"dtype": self.policy_name, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def network_dtype(dtype):
+    """A dtype policy for the layers of a network: `dtype`'s, or the global one when None."""
+    return keras.dtype_policies.get(dtype) if dtype else keras.config.dtype_policy()
 
 
 def check_positive(**values):
@@ -42,21 +47,120 @@ def check_positive(**values):
             raise InputError(f"{name} must be a whole number above 0. Received: {value!r}")
 
 
-def halving_sizes(image_shape):
-    """The (H, W) of every resolution of a stride-2 network, from the pictures' down to the base.
+def check_classes(num_classes):
+    """Raises an InputError where `num_classes` is neither None nor an int above 1."""
+    if num_classes is not None:
+        check_positive(num_classes=num_classes)
+        if num_classes < 2:
+            raise InputError(
+                "num_classes must be at least 2, or None for no classes. Received: 1"
+            )
 
-    Each is half the one before, rounded up as a stride-2 'same' convolution
-    does, until one more halving would leave the shorter side under 4: 64x64
-    gives 64, 32, 16, 8, 4 and 28x28 gives 28, 14, 7, 4.
+
+def check_image_shape(image_shape, multiple=1, smallest=1, largest=LARGEST_SIDE):
+    """Returns `image_shape` as a tuple (H, W, C).
+
+    Args:
+        image_shape: what the user gave.
+        multiple, smallest, largest: what a network can make of a side.
+
+    Raises:
+        InputError: not three ints, a side the network cannot make, or channels
+            other than 1 and 3.
     """
-    sizes = [tuple(image_shape[:2])]
-    while True:
-        halved = tuple(-(-side // 2) for side in sizes[-1])
-        if min(halved) < BASE_SIDE:
-            return sizes
-        sizes.append(halved)
+    try:
+        height, width, channels = (int(side) for side in image_shape)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"image_shape must be three whole numbers (H, W, C). Received: {image_shape!r}"
+        ) from None
+    for side in (height, width):
+        if side % multiple or not smallest <= side <= largest:
+            kind = f"multiples of {multiple}" if multiple > 1 else "whole numbers"
+            raise InputError(
+                f"Height and width must be {kind} from {smallest} to {largest}. "
+                f"Received: {height}x{width}"
+            )
+    if channels not in (1, 3):
+        raise InputError(f"Channels must be 1 (grey) or 3 (colour). Received: {channels}")
+    return height, width, channels
 
 
-def network_dtype(dtype):
-    """A dtype policy for the layers of a network: `dtype`'s, or the global one when None."""
-    return keras.dtype_policies.get(dtype) if dtype else keras.config.dtype_policy()
+def check_doubling_shape(image_shape):
+    """A checked `image_shape` that doublings of a base with a shorter side of 4 make.
+
+    Returns:
+        ((H, W, C), number of doublings, (base H, base W)).
+
+    Raises:
+        InputError: the shorter side is not 8, 16, 32, 64, 128 or 256, or the
+            longer one is no multiple of the step that this gives.
+    """
+    height, width, channels = check_image_shape(image_shape, multiple=4, smallest=8)
+    doublings = (min(height, width) // 4).bit_length() - 1
+    step = 2**doublings
+    if min(height, width) != 4 * step or height % step or width % step:
+        raise InputError(
+            "The shorter of height and width must be 8, 16, 32, 64, 128 or 256, and the longer a "
+            f"multiple of a quarter of it. Received: {height}x{width}"
+        )
+    return (height, width, channels), doublings, (height // step, width // step)
+
+
+def small_normal():
+    """N(0, 0.02) (Radford 2015, section 4); a new one a layer, so that no two start equal."""
+    return keras.initializers.RandomNormal(mean=0.0, stddev=0.02)
+
+
+def batch_normalization(policy, name):
+    """BatchNormalization whose moving statistics follow within some ten steps.
+
+    Keras's default momentum of 0.99 lags behind a generator that changes every
+    step, and a picture made in inference mode is then not what training showed.
+    """
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=policy, name=name)
+
+
+def latent_inputs(latent_dim, num_classes):
+    """A generator's symbolic inputs: (latents, labels or None, what the model takes)."""
+    latents = keras.Input((latent_dim,), dtype="float32", name="latents")
+    if num_classes is None:
+        return latents, None, latents
+    labels = keras.Input((), dtype="int32", name="labels")
+    return latents, labels, [latents, labels]
+
+
+def image_inputs(image_shape, num_classes):
+    """A discriminator's symbolic inputs: (images, labels or None, what the model takes)."""
+    images = keras.Input(image_shape, dtype="float32", name="images")
+    if num_classes is None:
+        return images, None, images
+    labels = keras.Input((), dtype="int32", name="labels")
+    return images, labels, [images, labels]
+
+
+def normalize(x, labels, num_classes, policy, name):
+    """Batch normalisation of `x`; with `labels`, each class has its own scale and shift."""
+    if labels is None:
+        return batch_normalization(policy, name)(x)
+    return ConditionalBatchNormalization(num_classes, dtype=policy, name=name)(x, labels)
+
+
+def project_labels(logits, features, labels, num_classes, wrap=lambda layer: layer):
+    """Adds to the logits how well the features, averaged over positions, agree with the label.
+
+    Args:
+        logits: (B, 1).
+        features: (B, H, W, D), the last feature maps.
+        labels: int (B,).
+        num_classes: number of classes.
+        wrap: what to put around the embedding layer.
+
+    Reference:
+        Miyato and Koyama 2018, equation 3, https://arxiv.org/abs/1802.05637
+    """
+    pooled = layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(features)
+    embedding = layers.Embedding(num_classes, features.shape[-1], dtype="float32", name="classes")
+    directions = wrap(embedding)(labels)
+    agreement = layers.Dot(axes=1, dtype="float32", name="agreement")([directions, pooled])
+    return layers.Add(dtype="float32", name="logits")([logits, agreement])

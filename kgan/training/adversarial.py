@@ -7,39 +7,66 @@ normalisation statistics and random seeds alike.
 import keras
 import tensorflow as tf
 
+from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
+
 # What each of the discriminator's updates learns from, by `d_update`.
 TURNS = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
 
 
-def discriminator_step(gan, real_images):
+def discriminator_step(gan, real_images, labels=None):
     """Updates the discriminator from one batch of real images and one of fakes.
 
     Args:
         gan: a compiled `GAN`.
         real_images: float tensor (B, H, W, C) in the model's range.
+        labels: int tensor (B,), the images' classes, which the fakes take over;
+            None for a model without classes.
     """
-    latents = gan.draw_latents(real_images.shape[0] or tf.shape(real_images)[0])
+    batch_size = real_images.shape[0] or tf.shape(real_images)[0]
+    latents = gan.draw_latents(batch_size)
+    rule = gan.adversarial_loss
+    # Drawn out here: inside an update, a seed that is not the network's own would not move on.
+    mix = gan.draw_uniform(batch_size) if rule.gradient_penalty else None
+    judge = _judge(gan.discriminator, labels)
+
+    def judged(images, learn, gamma):
+        """Logits, and the weighted penalty on their gradient."""
+        if not learn:
+            return _constant(judge, images), 0.0
+        if not gamma:
+            return judge(images), 0.0
+        logits, squares = logits_and_squared_gradient(judge, images)
+        return logits, 0.5 * gamma * tf.reduce_mean(squares)
 
     def objective(learn_from):
         # Real and fake go through separately: one mixed batch would be normalised as one.
-        real_logits = _logits(gan.discriminator, real_images, constant="real" not in learn_from)
-        fake_images = gan.generator(latents, training=True)
-        fake_logits = _logits(gan.discriminator, fake_images, constant="fake" not in learn_from)
-        return gan.discriminator_loss(real_logits, fake_logits), (real_logits, fake_logits)
+        real_logits, penalty = judged(real_images, "real" in learn_from, rule.r1_gamma)
+        fake_images = gan.generator(_inputs(latents, labels), training=True)
+        fake_logits, fake_penalty = judged(fake_images, "fake" in learn_from, rule.r2_gamma)
+        penalty += fake_penalty
+        if rule.gradient_penalty and "real" in learn_from:
+            with keras.StatelessScope():  # pictures between real and fake leave no statistics
+                steepness = gradient_penalty(judge, real_images, fake_images, mix)
+            penalty += rule.gradient_penalty * tf.reduce_mean(steepness)
+        loss = rule.discriminator_loss(real_logits, fake_logits)
+        return loss + penalty, (real_logits, fake_logits, penalty)
 
+    penalties = 0.0
     for turn in TURNS[gan.d_update]:
-        loss, (real_logits, fake_logits), finite = gan.updates.apply(
+        loss, (real_logits, fake_logits, penalty), finite = gan.updates.apply(
             gan.discriminator, gan.d_optimizer, lambda turn=turn: objective(turn)
         )
+        penalties += penalty
     gan.updates.record(
         finite,
-        d_loss=loss,
+        d_loss=loss - penalty,
+        penalty=tf.convert_to_tensor(penalties, tf.float32),
         real_logits=tf.reduce_mean(real_logits),
         fake_logits=tf.reduce_mean(fake_logits),
     )
 
 
-def generator_step(gan, batch_size):
+def generator_step(gan, real_images, labels=None):
     """Updates the generator through the frozen discriminator.
 
     The discriminator normalises the fakes by their own statistics, as in
@@ -47,21 +74,36 @@ def generator_step(gan, batch_size):
 
     Args:
         gan: a compiled `GAN`.
-        batch_size: fakes to make.
+        real_images: float tensor (B, H, W, C); as many fakes are made, and a
+            relativistic loss compares them.
+        labels: as for `discriminator_step`.
     """
-    latents = gan.draw_latents(batch_size)
+    latents = gan.draw_latents(real_images.shape[0] or tf.shape(real_images)[0])
+    judge = _judge(gan.discriminator, labels)
 
     def objective():
-        fake_images = gan.generator(latents, training=True)
-        return gan.generator_loss(_logits(gan.discriminator, fake_images)), None
+        fake_images = gan.generator(_inputs(latents, labels), training=True)
+        real_logits = None
+        if gan.adversarial_loss.pairs_real:
+            real_logits = _constant(judge, real_images)
+        return gan.adversarial_loss.generator_loss(judge(fake_images), real_logits), None
 
     loss, _, finite = gan.updates.apply(gan.generator, gan.g_optimizer, objective)
     gan.updates.record(finite, g_loss=loss)
 
 
-def _logits(discriminator, images, constant=False):
-    """Training-mode logits in float32; as constants they teach and change nothing."""
-    if not constant:
-        return tf.cast(discriminator(images, training=True), tf.float32)
+def _inputs(first, labels):
+    return first if labels is None else [first, labels]
+
+
+def _judge(discriminator, labels):
+    """The discriminator in training mode as a function of images alone, logits in float32."""
+    return lambda images: tf.cast(
+        discriminator(_inputs(images, labels), training=True), tf.float32
+    )
+
+
+def _constant(judge, images):
+    """Logits that teach and change nothing."""
     with keras.StatelessScope():
-        return tf.stop_gradient(_logits(discriminator, images))
+        return tf.stop_gradient(judge(images))

@@ -6,10 +6,12 @@ import tensorflow as tf
 from kgan import latents as latent_law
 from kgan.errors import InputError
 from kgan.images import check_range
-from kgan.losses import get_loss
-from kgan.models.networks import check_positive
-from kgan.models.presets import adam, get_preset
+from kgan.labels import check_class_names
+from kgan.losses import LOSSES, get_loss
+from kgan.models.networks import check_classes, check_positive
+from kgan.models.presets import Preset, adam, get_preset, make_networks
 from kgan.training import adversarial
+from kgan.training.ema import start_average, update_average
 from kgan.training.networks import (
     check_networks,
     computes_in_float16,
@@ -27,7 +29,11 @@ class GAN(keras.Model):
     Each step draws latents, makes fakes and updates the discriminator from the
     losses of a real and a fake batch that went through it separately; then it
     draws latents anew and updates the generator through the frozen
-    discriminator. Called as a model it maps latents to images.
+    discriminator. Called as a model it maps latents to images, with the
+    averaged weights where there are any.
+
+    A conditional GAN's networks take int labels (B,) as a second input, its
+    batches are (images, labels), and each fake has the label of a real image.
 
     Args:
         generator: built Keras model, (B, latent_dim) -> images (B, H, W, C).
@@ -37,6 +43,12 @@ class GAN(keras.Model):
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
         value_range: (low, high) of the generator's images; None to read it off
             its last activation: sigmoid is (0, 1), all else (-1, 1).
+        num_classes: classes of a conditional GAN; None for the generator's own
+            attribute of that name, if it has one.
+        class_names: a name a class, for people; None for none.
+        ema_half_life_images: half-life of an exponential moving average of the
+            generator, in real images seen; `generate`, `predict` and exports
+            then use it. None or 0 for no average.
         seed: int that the latents drawn in training start from; None for a random one.
 
     Raises:
@@ -54,13 +66,27 @@ class GAN(keras.Model):
         preset=None,
         latent_distribution="normal",
         value_range=None,
+        num_classes=None,
+        class_names=None,
+        ema_half_life_images=None,
         seed=None,
         name=None,
     ):
         super().__init__(name=name)
-        self.latent_dim, self.image_shape = check_networks(generator, discriminator)
+        self.latent_dim, self.image_shape, conditional = check_networks(generator, discriminator)
         if preset is not None:
-            get_preset(preset)
+            get_preset(preset, Preset)
+        if num_classes is None:
+            num_classes = getattr(generator, "num_classes", None)
+        check_classes(num_classes)
+        if conditional != (num_classes is not None):
+            takes = "take labels" if conditional else "take no labels"
+            raise InputError(
+                f"num_classes goes with networks that take labels. Received: "
+                f"num_classes={num_classes} and networks that {takes}"
+            )
+        self.num_classes = num_classes
+        self.class_names = check_class_names(class_names, num_classes)
         self.generator = generator
         self.discriminator = discriminator
         self.preset = preset
@@ -69,6 +95,14 @@ class GAN(keras.Model):
             "value_range", output_range(generator) if value_range is None else value_range
         )
         self.seed = seed
+
+        if ema_half_life_images and not ema_half_life_images > 0:
+            raise InputError(
+                "ema_half_life_images must be a number of images above 0, or None. "
+                f"Received: {ema_half_life_images!r}"
+            )
+        self.ema_half_life_images = ema_half_life_images or None
+        self.ema_generator = start_average(generator) if ema_half_life_images else None
 
         # An attribute, so that Keras tracks its state; own_variables saves it.
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -84,7 +118,18 @@ class GAN(keras.Model):
         self.built = True
 
     @classmethod
-    def from_preset(cls, preset, *, image_shape=None, latent_dim=None, filters=None, seed=None):
+    def from_preset(
+        cls,
+        preset,
+        *,
+        image_shape=None,
+        latent_dim=None,
+        filters=None,
+        num_classes=None,
+        class_names=None,
+        ema_half_life_images=None,
+        seed=None,
+    ):
         """A GAN with a preset's networks; each argument left None takes the preset's own.
 
         Args:
@@ -92,22 +137,28 @@ class GAN(keras.Model):
             image_shape: (H, W, C).
             latent_dim: length of a latent vector.
             filters: width unit of both networks.
+            num_classes, class_names: for a conditional GAN.
+            ema_half_life_images: 0 for no average.
             seed: int that the latents drawn in training start from.
 
         Raises:
             InputError: an unknown preset, or a size that the preset cannot make.
         """
-        chosen = get_preset(preset)
-        image_shape = chosen.image_shape if image_shape is None else image_shape
-        latent_dim = chosen.latent_dim if latent_dim is None else latent_dim
-        filters = chosen.filters if filters is None else filters
+        chosen = get_preset(preset, Preset)
+        if ema_half_life_images is None:
+            ema_half_life_images = chosen.ema_half_life_images
         return cls(
-            generator=chosen.generator(
-                image_shape=image_shape, latent_dim=latent_dim, filters=filters
+            **make_networks(
+                preset,
+                image_shape=image_shape,
+                latent_dim=latent_dim,
+                filters=filters,
+                num_classes=num_classes,
             ),
-            discriminator=chosen.discriminator(image_shape=image_shape, filters=filters),
             preset=preset,
             latent_distribution=chosen.latent_distribution,
+            class_names=class_names,
+            ema_half_life_images=ema_half_life_images,
             seed=seed,
         )
 
@@ -129,7 +180,8 @@ class GAN(keras.Model):
         LossScaleOptimizer.
 
         Args:
-            loss: a name in `kgan.losses.LOSSES`, or a pair of callables
+            loss: a name in `kgan.losses.LOSSES`; a `kgan.losses.AdversarialLoss`,
+                to set penalties or label smoothing; or a pair of callables
                 (generator_loss(fake_logits), discriminator_loss(real_logits, fake_logits)).
             g_optimizer, d_optimizer: Keras optimizers or their names; two different objects.
             d_steps: discriminator updates per generator update, one batch of
@@ -143,8 +195,10 @@ class GAN(keras.Model):
                 optimizer given for both networks.
         """
         preset = get_preset(self.preset) if self.preset else None
-        loss = loss or (preset.loss if preset else "bce")
-        self.generator_loss, self.discriminator_loss = get_loss(loss)
+        if loss is None and preset:
+            loss = LOSSES[preset.loss](**preset.loss_options)
+        self.adversarial_loss = get_loss(loss or "bce")
+        self.updates.penalised = self.adversarial_loss.has_penalty
         check_positive(d_steps=d_steps)
         if d_update not in adversarial.TURNS:
             raise InputError(
@@ -173,7 +227,7 @@ class GAN(keras.Model):
         self.d_steps = d_steps
         self.d_update = d_update
         self._compile_arguments = {
-            "loss": loss,
+            "loss": self.adversarial_loss,
             "d_steps": d_steps,
             "d_update": d_update,
             "jit_compile": jit_compile,
@@ -185,8 +239,15 @@ class GAN(keras.Model):
     def metrics(self):
         return self.updates.metrics
 
-    def call(self, latents, training=False):
-        return self.generator(latents, training=training)
+    @property
+    def inference_generator(self):
+        """The generator that makes what users see: the averaged one where there is one."""
+        return self.generator if self.ema_generator is None else self.ema_generator
+
+    def call(self, inputs, training=False):
+        if training:
+            return self.generator(inputs, training=True)
+        return self.inference_generator(inputs, training=False)
 
     def draw_latents(self, batch_size, seed_generator=None):
         """The next training latents, float32 (batch_size, latent_dim).
@@ -201,62 +262,97 @@ class GAN(keras.Model):
             return keras.random.uniform(shape, -1.0, 1.0, "float32", seed=seed)
         return keras.random.normal(shape, dtype="float32", seed=seed)
 
+    def draw_uniform(self, batch_size):
+        """The next numbers of U(0, 1) that a step needs, float32 (batch_size,)."""
+        return keras.random.uniform((batch_size,), dtype="float32", seed=self.seed_generator)
+
     def train_step(self, data):
-        real_images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        real_images, labels = self._unpack(data)
+        # A dataset of unknown length ends inside a call of this function; without the
+        # dependency that last call, though it has no batch, would draw latents and count.
+        with tf.control_dependencies([real_images]):
+            adversarial.discriminator_step(self, real_images, labels)
+            self.batches_seen.assign_add(1)
+            if self.d_steps == 1:
+                self._generator_step(real_images, labels)
+            else:
+                tf.cond(
+                    tf.equal(self.batches_seen % self.d_steps, 0),
+                    lambda: self._generator_step(real_images, labels),
+                    lambda: None,
+                )
+            return self.get_metrics_result()
+
+    def _generator_step(self, real_images, labels):
+        adversarial.generator_step(self, real_images, labels)
+        if self.ema_generator is not None:
+            batch_size = tf.cast(tf.shape(real_images)[0], tf.float32)
+            update_average(
+                self.ema_generator,
+                self.generator,
+                self.ema_half_life_images,
+                images=batch_size * self.d_steps,
+                images_seen=batch_size * tf.cast(self.batches_seen.value, tf.float32),
+            )
+
+    def _unpack(self, data):
+        """(real images, labels or None) of a batch."""
+        real_images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         if not real_images.dtype.is_floating:
             raise InputError(
                 f"Images to train on must be floats in the model's range {self.value_range}; "
                 f"kgan.data makes them so. Received: {real_images.dtype.name}"
             )
-        batch_size = real_images.shape[0] or tf.shape(real_images)[0]
-        # A dataset of unknown length ends inside a call of this function; without the
-        # dependency that last call, though it has no batch, would draw latents and count.
-        with tf.control_dependencies([real_images]):
-            adversarial.discriminator_step(self, real_images)
-            self.batches_seen.assign_add(1)
-            if self.d_steps == 1:
-                adversarial.generator_step(self, batch_size)
-            else:
-                tf.cond(
-                    tf.equal(self.batches_seen % self.d_steps, 0),
-                    lambda: adversarial.generator_step(self, batch_size),
-                    lambda: None,
-                )
-            return self.get_metrics_result()
+        if self.num_classes is None:
+            return real_images, None
+        if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
+            raise InputError(
+                "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
+                f"Received labels: {labels}"
+            )
+        return real_images, tf.cast(labels, tf.int32)
 
     def test_step(self, data):
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
-        real_images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        batch_size = tf.shape(real_images)[0]
-        latents = self.draw_latents(batch_size, self.evaluation_seed_generator)
-        real_logits = self.discriminator(real_images, training=False)
-        fake_logits = self.discriminator(self.generator(latents, training=False), training=False)
+        real_images, labels = self._unpack(data)
+        latents = self.draw_latents(tf.shape(real_images)[0], self.evaluation_seed_generator)
+
+        def with_labels(first):
+            return first if labels is None else [first, labels]
+
+        fake_images = self(with_labels(latents), training=False)
+        real_logits = self.discriminator(with_labels(real_images), training=False)
+        fake_logits = self.discriminator(with_labels(fake_images), training=False)
         self.updates.record(
             True,
-            d_loss=self.discriminator_loss(real_logits, fake_logits),
-            g_loss=self.generator_loss(fake_logits),
+            d_loss=self.adversarial_loss.discriminator_loss(real_logits, fake_logits),
+            g_loss=self.adversarial_loss.generator_loss(fake_logits, real_logits),
             real_logits=tf.reduce_mean(real_logits),
             fake_logits=tf.reduce_mean(fake_logits),
         )
         return self.get_metrics_result()
 
-    def generate(self, n, seed=0, nice=1, batch_size=64):
+    def generate(self, n, seed=0, labels=None, nice=1, batch_size=64):
         """Makes pictures; picture i has the seed `seed + i`.
 
         Args:
             n: number of pictures.
             seed: int >= 0, the first picture's seed.
+            labels: of a conditional GAN, one class for all or n of them; None
+                for each picture's seed modulo the number of classes.
             nice: makes `nice * n` pictures and keeps the n that the
-                discriminator finds most real, best first; 1 keeps all, in order.
+                discriminator finds most real, best first (with classes, the
+                best for each label, in order); 1 keeps all, in order.
             batch_size: pictures made at a time; it does not change them.
 
         Returns:
             uint8 array (n, H, W, C).
 
         Raises:
-            InputError: `n`, `nice` or `batch_size` below 1, or a negative seed.
+            InputError: `n`, `nice` or `batch_size` below 1, a negative seed, or
+                labels that do not fit.
         """
-        return sample(self, n, seed, nice, batch_size)[0]
+        return sample(self, n, seed, labels, nice, batch_size)[0]
 
     def get_config(self):
         return {
@@ -265,6 +361,9 @@ class GAN(keras.Model):
             "preset": self.preset,
             "latent_distribution": self.latent_distribution,
             "value_range": self.value_range,
+            "num_classes": self.num_classes,
+            "class_names": self.class_names,
+            "ema_half_life_images": self.ema_half_life_images,
             "seed": self.seed,
             "name": self.name,
         }

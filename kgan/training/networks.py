@@ -3,7 +3,7 @@
 import keras
 
 from kgan.errors import InputError
-from kgan.models.precision import all_layers
+from kgan.models.copies import all_layers
 
 # Layers that only move values about; the range is that of what comes before them.
 VALUES_UNCHANGED = (
@@ -19,36 +19,46 @@ def check_networks(generator, discriminator):
     """Checks that two built Keras models make a GAN.
 
     Returns:
-        (latent_dim, image_shape): what the generator takes and gives.
+        (latent_dim, image_shape, conditional): what the generator takes and
+        gives, and whether both networks take labels too.
 
     Raises:
         InputError: one is not built, the generator does not map (B, latent_dim)
-            to (B, H, W, C), the discriminator does not map its images to (B, 1).
+            to (B, H, W, C), the discriminator does not map its images to (B, 1),
+            or only one of them takes labels.
     """
-    latents = _input_shape("generator", generator)
+    latents, labels = input_shapes("generator", generator)
     if len(latents) != 2 or latents[1] is None:
         raise InputError(
             f"The generator must take latents (batch, latent_dim). It takes: {latents}"
         )
-    images = _output_shape(generator, (None, latents[1]))
+    images = _output_shape(generator, (None, latents[1]), labels)
     if len(images) != 4 or None in images[1:] or images[-1] not in (1, 3):
         raise InputError(
             f"The generator must give images (batch, H, W, C) with C 1 or 3. It gives: {images}"
         )
-    taken = _input_shape("discriminator", discriminator)
+    taken, judged_labels = input_shapes("discriminator", discriminator)
     if tuple(taken[1:]) != tuple(images[1:]):
         raise InputError(
             f"The discriminator must take the generator's images {images}. It takes: {taken}"
         )
-    logits = _output_shape(discriminator, (None, *images[1:]))
+    if bool(labels) != bool(judged_labels):
+        only = "generator" if labels else "discriminator"
+        raise InputError(f"Both networks take labels, or neither. Received: only the {only} does")
+    logits = _output_shape(discriminator, (None, *images[1:]), judged_labels)
     if tuple(logits[1:]) != (1,):
         raise InputError(
             f"The discriminator must give one logit a picture, (batch, 1). It gives: {logits}"
         )
-    return latents[1], tuple(images[1:])
+    return latents[1], tuple(images[1:]), bool(labels)
 
 
-def _input_shape(role, network):
+def input_shapes(role, network):
+    """What a built network takes: (shape, shape of the labels or None).
+
+    Raises:
+        InputError: it is not built, or takes more than that.
+    """
     shape = None
     if isinstance(network, keras.Model) and network.built:
         # A subclassed model has no symbolic input; it remembers the shape it was built on.
@@ -59,11 +69,20 @@ def _input_shape(role, network):
             f"The {role} must be a built Keras model: call it once on a batch, or give it an "
             f"Input. Received: {network!r}"
         )
-    return tuple(shape)
+    several = isinstance(shape, (list, tuple)) and isinstance(shape[0], (list, tuple))
+    shapes = [tuple(one) for one in shape] if several else [tuple(shape)]
+    if len(shapes) > 2 or (len(shapes) == 2 and len(shapes[1]) != 1):
+        raise InputError(
+            f"The {role} must take one input, or [it, labels (batch,)]. It takes: {shapes}"
+        )
+    return shapes[0], shapes[1] if len(shapes) == 2 else None
 
 
-def _output_shape(network, input_shape):
-    return tuple(network.compute_output_spec(keras.KerasTensor(input_shape)).shape)
+def _output_shape(network, input_shape, labels=None):
+    inputs = keras.KerasTensor(input_shape)
+    if labels:
+        inputs = [inputs, keras.KerasTensor(labels, dtype="int32")]
+    return tuple(network.compute_output_spec(inputs).shape)
 
 
 def output_range(generator):
@@ -88,5 +107,4 @@ def computes_in_float16(*networks):
 
 def seed_states(model):
     """The states of every random seed generator in a model, which Keras itself does not save."""
-    known = {id(v) for v in (*model.weights, *model.metrics_variables)}
-    return [v for v in model.variables if id(v) not in known]
+    return [v for v in model.variables if v.path.endswith("seed_generator_state")]

@@ -3,27 +3,40 @@
 import numpy as np
 
 from kgan import images as pictures
+from kgan import labels as label_law
 from kgan import latents as latent_law
+from kgan.models.copies import float32_copy
 from kgan.models.networks import check_positive
-from kgan.models.precision import float32_copy
 
 
-def sample(gan, n, seed=0, nice=1, batch_size=64):
+def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
     """`GAN.generate`, with the seeds of the pictures.
 
     Args:
-        gan, n, seed, nice, batch_size: as for `GAN.generate`.
+        gan, n, seed, labels, nice, batch_size: as for `GAN.generate`.
 
     Returns:
-        (uint8 array (n, H, W, C), list of the n seeds that make them again).
+        (uint8 array (n, H, W, C), list of the n seeds that make them again with
+        the same labels).
     """
     check_positive(n=n, nice=nice, batch_size=batch_size)
-    seeds = list(range(seed, seed + n * nice))
-    latents = latent_law.from_seeds(seeds, gan.latent_dim, gan.latent_distribution)
-    generator = float32_copy(gan.generator)
-    images = generator.predict(latents, batch_size=batch_size, verbose=0)
+    seeds = np.arange(seed, seed + n * nice)
+    inputs = [latent_law.from_seeds(seeds, gan.latent_dim, gan.latent_distribution)]
+    if labels is not None or gan.num_classes is not None:
+        if labels is None:
+            labels = label_law.from_seeds(seeds[:n], gan.num_classes)
+        inputs.append(np.tile(label_law.check_labels(labels, n, gan.num_classes), nice))
+    images = _predict(float32_copy(gan.inference_generator), inputs, batch_size)
     if nice > 1:
-        logits = gan.discriminator.predict(images, batch_size=batch_size, verbose=0)
-        best = np.argsort(-logits[:, 0], kind="stable")[:n]
-        images, seeds = images[best], [seeds[index] for index in best]
-    return pictures.to_uint8(images, gan.value_range), seeds
+        logits = _predict(gan.discriminator, [images, *inputs[1:]], batch_size)[:, 0]
+        if gan.num_classes is None:
+            best = np.argsort(-logits, kind="stable")[:n]
+        else:  # the best of each picture's own label, or one class might crowd out the others
+            best = np.argmax(logits.reshape(nice, n), axis=0) * n + np.arange(n)
+        images, seeds = images[best], seeds[best]
+    return pictures.to_uint8(images, gan.value_range), [int(s) for s in seeds]
+
+
+def _predict(network, inputs, batch_size):
+    inputs = inputs if len(inputs) > 1 else inputs[0]
+    return network.predict(inputs, batch_size=batch_size, verbose=0)

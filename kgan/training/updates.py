@@ -31,14 +31,16 @@ class Updates(keras.layers.Layer):
         super().__init__(name="updates")
         self.means = {
             name: keras.metrics.Mean(name=name)
-            for name in ("d_loss", "g_loss", "real_logits", "fake_logits")
+            for name in ("d_loss", "g_loss", "real_logits", "fake_logits", "penalty")
         }
+        self.penalised = False  # whether there is a penalty to show
         self.skipped = keras.metrics.Sum(name="skipped_updates")
         self.built = True
 
     @property
     def metrics(self):
-        return [*self.means.values(), self.skipped]
+        shown = [mean for name, mean in self.means.items() if name != "penalty" or self.penalised]
+        return [*shown, self.skipped]
 
     def apply(self, network, optimizer, objective):
         """Takes one optimizer step on `network`, or none if a number is not finite.

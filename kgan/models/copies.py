@@ -1,4 +1,4 @@
-"""Networks trained in mixed precision, computing in float32."""
+"""Networks made anew with the same weights, as they are or computing in float32."""
 
 import keras
 
@@ -6,14 +6,26 @@ from kgan.errors import InputError
 
 
 def all_layers(layer):
-    """A layer and every layer inside it."""
-    yield layer
-    for inner in getattr(layer, "layers", ()):
-        yield from all_layers(inner)
+    """A layer and every layer inside it, wrapped ones too."""
+    return list(layer._flatten_layers())
+
+
+def copy_network(network):
+    """Another network of the same config and weights."""
+    return _made_again(network, keras.saving.serialize_keras_object(network))
+
+
+def _made_again(network, config):
+    classes = {type(layer).__name__: type(layer) for layer in all_layers(network)}
+    copy = keras.saving.deserialize_keras_object(config, classes)
+    if not copy.built:  # a subclassed model has its variables from its first call
+        copy.build(network.get_build_config()["input_shape"])
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def float32_copy(generator):
-    """The generator with every layer computing in float32; itself when they all do already.
+    """A network with every layer computing in float32; itself when they all do already.
 
     A mixed-precision model's variables are float32 already, so only the casts
     change. What a user sees and what an export holds are made this way, and are
@@ -25,13 +37,10 @@ def float32_copy(generator):
     if not _other_dtypes(generator):
         return generator
     config = keras.saving.serialize_keras_object(generator)
-    classes = {type(layer).__name__: type(layer) for layer in all_layers(generator)}
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
-        copy = keras.saving.deserialize_keras_object(_with_float32_policy(config), classes)
-        if not copy.built:  # a subclassed model has its variables from its first call
-            copy.build(generator.get_build_config()["input_shape"])
+        copy = _made_again(generator, _with_float32_policy(config))
     finally:
         keras.config.set_dtype_policy(policy)
     if _other_dtypes(copy):
@@ -39,7 +48,6 @@ def float32_copy(generator):
             "The generator cannot be made anew in float32: its layers must take their dtype from "
             f"the config. Received: {', '.join(_other_dtypes(copy))}"
         )
-    copy.set_weights(generator.get_weights())
     return copy
 
 

@@ -1,0 +1,107 @@
+"""Gradient penalties: how steep a discriminator is at images, one figure a picture.
+
+All are differentiable in the discriminator's weights, and float32 under any dtype policy.
+"""
+
+import tensorflow as tf
+
+from kgan.errors import InputError
+
+
+def logits_and_squared_gradient(discriminator, images):
+    """One pass that gives the logits and the squared norm of their gradient in the images.
+
+    Args:
+        discriminator: maps images (B, H, W, C) to logits (B, 1).
+        images: float tensor (B, H, W, C).
+
+    Returns:
+        (logits float32 (B, 1), squared norms float32 (B,), >= 0).
+
+    Raises:
+        InputError: `images` is not of rank 4.
+    """
+    images = tf.convert_to_tensor(images)
+    if images.shape.rank != 4:
+        raise InputError(f"images must be (B, H, W, C). Received: shape {images.shape}")
+    images = tf.cast(images, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = tf.cast(discriminator(images), tf.float32)
+        # A picture's logit depends on that picture alone (batch statistics apart), so the
+        # gradient of the sum holds each picture's own.
+        total = tf.reduce_sum(logits)
+    gradients = tf.cast(tape.gradient(total, images), tf.float32)
+    return logits, tf.reduce_sum(tf.square(gradients), axis=(1, 2, 3))
+
+
+def r1_penalty(discriminator, real_images):
+    """Squared gradient norm of the discriminator at real images.
+
+    Computed in float32 under any dtype policy; the caller multiplies by `r1_gamma / 2`.
+
+    Args:
+        discriminator: maps images (B, H, W, C) to logits (B, 1).
+        real_images: float tensor (B, H, W, C) in the model's range.
+
+    Returns:
+        float32 tensor (B,), >= 0.
+
+    Raises:
+        InputError: `real_images` is not of rank 4.
+
+    Reference:
+        Mescheder et al. 2018, equation 9, https://arxiv.org/abs/1801.04406
+    """
+    return logits_and_squared_gradient(discriminator, real_images)[1]
+
+
+def r2_penalty(discriminator, fake_images):
+    """Squared gradient norm of the discriminator at fake images.
+
+    Computed in float32 under any dtype policy; the caller multiplies by `r2_gamma / 2`.
+
+    Args:
+        discriminator: maps images (B, H, W, C) to logits (B, 1).
+        fake_images: float tensor (B, H, W, C) in the model's range.
+
+    Returns:
+        float32 tensor (B,), >= 0.
+
+    Raises:
+        InputError: `fake_images` is not of rank 4.
+
+    Reference:
+        Mescheder et al. 2018, equation 10, https://arxiv.org/abs/1801.04406
+    """
+    return logits_and_squared_gradient(discriminator, fake_images)[1]
+
+
+def gradient_penalty(discriminator, real_images, fake_images, mix):
+    """Squared distance from 1 of the gradient norm between real and fake images (WGAN-GP).
+
+    The caller multiplies by the weight, 10 in the paper.
+
+    Args:
+        discriminator: maps images (B, H, W, C) to logits (B, 1).
+        real_images: float tensor (B, H, W, C).
+        fake_images: float tensor of the same shape.
+        mix: float tensor (B,) drawn from U(0, 1): the share of the real image
+            in each place between the two.
+
+    Returns:
+        float32 tensor (B,), >= 0.
+
+    Raises:
+        InputError: the images are not of rank 4.
+
+    Reference:
+        Gulrajani et al. 2017, equation 3, https://arxiv.org/abs/1704.00028
+    """
+    mix = tf.reshape(tf.cast(mix, tf.float32), (-1, 1, 1, 1))
+    between = mix * tf.cast(real_images, tf.float32) + (1.0 - mix) * tf.cast(
+        fake_images, tf.float32
+    )
+    _, squares = logits_and_squared_gradient(discriminator, between)
+    # The square root's own derivative is infinite at 0, where a flat discriminator lies.
+    return tf.square(tf.sqrt(squares + 1e-12) - 1.0)

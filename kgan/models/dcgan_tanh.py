@@ -1,0 +1,103 @@
+"""The DCGAN of the early Keras tutorials on digits: tanh, upsampling, pooling."""
+
+import keras
+from keras import layers
+
+from kgan.models.networks import (
+    Network,
+    batch_normalization,
+    check_image_shape,
+    check_positive,
+    network_dtype,
+)
+
+SIDES = {"multiple": 4, "smallest": 16}
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class DCGANTanhGenerator(Network):
+    """Latents to images: two Dense layers, then twice upsampling and a 5x5 convolution, all tanh.
+
+    Dense to `16 * filters` (1024), Dense to (H/4)x(W/4) with `2 * filters`
+    channels (128) and BatchNormalization, then convolutions to `filters` (64)
+    and to the picture.
+
+    Args:
+        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
+        latent_dim: length of a latent vector.
+        filters: width unit.
+        dtype: dtype policy of the layers; Keras's global one when None. The
+            output is float32 under any policy.
+
+    Input: float32 (B, latent_dim). Output: float32 (B, H, W, C) in [-1, 1].
+
+    Raises:
+        InputError: a shape or a number it cannot make.
+
+    Reference:
+        after Radford et al. 2015, https://arxiv.org/abs/1511.06434
+    """
+
+    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, filters=64, dtype=None, name=None):
+        image_shape = check_image_shape(image_shape, **SIDES)
+        check_positive(latent_dim=latent_dim, filters=filters)
+        policy = network_dtype(dtype)
+
+        # === Functional graph ===
+        latents = keras.Input((latent_dim,), dtype="float32", name="latents")
+        x = layers.Dense(16 * filters, "tanh", dtype=policy, name="dense")(latents)
+        base = (image_shape[0] // 4, image_shape[1] // 4, 2 * filters)
+        x = layers.Dense(base[0] * base[1] * base[2], dtype=policy, name="project")(x)
+        x = batch_normalization(policy, "project_norm")(x)
+        x = layers.Activation("tanh", dtype=policy, name="project_tanh")(x)
+        x = layers.Reshape(base, dtype=policy, name="base")(x)
+        x = layers.UpSampling2D(2, dtype=policy, name="up_0")(x)
+        x = layers.Conv2D(filters, 5, padding="same", dtype=policy, name="conv")(x)
+        x = layers.Activation("tanh", dtype=policy, name="conv_tanh")(x)
+        x = layers.UpSampling2D(2, dtype=policy, name="up_1")(x)
+        x = layers.Conv2D(image_shape[2], 5, padding="same", dtype=policy, name="to_image")(x)
+        images = layers.Activation("tanh", dtype="float32", name="images")(x)
+        arguments = {"image_shape": image_shape, "latent_dim": latent_dim, "filters": filters}
+        super().__init__(latents, images, arguments=arguments, policy=policy, name=name)
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class DCGANTanhDiscriminator(Network):
+    """Images to logits: two 5x5 convolutions with tanh and max pooling, one hidden Dense layer.
+
+    `filters` channels with 'same' padding, twice as many with 'valid', Dense
+    `16 * filters` with tanh, one unit.
+
+    Args:
+        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
+        filters: width unit.
+        dtype: dtype policy of the layers; Keras's global one when None. The
+            logits are float32 under any policy.
+
+    Input: float32 (B, H, W, C). Output: float32 (B, 1), logits.
+
+    Raises:
+        InputError: a shape or a number it cannot make.
+
+    Reference:
+        after Radford et al. 2015, https://arxiv.org/abs/1511.06434
+    """
+
+    def __init__(self, image_shape=(28, 28, 1), filters=64, dtype=None, name=None):
+        image_shape = check_image_shape(image_shape, **SIDES)
+        check_positive(filters=filters)
+        policy = network_dtype(dtype)
+
+        # === Functional graph ===
+        images = keras.Input(image_shape, dtype="float32", name="images")
+        x = images
+        for step, (width, padding) in enumerate(((filters, "same"), (2 * filters, "valid"))):
+            x = layers.Conv2D(
+                width, 5, padding=padding, activation="tanh", dtype=policy, name=f"conv_{step}"
+            )(x)
+            x = layers.MaxPooling2D(2, dtype=policy, name=f"pool_{step}")(x)
+        x = layers.Flatten(dtype=policy, name="features")(x)
+        x = layers.Dense(16 * filters, "tanh", dtype=policy, name="dense")(x)
+        logits = layers.Dense(1, dtype="float32", name="logits")(x)
+        arguments = {"image_shape": image_shape, "filters": filters}
+        super().__init__(images, logits, arguments=arguments, policy=policy, name=name)

@@ -1,0 +1,276 @@
+"""R3GAN's residual networks without normalisation (Huang et al. 2024), scaled to small pictures."""
+
+import math
+
+import keras
+from keras import layers
+
+from kgan.layers import GroupedConv2D
+from kgan.models.networks import (
+    Network,
+    check_classes,
+    check_doubling_shape,
+    check_positive,
+    image_inputs,
+    latent_inputs,
+    network_dtype,
+)
+
+BLOCKS = 2  # a resolution
+EXPANSION = 2
+GROUP_CHANNELS = 16
+SLOPE = 0.2
+# What LeakyReLU takes from the standard deviation of a normal variable.
+GAIN = math.sqrt(2.0 / (1.0 + SLOPE**2))
+
+
+def stages_of(image_shape, filters):
+    """What both networks are made of.
+
+    Returns:
+        (image_shape, [(H, W, channels) from the base up]); the channels are `filters`
+        but at sides of 64 and above, where they are half, a quarter and so on.
+
+    Raises:
+        InputError: a shape or `filters` that cannot be made.
+    """
+    image_shape, doublings, base = check_doubling_shape(image_shape)
+    check_positive(filters=filters)
+    return image_shape, [
+        (base[0] * 2**step, base[1] * 2**step, max(8, filters // 2 ** max(0, step - 3)))
+        for step in range(doublings + 1)
+    ]
+
+
+def normal(gain, fan_in):
+    """N(0, gain^2 / fan_in): the variance of what goes in comes out, times gain squared."""
+    return keras.initializers.RandomNormal(stddev=gain / math.sqrt(fan_in))
+
+
+def linear(channels, x, policy, name, gain=1.0):
+    """A 1x1 convolution without bias; gain 0 starts it at zero."""
+    initializer = normal(gain, x.shape[-1]) if gain else "zeros"
+    return layers.Conv2D(
+        channels, 1, use_bias=False, kernel_initializer=initializer, dtype=policy, name=name
+    )(x)
+
+
+def biased_activation(x, policy, name):
+    """A bias a channel, then LeakyReLU 0.2; the convolutions themselves have no bias."""
+    x = ChannelBias(dtype=policy, name=f"{name}_bias")(x)
+    return layers.LeakyReLU(SLOPE, dtype=policy, name=f"{name}_leaky_relu")(x)
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class ChannelBias(keras.layers.Layer):
+    """Adds a learnt bias to each channel, 0 at the start."""
+
+    def build(self, input_shape):
+        self.bias = self.add_weight(name="bias", shape=(input_shape[-1],), initializer="zeros")
+
+    def call(self, inputs):
+        return inputs + self.bias
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class LearnedBasis(keras.layers.Layer):
+    """Spreads a vector over the base: each channel times a learnt map that starts as N(0, 1).
+
+    Args:
+        size: (H, W) of the base.
+
+    Input: (B, C). Output: (B, H, W, C).
+    """
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = tuple(size)
+
+    def build(self, input_shape):
+        self.basis = self.add_weight(
+            name="basis",
+            shape=(*self.size, input_shape[-1]),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+        )
+
+    def call(self, inputs):
+        return inputs[:, None, None, :] * self.basis
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self.size, input_shape[-1])
+
+    def get_config(self):
+        return super().get_config() | {"size": self.size}
+
+
+def residual_block(x, policy, name, blocks):
+    """x + a bottleneck turned inside out: 1x1 to twice the channels, 3x3 in groups, 1x1 back.
+
+    The last convolution starts at zero and the others are scaled down by the
+    number of blocks, after Fixup (Zhang et al. 2019), so that no normalisation
+    is needed.
+    """
+    channels = x.shape[-1]
+    inner = EXPANSION * channels
+    gain = GAIN * blocks ** (-1 / 4)  # three linear layers: -1 / (2 * 3 - 2)
+    group = math.gcd(inner, GROUP_CHANNELS)
+    y = linear(inner, x, policy, f"{name}_expand", gain)
+    y = biased_activation(y, policy, f"{name}_first")
+    y = GroupedConv2D(
+        inner,
+        3,
+        groups=inner // group,
+        kernel_initializer=normal(gain, 9 * group),
+        dtype=policy,
+        name=f"{name}_mix",
+    )(y)
+    y = biased_activation(y, policy, f"{name}_second")
+    y = linear(channels, y, policy, f"{name}_contract", gain=0)
+    return layers.Add(dtype=policy, name=f"{name}_sum")([x, y])
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class R3GANGenerator(Network):
+    """Latents to images: a learnt base, then residual blocks and bilinear doublings.
+
+    Two blocks a resolution; no normalisation, no tanh: the picture is a 1x1
+    convolution of the last features, and what lies outside [-1, 1] is clipped
+    where levels are made of it.
+
+    Args:
+        image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
+            256, the longer a multiple of a quarter of it; C 1 or 3.
+        latent_dim: length of a latent vector.
+        filters: channels up to 32 a side, half of that at 64 and so on; the
+            paper's networks have 768.
+        num_classes: classes of a conditional generator, to which an embedding
+            of the label is given beside the latent; None for none.
+        dtype: dtype policy of the layers; Keras's global one when None. The
+            output is float32 under any policy.
+
+    Input: float32 (B, latent_dim), with classes [that, int (B,) labels].
+    Output: float32 (B, H, W, C), about [-1, 1].
+
+    Raises:
+        InputError: a shape or a number it cannot make.
+
+    Reference:
+        Huang et al. 2024, section 4, https://arxiv.org/abs/2501.05441
+    """
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        latent_dim=64,
+        filters=128,
+        num_classes=None,
+        dtype=None,
+        name=None,
+    ):
+        image_shape, stages = stages_of(image_shape, filters)
+        check_positive(latent_dim=latent_dim)
+        check_classes(num_classes)
+        policy = network_dtype(dtype)
+        blocks = BLOCKS * len(stages)
+
+        # === Functional graph ===
+        latents, labels, inputs = latent_inputs(latent_dim, num_classes)
+        x = latents
+        if labels is not None:
+            embedding = layers.Embedding(
+                num_classes, latent_dim, normal(1.0, 1), dtype=policy, name="classes"
+            )
+            x = layers.Concatenate(dtype=policy, name="latents_and_class")([x, embedding(labels)])
+        for step, (height, width, channels) in enumerate(stages):
+            if step == 0:
+                x = layers.Dense(
+                    channels,
+                    use_bias=False,
+                    kernel_initializer=normal(1.0, x.shape[-1]),
+                    dtype=policy,
+                    name="project",
+                )(x)
+                x = LearnedBasis((height, width), dtype=policy, name="base")(x)
+            else:
+                if x.shape[-1] != channels:
+                    x = linear(channels, x, policy, f"narrow_{height}x{width}")
+                x = layers.UpSampling2D(
+                    2, interpolation="bilinear", dtype=policy, name=f"up_{height}x{width}"
+                )(x)
+            for block in range(BLOCKS):
+                x = residual_block(x, policy, f"block_{height}x{width}_{block}", blocks)
+        x = linear(image_shape[2], x, policy, "to_image")
+        images = layers.Activation("linear", dtype="float32", name="images")(x)
+        arguments = {
+            "image_shape": image_shape,
+            "latent_dim": latent_dim,
+            "filters": filters,
+            "num_classes": num_classes,
+        }
+        super().__init__(inputs, images, arguments=arguments, policy=policy, name=name)
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class R3GANDiscriminator(Network):
+    """Images to logits, the mirror of `R3GANGenerator`: residual blocks and halvings.
+
+    Args:
+        image_shape: as for `R3GANGenerator`.
+        filters: as for `R3GANGenerator`.
+        num_classes: classes of a conditional discriminator, whose logit is the
+            product of the features with an embedding of the label; None for none.
+        dtype: dtype policy of the layers; Keras's global one when None. The
+            logits are float32 under any policy.
+
+    Input: float32 (B, H, W, C), with classes [that, int (B,) labels].
+    Output: float32 (B, 1), logits.
+
+    Raises:
+        InputError: a shape or a number it cannot make.
+
+    Reference:
+        Huang et al. 2024, section 4, https://arxiv.org/abs/2501.05441
+    """
+
+    def __init__(
+        self, image_shape=(32, 32, 3), filters=128, num_classes=None, dtype=None, name=None
+    ):
+        image_shape, stages = stages_of(image_shape, filters)
+        check_classes(num_classes)
+        policy = network_dtype(dtype)
+        blocks = BLOCKS * len(stages)
+
+        # === Functional graph ===
+        images, labels, inputs = image_inputs(image_shape, num_classes)
+        x = linear(stages[-1][2], images, policy, "from_image")
+        for step in range(len(stages) - 1, -1, -1):
+            height, width, channels = stages[step]
+            for block in range(BLOCKS):
+                x = residual_block(x, policy, f"block_{height}x{width}_{block}", blocks)
+            if step:
+                x = layers.AveragePooling2D(2, dtype=policy, name=f"down_{height}x{width}")(x)
+                if stages[step - 1][2] != channels:
+                    x = linear(stages[step - 1][2], x, policy, f"widen_{height}x{width}")
+        height, width, channels = stages[0]
+        x = layers.DepthwiseConv2D(
+            (height, width),
+            use_bias=False,
+            depthwise_initializer=normal(1.0, height * width),
+            dtype=policy,
+            name="basis",
+        )(x)
+        x = layers.Flatten(dtype="float32", name="features")(x)
+        x = layers.Dense(
+            1 if labels is None else channels,
+            use_bias=False,
+            kernel_initializer=normal(1.0, channels),
+            dtype="float32",
+            name="logits" if labels is None else "directions",
+        )(x)
+        if labels is not None:
+            embedding = layers.Embedding(
+                num_classes, channels, normal(1.0, channels), dtype="float32", name="classes"
+            )
+            x = layers.Dot(axes=1, dtype="float32", name="logits")([x, embedding(labels)])
+        arguments = {"image_shape": image_shape, "filters": filters, "num_classes": num_classes}
+        super().__init__(inputs, x, arguments=arguments, policy=policy, name=name)

@@ -1,0 +1,116 @@
+"""SAGAN: the 4x4 body with spectral normalisation and self-attention (Zhang et al. 2018)."""
+
+import keras
+
+from kgan.layers import SelfAttention2D, SpectralNormalization
+from kgan.models.dcgan_k4 import grow, shrink
+from kgan.models.networks import (
+    Network,
+    check_classes,
+    check_doubling_shape,
+    check_positive,
+    image_inputs,
+    latent_inputs,
+    network_dtype,
+    project_labels,
+)
+
+
+def spectral(layer):
+    """The layer with spectral normalisation around it."""
+    return SpectralNormalization(layer, name=f"spectral_{layer.name}")
+
+
+def attention(policy):
+    """Maker of self-attention layers by name."""
+    return lambda name: SelfAttention2D(spectral_norm=True, dtype=policy, name=name)
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class SAGANGenerator(Network):
+    """`DCGANK4Generator` with spectral normalisation, and self-attention after the last two stages.
+
+    Args:
+        image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
+            256, the longer a multiple of a quarter of it; C 1 or 3. Attention
+            takes memory with the fourth power of the side: 64 is its place.
+        latent_dim: length of a latent vector.
+        filters: channels before the picture's.
+        num_classes: classes of a conditional generator, whose normalisation
+            then scales and shifts by class; None for none.
+        dtype: dtype policy of the layers; Keras's global one when None. The
+            output is float32 under any policy.
+
+    Input: float32 (B, latent_dim), with classes [that, int (B,) labels].
+    Output: float32 (B, H, W, C) in [-1, 1].
+
+    Raises:
+        InputError: a shape or a number it cannot make.
+
+    Reference:
+        Zhang et al. 2018, https://arxiv.org/abs/1805.08318
+    """
+
+    def __init__(
+        self,
+        image_shape=(64, 64, 3),
+        latent_dim=20,
+        filters=64,
+        num_classes=None,
+        dtype=None,
+        name=None,
+    ):
+        image_shape, _, _ = check_doubling_shape(image_shape)
+        check_positive(latent_dim=latent_dim, filters=filters)
+        check_classes(num_classes)
+        policy = network_dtype(dtype)
+        latents, labels, inputs = latent_inputs(latent_dim, num_classes)
+        images = grow(
+            latents, labels, image_shape, filters, num_classes, policy, spectral, attention(policy)
+        )
+        arguments = {
+            "image_shape": image_shape,
+            "latent_dim": latent_dim,
+            "filters": filters,
+            "num_classes": num_classes,
+        }
+        super().__init__(inputs, images, arguments=arguments, policy=policy, name=name)
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class SAGANDiscriminator(Network):
+    """`DCGANK4Discriminator` with spectral normalisation, and self-attention at the last two sizes.
+
+    Args:
+        image_shape: as for `SAGANGenerator`.
+        filters: channels of the first convolution.
+        num_classes: classes of a conditional discriminator, which projects the
+            label on the features; None for none.
+        dtype: dtype policy of the layers; Keras's global one when None. The
+            logits are float32 under any policy.
+
+    Input: float32 (B, H, W, C), with classes [that, int (B,) labels].
+    Output: float32 (B, 1), logits.
+
+    Raises:
+        InputError: a shape or a number it cannot make.
+
+    Reference:
+        Zhang et al. 2018, https://arxiv.org/abs/1805.08318
+    """
+
+    def __init__(
+        self, image_shape=(64, 64, 3), filters=64, num_classes=None, dtype=None, name=None
+    ):
+        image_shape, _, _ = check_doubling_shape(image_shape)
+        check_positive(filters=filters)
+        check_classes(num_classes)
+        policy = network_dtype(dtype)
+        images, labels, inputs = image_inputs(image_shape, num_classes)
+        features, logits = shrink(
+            images, image_shape, filters, policy, spectral, attention(policy)
+        )
+        if labels is not None:
+            logits = project_labels(logits, features, labels, num_classes, spectral)
+        arguments = {"image_shape": image_shape, "filters": filters, "num_classes": num_classes}
+        super().__init__(inputs, logits, arguments=arguments, policy=policy, name=name)

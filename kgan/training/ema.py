@@ -1,0 +1,51 @@
+"""The averaged generator: an exponential moving average of the weights while training goes on."""
+
+import keras
+import tensorflow as tf
+
+from kgan.layers import SpectralNormalization
+from kgan.models.copies import all_layers, copy_network
+
+# The average looks back over at most this share of the training so far, so that the
+# random start is forgotten at once (Karras et al. 2020, the "ramp-up" of their code).
+LONGEST_SHARE = 0.05
+
+
+def start_average(generator):
+    """A copy of the generator that is not trained, to be held in an attribute of the model."""
+    average = copy_network(generator)
+    average.trainable = False
+    return average
+
+
+def update_average(average, generator, half_life_images, images, images_seen):
+    """Moves the average towards the generator by one update.
+
+    Weights and normalisation statistics are averaged with the factor
+    0.5 ** (images / half_life_images); the singular vectors of spectral
+    normalisation, of which a mean would mean nothing, are taken over.
+
+    Args:
+        average: what `start_average` made.
+        generator: the network in training.
+        half_life_images: real images after which an update counts half.
+        images: real images that this update stands for, a float tensor.
+        images_seen: real images seen in all, a float tensor.
+
+    Reference:
+        Karras et al. 2018, section 4.1, https://arxiv.org/abs/1710.10196
+    """
+    half_life = tf.minimum(float(half_life_images), LONGEST_SHARE * images_seen)
+    decay = 0.5 ** (images / tf.maximum(half_life, 1e-8))
+    vectors = {
+        id(vector)
+        for layer in all_layers(average)
+        if isinstance(layer, SpectralNormalization)
+        for vector in (layer.u, layer.v)
+    }
+    for mean, current in zip(average.variables, generator.variables, strict=True):
+        if id(mean) in vectors or not keras.backend.is_float_dtype(mean.dtype):
+            mean.assign(current)
+        else:
+            share = tf.cast(1.0 - decay, mean.dtype)
+            mean.assign(mean + share * (tf.convert_to_tensor(current) - mean))
