@@ -12,7 +12,7 @@ import kgan
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
     "errors": -1,
-    **dict.fromkeys(("manifest", "images", "latents"), 0),
+    **dict.fromkeys(("manifest", "images", "labels", "latents"), 0),
     **dict.fromkeys(("runtime", "layers", "losses", "data"), 1),
     "models": 2,
     **dict.fromkeys(("training", "export", "metrics", "explore"), 3),

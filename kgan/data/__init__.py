@@ -9,6 +9,7 @@ Every function takes the same last arguments:
     seed: int, for the same order and augmentation each time; None for random ones.
     fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
     background: (R, G, B) under transparent pictures and around padded ones.
+    labels: give (images, labels), int32 (B,), for a conditional GAN.
 
 and raises `kgan.InputError` for what cannot be used and for fewer pictures than a batch.
 """
@@ -35,6 +36,7 @@ def from_folder(
     cache="auto",
     shuffle=True,
     seed=None,
+    labels=False,
     strict=False,
 ):
     """The PNG, JPEG, BMP, GIF and WebP files below a folder, its subfolders included.
@@ -48,6 +50,7 @@ def from_folder(
         cache: "memory", None, a path for cache files, or "auto": memory when
             the decoded pictures take 1 GiB at most.
         strict: a picture that cannot be decoded is an error instead.
+        labels: each picture's class is the subfolder it lies in, numbered by name.
     """
     source = opening.folder_source(directory, image_shape, check_fit(fit), background, strict)
     return batches(
@@ -58,6 +61,7 @@ def from_folder(
         cache=cache,
         shuffle=shuffle,
         seed=seed,
+        labels=labels,
     )
 
 
@@ -73,6 +77,7 @@ def from_arrays(
     augment=(),
     shuffle=True,
     seed=None,
+    labels=None,
 ):
     """Pictures in an array.
 
@@ -81,9 +86,11 @@ def from_arrays(
             rounded to 256 levels.
         image_shape: (H, W, C) to fit them to; None for their own.
         array_range: (low, high) of float pictures; required for floats.
+        labels: (N,) whole numbers from 0 up, or names, which are numbered in
+            their order; None for pictures alone.
     """
     source = opening.array_source(
-        images, array_range, image_shape, check_fit(fit), background, "an array"
+        images, array_range, image_shape, check_fit(fit), background, "an array", labels=labels
     )
     return batches(
         source,
@@ -93,6 +100,7 @@ def from_arrays(
         cache=None,
         shuffle=shuffle,
         seed=seed,
+        labels=labels is not None,
     )
 
 
@@ -104,8 +112,12 @@ def embedded(
     augment=(),
     shuffle=True,
     seed=None,
+    labels=False,
 ):
-    """The 6,000 pictures of Fashion-MNIST that ship with kgan, 28x28 scaled to `image_shape`."""
+    """The 6,000 pictures of Fashion-MNIST that ship with kgan, 28x28 scaled to `image_shape`.
+
+    600 of each of ten classes, whose names are `open_source(None).class_names`.
+    """
     return batches(
         opening.embedded_source(image_shape, "crop", WHITE),
         batch_size=batch_size,
@@ -114,6 +126,7 @@ def embedded(
         cache=None,
         shuffle=shuffle,
         seed=seed,
+        labels=labels,
     )
 
 
@@ -130,6 +143,7 @@ def from_tfds(
     cache="auto",
     shuffle=True,
     seed=None,
+    labels=False,
 ):
     """A TensorFlow Datasets set with an `image` feature, prepared on first use.
 
@@ -138,6 +152,7 @@ def from_tfds(
         image_shape: (H, W, C), C 1 or 3.
         split: "train", "test" or another of the set's.
         cache: as for `from_folder`.
+        labels: each picture's class is the set's `label`.
     """
     source = opening.tfds_source(name, split, image_shape, check_fit(fit), background)
     return batches(
@@ -148,6 +163,7 @@ def from_tfds(
         cache=cache,
         shuffle=shuffle,
         seed=seed,
+        labels=labels,
     )
 
 

@@ -12,14 +12,36 @@ from kgan import images as pictures
 from kgan.data import decode
 from kgan.data.sources import WORKERS, ArraySource, FolderSource, RecordSource, TFDSSource
 from kgan.errors import InputError
+from kgan.labels import check_class_names
 
 EMBEDDED_SIZE = (32, 32)
 FILES_SIZE = (64, 64)
 ARRAY_NAMES = ("images", "x_train")
+LABEL_NAMES = ("labels", "y_train")
+FASHION = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 SHARDS = "*.tfrecord*"  # also train.tfrecord-00000-of-00010
 
 
-def open_source(data, *, image_shape=None, fit="crop", background=(255, 255, 255), strict=False):
+def open_source(
+    data,
+    *,
+    image_shape=None,
+    fit="crop",
+    background=(255, 255, 255),
+    strict=False,
+    labels=False,
+):
     """Opens what the command line calls DATA.
 
     Args:
@@ -32,6 +54,7 @@ def open_source(data, *, image_shape=None, fit="crop", background=(255, 255, 255
         fit: "crop" or "pad", how pictures of another shape are fitted.
         background: (R, G, B) under transparent pictures and around padded ones.
         strict: a picture that cannot be decoded is an error.
+        labels: read the labels of an array file too.
 
     Returns:
         A `Source`.
@@ -47,7 +70,8 @@ def open_source(data, *, image_shape=None, fit="crop", background=(255, 255, 255
     path = Path(data)
     if path.suffix.lower() in (".npz", ".npy") and not path.is_dir():
         description = f"array file {path.name}"
-        return array_source(_load_array(path), None, image_shape, fit, background, description)
+        array, classes = _load_array(path, labels)
+        return array_source(array, None, image_shape, fit, background, description, labels=classes)
     if ".tfrecord" in path.name or (path.is_dir() and any(path.glob(SHARDS))):
         return record_source(path, image_shape, fit, background, strict)
     if path.is_file():
@@ -82,7 +106,7 @@ def embedded_source(image_shape, fit, background):
     """The 6,000 pictures of Fashion-MNIST that ship with kgan."""
     file = importlib.resources.files("kgan.data") / "fashion_mnist" / "fashion_mnist_6000.npz"
     with file.open("rb") as stream, np.load(stream) as arrays:
-        array = arrays["images"]
+        array, labels = arrays["images"], arrays["labels"]
     # Shoes that all point one way are a fact of the set; flipping would undo it.
     return array_source(
         array,
@@ -92,11 +116,21 @@ def embedded_source(image_shape, fit, background):
         background,
         "the embedded 6,000 pictures of Fashion-MNIST",
         default_augment=(),
+        labels=labels,
+        class_names=FASHION,
     )
 
 
 def array_source(
-    array, array_range, image_shape, fit, background, description, default_augment=("flip",)
+    array,
+    array_range,
+    image_shape,
+    fit,
+    background,
+    description,
+    default_augment=("flip",),
+    labels=None,
+    class_names=None,
 ):
     """An `ArraySource` of uint8 pictures, or of floats whose range is stated."""
     background = decode.check_background(background)
@@ -117,7 +151,50 @@ def array_source(
 
         with ThreadPoolExecutor(WORKERS) as pool:
             array = np.stack(list(pool.map(fit_one, array)))
-    return ArraySource(array, description, default_augment)
+    if labels is not None:
+        labels, class_names = _classes(labels, len(array), class_names)
+    return ArraySource(array, description, default_augment, labels, class_names)
+
+
+def _classes(labels, count, class_names):
+    """Labels as int32 (N,) from 0 up, and a name a class.
+
+    Args:
+        labels: whole numbers from 0 up, or strings, which are then the names.
+        count: number of pictures.
+        class_names: a name a class; None for the numbers themselves.
+
+    Raises:
+        InputError: not one a picture, of another kind, below 0, or with a class
+            that no picture has.
+    """
+    labels = np.asarray(labels)
+    if labels.shape == (count, 1):
+        labels = labels[:, 0]
+    if labels.shape != (count,) or labels.dtype.kind not in "uiSU":
+        raise InputError(
+            f"labels must be {count} whole numbers or names, one a picture. "
+            f"Received: {labels.dtype} {labels.shape}"
+        )
+    if labels.dtype.kind in "SU":
+        names, labels = np.unique(labels.astype(str), return_inverse=True)
+        class_names = names.tolist()
+    if labels.min() < 0:
+        raise InputError(f"Labels are whole numbers from 0 up. Received: {labels.min()}")
+    num_classes = len(class_names) if class_names else int(labels.max()) + 1
+    if labels.max() >= num_classes:
+        raise InputError(
+            f"A label is a whole number from 0 to {num_classes - 1}. Received: {labels.max()}"
+        )
+    missing = sorted(set(range(num_classes)) - set(labels.tolist()))
+    if missing:
+        raise InputError(
+            f"Every label from 0 to {num_classes - 1} must come; without a picture is: {missing[0]}"
+        )
+    if num_classes < 2:
+        raise InputError("Labels must be of at least two classes. Received: 1")
+    names = class_names or map(str, range(num_classes))
+    return labels.astype(np.int32), check_class_names(names, num_classes)
 
 
 def _to_levels(array, array_range):
@@ -164,7 +241,10 @@ def tfds_source(name, split, image_shape, fit, background):
             f"{name} has no such split; it has {', '.join(builder.info.splits)}. Received: {split}"
         ) from None
     image_shape = _shape(image_shape, FILES_SIZE, image.shape[-1] or 3)
-    return TFDSSource(name, builder.as_dataset(split), count, image_shape, fit, background)
+    label = features.get("label")
+    names = label.names if isinstance(label, tfds.features.ClassLabel) else None
+    dataset = builder.as_dataset(split)
+    return TFDSSource(name, dataset, count, image_shape, fit, background, names)
 
 
 def _shape(image_shape, default_size, default_channels):
@@ -174,15 +254,17 @@ def _shape(image_shape, default_size, default_channels):
     return decode.check_shape(image_shape)
 
 
-def _load_array(path):
+def _load_array(path, with_labels):
+    """(pictures, labels or None) of an array file."""
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return loaded
+            return loaded, None
         with loaded:
+            labels = _load_labels(loaded) if with_labels else None
             for name in ARRAY_NAMES:
                 if name in loaded:
-                    return loaded[name]  # the others are not read: labels may be objects
+                    return loaded[name], labels  # the others are not read
             arrays = dict(loaded)
     except FileNotFoundError:
         raise InputError(f"No such file. Received: {path}") from None
@@ -194,4 +276,14 @@ def _load_array(path):
             f"This file needs one array of pictures, named {' or '.join(ARRAY_NAMES)}. "
             f"Received: {path} with {', '.join(arrays) or 'nothing'}"
         )
-    return candidates[0]
+    return candidates[0], labels
+
+
+def _load_labels(arrays):
+    for name in LABEL_NAMES:
+        if name in arrays:
+            try:
+                return arrays[name]
+            except ValueError:  # Python objects, which are never loaded
+                return None
+    return None

@@ -28,37 +28,55 @@ class Source:
         skipped: pictures that could not be decoded, name -> reason; it fills as they are read.
         error: the InputError that ended reading, None without one. tf.data
             wraps what is raised inside it; this is the original.
+        class_names: a name a class, by label; None for pictures without labels.
     """
 
-    def __init__(self, description, image_shape, count, default_augment):
+    def __init__(self, description, image_shape, count, default_augment, class_names=None):
         self.description = description
         self.image_shape = image_shape
         self.count = count
         self.default_augment = list(default_augment)
         self.skipped = {}
         self.error = None
+        self.class_names = class_names
 
 
 class ArraySource(Source):
-    """Pictures in memory, uint8 (N, H, W, C)."""
+    """Pictures in memory, uint8 (N, H, W, C), and their labels, int32 (N,), or None."""
 
-    def __init__(self, pictures, description, default_augment=("flip",)):
-        super().__init__(description, pictures.shape[1:], len(pictures), default_augment)
+    def __init__(
+        self, pictures, description, default_augment=("flip",), labels=None, class_names=None
+    ):
+        super().__init__(
+            description, pictures.shape[1:], len(pictures), default_augment, class_names
+        )
         self.pictures = pictures
+        self.labels = labels
 
 
 class StreamSource(Source):
     """Pictures that are decoded as they are read; subclasses have two more members.
 
-    `images(shuffle_seed=None)` gives a tf.data.Dataset of uint8 pictures (H, W, C),
-    with a seed in an order that is new each epoch; `shuffles_itself` tells
-    whether that order is of all pictures, so that no buffer need shuffle them.
+    `examples(shuffle_seed=None)` gives a tf.data.Dataset of uint8 pictures (H, W, C)
+    and int32 labels (-1 without), with a seed in an order that is new each epoch;
+    `shuffles_itself` tells whether that order is of all pictures, so that no
+    buffer need shuffle them.
     """
 
     shuffles_itself = False
 
-    def __init__(self, description, image_shape, count, fit, background, strict, default_augment):
-        super().__init__(description, image_shape, count, default_augment)
+    def __init__(
+        self,
+        description,
+        image_shape,
+        count,
+        fit,
+        background,
+        strict,
+        default_augment,
+        class_names=None,
+    ):
+        super().__init__(description, image_shape, count, default_augment, class_names)
         self.fit = fit
         self.background = background
         self.strict = strict
@@ -66,7 +84,8 @@ class StreamSource(Source):
 
     def fingerprint(self):
         """A short hash of which pictures these are and how they are fitted."""
-        facts = [self.description, self.image_shape, self.fit, self.background, *self.origins()]
+        facts = [self.description, self.image_shape, self.fit, self.background, self.class_names]
+        facts += self.origins()
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def origins(self):
@@ -74,10 +93,10 @@ class StreamSource(Source):
         return ()
 
     def decoded(self, named, to_file):
-        """Decodes a dataset of pairs of strings, skipping and remembering what cannot be.
+        """Decodes a dataset of encoded pictures, skipping and remembering what cannot be.
 
         Args:
-            named: tf.data.Dataset of (name, data).
+            named: tf.data.Dataset of (name, data, label).
             to_file: maps data, as bytes, to what Pillow opens.
         """
 
@@ -89,19 +108,19 @@ class StreamSource(Source):
                 self.skip(os.fsdecode(name), problem)
                 return np.zeros(self.image_shape, np.uint8), False
 
-        def load(name, data):
+        def load(name, data, label):
             image, good = tf.numpy_function(decode_one, (name, data), (tf.uint8, tf.bool))
             image.set_shape(self.image_shape)
             good.set_shape(())
-            return image, good
+            return image, tf.cast(label, tf.int32), good
 
-        def is_good(image, good):
+        def is_good(image, label, good):
             return good
 
-        def only_image(image, good):
-            return image
+        def example(image, label, good):
+            return image, label
 
-        return named.map(load, num_parallel_calls=WORKERS).filter(is_good).map(only_image)
+        return named.map(load, num_parallel_calls=WORKERS).filter(is_good).map(example)
 
     def skip(self, name, problem):
         """Notes a picture that cannot be used.
@@ -131,12 +150,17 @@ class StreamSource(Source):
 
 
 class FolderSource(StreamSource):
-    """The pictures below a folder, in the order of their names."""
+    """The pictures below a folder, in the order of their names; its subfolders are classes.
+
+    There are classes where every picture lies in one of at least two subfolders.
+    """
 
     shuffles_itself = True
 
     def __init__(self, folder, image_shape, fit, background, strict):
         files = _picture_files(folder)
+        self.folder = folder
+        places = {_subfolder(folder, file) for file in files}
         super().__init__(
             f"folder {folder.resolve().name}, {len(files)} pictures",
             image_shape,
@@ -145,6 +169,7 @@ class FolderSource(StreamSource):
             background,
             strict,
             ("flip",),
+            sorted(places) if None not in places and len(places) > 1 else None,
         )
         with ThreadPoolExecutor(WORKERS) as pool:
             problems = list(pool.map(_header_problem, files))
@@ -158,12 +183,22 @@ class FolderSource(StreamSource):
     def origins(self):
         return [(file, os.path.getmtime(file)) for file in self.files]
 
-    def images(self, shuffle_seed=None):
+    def examples(self, shuffle_seed=None):
+        labels = [-1] * len(self.files)
+        if self.class_names:
+            labels = [self.class_names.index(_subfolder(self.folder, f)) for f in self.files]
         # As bytes: a name on disk need not be valid UTF-8.
-        files = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in self.files])
+        names = [os.fsencode(file) for file in self.files]
+        files = tf.data.Dataset.from_tensor_slices((names, labels))
         if shuffle_seed is not None:
             files = files.shuffle(len(self.files), shuffle_seed, reshuffle_each_iteration=True)
-        return self.decoded(files.map(lambda file: (file, file)), os.fsdecode)
+        return self.decoded(files.map(lambda file, label: (file, file, label)), os.fsdecode)
+
+
+def _subfolder(folder, file):
+    """The name of the folder's own subfolder that a file lies in, None for none."""
+    parts = os.path.relpath(file, folder).split(os.sep)
+    return parts[0] if len(parts) > 1 else None
 
 
 def _picture_files(folder):
@@ -206,7 +241,7 @@ class RecordSource(StreamSource):
     def origins(self):
         return [(shard, os.path.getmtime(shard)) for shard in self.shards]
 
-    def images(self, shuffle_seed=None):
+    def examples(self, shuffle_seed=None):
         shards = tf.data.Dataset.from_tensor_slices(self.shards)
         if shuffle_seed is not None:  # the records within are shuffled after decoding
             shards = shards.shuffle(len(self.shards), shuffle_seed, reshuffle_each_iteration=True)
@@ -219,7 +254,7 @@ class RecordSource(StreamSource):
             keys = ("image/encoded", "image")
             features = {key: tf.io.FixedLenFeature((), tf.string, "") for key in keys}
             example = tf.io.parse_single_example(record, features)
-            return name, tf.where(example[keys[0]] != "", example[keys[0]], example[keys[1]])
+            return name, tf.where(example[keys[0]] != "", example[keys[0]], example[keys[1]]), -1
 
         return self.decoded(shards.interleave(read, cycle_length=4).map(parse), io.BytesIO)
 
@@ -229,15 +264,15 @@ def _record_name(shard, index):
 
 
 class TFDSSource(StreamSource):
-    """A TensorFlow Datasets set that has an `image` feature."""
+    """A TensorFlow Datasets set that has an `image` feature; its `label` is the class."""
 
-    def __init__(self, name, dataset, count, image_shape, fit, background):
+    def __init__(self, name, dataset, count, image_shape, fit, background, class_names):
         # What such a set shows is not known here: digits and letters must not be flipped.
         description = f"tfds {name}, {count} pictures"
-        super().__init__(description, image_shape, count, fit, background, False, ())
+        super().__init__(description, image_shape, count, fit, background, False, (), class_names)
         self.dataset = dataset
 
-    def images(self, shuffle_seed=None):
+    def examples(self, shuffle_seed=None):
         def fit_one(image):
             image = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
             return decode.fit_image(image, self.image_shape, self.fit, self.background)
@@ -247,6 +282,7 @@ class TFDSSource(StreamSource):
             if image.shape != self.image_shape:
                 image = tf.numpy_function(fit_one, (image,), tf.uint8)
                 image.set_shape(self.image_shape)
-            return image
+            label = example["label"] if self.class_names else -1
+            return image, tf.cast(label, tf.int32)
 
         return self.dataset.map(load, num_parallel_calls=WORKERS)

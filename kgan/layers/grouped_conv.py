@@ -24,9 +24,7 @@ class GroupedConv2D(keras.layers.Layer):
         Xie et al. 2017, figure 3(c), https://arxiv.org/abs/1611.05431
     """
 
-    def __init__(
-        self, filters, kernel_size, groups, kernel_initializer="glorot_uniform", **kwargs
-    ):
+    def __init__(self, filters, kernel_size, groups, kernel_initializer="glorot_uniform", **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size

@@ -117,8 +117,8 @@ class DCGAN512Discriminator(Network):
             )(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{step}")(x)
         x = layers.Flatten(dtype=policy, name="features")(x)
-        logits = layers.Dense(
-            1, kernel_initializer=small_normal(), dtype="float32", name="logits"
-        )(x)
+        logits = layers.Dense(1, kernel_initializer=small_normal(), dtype="float32", name="logits")(
+            x
+        )
         arguments = {"image_shape": image_shape, "filters": filters}
         super().__init__(images, logits, arguments=arguments, policy=policy, name=name)

@@ -35,9 +35,7 @@ class MLPGenerator(Network):
         Goodfellow et al. 2014, section 5, https://arxiv.org/abs/1406.2661
     """
 
-    def __init__(
-        self, image_shape=(28, 28, 1), latent_dim=100, filters=256, dtype=None, name=None
-    ):
+    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, filters=256, dtype=None, name=None):
         image_shape = check_image_shape(image_shape)
         check_positive(latent_dim=latent_dim, filters=filters)
         policy = network_dtype(dtype)

@@ -52,9 +52,7 @@ def check_classes(num_classes):
     if num_classes is not None:
         check_positive(num_classes=num_classes)
         if num_classes < 2:
-            raise InputError(
-                "num_classes must be at least 2, or None for no classes. Received: 1"
-            )
+            raise InputError("num_classes must be at least 2, or None for no classes. Received: 1")
 
 
 def check_image_shape(image_shape, multiple=1, smallest=1, largest=LARGEST_SIDE):

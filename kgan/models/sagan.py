@@ -107,9 +107,7 @@ class SAGANDiscriminator(Network):
         check_classes(num_classes)
         policy = network_dtype(dtype)
         images, labels, inputs = image_inputs(image_shape, num_classes)
-        features, logits = shrink(
-            images, image_shape, filters, policy, spectral, attention(policy)
-        )
+        features, logits = shrink(images, image_shape, filters, policy, spectral, attention(policy))
         if labels is not None:
             logits = project_labels(logits, features, labels, num_classes, spectral)
         arguments = {"image_shape": image_shape, "filters": filters, "num_classes": num_classes}

@@ -98,9 +98,7 @@ def _inputs(first, labels):
 
 def _judge(discriminator, labels):
     """The discriminator in training mode as a function of images alone, logits in float32."""
-    return lambda images: tf.cast(
-        discriminator(_inputs(images, labels), training=True), tf.float32
-    )
+    return lambda images: tf.cast(discriminator(_inputs(images, labels), training=True), tf.float32)
 
 
 def _constant(judge, images):
