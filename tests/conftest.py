@@ -7,8 +7,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kgan
+
+# Two devices on the one CPU, for the tests of tf.distribute; it must be said before any is used.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(scope="session")
+def two_cpus():
+    """Names of two logical devices."""
+    return [device.name for device in tf.config.list_logical_devices("CPU")]
 
 
 @pytest.fixture(autouse=True)

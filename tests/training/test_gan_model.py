@@ -32,8 +32,8 @@ def assert_equal_variables(one, other):
 
 
 def test_compile_without_arguments_takes_the_presets(small_gan):
-    assert small_gan.generator_loss is kgan.losses.bce_generator_loss
-    assert small_gan.discriminator_loss is kgan.losses.bce_discriminator_loss
+    assert type(small_gan.adversarial_loss) is kgan.losses.BCE
+    assert not small_gan.adversarial_loss.has_penalty
     for optimizer in (small_gan.g_optimizer, small_gan.d_optimizer):
         assert isinstance(optimizer, keras.optimizers.Adam)
         assert float(optimizer.learning_rate) == pytest.approx(2e-4)
@@ -163,7 +163,7 @@ def test_losses_given_as_functions_are_saved_by_name(tmp_path, small_gan, real_i
     small_gan.fit(real_images, batch_size=32, verbose=0)
     small_gan.save(tmp_path / "gan.keras")
     again = kgan.load_gan(tmp_path / "gan.keras")
-    assert (again.generator_loss, again.discriminator_loss) == pair
+    assert (again.adversarial_loss.generator, again.adversarial_loss.discriminator) == pair
     small_gan.compile((lambda fake: -fake, lambda real, fake: fake - real))
     small_gan.save(tmp_path / "own.keras")
     again = kgan.load_gan(tmp_path / "own.keras", compile=False)

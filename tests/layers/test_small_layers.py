@@ -1,0 +1,54 @@
+"""Conditional batch normalisation and the grouped convolution against NumPy and Keras."""
+
+import keras
+import numpy as np
+import pytest
+
+from kgan.layers import ConditionalBatchNormalization, GroupedConv2D
+
+RNG = np.random.default_rng(5)
+FEATURES = RNG.normal(2.0, 3.0, size=(6, 4, 3, 8)).astype(np.float32)
+LABELS = np.array([0, 2, 1, 2, 0, 2])
+
+
+def test_conditional_batch_norm_normalises_together_and_scales_apart():
+    layer = ConditionalBatchNormalization(3, momentum=0.9, epsilon=1e-5)
+    layer.build(FEATURES.shape, LABELS.shape)
+    gamma, beta = RNG.normal(size=(2, 3, 8)).astype(np.float32)
+    layer.gamma.assign(gamma)
+    layer.beta.assign(beta)
+    outputs = layer(FEATURES, LABELS, training=True)
+    mean, variance = FEATURES.mean((0, 1, 2)), FEATURES.var((0, 1, 2))
+    for index, label in enumerate(LABELS):
+        expected = gamma[label] * (FEATURES[index] - mean) / np.sqrt(variance + 1e-5) + beta[label]
+        np.testing.assert_allclose(outputs[index], expected, atol=1e-4)
+    np.testing.assert_allclose(layer.norm.moving_mean, 0.1 * mean, rtol=1e-4)
+    moved = (layer.norm.moving_mean.numpy(), layer.norm.moving_variance.numpy())
+    shown = layer(FEATURES, LABELS, training=False)
+    expected = gamma[2] * (FEATURES[1] - moved[0]) / np.sqrt(moved[1] + 1e-5) + beta[2]
+    np.testing.assert_allclose(shown[1], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 8])
+def test_grouped_convolution_equals_keras(groups):
+    ours = GroupedConv2D(16, 3, groups)
+    theirs = keras.layers.Conv2D(16, 3, padding="same", groups=groups, use_bias=False)
+    theirs.build(FEATURES.shape)
+    ours.build(FEATURES.shape)
+    ours.kernel.assign(theirs.kernel)
+    np.testing.assert_allclose(ours(FEATURES), theirs(FEATURES), atol=1e-4)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_both_are_kept_by_config_under_any_policy(policy, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    features, labels = keras.Input((4, 3, 8)), keras.Input((), dtype="int32")
+    x = ConditionalBatchNormalization(3, momentum=0.8, epsilon=1e-3)(features, labels)
+    model = keras.Model([features, labels], GroupedConv2D(4, 3, groups=2)(x))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    inputs = [FEATURES, LABELS]
+    np.testing.assert_array_equal(again.predict(inputs), model.predict(inputs))
+    assert again.layers[2].get_config() == model.layers[2].get_config()
+    assert {w.dtype for w in again.weights} == {"float32"}
+    assert again.output.dtype == policy.removeprefix("mixed_")
