@@ -9,12 +9,15 @@ __version__ = "0.1.0"
 # costs nothing and `kgan.runtime` never meets tensorflow.
 _LAZY = {
     "GAN": "kgan.training",
+    "Autoencoder": "kgan.training",
     "InputError": "kgan.errors",
     "callbacks": "kgan.training.callbacks",
     "data": "kgan.data",
     "export": "kgan.export",
     "images": "kgan.images",
     "latents": "kgan.latents",
+    "layers": "kgan.layers",
+    "load_autoencoder": "kgan.training",
     "load_gan": "kgan.training",
     "losses": "kgan.losses",
     "models": "kgan.models",

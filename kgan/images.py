@@ -99,6 +99,25 @@ def grid(images, columns=None, padding=2, background=255):
     return sheet
 
 
+def pairs(above, below, columns=8):
+    """A sheet that shows each picture of one batch over its counterpart of another.
+
+    Args:
+        above, below: uint8 arrays (N, H, W, C) of the same shape.
+        columns: pictures a row.
+
+    Returns:
+        uint8 array (H', W', C), rows of `above` and `below` in turn.
+    """
+    rows = []
+    for start in range(0, len(above), columns):
+        for batch in (above, below):
+            row = batch[start : start + columns]
+            filler = np.full((columns - len(row), *row.shape[1:]), 255, np.uint8)
+            rows.append(np.concatenate([row, filler]))
+    return grid(np.concatenate(rows), columns=columns)
+
+
 def to_pil(image):
     """A uint8 array (H, W, C), C 1 or 3, as a Pillow image in mode L or RGB."""
     image = np.asarray(image)

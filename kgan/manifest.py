@@ -17,26 +17,97 @@ MANIFEST_FILE = "manifest.json"
 
 def generator_manifest(
     *,
-    name,
-    version,
     image_shape,
     latent_dim,
     latent_distribution,
     latent_law,
     value_range,
     float_output,
-    training,
+    num_classes=None,
+    class_names=None,
 ):
-    """The promise of a generator's export, before parity and files are known.
+    """What a generator's export takes and gives.
 
     Args:
-        name, version: the export is `NAME/VERSION`.
         image_shape: (H, W, C).
         latent_dim: length of a latent vector.
         latent_distribution: "normal" or "uniform".
         latent_law: how a latent is drawn from a seed, as numpy code.
         value_range: (low, high) of the model's own images.
         float_output: False for uint8 images, True for float32 in `value_range`.
+        num_classes: classes of a conditional generator; None for none.
+        class_names: their names, by label; None for none.
+
+    Returns:
+        A dict that `json.dumps` takes.
+    """
+    promise = {
+        "kind": "generator",
+        "input": {"name": "latents", "dtype": "float32", "shape": ["batch", latent_dim]},
+        "output": images_output(image_shape, value_range, float_output),
+        "latents": {
+            "dim": latent_dim,
+            "distribution": latent_distribution,
+            "law": latent_law,
+            "seeds": "picture i of generate(n, seed) is made from the seed plus i",
+        },
+    }
+    if num_classes is not None:
+        promise["labels"] = {
+            "name": "labels",
+            "dtype": "int64",
+            "shape": ["batch"],
+            "num_classes": num_classes,
+            "class_names": class_names,
+            "law": "where none is asked for, the seed modulo num_classes",
+        }
+    return promise
+
+
+def autoencoder_manifest(*, image_shape, code_shape, value_range, float_output):
+    """What an autoencoder's export takes and gives.
+
+    Args:
+        image_shape: (H, W, C).
+        code_shape: shape of one code.
+        value_range, float_output: as for `generator_manifest`.
+
+    Returns:
+        A dict that `json.dumps` takes.
+    """
+    codes = {"name": "codes", "dtype": "float32", "shape": ["batch", *code_shape]}
+    return {
+        "kind": "autoencoder",
+        "encoder": {
+            "file": "encoder.onnx",
+            "input": images_output(image_shape, value_range, float_output=False),
+            "output": codes,
+        },
+        "decoder": {
+            "file": "decoder.onnx",
+            "input": codes,
+            "output": images_output(image_shape, value_range, float_output),
+        },
+    }
+
+
+def images_output(image_shape, value_range, float_output):
+    """The description of a batch of images."""
+    return {
+        "name": "images",
+        "dtype": "float32" if float_output else "uint8",
+        "shape": ["batch", *image_shape],
+        "layout": "NHWC",
+        "value_range": list(value_range) if float_output else [0, 255],
+    }
+
+
+def whole_manifest(name, version, promise, training):
+    """A manifest before parity and files are known.
+
+    Args:
+        name, version: the export is `NAME/VERSION`.
+        promise: what `generator_manifest` or `autoencoder_manifest` gives.
         training: what is known of how the model was made, a dict.
 
     Returns:
@@ -47,20 +118,7 @@ def generator_manifest(
         "format_version": FORMAT_VERSION,
         "name": name,
         "version": version,
-        "input": {"name": "latents", "dtype": "float32", "shape": ["batch", latent_dim]},
-        "output": {
-            "name": "images",
-            "dtype": "float32" if float_output else "uint8",
-            "shape": ["batch", *image_shape],
-            "layout": "NHWC",
-            "value_range": list(value_range) if float_output else [0, 255],
-        },
-        "latents": {
-            "dim": latent_dim,
-            "distribution": latent_distribution,
-            "law": latent_law,
-            "seeds": "picture i of generate(n, seed) is made from the seed plus i",
-        },
+        **promise,
         "training": training,
         "versions": {
             package: importlib.metadata.version(package)
@@ -138,6 +196,11 @@ def find_onnx(path):
             return None
         path = path / str(versions[-1])
     if not (path / ONNX_FILE).is_file():
+        if (path / "decoder.onnx").is_file():
+            raise InputError(
+                "This export is an autoencoder's: its encoder.onnx and decoder.onnx draw nothing "
+                f"from seeds. Received: {path}"
+            )
         raise InputError(
             f"This export holds no {ONNX_FILE}; export it with --onnx. Received: {path}"
         )

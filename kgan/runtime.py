@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 
 from kgan import images as pictures
+from kgan import labels as label_law
 from kgan import latents as latent_law
 from kgan import manifest
 from kgan.errors import InputError
@@ -22,6 +23,7 @@ class Generator:
 
     Attributes:
         info: the export's manifest, a dict.
+        num_classes, class_names: of a conditional generator; else None.
         path: the .onnx file in use.
 
     Raises:
@@ -45,20 +47,28 @@ class Generator:
             ) from None
         metadata = self.session.get_modelmeta().custom_metadata_map
         self.info = manifest.parse(metadata.get(manifest.METADATA_KEY, ""), self.path)
+        if self.info.get("kind", "generator") != "generator":
+            raise InputError(f"Half of an autoencoder draws nothing from seeds. Received: {path}")
+        classes = self.info.get("labels", {})
+        self.num_classes = classes.get("num_classes")
+        self.class_names = classes.get("class_names")
 
-    def generate(self, n, seed=0, batch_size=64):
+    def generate(self, n, seed=0, labels=None, batch_size=64):
         """Makes pictures; picture i has the seed `seed + i`.
 
         Args:
             n: number of pictures, at least 1.
             seed: int >= 0, the first picture's seed.
+            labels: of a conditional generator, one class for all or n of them;
+                None for each picture's seed modulo the number of classes.
             batch_size: pictures made at a time; it does not change them.
 
         Returns:
             uint8 array (n, H, W, C).
 
         Raises:
-            InputError: `n` or `batch_size` below 1, or a negative seed.
+            InputError: `n` or `batch_size` below 1, a negative seed, or labels
+                that do not fit.
         """
         if n < 1 or batch_size < 1:
             raise InputError(
@@ -66,34 +76,42 @@ class Generator:
             )
         law = self.info["latents"]
         seeds = range(seed, seed + n)
-        return np.concatenate(
-            [
-                self.from_latents(
-                    latent_law.from_seeds(
-                        seeds[start : start + batch_size], law["dim"], law["distribution"]
-                    )
-                )
-                for start in range(0, n, batch_size)
-            ]
-        )
+        if labels is None and self.num_classes is not None:
+            labels = label_law.from_seeds(seeds, self.num_classes)
+        if labels is not None:
+            labels = label_law.check_labels(labels, n, self.num_classes)
+        made = []
+        for start in range(0, n, batch_size):
+            rows = slice(start, start + batch_size)
+            latents = latent_law.from_seeds(seeds[rows], law["dim"], law["distribution"])
+            made.append(self.from_latents(latents, None if labels is None else labels[rows]))
+        return np.concatenate(made)
 
-    def from_latents(self, latents):
+    def from_latents(self, latents, labels=None):
         """The pictures of the given latents.
 
         Args:
             latents: float array (N, latent_dim).
+            labels: of a conditional generator, one class for all or N of them.
 
         Returns:
             uint8 array (N, H, W, C).
 
         Raises:
-            InputError: another shape.
+            InputError: another shape, or labels that do not fit.
         """
         latents = np.asarray(latents, np.float32)
         dim = self.info["latents"]["dim"]
         if latents.ndim != 2 or latents.shape[1] != dim:
             raise InputError(f"latents must have the shape (N, {dim}). Received: {latents.shape}")
-        (images,) = self.session.run(["images"], {"latents": latents})
+        inputs = {"latents": latents}
+        if labels is not None:
+            inputs["labels"] = label_law.check_labels(labels, len(latents), self.num_classes)
+        elif self.num_classes is not None:
+            raise InputError(
+                f"This generator has {self.num_classes} classes: give labels. Received: None"
+            )
+        (images,) = self.session.run(["images"], inputs)
         if images.dtype != np.uint8:
             images = pictures.to_uint8(images, self.info["output"]["value_range"])
         return images

@@ -6,9 +6,10 @@ from kgan.cli import quiet, types
 
 HELP = "deliver a trained generator as ONNX and SavedModel"
 DESCRIPTION = """\
-Writes DIR/NAME/VERSION/ with model.onnx, a SavedModel, manifest.json, card.md
-and samples.png. Every form is compared with Keras first. MODEL is a run's
-directory or a .keras file; both forms are written when neither is named.
+Writes DIR/NAME/VERSION/ with model.onnx (of an autoencoder encoder.onnx and
+decoder.onnx), a SavedModel, manifest.json, card.md and samples.png. Every form
+is compared with Keras first. MODEL is a run's directory or a .keras file; both
+forms are written when neither is named.
 
   kgan export runs/NAME
   kgan-export runs/NAME --onnx --out saved_models
@@ -36,12 +37,12 @@ def run(arguments):
     """Exports, prints the measured parity and, last, the directory."""
     quiet.import_tensorflow()
     from kgan.export import export
-    from kgan.training import load, load_gan
+    from kgan.training import load
 
     both = not (arguments.onnx or arguments.saved_model)
     name = arguments.name or load.model_name(arguments.model)
     result = export(
-        load_gan(arguments.model, compile=False),
+        load.load_model(arguments.model, compile=False),
         arguments.out / name,
         onnx=arguments.onnx or both,
         saved_model=arguments.saved_model or both,
@@ -50,8 +51,8 @@ def run(arguments):
         training=load.training_facts(arguments.model),
     )
     for form, report in result.parity.items():
-        print(
-            f"{form}: float images within {report['float_max_abs_difference']:.2g} of Keras, "
-            f"uint8 images within {report['uint8_max_levels']:.0f} level(s)"
-        )
+        line = f"{form}: floats within {report['float_max_abs_difference']:.2g} of Keras"
+        if "uint8_max_levels" in report:
+            line += f", uint8 images within {report['uint8_max_levels']:.0f} level(s)"
+        print(line)
     print(result.path)

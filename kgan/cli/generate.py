@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
-from kgan import images, manifest
+from kgan import images, labels, manifest
 from kgan.cli import quiet, types
 from kgan.errors import InputError
 
 HELP = "draw pictures from a trained model or an export"
 DESCRIPTION = """\
 Draws pictures. MODEL is a run's directory, a .keras file or an export; an
-export is run by onnxruntime and needs no tensorflow.
+export is run by onnxruntime and needs no tensorflow. An autoencoder's run
+reconstructs pictures: each row of them stands over what comes back.
 
   kgan generate runs/NAME -n 64 -o grid.png
   kgan generate saved_models/NAME --seed 7 --separate pictures/
+  kgan generate runs/NAME --class Bag -n 16
 """
 NICE = 20
 
@@ -37,6 +39,17 @@ def add_arguments(parser):
         help=f"make K times as many and keep those the discriminator finds most real ({NICE})",
     )
     parser.add_argument(
+        "--class",
+        dest="class_name",
+        metavar="CLASS",
+        help="draw this class, by name or number (a conditional model; all in turn)",
+    )
+    parser.add_argument(
+        "--pictures",
+        metavar="DATA",
+        help="pictures for an autoencoder to reconstruct (those it was trained on)",
+    )
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="PNG", help="one sheet of all pictures (grid.png)"
     )
     parser.add_argument(
@@ -48,15 +61,15 @@ def run(arguments):
     """Draws and prints the path of what was made last."""
     if arguments.output and arguments.output.suffix.lower() != ".png":
         raise InputError(f"The sheet is a .png file. Received: {arguments.output}")
-    made, seeds = _draw(arguments)
+    made, names, sheet = _draw(arguments)
     try:
         if arguments.separate:
-            for picture, seed in zip(made, seeds, strict=True):
-                images.save_png(arguments.separate / f"seed-{seed:06d}.png", picture)
+            for picture, name in zip(made, names, strict=True):
+                images.save_png(arguments.separate / f"{name}.png", picture)
         if arguments.output or not arguments.separate:
-            sheet = arguments.output or Path("grid.png")
-            images.save_png(sheet, images.grid(made))
-            print(sheet)
+            path = arguments.output or Path("grid.png")
+            images.save_png(path, sheet)
+            print(path)
     except OSError as error:
         place = arguments.separate or arguments.output or error.filename
         raise InputError(f"Cannot write there ({error.strerror}): {place}") from None
@@ -65,20 +78,66 @@ def run(arguments):
 
 
 def _draw(arguments):
+    """(pictures, a file name for each, the sheet that shows them)."""
     if manifest.find_onnx(arguments.model) is not None:
         if arguments.nice > 1:
             raise InputError(
                 "--nice asks the discriminator, which an export does not hold; give the run or "
                 f"its .keras file. Received: {arguments.model}"
             )
+        _no_pictures(arguments)
         from kgan import runtime
 
         generator = runtime.Generator(arguments.model)
         seeds = range(arguments.seed, arguments.seed + arguments.n)
-        return generator.generate(arguments.n, arguments.seed), seeds
+        made = generator.generate(arguments.n, arguments.seed, _label(arguments, generator))
+        return _named(made, seeds)
     quiet.import_tensorflow()
-    from kgan.training import load_gan
+    from kgan.training import GAN, load
     from kgan.training.sampling import sample
 
-    gan = load_gan(arguments.model, compile=False)
-    return sample(gan, arguments.n, arguments.seed, arguments.nice)
+    model = load.load_model(arguments.model, compile=False)
+    if not isinstance(model, GAN):
+        return _reconstruct(arguments, model)
+    _no_pictures(arguments)
+    label = _label(arguments, model)
+    return _named(*sample(model, arguments.n, arguments.seed, label, arguments.nice))
+
+
+def _named(made, seeds):
+    return made, [f"seed-{seed:06d}" for seed in seeds], images.grid(made)
+
+
+def _label(arguments, model):
+    if arguments.class_name is None:
+        return None
+    return labels.index_of(arguments.class_name, model.class_names, model.num_classes)
+
+
+def _no_pictures(arguments):
+    if arguments.pictures is not None:
+        raise InputError(
+            f"--pictures is for an autoencoder; a GAN draws from seeds. Received: {arguments.model}"
+        )
+
+
+def _reconstruct(arguments, model):
+    from kgan.training import load, run_config
+
+    if arguments.class_name is not None or arguments.nice > 1:
+        raise InputError(
+            f"--class and --nice are for a GAN. Received an autoencoder: {arguments.model}"
+        )
+    run = load.run_directory(arguments.model)
+    config = run_config.read_config(run) if run else run_config.RunConfig()
+    if run is None:
+        if arguments.pictures is None:
+            raise InputError(
+                "An autoencoder by itself needs --pictures DATA to reconstruct. "
+                f"Received: {arguments.model}"
+            )
+        config.size = model.image_shape
+    shown = run_config.pictures_of(config, arguments.pictures, arguments.n)
+    made = model.reconstruct(shown)
+    names = [f"picture-{index:06d}" for index in range(len(made))]
+    return made, names, images.pairs(shown, made)

@@ -7,12 +7,14 @@ from kgan.errors import InputError
 
 HELP = "train a GAN on pictures"
 DESCRIPTION = """\
-Trains a GAN and writes a run: DIR/NAME/ with model.keras, samples/, history.csv, logs/.
+Trains a GAN or an autoencoder and writes a run: DIR/NAME/ with model.keras,
+samples/, history.csv, logs/.
 
   kgan train                                  the embedded clothes, 32x32 grey
   kgan train photos/ --size 64x64             a folder of pictures, subfolders too
   kgan train pictures.npz --minutes 30        arrays
   kgan train tfds:fashion_mnist --epochs 10   a TensorFlow Datasets set
+  kgan train --list-presets                   what there is to train
 """
 
 
@@ -24,6 +26,8 @@ SETTINGS = (
     "latent_dim",
     "filters",
     "batch_size",
+    "ema_half_life_images",
+    "conditional",
     "fit",
     "background",
     "augment",
@@ -70,15 +74,30 @@ def add_arguments(parser):
     )
     model = parser.add_argument_group("model")
     model.add_argument("--preset", help="named configuration (dcgan)")
-    model.add_argument("--filters", type=types.whole_number, metavar="N", help="width unit (64)")
-    model.add_argument("--latent-dim", type=types.whole_number, metavar="N", help="(100)")
+    model.add_argument("--list-presets", action="store_true", help="show them and exit")
+    model.add_argument(
+        "--filters", type=types.whole_number, metavar="N", help="width unit (the preset's)"
+    )
+    model.add_argument("--latent-dim", type=types.whole_number, metavar="N", help="(the preset's)")
+    model.add_argument(
+        "--conditional",
+        action="store_true",
+        default=None,
+        help="learn the data's classes: subfolders, an array file's labels, a TFDS label",
+    )
     length = parser.add_argument_group("length, one of").add_mutually_exclusive_group()
     length.add_argument("--epochs", type=types.whole_number, metavar="N", help="(25)")
     length.add_argument("--steps", type=types.whole_number, metavar="N")
     length.add_argument("--minutes", type=types.minutes, metavar="M")
     training = parser.add_argument_group("training")
     training.add_argument(
-        "--batch-size", type=types.whole_number, metavar="N", help="the preset's (128)"
+        "--batch-size", type=types.whole_number, metavar="N", help="(the preset's)"
+    )
+    training.add_argument(
+        "--ema-half-life-images",
+        type=types.seed,
+        metavar="N",
+        help="half-life of the averaged generator in images; 0 for none (the preset's)",
     )
     training.add_argument("--seed", type=types.seed, metavar="N", help="(0)")
     run = parser.add_argument_group("run")
@@ -95,7 +114,11 @@ def add_arguments(parser):
 def run(arguments):
     """Trains and prints the run's directory last; 1 when it was interrupted, else 0."""
     quiet.import_tensorflow()
+    if arguments.list_presets:
+        print(preset_table())
+        return 0
     from kgan.training import run as runs
+    from kgan.training.run_config import RunConfig
 
     length = {"epochs": arguments.epochs, "steps": arguments.steps, "minutes": arguments.minutes}
     if arguments.resume:
@@ -112,7 +135,7 @@ def run(arguments):
         result = runs.resume_run(arguments.resume, **length)
     else:
         given = {name: getattr(arguments, name) for name in SETTINGS}
-        config = runs.RunConfig(**{k: v for k, v in given.items() if v is not None})
+        config = RunConfig(**{k: v for k, v in given.items() if v is not None})
         name = arguments.name or runs.default_name(config.preset, config.data)
         result = runs.new_run(config, (arguments.out or Path("runs")) / name, **length)
     if result.skipped:
@@ -124,3 +147,22 @@ def run(arguments):
         print(f"next: kgan generate {result.directory}   or: kgan export {result.directory}")
     print(result.directory)
     return int(result.interrupted)
+
+
+def preset_table():
+    """The presets as a Markdown table: default shape, parameters, use and source."""
+    from kgan.models.presets import PRESETS, conditional_presets, make_networks
+
+    rows = [
+        "| preset | default | parameters | classes | good for | source |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, preset in PRESETS.items():
+        counts = " + ".join(
+            f"{network.count_params() / 1e6:.2f} M" for network in make_networks(name).values()
+        )
+        shape = "x".join(map(str, preset.image_shape))
+        classes = "yes" if name in conditional_presets() else ""
+        cells = (f"`{name}`", shape, counts, classes, preset.good_for, preset.source)
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)

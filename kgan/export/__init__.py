@@ -5,14 +5,14 @@ from kgan.export.onnx import DEFAULT_OPSET
 from kgan.export.verify import ParityError
 
 
-def to_onnx(gan, directory, *, opset=DEFAULT_OPSET, float_output=False):
+def to_onnx(model, directory, *, opset=DEFAULT_OPSET, float_output=False):
     """Exports to ONNX alone; see `export`."""
-    return export(gan, directory, saved_model=False, opset=opset, float_output=float_output)
+    return export(model, directory, saved_model=False, opset=opset, float_output=float_output)
 
 
-def to_saved_model(gan, directory, *, float_output=False):
+def to_saved_model(model, directory, *, float_output=False):
     """Exports to a SavedModel alone; see `export`."""
-    return export(gan, directory, onnx=False, float_output=float_output)
+    return export(model, directory, onnx=False, float_output=float_output)
 
 
 __all__ = ["Export", "ParityError", "export", "to_onnx", "to_saved_model"]

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 import tensorflow as tf
 
@@ -16,8 +17,8 @@ from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export import saved_model
 from kgan.export.card import card
+from kgan.export.parts import parts_of
 from kgan.export.verify import parity
-from kgan.models.copies import float32_copy
 
 SAMPLES = 64
 
@@ -28,7 +29,8 @@ class Export:
 
     Attributes:
         path: its `NAME/VERSION` directory.
-        parity: largest differences from Keras, by form ("onnx", "saved_model").
+        parity: largest differences from Keras, by form: "onnx" and
+            "saved_model", for an autoencoder "onnx encode" and so on.
     """
 
     path: Path
@@ -36,7 +38,7 @@ class Export:
 
 
 def export(
-    gan,
+    model,
     directory,
     *,
     onnx=True,
@@ -45,15 +47,16 @@ def export(
     float_output=False,
     training=None,
 ):
-    """Exports a trained generator into the next free version of `directory`.
+    """Exports a trained generator, or an autoencoder, into the next free version of `directory`.
 
     Every form is compared with Keras before anything is put in place, on
-    batches of 1, 3 and 8 and seeds of its own.
+    batches of 1, 3 and 8 and seeds of its own. A generator with an average
+    (EMA) is exported with the averaged weights.
 
     Args:
-        gan: a `kgan.GAN`.
+        model: a `kgan.GAN` or a `kgan.Autoencoder`.
         directory: the export's NAME directory, such as "saved_models/photos".
-        onnx: write `model.onnx`.
+        onnx: write `model.onnx`; of an autoencoder `encoder.onnx` and `decoder.onnx`.
         saved_model: write `saved_model.pb` and `variables/`.
         opset: ONNX operator set, 13 to 18.
         float_output: give float32 images in the model's range instead of uint8.
@@ -81,8 +84,8 @@ def export(
     try:
         # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
         with tf.device("CPU"):
-            made = _write_forms(gan, staging, onnx, saved_model, opset, float_output)
-        return _publish(staging, directory, made, gan, float_output, training or {})
+            made = _write_forms(parts_of(model), staging, onnx, saved_model, opset, float_output)
+        return _publish(staging, directory, made, model, float_output, training or {})
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         for path in missing:
@@ -91,75 +94,102 @@ def export(
             path.rmdir()
 
 
-def _write_forms(gan, staging, onnx, with_saved_model, opset, float_output):
+def _write_forms(parts, staging, onnx, with_saved_model, opset, float_output):
     """Writes the models and compares them; returns what is to be said of them."""
-    generator = float32_copy(gan.generator)
-    law = {
-        "latent_dim": gan.latent_dim,
-        "distribution": gan.latent_distribution,
-        "value_range": gan.value_range,
-    }
-    made = {"parity": {}}
+    made = {"parity": {}, "onnx_models": {}, "opset": opset, "runs": {}}
+
+    def report_name(form, part):
+        return form if len(parts) == 1 else f"{form} {part.signature}"
+
     if with_saved_model:
         # Both are written to be compared; the other one goes.
         floats, levels = staging, staging / "other"
         if not float_output:
             floats, levels = levels, floats
-        saved_model.write(generator, gan.latent_dim, None, floats)
-        saved_model.write(generator, gan.latent_dim, gan.value_range, levels)
-        runs = [saved_model.load_runner(path) for path in (floats, levels)]
-        made["parity"]["saved_model"] = parity(generator, *runs, **law)
-        made["run"] = runs[0] if float_output else runs[1]
+        saved_model.write(parts, False, floats)
+        saved_model.write(parts, True, levels)
+        runs = [saved_model.load_runners(parts, path) for path in (floats, levels)]
+        for part in parts:
+            made["parity"][report_name("saved_model", part)] = _compare(
+                part, *(run[part.signature] for run in runs)
+            )
+        made["runs"] = runs[0] if float_output else runs[1]
         shutil.rmtree(staging / "other")
-    if onnx:
-        float_model = onnx_export.convert(generator, gan.latent_dim, opset)
-        uint8_model = onnx_export.with_uint8_output(float_model, gan.value_range)
-        made["parity"]["onnx"] = parity(
-            generator, _session_runner(float_model), _session_runner(uint8_model), **law
+    for part in parts if onnx else ():
+        if part.onnx_file is None:
+            continue
+        float_model = uint8_model = onnx_export.convert(part, opset)
+        if part.output == "images":
+            uint8_model = onnx_export.with_uint8_output(float_model, part.value_range)
+        made["parity"][report_name("onnx", part)] = _compare(
+            part, _session_runner(part, float_model), _session_runner(part, uint8_model)
         )
-        made["opset"] = opset
-        made["onnx_model"] = float_model if float_output else uint8_model
-        made["run"] = _session_runner(made["onnx_model"])
+        made["onnx_models"][part.onnx_file] = float_model if float_output else uint8_model
+        made["runs"][part.signature] = _session_runner(part, made["onnx_models"][part.onnx_file])
+    made["samples"] = _samples(parts, made["runs"])
     return made
 
 
-def _session_runner(model):
+def _compare(part, run_float, run_uint8):
+    return parity(part, run_float, run_uint8 if part.output == "images" else None)
+
+
+def _session_runner(part, model):
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    return lambda z: session.run(["images"], {"latents": z})[0]
+    return lambda arrays: session.run([part.output], arrays)[0]
 
 
-def _publish(staging, directory, made, gan, float_output, training):
-    """Adds manifest, samples and card, and moves the whole into the next free version."""
-    samples = made["run"](
-        latents.from_seeds(range(SAMPLES), gan.latent_dim, gan.latent_distribution)
+def _samples(parts, runs):
+    """uint8 pictures that the export itself made; None of an autoencoder, which needs pictures."""
+    if len(parts) > 1:
+        return None
+    (part,) = parts
+    made = runs[part.signature](part.draw(range(SAMPLES)))
+    return made if made.dtype == np.uint8 else images.to_uint8(made, part.value_range)
+
+
+def _promise(model, float_output):
+    common = {
+        "image_shape": model.image_shape,
+        "value_range": model.value_range,
+        "float_output": float_output,
+    }
+    if hasattr(model, "encoder"):
+        return manifests.autoencoder_manifest(code_shape=model.code_shape, **common)
+    return manifests.generator_manifest(
+        latent_dim=model.latent_dim,
+        latent_distribution=model.latent_distribution,
+        latent_law=latents.law(model.latent_dim, model.latent_distribution),
+        num_classes=model.num_classes,
+        class_names=model.class_names,
+        **common,
     )
-    if float_output:
-        samples = images.to_uint8(samples, gan.value_range)
-    images.save_png(staging / "samples.png", images.grid(samples))
+
+
+def _facts(model):
+    facts = {"preset": model.preset, "batches_seen": int(model.batches_seen)}
+    if hasattr(model, "encoder"):
+        return facts | {"parameters": model.count_params()}
+    facts["parameters"] = model.generator.count_params()
+    return facts | {"ema_half_life_images": model.ema_half_life_images}
+
+
+def _publish(staging, directory, made, model, float_output, training):
+    """Adds manifest, samples and card, and moves the whole into the next free version."""
+    if made["samples"] is not None:
+        images.save_png(staging / "samples.png", images.grid(made["samples"]))
     while True:
         version = max(manifests.versions_of(directory), default=0) + 1
-        manifest = manifests.generator_manifest(
-            name=directory.name,
-            version=version,
-            image_shape=gan.image_shape,
-            latent_dim=gan.latent_dim,
-            latent_distribution=gan.latent_distribution,
-            latent_law=latents.law(gan.latent_dim, gan.latent_distribution),
-            value_range=gan.value_range,
-            float_output=float_output,
-            training={
-                "preset": gan.preset,
-                "batches_seen": int(gan.batches_seen),
-                "parameters": gan.generator.count_params(),
-                **training,
-            },
+        manifest = manifests.whole_manifest(
+            directory.name, version, _promise(model, float_output), _facts(model) | training
         )
         manifest["parity"] = made["parity"]
-        if "onnx_model" in made:
+        if made["onnx_models"]:
             manifest["opset"] = made["opset"]
-            onnx_export.write(made["onnx_model"], manifest, staging / manifests.ONNX_FILE)
+        for file, onnx_model in made["onnx_models"].items():
+            onnx_export.write(onnx_model, manifest, staging / file)
         (staging / "card.md").write_text(card(manifest))
         manifest["files"] = manifests.list_files(staging)
         (staging / manifests.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n")

@@ -1,6 +1,6 @@
 """The model card: what an export is and how to use it, for a person."""
 
-USE = """\
+GENERATOR = """\
 ```python
 import numpy
 import onnxruntime
@@ -8,7 +8,22 @@ from PIL import Image
 
 session = onnxruntime.InferenceSession("model.onnx")
 latents = numpy.random.default_rng(0).{draw}
-images = session.run(["images"], {{"latents": latents}})[0]
+images = session.run(["images"], {{"latents": latents{labels}}})[0]
+{show}
+```
+"""
+AUTOENCODER = """\
+```python
+import numpy
+import onnxruntime
+from PIL import Image
+
+encoder = onnxruntime.InferenceSession("encoder.onnx")
+decoder = onnxruntime.InferenceSession("decoder.onnx")
+picture = Image.open("photo.png").convert("{mode}").resize(({width}, {height}))
+images = numpy.asarray(picture).reshape(1, {height}, {width}, {channels})
+codes = encoder.run(["codes"], {{"images": images}})[0]
+images = decoder.run(["images"], {{"codes": codes}})[0]
 {show}
 ```
 """
@@ -16,13 +31,61 @@ images = session.run(["images"], {{"latents": latents}})[0]
 
 def card(manifest):
     """Markdown text of an export's card.md."""
-    output, latents, training = manifest["output"], manifest["latents"], manifest["training"]
-    dim = latents["dim"]
-    draw = (
-        f'standard_normal((1, {dim}), "float32")'
-        if latents["distribution"] == "normal"
-        else f'uniform(-1, 1, (1, {dim})).astype("float32")'
-    )
+    lines = [f"# {manifest['name']}, version {manifest['version']}", ""]
+    lines += _generator(manifest) if manifest["kind"] == "generator" else _autoencoder(manifest)
+    training = {key: value for key, value in manifest["training"].items() if value}
+    lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in training.items()]
+    for form, report in manifest["parity"].items():
+        figures = ", ".join(
+            f"{key.replace('_', ' ')} {report[key]:.3g}"
+            for key in ("float_max_abs_difference", "uint8_max_levels")
+            if key in report
+        )
+        lines.append(f"| {form} against Keras | {figures} |")
+    lines += [f"| {name} | {version} |" for name, version in manifest["versions"].items()]
+    if "opset" in manifest:
+        lines += ["", "## Use", "", _use(manifest)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _described(value):
+    shape = ", ".join(map(str, value["shape"]))
+    text = f"`{value['name']}`, {value['dtype']} ({shape})"
+    if "value_range" in value:
+        text += f", {value['value_range'][0]} to {value['value_range'][1]}"
+    return text
+
+
+def _pictures(output):
+    height, width, channels = output["shape"][1:]
+    return f"{height}x{width} pictures with {channels} channel(s)"
+
+
+def _generator(manifest):
+    latents, output = manifest["latents"], manifest["output"]
+    lines = ["![samples](samples.png)", "", f"A generator of {_pictures(output)}.", ""]
+    lines += ["| | |", "|---|---|"]
+    lines.append(f"| input | {_described(manifest['input'])}, {latents['distribution']} |")
+    if "labels" in manifest:
+        labels = manifest["labels"]
+        names = labels["class_names"] or range(labels["num_classes"])
+        listed = ", ".join(f"{label} {name}" for label, name in enumerate(names))
+        lines.append(f"| input | {_described(labels)}: {listed} |")
+    lines.append(f"| output | {_described(output)} |")
+    return [*lines, f"| latent of a seed | `{latents['law']}` |"]
+
+
+def _autoencoder(manifest):
+    encoder, decoder = manifest["encoder"], manifest["decoder"]
+    lines = [f"An autoencoder of {_pictures(decoder['output'])}.", "", "| | |", "|---|---|"]
+    for name, half in (("encoder", encoder), ("decoder", decoder)):
+        lines.append(f"| {name} | {_described(half['input'])} to {_described(half['output'])} |")
+    return lines
+
+
+def _use(manifest):
+    generator = manifest["kind"] == "generator"
+    output = manifest["output"] if generator else manifest["decoder"]["output"]
     height, width, channels = output["shape"][1:]
     squeeze = "[..., 0]" if channels == 1 else ""
     if output["dtype"] == "uint8":
@@ -33,24 +96,15 @@ def card(manifest):
             f"levels = ((images[0]{squeeze} - {low}) * {255 / (high - low)}).round().clip(0, 255)\n"
             'Image.fromarray(levels.astype("uint8")).save("picture.png")'
         )
-    lines = [f"# {manifest['name']}, version {manifest['version']}", ""]
-    lines += ["![samples](samples.png)", ""]
-    lines += [f"A generator of {height}x{width} pictures with {channels} channel(s).", ""]
-    lines += ["| | |", "|---|---|"]
-    lines += [
-        f"| input | `latents`, float32 (batch, {dim}), {latents['distribution']} |",
-        f"| output | `images`, {output['dtype']} (batch, {height}, {width}, {channels}), "
-        f"{output['value_range'][0]} to {output['value_range'][1]} |",
-        f"| latent of a seed | `{latents['law']}` |",
-    ]
-    lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in training.items() if value]
-    for form, report in manifest["parity"].items():
-        figures = ", ".join(
-            f"{key.replace('_', ' ')} {report[key]:.3g}"
-            for key in ("float_max_abs_difference", "uint8_max_levels")
-        )
-        lines.append(f"| {form} against Keras | {figures} |")
-    lines += [f"| {name} | {version} |" for name, version in manifest["versions"].items()]
-    if "onnx" in manifest["parity"]:
-        lines += ["", "## Use", "", USE.format(draw=draw, show=show)]
-    return "\n".join(lines).rstrip() + "\n"
+    if not generator:
+        mode = "L" if channels == 1 else "RGB"
+        sizes = {"height": height, "width": width, "channels": channels}
+        return AUTOENCODER.format(mode=mode, show=show, **sizes)
+    dim = manifest["latents"]["dim"]
+    draw = (
+        f'standard_normal((1, {dim}), "float32")'
+        if manifest["latents"]["distribution"] == "normal"
+        else f'uniform(-1, 1, (1, {dim})).astype("float32")'
+    )
+    labels = ', "labels": numpy.array([0])' if "labels" in manifest else ""
+    return GENERATOR.format(draw=draw, labels=labels, show=show)

@@ -27,14 +27,13 @@ def check_opset(opset):
     return opset
 
 
-def convert(generator, latent_dim, opset):
-    """Converts a float32 Keras generator.
+def convert(part, opset):
+    """Converts a `Part`.
 
     Returns:
-        ModelProto: `latents` float32 (batch, latent_dim) -> `images` float32
-        (batch, H, W, C) in the generator's range.
+        ModelProto with the part's names; images given are float32 in its range.
     """
-    serve, signature = serving_function(generator, latent_dim)
+    serve, signature = serving_function(part, levels=False)
     model, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=opset)
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"

@@ -1,24 +1,27 @@
-"""The generator as a TensorFlow SavedModel with the signature `serving_default`."""
+"""Parts as a TensorFlow SavedModel with a signature each."""
 
 import tensorflow as tf
 
 from kgan.export.serving import serving_function
 
 
-def write(generator, latent_dim, value_range, directory):
-    """Writes a SavedModel: `latents` -> `images`, uint8 where a `value_range` is given."""
-    serve, _ = serving_function(generator, latent_dim, value_range)
+def write(parts, levels, directory):
+    """Writes a SavedModel with a signature a part; `levels` for uint8 images."""
     # A bare module: keras.export.ExportArchive stores every variable twice.
     module = tf.Module()
-    module.state = [variable.value for variable in generator.variables]
-    tf.saved_model.save(module, str(directory), signatures={"serving_default": serve})
+    module.state = [variable.value for part in parts for variable in part.network.variables]
+    signatures = {part.signature: serving_function(part, levels)[0] for part in parts}
+    tf.saved_model.save(module, str(directory), signatures=signatures)
 
 
-def load_runner(directory):
-    """A function latents -> images (numpy) that runs a SavedModel's `serving_default`."""
+def load_runners(parts, directory):
+    """Functions of input arrays -> output array that run a SavedModel's signatures, by name."""
     loaded = tf.saved_model.load(str(directory))
 
-    def run(latents):
-        return loaded.signatures["serving_default"](latents=tf.constant(latents))["images"].numpy()
+    def runner(part):
+        serve = loaded.signatures[part.signature]
+        return lambda arrays: serve(**{k: tf.constant(v) for k, v in arrays.items()})[
+            part.output
+        ].numpy()
 
-    return run
+    return {part.signature: runner(part) for part in parts}

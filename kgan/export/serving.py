@@ -1,29 +1,37 @@
-"""The generator as an export runs it: inference mode and a fixed signature."""
+"""A part as a tf.function with fixed names and types."""
 
 import tensorflow as tf
 
 
-def serving_function(generator, latent_dim, value_range=None):
-    """A tf.function with the contract's signature: `latents` -> {"images": ...}.
+def serving_function(part, levels):
+    """A tf.function of named inputs -> {output: ...}.
 
     Args:
-        generator: float32 Keras generator.
-        latent_dim: length of a latent vector.
-        value_range: (low, high) of its images, to give uint8; None to give
-            float32 as the generator makes them.
+        part: a `Part`.
+        levels: give images as uint8 levels, not as floats in the model's range.
 
     Returns:
         (function, input signature).
     """
-    signature = [tf.TensorSpec([None, latent_dim], tf.float32, name="latents")]
+    signature = [
+        tf.TensorSpec([None, *shape], dtype, name=name)
+        for name, (dtype, shape) in part.inputs.items()
+    ]
+    low, high = part.value_range
 
     @tf.function(input_signature=signature)
-    def serve(latents):
-        images = generator(latents, training=False)
-        if value_range is not None:
-            low, high = value_range
-            images = tf.round((images - low) * (255.0 / (high - low)))
-            images = tf.cast(tf.clip_by_value(images, 0.0, 255.0), tf.uint8)
-        return {"images": images}
+    def serve(*tensors):
+        values = []
+        for name, tensor in zip(part.inputs, tensors, strict=True):
+            if name == "images":
+                tensor = tf.cast(tensor, tf.float32) * ((high - low) / 255.0) + low
+            elif name == "labels":
+                tensor = tf.cast(tensor, tf.int32)
+            values.append(tensor)
+        outputs = part.network(values if len(values) > 1 else values[0], training=False)
+        if levels and part.output == "images":
+            outputs = tf.round((outputs - low) * (255.0 / (high - low)))
+            outputs = tf.cast(tf.clip_by_value(outputs, 0.0, 255.0), tf.uint8)
+        return {part.output: outputs}
 
     return serve, signature

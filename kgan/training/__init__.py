@@ -8,7 +8,8 @@ if keras.backend.backend() != "tensorflow":
         f"Received: {keras.backend.backend()}"
     )
 
+from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
-from kgan.training.load import load_gan
+from kgan.training.load import load_autoencoder, load_gan
 
-__all__ = ["GAN", "load_gan"]
+__all__ = ["GAN", "Autoencoder", "load_autoencoder", "load_gan"]

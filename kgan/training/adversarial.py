@@ -7,6 +7,7 @@ normalisation statistics and random seeds alike.
 import keras
 import tensorflow as tf
 
+from kgan.errors import InputError
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
 
 # What each of the discriminator's updates learns from, by `d_update`.
@@ -90,6 +91,50 @@ def generator_step(gan, real_images, labels=None):
 
     loss, _, finite = gan.updates.apply(gan.generator, gan.g_optimizer, objective)
     gan.updates.record(finite, g_loss=loss)
+
+
+def evaluation_step(gan, real_images, labels=None):
+    """Records losses and mean logits in inference mode; changes nothing else.
+
+    Args:
+        gan: a compiled `GAN`.
+        real_images: float tensor (B, H, W, C) in the model's range.
+        labels: as for `discriminator_step`.
+    """
+    # From a seed generator of its own, so that training draws the same with and without.
+    latents = gan.draw_latents(tf.shape(real_images)[0], gan.evaluation_seed_generator)
+    fake_images = gan(_inputs(latents, labels), training=False)
+    real_logits = gan.discriminator(_inputs(real_images, labels), training=False)
+    fake_logits = gan.discriminator(_inputs(fake_images, labels), training=False)
+    gan.updates.record(
+        True,
+        d_loss=gan.adversarial_loss.discriminator_loss(real_logits, fake_logits),
+        g_loss=gan.adversarial_loss.generator_loss(fake_logits, real_logits),
+        real_logits=tf.reduce_mean(real_logits),
+        fake_logits=tf.reduce_mean(fake_logits),
+    )
+
+
+def unpack(gan, data):
+    """The (real images, int32 labels or None) of a batch.
+
+    Raises:
+        InputError: images that are no floats, or no labels for a GAN with classes.
+    """
+    real_images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+    if not real_images.dtype.is_floating:
+        raise InputError(
+            f"Images to train on must be floats in the model's range {gan.value_range}; "
+            f"kgan.data makes them so. Received: {real_images.dtype.name}"
+        )
+    if gan.num_classes is None:
+        return real_images, None
+    if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
+        raise InputError(
+            "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
+            f"Received labels: {labels}"
+        )
+    return real_images, tf.cast(labels, tf.int32)
 
 
 def _inputs(first, labels):

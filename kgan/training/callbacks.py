@@ -1,6 +1,6 @@
 """Callbacks for `fit`, for users and the command line alike."""
 
-import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -8,26 +8,11 @@ from pathlib import Path
 import keras
 
 from kgan import images
+from kgan.training.progress import ProgressLine, StepCallback
 
 
-class StepCallback(keras.callbacks.Callback):
-    """Counts the training steps that this `fit` has taken, whatever steps_per_execution is."""
-
-    steps_taken = 0
-
-    def on_train_begin(self, logs=None):
-        self.steps_taken = 0
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._last_batch = -1
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps_taken += batch - self._last_batch
-        self._last_batch = batch
-
-
-class SampleGrid(StepCallback):
-    """Writes a sheet of pictures made from the same latents at a steady interval.
+class Sheets(StepCallback):
+    """Writes a sheet of pictures at a steady interval; subclasses make it in `sheet()`.
 
     Files are `step-000200.png` and so on, by the batches the model has ever
     seen; the first is written before training and the last at its end.
@@ -35,20 +20,19 @@ class SampleGrid(StepCallback):
     Args:
         directory: where the sheets go.
         every_steps: steps between two sheets.
-        n: pictures a sheet.
-        seed: seed of the first picture.
     """
 
-    def __init__(self, directory, every_steps=200, n=64, seed=0):
+    def __init__(self, directory, every_steps=200):
         super().__init__()
         self.directory = Path(directory)
         self.every_steps = every_steps
-        self.n = n
-        self.seed = seed
+
+    def sheet(self):
+        """The picture to write, a uint8 array (H, W, C)."""
+        raise NotImplementedError
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self._drawn_at = 0
         self._draw()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -62,8 +46,50 @@ class SampleGrid(StepCallback):
 
     def _draw(self):
         self._drawn_at = self.steps_taken
-        sheet = images.grid(self.model.generate(self.n, self.seed))
-        images.save_png(self.directory / f"step-{int(self.model.batches_seen):06d}.png", sheet)
+        path = self.directory / f"step-{int(self.model.batches_seen):06d}.png"
+        images.save_png(path, self.sheet())
+
+
+class SampleGrid(Sheets):
+    """Sheets of pictures that a `GAN` makes from the same latents each time.
+
+    A conditional GAN's have a column a class where there are at most 16.
+
+    Args:
+        directory, every_steps: as for `Sheets`.
+        n: pictures a sheet.
+        seed: seed of the first picture.
+    """
+
+    def __init__(self, directory, every_steps=200, n=64, seed=0):
+        super().__init__(directory, every_steps)
+        self.n = n
+        self.seed = seed
+
+    def sheet(self):
+        classes = self.model.num_classes
+        if classes is None or classes > 16:
+            return images.grid(self.model.generate(self.n, self.seed))
+        rows = max(1, self.n // classes)
+        labels = [label for _ in range(rows) for label in range(classes)]
+        made = self.model.generate(rows * classes, self.seed, labels=labels)
+        return images.grid(made, columns=classes)
+
+
+class ReconstructionStrip(Sheets):
+    """Sheets of pictures over what an `Autoencoder` makes of them.
+
+    Args:
+        directory, every_steps: as for `Sheets`.
+        pictures: uint8 array (N, H, W, C), the pictures to reconstruct.
+    """
+
+    def __init__(self, directory, pictures, every_steps=200):
+        super().__init__(directory, every_steps)
+        self.pictures = pictures
+
+    def sheet(self):
+        return images.pairs(self.pictures, self.model.reconstruct(self.pictures))
 
 
 class StopAfter(StepCallback):
@@ -117,100 +143,36 @@ def save_whole(model, path):
         model.save(temporary)
 
 
-class ProgressLine(StepCallback):
-    """One live line: epoch, step, images/s, losses and the time left.
+class StopOnInterrupt(keras.callbacks.Callback):
+    """Lets the first Ctrl-C end training after the step under way; a second one ends at once."""
 
-    On a terminal the line is rewritten in place; elsewhere a new one is
-    printed every half minute and at the end.
-
-    Args:
-        batch_size: pictures a step.
-        epochs: epochs this `fit` is to take; None when something else ends it.
-        first_epoch: epochs that earlier fits have taken.
-        epoch_steps: steps an epoch; None when not known.
-        stop: the `StopAfter` in use, None without one.
-        stream: where the line goes.
-    """
-
-    def __init__(
-        self, batch_size, epochs=None, first_epoch=0, epoch_steps=None, stop=None, stream=None
-    ):
+    def __init__(self):
         super().__init__()
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.first_epoch = first_epoch
-        self.epoch_steps = epoch_steps
-        self.stop = stop
-        self.stream = stream or sys.stderr
-        self.live = self.stream.isatty()
-        self.interval = 0.2 if self.live else 30.0
+        self.interrupted = False
 
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self._start = self._printed_at = time.monotonic()
-        self._rate_time = None
-        self._line = ""
+    def __enter__(self):
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
 
-    def on_epoch_begin(self, epoch, logs=None):
-        super().on_epoch_begin(epoch, logs)
-        self._epoch = epoch + 1
+    def __exit__(self, *_):
+        signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, *_):
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
+        print("\nstopping after this step; press Ctrl-C again to end at once", file=sys.stderr)
 
     def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, logs)
-        now = time.monotonic()
-        self._step_time = now
-        if self._rate_time is None:
-            # The first call compiles; the rate is that of the steps after it.
-            self._rate_time, self._rate_steps = now, self.steps_taken
-        if now - self._printed_at >= self.interval:
-            self._print(now, logs or {})
+        if self.interrupted:
+            self.model.stop_training = True
 
-    def on_train_end(self, logs=None):
-        self._print(time.monotonic(), logs or {})
-        if self.live:
-            self.stream.write("\n")
-            self.stream.flush()
 
-    def images_per_second(self):
-        """Mean rate since the first step, 0.0 while not known."""
-        if self._rate_time is None:
-            return 0.0
-        seconds = self._step_time - self._rate_time
-        steps = self.steps_taken - self._rate_steps
-        return steps * self.batch_size / seconds if steps and seconds else 0.0
-
-    def _print(self, now, logs):
-        self._printed_at = now
-        epoch = f"epoch {self._epoch}" + (
-            f"/{self.first_epoch + self.epochs}" if self.epochs else ""
-        )
-        total = self._total_steps()
-        step = f"step {self.steps_taken}" + (f"/{total}" if total else "")
-        parts = [epoch, step, f"{self.images_per_second():.0f} images/s"]
-        parts += [
-            f"{name} {float(logs[name]):.3f}" for name in ("d_loss", "g_loss") if name in logs
-        ]
-        if float(logs.get("skipped_updates", 0)):
-            parts.append(f"skipped {float(logs['skipped_updates']):.0f}")
-        left = self._seconds_left(now, total)
-        if left is not None:
-            parts.append(f"left {int(left) // 60}:{int(left) % 60:02d}")
-        line = "  ".join(parts)
-        if self.live:
-            width = shutil.get_terminal_size().columns - 1
-            self.stream.write("\r" + line[:width].ljust(min(len(self._line), width)))
-        else:
-            self.stream.write(line + "\n")
-        self.stream.flush()
-        self._line = line
-
-    def _total_steps(self):
-        if self.stop and self.stop.steps:
-            return self.stop.steps
-        return self.epochs * self.epoch_steps if self.epochs and self.epoch_steps else None
-
-    def _seconds_left(self, now, total):
-        if self.stop and self.stop.seconds:
-            return max(0.0, self.stop.seconds - (now - self._start))
-        rate = self.images_per_second()
-        return (total - self.steps_taken) * self.batch_size / rate if total and rate else None
+__all__ = [
+    "Checkpoint",
+    "ProgressLine",
+    "ReconstructionStrip",
+    "SampleGrid",
+    "StopAfter",
+    "StopOnInterrupt",
+]

@@ -8,22 +8,24 @@ from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.labels import check_class_names
 from kgan.losses import LOSSES, get_loss
-from kgan.models.networks import check_classes, check_positive
+from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset, make_networks
 from kgan.training import adversarial
 from kgan.training.ema import start_average, update_average
 from kgan.training.networks import (
     check_networks,
+    classes_of,
     computes_in_float16,
     output_range,
     seed_states,
 )
+from kgan.training.pair import NetworkPair
 from kgan.training.sampling import sample
 from kgan.training.updates import Updates, ready_optimizer
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-class GAN(keras.Model):
+class GAN(NetworkPair):
     """A generative adversarial network that `fit` trains on batches of real images.
 
     Each step draws latents, makes fakes and updates the discriminator from the
@@ -58,6 +60,8 @@ class GAN(keras.Model):
         Goodfellow et al. 2014, algorithm 1, https://arxiv.org/abs/1406.2661
     """
 
+    roles = ("generator", "discriminator")
+
     def __init__(
         self,
         generator,
@@ -76,17 +80,8 @@ class GAN(keras.Model):
         self.latent_dim, self.image_shape, conditional = check_networks(generator, discriminator)
         if preset is not None:
             get_preset(preset, Preset)
-        if num_classes is None:
-            num_classes = getattr(generator, "num_classes", None)
-        check_classes(num_classes)
-        if conditional != (num_classes is not None):
-            takes = "take labels" if conditional else "take no labels"
-            raise InputError(
-                f"num_classes goes with networks that take labels. Received: "
-                f"num_classes={num_classes} and networks that {takes}"
-            )
-        self.num_classes = num_classes
-        self.class_names = check_class_names(class_names, num_classes)
+        self.num_classes = classes_of(generator, conditional, num_classes)
+        self.class_names = check_class_names(class_names, self.num_classes)
         self.generator = generator
         self.discriminator = discriminator
         self.preset = preset
@@ -267,7 +262,7 @@ class GAN(keras.Model):
         return keras.random.uniform((batch_size,), dtype="float32", seed=self.seed_generator)
 
     def train_step(self, data):
-        real_images, labels = self._unpack(data)
+        real_images, labels = adversarial.unpack(self, data)
         # A dataset of unknown length ends inside a call of this function; without the
         # dependency that last call, though it has no batch, would draw latents and count.
         with tf.control_dependencies([real_images]):
@@ -295,41 +290,9 @@ class GAN(keras.Model):
                 images_seen=batch_size * tf.cast(self.batches_seen.value, tf.float32),
             )
 
-    def _unpack(self, data):
-        """(real images, labels or None) of a batch."""
-        real_images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if not real_images.dtype.is_floating:
-            raise InputError(
-                f"Images to train on must be floats in the model's range {self.value_range}; "
-                f"kgan.data makes them so. Received: {real_images.dtype.name}"
-            )
-        if self.num_classes is None:
-            return real_images, None
-        if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
-            raise InputError(
-                "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
-                f"Received labels: {labels}"
-            )
-        return real_images, tf.cast(labels, tf.int32)
-
     def test_step(self, data):
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
-        real_images, labels = self._unpack(data)
-        latents = self.draw_latents(tf.shape(real_images)[0], self.evaluation_seed_generator)
-
-        def with_labels(first):
-            return first if labels is None else [first, labels]
-
-        fake_images = self(with_labels(latents), training=False)
-        real_logits = self.discriminator(with_labels(real_images), training=False)
-        fake_logits = self.discriminator(with_labels(fake_images), training=False)
-        self.updates.record(
-            True,
-            d_loss=self.adversarial_loss.discriminator_loss(real_logits, fake_logits),
-            g_loss=self.adversarial_loss.generator_loss(fake_logits, real_logits),
-            real_logits=tf.reduce_mean(real_logits),
-            fake_logits=tf.reduce_mean(fake_logits),
-        )
+        adversarial.evaluation_step(self, *adversarial.unpack(self, data))
         return self.get_metrics_result()
 
     def generate(self, n, seed=0, labels=None, nice=1, batch_size=64):
@@ -354,10 +317,8 @@ class GAN(keras.Model):
         """
         return sample(self, n, seed, labels, nice, batch_size)[0]
 
-    def get_config(self):
+    def arguments(self):
         return {
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "preset": self.preset,
             "latent_distribution": self.latent_distribution,
             "value_range": self.value_range,
@@ -365,17 +326,7 @@ class GAN(keras.Model):
             "class_names": self.class_names,
             "ema_half_life_images": self.ema_half_life_images,
             "seed": self.seed,
-            "name": self.name,
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        for network in ("generator", "discriminator"):
-            config[network] = keras.saving.deserialize_keras_object(
-                config[network], custom_objects=custom_objects
-            )
-        return cls(**config)
 
     def get_compile_config(self):
         if not self.compiled:

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from kgan.errors import InputError
+from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
 
 CONFIG_FILE = "config.json"
@@ -34,17 +35,14 @@ def find_model(path):
     return path
 
 
-def load_gan(path, compile=True):
-    """Loads a trained GAN, ready to generate and to train on.
+def load_model(path, compile=True):
+    """Loads a trained GAN or autoencoder.
 
     Args:
         path: a run's directory or a .keras file.
         compile: restore losses and optimizers too; False for a model that is
-            only to generate, and for one compiled with functions that Keras
-            cannot find again.
-
-    Returns:
-        A `kgan.GAN`.
+            only to make pictures, and for one compiled with functions that
+            Keras cannot find again.
 
     Raises:
         InputError: nothing there, a file that is no Keras model, or another kind of model.
@@ -57,8 +55,49 @@ def load_gan(path, compile=True):
         raise InputError(
             f"Not a readable Keras model: {path} ({reason[0] if reason else type(error).__name__})"
         ) from error
-    if not isinstance(model, GAN):
-        raise InputError(f"This Keras model is no kgan.GAN: {path} holds a {type(model).__name__}")
+    if not isinstance(model, (GAN, Autoencoder)):
+        raise InputError(
+            f"This Keras model is no kgan.GAN or kgan.Autoencoder: {path} holds a "
+            f"{type(model).__name__}"
+        )
+    return model
+
+
+def load_gan(path, compile=True):
+    """Loads a trained GAN, ready to generate and to train on.
+
+    Args:
+        path, compile: as for `load_model`.
+
+    Returns:
+        A `kgan.GAN`.
+
+    Raises:
+        InputError: nothing there, a file that is no Keras model, or another kind of model.
+    """
+    return _of_kind(load_model(path, compile), GAN, path)
+
+
+def load_autoencoder(path, compile=True):
+    """Loads a trained autoencoder, ready to reconstruct and to train on.
+
+    Args:
+        path, compile: as for `load_model`.
+
+    Returns:
+        A `kgan.Autoencoder`.
+
+    Raises:
+        InputError: nothing there, a file that is no Keras model, or another kind of model.
+    """
+    return _of_kind(load_model(path, compile), Autoencoder, path)
+
+
+def _of_kind(model, kind, path):
+    if not isinstance(model, kind):
+        raise InputError(
+            f"This Keras model is no kgan.{kind.__name__}: {path} holds a {type(model).__name__}"
+        )
     return model
 
 

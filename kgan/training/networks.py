@@ -4,6 +4,7 @@ import keras
 
 from kgan.errors import InputError
 from kgan.models.copies import all_layers
+from kgan.models.networks import check_classes
 
 # Layers that only move values about; the range is that of what comes before them.
 VALUES_UNCHANGED = (
@@ -51,6 +52,29 @@ def check_networks(generator, discriminator):
             f"The discriminator must give one logit a picture, (batch, 1). It gives: {logits}"
         )
     return latents[1], tuple(images[1:]), bool(labels)
+
+
+def classes_of(generator, conditional, num_classes):
+    """The number of classes of a GAN, None for none.
+
+    Args:
+        generator: the network, which may say it itself in `num_classes`.
+        conditional: whether the networks take labels.
+        num_classes: what the user said.
+
+    Raises:
+        InputError: a number for networks without labels, or none for networks with.
+    """
+    if num_classes is None:
+        num_classes = getattr(generator, "num_classes", None)
+    check_classes(num_classes)
+    if conditional != (num_classes is not None):
+        takes = "take labels" if conditional else "take no labels"
+        raise InputError(
+            f"num_classes goes with networks that take labels. Received: num_classes="
+            f"{num_classes} and networks that {takes}"
+        )
+    return num_classes
 
 
 def input_shapes(role, network):

@@ -4,65 +4,31 @@ import csv
 import dataclasses
 import json
 import shutil
-import signal
-import sys
 import time
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from kgan import data as kgan_data
 from kgan.errors import InputError
 from kgan.images import whole_file
 from kgan.models import get_preset
 from kgan.training.callbacks import (
     Checkpoint,
     ProgressLine,
-    SampleGrid,
     StopAfter,
+    StopOnInterrupt,
     save_whole,
 )
-from kgan.training.gan import GAN
-from kgan.training.load import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE, load_gan
+from kgan.training.load import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE, load_model
+from kgan.training.run_config import make_batches, new_model, open_source, read_config, sheets
 
 DEFAULT_EPOCHS = 25
 SEEDS = 2**32  # what numpy and Keras take
 
 
-@dataclasses.dataclass
-class RunConfig:
-    """What a run is made from; `config.json` holds it with every default resolved.
-
-    Attributes:
-        data: None for the embedded set, a path, or "tfds:NAME".
-        preset: name of the preset.
-        size: (H, W) or (H, W, C); None for the data's own.
-        latent_dim, filters, batch_size: None for the preset's.
-        fit: "crop" or "pad", how pictures of another shape are fitted.
-        background: (R, G, B) under transparent pictures and around padded ones.
-        augment: names of augmentations; None for the data's default.
-        strict: a picture that cannot be decoded is an error.
-        seed: seed of weights, latents, data order and samples.
-        source: the data in words; the run fills it in.
-    """
-
-    data: str | None = None
-    preset: str = "dcgan"
-    size: tuple | None = None
-    latent_dim: int | None = None
-    filters: int | None = None
-    batch_size: int | None = None
-    fit: str = "crop"
-    background: tuple = (255, 255, 255)
-    augment: list | None = None
-    strict: bool = False
-    seed: int = 0
-    source: str | None = None
-
-
 def new_run(config, directory, **length):
-    """Trains a new GAN into `directory`.
+    """Trains a new GAN or autoencoder into `directory`.
 
     Args:
         config: a `RunConfig`.
@@ -85,26 +51,21 @@ def new_run(config, directory, **length):
         raise InputError(f"A training seed is from 0 to {SEEDS - 1}. Received: {config.seed}")
     keras.utils.set_random_seed(config.seed)
     preset = get_preset(config.preset)
-    source = _open_source(config)
-    gan = GAN.from_preset(
-        config.preset,
-        image_shape=source.image_shape,
-        latent_dim=config.latent_dim,
-        filters=config.filters,
-        seed=config.seed,
-    )
-    gan.compile()
+    source = open_source(config)
+    model = new_model(config, source)
+    model.compile()
     config = dataclasses.replace(
         config,
         data=_from_anywhere(config.data),
         size=source.image_shape,
-        latent_dim=gan.latent_dim,
+        latent_dim=config.latent_dim or preset.latent_dim,
         filters=config.filters or preset.filters,
         batch_size=config.batch_size or preset.batch_size,
+        ema_half_life_images=getattr(model, "ema_half_life_images", None) or 0,
         augment=config.augment if config.augment is not None else source.default_augment,
         source=source.description,
     )
-    batches = _batches(source, config, gan, config.seed)
+    batches = make_batches(source, config, model, config.seed)
     try:
         directory.mkdir(parents=True)
     except OSError as error:
@@ -112,7 +73,7 @@ def new_run(config, directory, **length):
     with whole_file(directory / CONFIG_FILE) as temporary:
         temporary.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
     try:
-        return _train(gan, source, batches, config, directory, **length)
+        return _train(model, source, batches, config, directory, **length)
     except InputError:
         if not (directory / MODEL_FILE).exists():  # not a step was taken
             shutil.rmtree(directory)
@@ -120,7 +81,7 @@ def new_run(config, directory, **length):
 
 
 def resume_run(directory, **length):
-    """Trains the GAN of a run further, for as long again as `length` says.
+    """Trains the model of a run further, for as long again as `length` says.
 
     Args:
         directory: the run's directory.
@@ -133,17 +94,19 @@ def resume_run(directory, **length):
         InputError: it is no run, or its data are no longer there.
     """
     directory = Path(directory)
-    try:
-        config = RunConfig(**json.loads((directory / CONFIG_FILE).read_text()))
-    except (OSError, ValueError, TypeError):
-        raise InputError(f"Not a run: no readable {CONFIG_FILE} in {directory}") from None
-    gan = load_gan(directory)
+    config = read_config(directory)
+    model = load_model(directory)
     # Past batches must not come back in the same order.
-    seed = (config.seed + int(gan.batches_seen)) % SEEDS
+    seed = (config.seed + int(model.batches_seen)) % SEEDS
     keras.utils.set_random_seed(seed)
-    source = _open_source(config)
-    batches = _batches(source, config, gan, seed)
-    return _train(gan, source, batches, config, directory, **length)
+    source = open_source(config)
+    batches = make_batches(source, config, model, seed)
+    return _train(model, source, batches, config, directory, **length)
+
+
+def _from_anywhere(data):
+    """The same data, named so that a run can be resumed from another directory."""
+    return data if data is None or data.startswith("tfds:") else str(Path(data).resolve())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,34 +128,7 @@ class RunResult:
     interrupted: bool
 
 
-def _from_anywhere(data):
-    """The same data, named so that a run can be resumed from another directory."""
-    return data if data is None or data.startswith("tfds:") else str(Path(data).resolve())
-
-
-def _open_source(config):
-    return kgan_data.open_source(
-        config.data,
-        image_shape=tuple(config.size) if config.size else None,
-        fit=config.fit,
-        background=tuple(config.background),
-        strict=config.strict,
-    )
-
-
-def _batches(source, config, gan, seed):
-    return kgan_data.batches(
-        source,
-        batch_size=config.batch_size,
-        value_range=gan.value_range,
-        augment=config.augment,
-        cache="auto",
-        shuffle=True,
-        seed=seed,
-    )
-
-
-def _train(gan, source, batches, config, directory, epochs=None, steps=None, minutes=None):
+def _train(model, source, batches, config, directory, epochs=None, steps=None, minutes=None):
     if epochs is None and steps is None and minutes is None:
         epochs = DEFAULT_EPOCHS
     epochs_done = _epochs_done(directory / "history.csv")
@@ -206,7 +142,7 @@ def _train(gan, source, batches, config, directory, epochs=None, steps=None, min
         stop=stop,
     )
     callbacks = [
-        SampleGrid(directory / "samples", seed=config.seed),
+        sheets(model, source, config, directory / "samples"),
         keras.callbacks.CSVLogger(directory / "history.csv", append=True),
         keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
         Checkpoint(directory / CHECKPOINT_FILE),
@@ -216,7 +152,7 @@ def _train(gan, source, batches, config, directory, epochs=None, steps=None, min
     ]
     try:
         with interrupt:
-            gan.fit(
+            model.fit(
                 batches,
                 initial_epoch=epochs_done,
                 # With another bound the epochs only need to be more than it can reach.
@@ -227,7 +163,7 @@ def _train(gan, source, batches, config, directory, epochs=None, steps=None, min
             )
     except Exception as problem:
         if progress.steps_taken:
-            save_whole(gan, directory / MODEL_FILE)
+            save_whole(model, directory / MODEL_FILE)
         if source.error is not None:
             raise source.error from None  # raised while decoding; tf has wrapped it
         if isinstance(problem, tf.errors.DataLossError):
@@ -237,7 +173,7 @@ def _train(gan, source, batches, config, directory, epochs=None, steps=None, min
                 f"{source.description} ({problem.message.splitlines()[0]})"
             ) from problem
         raise
-    save_whole(gan, directory / MODEL_FILE)
+    save_whole(model, directory / MODEL_FILE)
     return RunResult(
         directory=directory,
         steps=progress.steps_taken,
@@ -252,31 +188,6 @@ def _epochs_done(history):
         return 0
     with history.open(newline="") as file:
         return sum(1 for _ in csv.DictReader(file))
-
-
-class StopOnInterrupt(keras.callbacks.Callback):
-    """Lets the first Ctrl-C end training after the step under way; a second one ends at once."""
-
-    def __init__(self):
-        super().__init__()
-        self.interrupted = False
-
-    def __enter__(self):
-        self._before = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self._before)
-
-    def _note(self, *_):
-        if self.interrupted:
-            raise KeyboardInterrupt
-        self.interrupted = True
-        print("\nstopping after this step; press Ctrl-C again to end at once", file=sys.stderr)
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.interrupted:
-            self.model.stop_training = True
 
 
 def default_name(preset, data):

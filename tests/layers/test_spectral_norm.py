@@ -272,5 +272,5 @@ def test_it_is_saved_and_exported_as_a_plain_convolution(tmp_path):
 def test_mistakes_are_named():
     with pytest.raises(InputError, match="takes Dense, Conv2D, Conv2DTranspose, Embedding"):
         SpectralNormalization(layers.LSTM(3))
-    with pytest.raises(InputError, match="at least 1. Received: 0"):
+    with pytest.raises(InputError, match=r"at least 1\. Received: 0"):
         SpectralNormalization(layers.Dense(3), power_iterations=0)

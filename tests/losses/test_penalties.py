@@ -62,7 +62,9 @@ def test_values_and_their_gradients_equal_pytorchs(penalty):
     assert values.shape == (3,)
     assert values.dtype == tf.float32
     np.testing.assert_allclose(values, expected, rtol=1e-5)
-    np.testing.assert_allclose(tape.gradient(mean, judge.w1), expected_gradient, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        tape.gradient(mean, judge.w1), expected_gradient, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_r1_equals_central_differences():

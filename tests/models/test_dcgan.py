@@ -83,7 +83,7 @@ def test_numbers_below_one_are_named():
         DCGANGenerator(latent_dim=0)
     with pytest.raises(InputError, match=r"filters .* Received: -1"):
         DCGANDiscriminator(filters=-1)
-    with pytest.raises(InputError, match="Known: .*dcgan"):
+    with pytest.raises(InputError, match=r"Known: .*dcgan"):
         get_preset("dcgan2")
 
 

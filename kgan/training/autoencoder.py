@@ -1,0 +1,165 @@
+"""`Autoencoder`: an encoder and a decoder as one keras.Model."""
+
+import keras
+import numpy as np
+
+from kgan import images as pictures
+from kgan.errors import InputError
+from kgan.images import check_range
+from kgan.models.copies import float32_copy
+from kgan.models.presets import AutoencoderPreset, adam, get_preset, make_networks
+from kgan.training.networks import input_shapes
+from kgan.training.pair import NetworkPair
+from kgan.training.updates import ready_optimizer
+
+
+@keras.saving.register_keras_serializable(package="kgan")
+class Autoencoder(NetworkPair):
+    """Learns to give back the pictures it is shown, through a narrow code.
+
+    `fit` takes batches of images alone, as a GAN does; each is its own target.
+    Called as a model it maps images to their reconstructions.
+
+    Args:
+        encoder: built Keras model, images (B, H, W, C) -> codes (B, ...).
+        decoder: built Keras model, codes -> images.
+        preset: name of the preset whose loss and optimizer `compile` takes when
+            it is given none; None for mean squared error and Adam(1e-3).
+        value_range: (low, high) of the images.
+
+    Raises:
+        InputError: networks that do not fit together, or an unknown preset.
+
+    Reference:
+        Hinton and Salakhutdinov 2006, https://doi.org/10.1126/science.1127647
+    """
+
+    roles = ("encoder", "decoder")
+
+    def __init__(self, encoder, decoder, *, preset=None, value_range=(-1.0, 1.0), name=None):
+        super().__init__(name=name)
+        taken, _ = input_shapes("encoder", encoder)
+        codes = encoder.compute_output_shape(taken)
+        if len(taken) != 4 or taken[-1] not in (1, 3):
+            raise InputError(
+                f"The encoder must take images (batch, H, W, C) with C 1 or 3. It takes: {taken}"
+            )
+        given = decoder.compute_output_shape(codes)
+        if tuple(given[1:]) != taken[1:]:
+            raise InputError(
+                f"The decoder must make of the codes {codes} what the encoder takes, {taken}. "
+                f"It makes: {given}"
+            )
+        if preset is not None:
+            get_preset(preset, AutoencoderPreset)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.preset = preset
+        self.value_range = check_range("value_range", value_range)
+        self.image_shape = taken[1:]
+        self.code_shape = tuple(codes[1:])
+        self.batches_seen = self.add_weight(
+            shape=(), initializer="zeros", dtype="int64", trainable=False, name="batches_seen"
+        )
+        self.built = True
+
+    @classmethod
+    def from_preset(cls, preset, *, image_shape=None, latent_dim=None, filters=None):
+        """An autoencoder with a preset's networks; each argument left None takes its own.
+
+        Args:
+            preset: a name in `kgan.models.PRESETS`.
+            image_shape: (H, W, C).
+            latent_dim: length of a code, where a code is a vector.
+            filters: width unit, where there is one.
+
+        Raises:
+            InputError: an unknown preset, or a size that the preset cannot make.
+        """
+        get_preset(preset, AutoencoderPreset)
+        networks = make_networks(
+            preset, image_shape=image_shape, latent_dim=latent_dim, filters=filters
+        )
+        return cls(**networks, preset=preset)
+
+    def compile(self, optimizer=None, loss=None, **kwargs):
+        """As of keras.Model; an optimizer or a loss left None is the preset's.
+
+        Args:
+            optimizer: a Keras optimizer, its name or its config.
+            loss: a Keras loss of (images, reconstructions), or its name.
+            **kwargs: Keras's own.
+        """
+        preset = get_preset(self.preset) if self.preset else None
+        if optimizer is None:
+            optimizer = preset.optimizer if preset else adam(1e-3, 0.9)
+        if loss is None:
+            loss = preset.loss if preset else "mean_squared_error"
+        optimizer = ready_optimizer(optimizer, self, scale_loss=False)  # Keras wraps it itself
+        super().compile(optimizer=optimizer, loss=loss, **kwargs)
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def call(self, images, training=False):
+        return self.decoder(self.encoder(images, training=training), training=training)
+
+    def train_step(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        self.batches_seen.assign_add(1)
+        return super().train_step((images, images))
+
+    def test_step(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return super().test_step((images, images))
+
+    def encode(self, images, batch_size=64):
+        """The codes of pictures.
+
+        Args:
+            images: uint8 array (N, H, W, C).
+            batch_size: pictures at a time; it does not change them.
+
+        Returns:
+            float32 array (N, ...), the encoder's output.
+
+        Raises:
+            InputError: another type or shape.
+        """
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise InputError(
+                f"Pictures must be uint8 (N, {', '.join(map(str, self.image_shape))}). "
+                f"Received: {images.dtype} {images.shape}"
+            )
+        images = pictures.from_uint8(images, self.value_range)
+        return float32_copy(self.encoder).predict(images, batch_size=batch_size, verbose=0)
+
+    def decode(self, codes, batch_size=64):
+        """The pictures of codes.
+
+        Args:
+            codes: float array (N, ...), as `encode` gives them.
+            batch_size: pictures at a time; it does not change them.
+
+        Returns:
+            uint8 array (N, H, W, C).
+
+        Raises:
+            InputError: another shape.
+        """
+        codes = np.asarray(codes, np.float32)
+        if codes.shape[1:] != self.code_shape:
+            raise InputError(
+                f"Codes must be (N, {', '.join(map(str, self.code_shape))}). "
+                f"Received: {codes.shape}"
+            )
+        images = float32_copy(self.decoder).predict(codes, batch_size=batch_size, verbose=0)
+        return pictures.to_uint8(images, self.value_range)
+
+    def reconstruct(self, images, batch_size=64):
+        """What comes back of pictures: `decode(encode(images))`, uint8 (N, H, W, C)."""
+        return self.decode(self.encode(images, batch_size), batch_size)
+
+    def arguments(self):
+        return {"preset": self.preset, "value_range": self.value_range}

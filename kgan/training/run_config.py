@@ -1,0 +1,148 @@
+"""What a run is made from: its config, and the model, data and callbacks that follow from it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from kgan import data as kgan_data
+from kgan.errors import InputError
+from kgan.models import AutoencoderPreset, get_preset
+from kgan.training.autoencoder import Autoencoder
+from kgan.training.callbacks import ReconstructionStrip, SampleGrid
+from kgan.training.gan import GAN
+from kgan.training.load import CONFIG_FILE
+
+SHOWN_PICTURES = 32  # of a reconstruction strip
+
+
+@dataclasses.dataclass
+class RunConfig:
+    """What a run is made from; `config.json` holds it with every default resolved.
+
+    Attributes:
+        data: None for the embedded set, a path, or "tfds:NAME".
+        preset: name of the preset.
+        size: (H, W) or (H, W, C); None for the data's own.
+        latent_dim, filters, batch_size, ema_half_life_images: None for the
+            preset's; a half-life of 0 for no average.
+        conditional: train on the data's classes.
+        fit: "crop" or "pad", how pictures of another shape are fitted.
+        background: (R, G, B) under transparent pictures and around padded ones.
+        augment: names of augmentations; None for the data's default.
+        strict: a picture that cannot be decoded is an error.
+        seed: seed of weights, latents, data order and samples.
+        source: the data in words; the run fills it in.
+    """
+
+    data: str | None = None
+    preset: str = "dcgan"
+    size: tuple | None = None
+    latent_dim: int | None = None
+    filters: int | None = None
+    batch_size: int | None = None
+    ema_half_life_images: float | None = None
+    conditional: bool = False
+    fit: str = "crop"
+    background: tuple = (255, 255, 255)
+    augment: list | None = None
+    strict: bool = False
+    seed: int = 0
+    source: str | None = None
+
+
+def new_model(config, source):
+    """The model that a config asks for, of the shape of the source's pictures."""
+    networks = {
+        "image_shape": source.image_shape,
+        "latent_dim": config.latent_dim,
+        "filters": config.filters,
+    }
+    if isinstance(get_preset(config.preset), AutoencoderPreset):
+        for name in ("conditional", "ema_half_life_images"):
+            if getattr(config, name):
+                raise InputError(f"{name} is a GAN's. Received: the preset {config.preset}")
+        return Autoencoder.from_preset(config.preset, **networks)
+    names = None
+    if config.conditional:
+        names = source.class_names
+        if names is None:
+            raise InputError(
+                "These pictures have no classes: they come from two or more subfolders, from "
+                "`labels` or `y_train` beside an array, or from a TFDS `label`. "
+                f"Received: {source.description}"
+            )
+    return GAN.from_preset(
+        config.preset,
+        **networks,
+        num_classes=len(names) if names else None,
+        class_names=names,
+        ema_half_life_images=config.ema_half_life_images,
+        seed=config.seed,
+    )
+
+
+def open_source(config):
+    """The source of pictures that a config names."""
+    return kgan_data.open_source(
+        config.data,
+        image_shape=tuple(config.size) if config.size else None,
+        fit=config.fit,
+        background=tuple(config.background),
+        strict=config.strict,
+        labels=config.conditional,
+    )
+
+
+def make_batches(source, config, model, seed):
+    """The pipeline that a run trains on."""
+    return kgan_data.batches(
+        source,
+        batch_size=config.batch_size,
+        value_range=model.value_range,
+        labels=config.conditional,
+        augment=config.augment,
+        cache="auto",
+        shuffle=True,
+        seed=seed,
+    )
+
+
+def sheets(model, source, config, directory):
+    """The callback that shows how the model learns."""
+    if isinstance(model, GAN):
+        return SampleGrid(directory, seed=config.seed)
+    return ReconstructionStrip(directory, first_pictures(source, SHOWN_PICTURES))
+
+
+def first_pictures(source, n):
+    """Up to n pictures of a source in its own order, uint8 (N, H, W, C)."""
+    n = min(n, source.count or n)
+    batches = kgan_data.batches(
+        source,
+        batch_size=n,
+        value_range=(0, 255),
+        augment=(),
+        cache=None,
+        shuffle=False,
+        seed=0,
+    )
+    return next(iter(batches)).numpy().astype("uint8")
+
+
+def pictures_of(config, data, n):
+    """Up to n pictures to show, uint8, from the run's own data or from other `data`."""
+    if data is not None:
+        config = dataclasses.replace(config, data=data)
+    return first_pictures(open_source(config), n)
+
+
+def read_config(directory):
+    """The `RunConfig` of a run.
+
+    Raises:
+        InputError: it is no run.
+    """
+    try:
+        return RunConfig(**json.loads((Path(directory) / CONFIG_FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        raise InputError(f"Not a run: no readable {CONFIG_FILE} in {directory}") from None
