@@ -115,7 +115,7 @@ def test_kgan_export_chooses_forms_name_opset_and_type(run, tmp_path, capsys):
     assert export_main([*common, "--onnx", "--opset", "15", "--float-output"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[-1] == str(tmp_path / "mine" / "1")
-    assert printed[0].startswith("onnx: float images within ")
+    assert printed[0].startswith("onnx: floats within ")
     manifest = json.loads((tmp_path / "mine" / "1" / "manifest.json").read_text())
     assert (manifest["opset"], manifest["output"]["dtype"]) == (15, "float32")
     assert "Fashion-MNIST" in manifest["training"]["data"]

@@ -1,5 +1,6 @@
 """Exports: parity with Keras, the contract's names and types, versions, whole or not at all."""
 
+import dataclasses
 import hashlib
 import json
 
@@ -14,6 +15,7 @@ import kgan
 from kgan import latents
 from kgan.export import bundle, verify
 from kgan.export import onnx as onnx_export
+from kgan.export.parts import parts_of
 
 UNSEEN_SEEDS = (77, 4_000_000_000)
 
@@ -153,12 +155,12 @@ def test_versions_count_up_and_never_overwrite(trained_gan, tmp_path):
 
 
 def test_a_form_that_differs_is_refused_and_nothing_is_left(trained_gan, tmp_path, monkeypatch):
-    def convert_another(generator, latent_dim, opset):
+    def convert_another(part, opset):
         """The same generator with its first kernel a thousandth off."""
-        twin = kgan.models.DCGANGenerator.from_config(generator.get_config())
-        weights = generator.get_weights()
+        twin = kgan.models.DCGANGenerator.from_config(part.network.get_config())
+        weights = part.network.get_weights()
         twin.set_weights([weights[0] * 1.001 + 1e-3, *weights[1:]])
-        return convert(twin, latent_dim, opset)
+        return convert(dataclasses.replace(part, network=twin), opset)
 
     convert = onnx_export.convert
     monkeypatch.setattr(onnx_export, "convert", convert_another)
@@ -175,27 +177,32 @@ def test_a_failure_keeps_the_versions_that_stand(trained_gan, tmp_path, monkeypa
     assert list((tmp_path / "clothes").iterdir()) == [first]
 
 
-def test_numbers_that_are_not_finite_are_no_parity():
-    def generator(z, training):
-        return np.full((len(z), 4, 4, 1), np.nan, np.float32)
+def test_numbers_that_are_not_finite_are_no_parity(trained_gan):
+    (part,) = parts_of(trained_gan)
 
-    law = {"latent_dim": 2, "distribution": "normal", "value_range": (-1, 1)}
+    def part_of(value):
+        def network(z, training):
+            return np.full((len(z), 4, 4, 1), value, np.float32)
+
+        return dataclasses.replace(part, network=network)
+
     with pytest.raises(verify.ParityError, match="not finite"):
-        verify.parity(generator, None, None, **law)
+        verify.parity(part_of(np.nan), None)
 
-    def zeros(z, training=False):
-        return np.zeros((len(z), 4, 4, 1), np.float32)
+    def zeros(arrays):
+        return np.zeros((len(arrays["latents"]), 4, 4, 1), np.float32)
 
-    def grey(z):
-        return np.full((len(z), 4, 4, 1), 128, np.uint8)
+    def grey(arrays):
+        return np.full(zeros(arrays).shape, 128, np.uint8)
 
-    verify.parity(zeros, zeros, grey, **law)
+    flat = part_of(0.0)
+    verify.parity(flat, zeros, grey)
     with pytest.raises(verify.ParityError, match="nan"):
-        verify.parity(zeros, lambda z: zeros(z) + np.nan, grey, **law)
+        verify.parity(flat, lambda z: zeros(z) + np.nan, grey)
     with pytest.raises(verify.ParityError, match="2 levels"):
-        verify.parity(zeros, zeros, lambda z: grey(z) + np.uint8(2), **law)
-    with pytest.raises(verify.ParityError, match="gives images"):
-        verify.parity(zeros, lambda z: zeros(z)[..., 0], grey, **law)
+        verify.parity(flat, zeros, lambda z: grey(z) + np.uint8(2))
+    with pytest.raises(verify.ParityError, match=r"gives \(1, 4, 4\)"):
+        verify.parity(flat, lambda z: zeros(z)[..., 0], grey)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])

@@ -1,0 +1,309 @@
+"""Every preset against SYSTEMS' table: layers, widths, parameters and training numbers.
+
+The parameter counts are worked out here from the layer sizes alone: a Dense or
+convolution has inputs x outputs x kernel places weights and `outputs` biases;
+batch normalisation has 4 numbers a channel; spectral normalisation keeps u (rows)
+and v (the product of the other sizes).
+"""
+
+import keras
+import numpy as np
+import pytest
+
+from kgan.errors import InputError
+from kgan.models import PRESETS, AutoencoderPreset, get_preset
+from kgan.models.presets import conditional_presets, make_networks
+
+
+def kinds(network):
+    """Class names of the layers that are not merely shape or dtype."""
+    silent = ("InputLayer", "Reshape", "Activation")
+    names = [type(layer).__name__ for layer in network.layers]
+    return [name for name in names if name not in silent]
+
+
+def layers_of(network, kind):
+    return [layer for layer in network.layers if isinstance(layer, kind)]
+
+
+def adam_of(config):
+    assert config["class_name"] == "Adam"
+    return tuple(config["config"][key] for key in ("learning_rate", "beta_1", "beta_2"))
+
+
+def networks(name):
+    return list(make_networks(name).values())
+
+
+def test_gan_is_dense_alone():
+    generator, discriminator = networks("gan")
+    hidden = ["Dense", "LeakyReLU", "BatchNormalization"]
+    assert kinds(generator) == [*(3 * hidden), "Dense"]
+    assert [d.units for d in layers_of(generator, keras.layers.Dense)] == [256, 512, 1024, 784]
+    assert generator.layers[-2].activation is keras.activations.sigmoid
+    weights = 100 * 256 + 256 * 512 + 512 * 1024 + 1024 * 784
+    assert generator.count_params() == weights + (256 + 512 + 1024 + 784) + 4 * (256 + 512 + 1024)
+    assert kinds(discriminator) == ["Flatten", *(2 * ["Dense", "LeakyReLU"]), "Dense"]
+    assert discriminator.count_params() == 784 * 512 + 512 * 256 + 256 * 1 + 512 + 256 + 1
+    slopes = {x.negative_slope for x in layers_of(discriminator, keras.layers.LeakyReLU)}
+    assert slopes == {0.2}
+
+
+def test_dcgan_512_is_the_exercises():
+    generator, discriminator = networks("dcgan_512")
+    up = ["Conv2DTranspose", "ReLU", "BatchNormalization"]
+    head = ["Dense", "ReLU", "BatchNormalization"]
+    assert kinds(generator) == [*head, *(3 * up), "Conv2DTranspose"]
+    ups = layers_of(generator, keras.layers.Conv2DTranspose)
+    assert [layer.filters for layer in ups] == [512, 256, 128, 3]
+    assert {(x.kernel_size, x.strides, x.padding) for x in ups} == {((5, 5), (2, 2), "same")}
+    base = 4 * 4 * 512
+    weights = 100 * base + 25 * (512 * 512 + 512 * 256 + 256 * 128 + 128 * 3)
+    biases = base + 512 + 256 + 128 + 3
+    assert generator.count_params() == weights + biases + 4 * (512 + 512 + 256 + 128)
+    assert kinds(discriminator) == [*(4 * ["Conv2D", "LeakyReLU"]), "Flatten", "Dense"]
+    downs = layers_of(discriminator, keras.layers.Conv2D)
+    assert [layer.filters for layer in downs] == [32, 64, 128, 256]
+    weights = 25 * (3 * 32 + 32 * 64 + 64 * 128 + 128 * 256) + 4 * 4 * 256
+    assert discriminator.count_params() == weights + 32 + 64 + 128 + 256 + 1
+
+
+def test_dcgan_k4_has_no_dense_layer():
+    generator, discriminator = networks("dcgan_k4")
+    stage = ["Conv2DTranspose", "BatchNormalization", "ReLU"]
+    assert kinds(generator) == [*(4 * stage), "Conv2DTranspose"]
+    ups = layers_of(generator, keras.layers.Conv2DTranspose)
+    assert [layer.filters for layer in ups] == [512, 256, 128, 64, 3]
+    assert {layer.kernel_size for layer in ups} == {(4, 4)}
+    assert [layer.strides[0] for layer in ups] == [1, 2, 2, 2, 2]
+    assert generator.input_shape == (None, 20)
+    weights = 16 * (20 * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * 3)
+    assert generator.count_params() == weights + 3 + 4 * (512 + 256 + 128 + 64)
+    assert kinds(discriminator) == [*(4 * ["Conv2D", "LeakyReLU"]), "Conv2D", "Flatten"]
+    downs = layers_of(discriminator, keras.layers.Conv2D)
+    assert [layer.filters for layer in downs] == [64, 128, 256, 512, 1]
+    assert {x.negative_slope for x in layers_of(discriminator, keras.layers.LeakyReLU)} == {0.1}
+    weights = 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 1)
+    assert discriminator.count_params() == weights + 64 + 128 + 256 + 512 + 1
+
+
+def test_dcgan_upsample_is_128_px_without_transposed_convolutions():
+    generator, discriminator = networks("dcgan_upsample")
+    up = ["UpSampling2D", "Conv2D", "BatchNormalization", "ReLU"]
+    assert kinds(generator) == ["Dense", *(2 * up), "Conv2D"]
+    assert generator.output_shape == (None, 128, 128, 3)
+    assert generator.get_layer("base").output.shape == (None, 32, 32, 128)
+    base = 32 * 32 * 128
+    weights = 100 * base + 9 * (128 * 128 + 128 * 64 + 64 * 3)
+    assert generator.count_params() == weights + base + 3 + 4 * (128 + 64)
+    down = ["Conv2D", "BatchNormalization", "LeakyReLU"]
+    assert kinds(discriminator) == ["Conv2D", "LeakyReLU", *(3 * down), "Flatten", "Dense"]
+    downs = layers_of(discriminator, keras.layers.Conv2D)
+    assert {layer.strides for layer in downs} == {(2, 2)}
+    weights = 9 * (3 * 32 + 32 * 64 + 64 * 128 + 128 * 256) + 8 * 8 * 256
+    assert discriminator.count_params() == weights + 32 + 4 * (64 + 128 + 256) + 1
+
+
+def test_dcgan_tanh_is_the_mnist_tours():
+    generator, discriminator = networks("dcgan_tanh")
+    assert kinds(generator) == [
+        *("Dense", "Dense", "BatchNormalization"),
+        *(2 * ["UpSampling2D", "Conv2D"]),
+    ]
+    weights = 100 * 1024 + 1024 * 7 * 7 * 128 + 25 * (128 * 64 + 64 * 1)
+    assert (
+        generator.count_params() == weights + 1024 + 5 * 7 * 7 * 128 + 64 + 1
+    )  # normalised unit by unit
+    assert kinds(discriminator) == [*(2 * ["Conv2D", "MaxPooling2D"]), "Flatten", "Dense", "Dense"]
+    first, second = layers_of(discriminator, keras.layers.Conv2D)
+    assert (first.padding, second.padding) == ("same", "valid")
+    # 28 -> pooled 14 -> valid 10 -> pooled 5
+    weights = 25 * (1 * 64 + 64 * 128) + 5 * 5 * 128 * 1024 + 1024
+    assert discriminator.count_params() == weights + 64 + 128 + 1024 + 1
+    hidden = [*layers_of(discriminator, keras.layers.Conv2D), discriminator.get_layer("dense")]
+    assert {layer.activation for layer in hidden} == {keras.activations.tanh}
+    assert keras.layers.ReLU not in {type(layer) for layer in generator.layers}
+
+
+def attention_numbers(channels):
+    """Weights and biases of query, key and value, their u and v, and gamma."""
+    eighth = channels // 8
+    weights = channels * (eighth + eighth + channels) + eighth + eighth + channels
+    return weights + (eighth + eighth + channels) + 3 * channels + 1
+
+
+def test_sagan_is_the_4x4_body_with_spectral_norm_and_attention():
+    generator, discriminator = networks("sagan")
+    stage = ["SpectralNormalization", "BatchNormalization", "ReLU"]
+    attentive = [*stage, "SelfAttention2D"]
+    assert kinds(generator) == [*stage, *stage, *attentive, *attentive, "SpectralNormalization"]
+    widths = [(20, 512), (512, 256), (256, 128), (128, 64), (64, 3)]
+    kernels = sum(16 * i * o for i, o in widths)
+    vectors = sum(16 * i + o for i, o in widths)  # u by outputs, v by the rest
+    norms = 4 * (512 + 256 + 128 + 64)
+    attention = attention_numbers(128) + attention_numbers(64)
+    assert generator.count_params() == kernels + 3 + vectors + norms + attention
+    stage = ["SpectralNormalization", "LeakyReLU"]
+    attentive = [*stage, "SelfAttention2D"]
+    assert kinds(discriminator) == [
+        *(2 * stage),
+        *(2 * attentive),
+        *("SpectralNormalization", "Flatten"),
+    ]
+    widths = [(3, 64), (64, 128), (128, 256), (256, 512), (512, 1)]
+    kernels = sum(16 * i * o + o for i, o in widths)
+    vectors = sum(16 * i + o for i, o in widths)
+    attention = attention_numbers(256) + attention_numbers(512)
+    assert discriminator.count_params() == kernels + vectors + attention
+
+
+def r3gan_block(channels):
+    inner = 2 * channels
+    return channels * inner + 9 * 16 * inner + inner * channels + 2 * inner
+
+
+def test_r3gan_is_the_papers_scaled_down():
+    generator, discriminator = networks("r3gan")
+    # 4, 8, 16 and 32 px of 128 channels, two blocks each, groups of 16 channels
+    assert generator.count_params() == (64 * 128 + 4 * 4 * 128 + 4 * 2 * r3gan_block(128) + 128 * 3)
+    assert discriminator.count_params() == (3 * 128 + 4 * 2 * r3gan_block(128) + 4 * 4 * 128 + 128)
+    for network in (generator, discriminator):
+        assert not any("Normalization" in kind for kind in kinds(network))
+        assert kinds(network).count("GroupedConv2D") == 8
+    at_64 = make_networks("r3gan", image_shape=(64, 64, 3))["generator"]
+    narrowing = 128 * 64  # a 1x1 convolution where the width halves
+    assert at_64.count_params() - generator.count_params() == (
+        2 * r3gan_block(64) + narrowing + 64 * 3 - 128 * 3
+    )
+
+
+def test_r3gan_starts_as_its_own_initialisation():
+    generator, _ = networks("r3gan")
+    gain = np.sqrt(2 / 1.04)
+    blocks = 8
+    for layer in generator.layers:
+        if layer.name.endswith("_contract"):
+            assert not layer.kernel.numpy().any()  # each block starts as the identity
+        if layer.name.endswith("_expand"):
+            expected = gain * blocks**-0.25 / np.sqrt(128)
+            assert layer.kernel.numpy().std() == pytest.approx(expected, rel=0.03)
+        if layer.name.endswith("_mix"):
+            expected = gain * blocks**-0.25 / np.sqrt(9 * 16)
+            assert layer.kernel.numpy().std() == pytest.approx(expected, rel=0.03)
+    assert generator.get_layer("base").basis.numpy().std() == pytest.approx(1.0, rel=0.06)
+
+
+def test_autoencoder_is_two_linear_layers():
+    encoder, decoder = networks("autoencoder")
+    pixels = 64 * 64 * 3
+    assert (kinds(encoder), kinds(decoder)) == (["Flatten", "Dense"], ["Dense"])
+    assert encoder.count_params() == pixels * 64 + 64
+    assert decoder.count_params() == 64 * pixels + pixels
+    for network in (encoder, decoder):
+        (dense,) = layers_of(network, keras.layers.Dense)
+        assert dense.activation is keras.activations.linear
+
+
+def test_conv_autoencoder_pools_twice_and_grows_twice():
+    encoder, decoder = networks("conv_autoencoder")
+    assert kinds(encoder) == 2 * ["Conv2D", "MaxPooling2D"]
+    assert [x.filters for x in layers_of(encoder, keras.layers.Conv2D)] == [32, 16]
+    assert encoder.count_params() == 9 * (3 * 32 + 32 * 16) + 32 + 16
+    ups = layers_of(decoder, keras.layers.Conv2DTranspose)
+    assert [(x.filters, x.kernel_size, x.strides) for x in ups] == [
+        (32, (2, 2), (2, 2)),
+        (3, (2, 2), (2, 2)),
+    ]
+    assert decoder.count_params() == 4 * (16 * 32 + 32 * 3) + 32 + 3
+
+
+def test_training_numbers_are_the_sources():
+    for name in ("gan", "dcgan", "dcgan_512", "dcgan_upsample"):
+        preset = get_preset(name)
+        assert preset.loss == "bce"
+        assert adam_of(preset.g_optimizer) == adam_of(preset.d_optimizer) == (2e-4, 0.5, 0.999)
+    for name, loss in (("dcgan_k4", "bce"), ("sagan", "hinge")):
+        preset = get_preset(name)
+        assert preset.loss == loss
+        assert adam_of(preset.g_optimizer) == (1e-4, 0.0, 0.9)
+        assert adam_of(preset.d_optimizer) == (4e-4, 0.0, 0.9)
+        assert preset.latent_dim == 20
+    tour = get_preset("dcgan_tanh")
+    sgd = {"learning_rate": 5e-4, "momentum": 0.9, "nesterov": True}
+    assert tour.g_optimizer == tour.d_optimizer == {"class_name": "SGD", "config": sgd}
+    assert (tour.latent_distribution, tour.batch_size) == ("uniform", 128)
+    for name in ("autoencoder", "conv_autoencoder"):
+        assert adam_of(get_preset(name).optimizer)[0] == 1e-3
+        assert get_preset(name).loss == "mean_squared_error"
+    modern = get_preset("r3gan")
+    assert (modern.loss, modern.ema_half_life_images) == ("relativistic", 10_000)
+    assert set(modern.loss_options) == {"r1_gamma", "r2_gamma"}
+    for optimizer in (modern.g_optimizer, modern.d_optimizer):
+        assert adam_of(optimizer)[1] == 0.0
+    own = {p.latent_distribution for p in PRESETS.values() if hasattr(p, "latent_distribution")}
+    assert own == {"normal", "uniform"}
+
+
+# another shape than the default, one that is not square where the preset makes such
+OTHER_SHAPES = {
+    "gan": (20, 12, 3),
+    "dcgan": (28, 36, 1),
+    "dcgan_512": (32, 48, 1),
+    "dcgan_k4": (32, 40, 1),
+    "dcgan_upsample": (32, 44, 1),
+    "dcgan_tanh": (32, 20, 3),
+    "sagan": (16, 24, 1),
+    "r3gan": (16, 20, 1),
+    "autoencoder": (10, 14, 1),
+    "conv_autoencoder": (20, 28, 1),
+}
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_networks_fit_and_are_kept_by_config_under_any_policy(name, policy):
+    filters = 8 if get_preset(name).filters else None
+    keras.config.set_dtype_policy(policy)
+    first, second = make_networks(name, image_shape=OTHER_SHAPES[name], filters=filters).values()
+    keras.config.set_dtype_policy("float32")
+    inputs = np.random.default_rng(0).normal(size=(2, *first.input_shape[1:])).astype(np.float32)
+    outputs = first(inputs)
+    for network, given in ((first, inputs), (second, outputs)):
+        again = type(network).from_config(network.get_config())
+        assert again.get_config() == network.get_config()
+        again.set_weights(network.get_weights())
+        np.testing.assert_array_equal(again(given), network(given))
+        assert network(given).dtype == "float32"
+        assert {weight.dtype for weight in network.weights} == {"float32"}
+    shape = outputs.shape if not isinstance(get_preset(name), AutoencoderPreset) else inputs.shape
+    assert tuple(shape[1:]) == OTHER_SHAPES[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "sizes"),
+    [
+        ("gan", (300, 28, 1), "1 to 256"),
+        ("dcgan_512", (64, 40, 3), "multiples of 16"),
+        ("dcgan_k4", (28, 28, 1), "8, 16, 32, 64, 128 or 256"),
+        ("sagan", (64, 70, 3), "multiples of 4"),
+        ("sagan", (64, 68, 3), "multiple of a quarter"),
+        ("dcgan_tanh", (30, 28, 1), "multiples of 4"),
+        ("r3gan", (32, 32, 4), "Channels"),
+        ("conv_autoencoder", (30, 30, 3), "multiples of 4"),
+    ],
+)
+def test_a_size_that_a_preset_cannot_make_names_those_it_can(name, shape, sizes):
+    with pytest.raises(InputError, match=sizes):
+        make_networks(name, image_shape=shape)
+
+
+def test_arguments_a_preset_has_no_place_for_are_named():
+    assert conditional_presets() == ["r3gan", "dcgan", "sagan"]
+    with pytest.raises(InputError, match=r"r3gan, dcgan, sagan have\. Received: gan"):
+        make_networks("gan", num_classes=10)
+    with pytest.raises(InputError, match=r"autoencoder has no filters\. Received: filters=4"):
+        make_networks("autoencoder", filters=4)
+    with pytest.raises(InputError, match="at least 2"):
+        make_networks("dcgan", num_classes=1)
+    with pytest.raises(InputError, match=r"Known: r3gan, .*, gan\. Received: 'autoencoder'"):
+        get_preset("autoencoder", type(PRESETS["gan"]))
