@@ -44,11 +44,12 @@ class Autoencoder(NetworkPair):
             raise InputError(
                 f"The encoder must take images (batch, H, W, C) with C 1 or 3. It takes: {taken}"
             )
-        given = decoder.compute_output_shape(codes)
-        if tuple(given[1:]) != taken[1:]:
+        expected, _ = input_shapes("decoder", decoder)
+        given = decoder.compute_output_shape(expected)
+        if (tuple(expected[1:]), tuple(given[1:])) != (tuple(codes[1:]), taken[1:]):
             raise InputError(
                 f"The decoder must make of the codes {codes} what the encoder takes, {taken}. "
-                f"It makes: {given}"
+                f"It makes of {expected}: {given}"
             )
         if preset is not None:
             get_preset(preset, AutoencoderPreset)

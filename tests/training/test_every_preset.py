@@ -1,0 +1,85 @@
+"""Every preset trains, saves, loads, generates and exports, at its own shape and at another."""
+
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+
+import kgan
+from kgan.models import PRESETS, AutoencoderPreset
+from tests.models.test_presets import OTHER_SHAPES
+
+GANS = [name for name, preset in PRESETS.items() if not isinstance(preset, AutoencoderPreset)]
+AUTOENCODERS = [name for name in PRESETS if name not in GANS]
+
+
+def cases(names):
+    for name in names:
+        yield pytest.param(name, PRESETS[name].image_shape, id=f"{name}-own")
+        yield pytest.param(name, OTHER_SHAPES[name], id=f"{name}-other")
+
+
+def real_batches(image_shape, value_range):
+    batches = kgan.data.embedded(
+        batch_size=8, image_shape=image_shape, value_range=value_range, seed=1
+    )
+    return batches.take(3)
+
+
+def weights_of(network):
+    return {weight.path: weight.numpy() for weight in network.trainable_weights}
+
+
+@pytest.mark.parametrize(("name", "image_shape"), cases(GANS))
+def test_a_gan(name, image_shape, tmp_path):
+    gan = kgan.GAN.from_preset(name, image_shape=image_shape, filters=8, seed=3)
+    gan.compile()
+    before = [weights_of(network) for network in (gan.generator, gan.discriminator)]
+    history = gan.fit(real_batches(image_shape, gan.value_range), shuffle=False, verbose=0).history
+    assert np.isfinite(list(history.values())).all()
+    assert history["skipped_updates"] == [0.0]
+    for network, values in zip((gan.generator, gan.discriminator), before, strict=True):
+        # A layer after one that starts at zero (attention's gamma) has no gradient yet.
+        kernels = [path for path in values if "kernel" in path and "attention" not in path]
+        moved = [p for p in kernels if np.any(weights_of(network)[p] != values[p])]
+        assert moved == kernels
+    pictures = gan.generate(3, seed=5)
+    assert pictures.shape == (3, *image_shape)
+    gan.save(tmp_path / "gan.keras")
+    again = kgan.load_gan(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(again.generate(3, seed=5), pictures)
+    export = kgan.export.export(again, tmp_path / name)  # raises where a form differs
+    assert set(export.parity) == {"onnx", "saved_model"}
+    drawn = kgan.runtime.Generator(export.path).generate(3, seed=5)
+    np.testing.assert_allclose(drawn.astype(int), pictures.astype(int), atol=1)
+    again.fit(real_batches(image_shape, gan.value_range), shuffle=False, verbose=0)
+    assert int(again.batches_seen) == 6
+
+
+@pytest.mark.parametrize(("name", "image_shape"), cases(AUTOENCODERS))
+def test_an_autoencoder(name, image_shape, tmp_path):
+    model = kgan.Autoencoder.from_preset(name, image_shape=image_shape)
+    model.compile()
+    batches = real_batches(image_shape, model.value_range)
+    losses = model.fit(batches, epochs=4, shuffle=False, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    images = kgan.images.to_uint8(next(iter(batches)))
+    made = model.reconstruct(images)
+    model.save(tmp_path / "model.keras")
+    again = kgan.load_autoencoder(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.reconstruct(images), made)
+    again.fit(batches, shuffle=False, verbose=0)
+    assert int(again.batches_seen) == 15
+    assert int(again.optimizer.iterations) == 15
+    export = kgan.export.export(model, tmp_path / name)
+    encoder, decoder = (
+        onnxruntime.InferenceSession(export.path / f"{half}.onnx")
+        for half in ("encoder", "decoder")
+    )
+    (codes,) = encoder.run(["codes"], {"images": images})
+    np.testing.assert_allclose(codes, model.encode(images), rtol=1e-4, atol=1e-3)
+    (drawn,) = decoder.run(["images"], {"codes": codes})
+    np.testing.assert_allclose(drawn.astype(int), made.astype(int), atol=1)
+    layer = keras.layers.TFSMLayer(export.path, call_endpoint="serving_default")
+    served = np.asarray(layer(images)["images"])
+    np.testing.assert_allclose(served.astype(int), made.astype(int), atol=1)
