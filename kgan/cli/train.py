@@ -159,7 +159,7 @@ def preset_table():
     ]
     for name, preset in PRESETS.items():
         counts = " + ".join(
-            f"{network.count_params() / 1e6:.2f} M" for network in make_networks(name).values()
+            f"{network.count_params():,}" for network in make_networks(name).values()
         )
         shape = "x".join(map(str, preset.image_shape))
         classes = "yes" if name in conditional_presets() else ""

@@ -1,0 +1,150 @@
+"""Every kind of model on the command line: presets, classes, averages, autoencoders."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+
+import kgan
+from kgan.cli.main import main
+from kgan.models import PRESETS
+
+SMALL = ["--size", "16x16", "--batch-size", "16", "--steps", "6"]
+
+
+def train(out, name, *arguments):
+    assert main(["train", *arguments, *SMALL, "--name", name, "--out", str(out)]) == 0
+    return out / name
+
+
+@pytest.fixture(scope="module")
+def clothes(tmp_path_factory):
+    """A conditional run on the embedded set, averaged."""
+    out = tmp_path_factory.mktemp("runs")
+    arguments = ("--conditional", "--filters", "2", "--ema-half-life-images", "64")
+    return train(out, "clothes", *arguments)
+
+
+@pytest.fixture(scope="module")
+def codes(tmp_path_factory):
+    """An autoencoder's run on the embedded set."""
+    return train(tmp_path_factory.mktemp("runs"), "codes", "--preset", "conv_autoencoder")
+
+
+def error_of(capsys, *arguments):
+    capsys.readouterr()
+    assert main([str(argument) for argument in arguments]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_the_config_holds_what_was_resolved(clothes, codes):
+    config = json.loads((clothes / "config.json").read_text())
+    assert (config["conditional"], config["ema_half_life_images"]) == (True, 64)
+    gan = kgan.load_gan(clothes)
+    assert gan.class_names[0] == "T-shirt/top"
+    assert gan.ema_generator is not None
+    config = json.loads((codes / "config.json").read_text())
+    assert (config["preset"], config["filters"], config["latent_dim"]) == (
+        "conv_autoencoder",
+        32,
+        None,
+    )
+
+
+def test_samples_of_a_conditional_run_have_a_column_a_class(clothes):
+    sheet = Image.open(clothes / "samples" / "step-000006.png")
+    assert sheet.size == (10 * 18 + 2, 6 * 18 + 2)
+
+
+def test_generate_draws_a_class_by_name_and_number(clothes, tmp_path, capsys):
+    for word in ("Bag", "8"):
+        sheet = tmp_path / f"{word}.png"
+        arguments = ["generate", str(clothes), "--class", word, "-n", "4", "-o", str(sheet)]
+        assert main(arguments) == 0
+        expected = kgan.images.grid(kgan.load_gan(clothes).generate(4, labels=8))
+        np.testing.assert_allclose(np.asarray(Image.open(sheet)).astype(int), expected[..., 0])
+    message = error_of(capsys, "generate", clothes, "--class", "Hat")
+    assert "Known: T-shirt/top, Trouser" in message
+    assert main(["export", str(clothes), "--onnx", "--out", str(tmp_path)]) == 0
+    sheet = tmp_path / "exported.png"
+    arguments = ["generate", str(tmp_path / "clothes"), "--class", "Bag", "-n", "4"]
+    assert main([*arguments, "-o", str(sheet)]) == 0
+    np.testing.assert_allclose(
+        np.asarray(Image.open(sheet)).astype(int), expected[..., 0].astype(int), atol=1
+    )
+    config = json.loads((tmp_path / "clothes" / "1" / "manifest.json").read_text())
+    assert config["labels"]["class_names"][8] == "Bag"
+
+
+def test_a_conditional_run_is_resumed(clothes):
+    before = int(kgan.load_gan(clothes).batches_seen)
+    assert main(["train", "--resume", str(clothes), "--steps", "2"]) == 0
+    assert int(kgan.load_gan(clothes).batches_seen) == before + 2
+
+
+def test_an_autoencoder_runs_reconstructs_and_exports(codes, tmp_path, capsys):
+    assert {path.name for path in (codes / "samples").iterdir()} == {
+        "step-000000.png",
+        "step-000006.png",
+    }
+    with (codes / "history.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["loss"]) > 0
+    sheet = tmp_path / "strip.png"
+    assert main(["generate", str(codes), "-n", "8", "-o", str(sheet)]) == 0
+    shown = np.asarray(Image.open(sheet))
+    model = kgan.load_autoencoder(codes)
+    originals = shown[2:18, 2:18][None, ..., None]
+    np.testing.assert_array_equal(shown[20:36, 2:18], model.reconstruct(originals)[0, ..., 0])
+    assert main(["export", str(codes), "--out", str(tmp_path)]) == 0
+    path = tmp_path / "codes" / "1"
+    assert {entry.name for entry in path.iterdir()} >= {"encoder.onnx", "decoder.onnx"}
+    session = onnxruntime.InferenceSession(path / "encoder.onnx")
+    (made,) = session.run(["codes"], {"images": originals})
+    np.testing.assert_allclose(made, model.encode(originals), atol=1e-4)
+    assert "draw nothing from seeds" in error_of(capsys, "generate", path)
+
+
+def test_an_autoencoder_reconstructs_other_pictures(codes, tmp_path, capsys):
+    np.savez(tmp_path / "other.npz", images=np.full((3, 16, 16), 200, np.uint8))
+    sheet = tmp_path / "strip.png"
+    arguments = ["--pictures", str(tmp_path / "other.npz"), "-o", str(sheet)]
+    assert main(["generate", str(codes), *arguments]) == 0
+    assert (np.asarray(Image.open(sheet))[2:18, 2:18] == 200).all()
+    (tmp_path / "alone.keras").write_bytes((codes / "model.keras").read_bytes())
+    assert main(["generate", str(tmp_path / "alone.keras"), *arguments]) == 0
+    assert "--pictures DATA" in error_of(capsys, "generate", tmp_path / "alone.keras")
+
+
+def test_the_list_of_presets_is_the_readmes(capsys):
+    assert main(["train", "--list-presets"]) == 0
+    printed = capsys.readouterr().out.strip()
+    rows = re.findall(r"^\| `(\w+)`", printed, re.MULTILINE)
+    assert rows == list(PRESETS)
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert printed in readme
+
+
+def test_mistakes_are_one_line(clothes, codes, tmp_path, capsys):
+    out = ["--out", tmp_path / "runs"]
+    for name in ("a", "b"):
+        Image.new("L", (8, 8)).save(tmp_path / f"{name}.png")
+    assert "no classes" in error_of(capsys, "train", tmp_path, "--conditional", *out)
+    message = error_of(capsys, "train", "--preset", "gan", "--conditional", *out)
+    assert "dcgan, sagan have. Received: gan" in message
+    message = error_of(capsys, "train", "--preset", "autoencoder", "--filters", "4", *out)
+    assert "autoencoder has no filters" in message
+    message = error_of(capsys, "train", "--preset", "autoencoder", "--conditional", *out)
+    assert "conditional is a GAN's" in message
+    message = error_of(capsys, "train", "--preset", "sagan", "--size", "28x28", *out)
+    assert "8, 16, 32, 64, 128 or 256" in message
+    assert "for a GAN" in error_of(capsys, "generate", codes, "--class", "1")
+    assert "for an autoencoder" in error_of(capsys, "generate", clothes, "--pictures", tmp_path)
+    assert not (tmp_path / "runs").exists()
