@@ -106,7 +106,7 @@ RADFORD = "Radford et al. 2015, https://arxiv.org/abs/1511.06434"
 PRESETS = {
     "r3gan": Preset(
         source="Huang et al. 2024, https://arxiv.org/abs/2501.05441",
-        good_for="the one to choose today: trains stably, covers the data, 32 to 64 px",
+        good_for="the one to pick today where there is a GPU or an hour: stable, varied, 32 to 64 px",
         generator=R3GANGenerator,
         discriminator=R3GANDiscriminator,
         image_shape=(32, 32, 3),
@@ -121,7 +121,7 @@ PRESETS = {
     ),
     "dcgan": Preset(
         source=RADFORD,
-        good_for="the classic: fast on any size from 16 to 128, the default",
+        good_for="the default: the classic, good in minutes on a CPU, any size from 16 to 128",
         generator=DCGANGenerator,
         discriminator=DCGANDiscriminator,
         image_shape=(64, 64, 3),
