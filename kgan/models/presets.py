@@ -106,7 +106,7 @@ RADFORD = "Radford et al. 2015, https://arxiv.org/abs/1511.06434"
 PRESETS = {
     "r3gan": Preset(
         source="Huang et al. 2024, https://arxiv.org/abs/2501.05441",
-        good_for="the one to pick today where there is a GPU or an hour: stable, varied, 32 to 64 px",
+        good_for="the one to pick today, given a GPU or an hour: stable, varied, 32 to 64 px",
         generator=R3GANGenerator,
         discriminator=R3GANDiscriminator,
         image_shape=(32, 32, 3),

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
+from kgan.training.ema import update_average
 
 # What each of the discriminator's updates learns from, by `d_update`.
 TURNS = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
@@ -68,7 +69,7 @@ def discriminator_step(gan, real_images, labels=None):
 
 
 def generator_step(gan, real_images, labels=None):
-    """Updates the generator through the frozen discriminator.
+    """Updates the generator through the frozen discriminator, and its average where it has one.
 
     The discriminator normalises the fakes by their own statistics, as in
     training; what it would write of them is dropped.
@@ -91,6 +92,15 @@ def generator_step(gan, real_images, labels=None):
 
     loss, _, finite = gan.updates.apply(gan.generator, gan.g_optimizer, objective)
     gan.updates.record(finite, g_loss=loss)
+    if gan.ema_generator is not None:
+        images = tf.cast(tf.shape(real_images)[0], tf.float32)
+        update_average(
+            gan.ema_generator,
+            gan.generator,
+            gan.ema_half_life_images,
+            images=images * gan.d_steps,
+            images_seen=images * tf.cast(gan.batches_seen.value, tf.float32),
+        )
 
 
 def evaluation_step(gan, real_images, labels=None):

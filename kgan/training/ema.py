@@ -1,14 +1,32 @@
 """The averaged generator: an exponential moving average of the weights while training goes on."""
 
+import math
+import numbers
+
 import keras
 import tensorflow as tf
 
+from kgan.errors import InputError
 from kgan.layers import SpectralNormalization
 from kgan.models.copies import all_layers, copy_network
 
 # The average looks back over at most this share of the training so far, so that the
 # random start is forgotten at once (Karras et al. 2020, the "ramp-up" of their code).
 LONGEST_SHARE = 0.05
+
+
+def check_half_life(images):
+    """Returns a half-life in images, None for none (None or 0).
+
+    Raises:
+        InputError: it is not a number from 0 up.
+    """
+    if images is not None and (not isinstance(images, numbers.Real) or not 0 <= images < math.inf):
+        raise InputError(
+            "ema_half_life_images must be a number of images from 0 up, or None. "
+            f"Received: {images!r}"
+        )
+    return images or None
 
 
 def start_average(generator):

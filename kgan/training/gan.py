@@ -11,13 +11,12 @@ from kgan.losses import LOSSES, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset, make_networks
 from kgan.training import adversarial
-from kgan.training.ema import start_average, update_average
+from kgan.training.ema import check_half_life, start_average
 from kgan.training.networks import (
     check_networks,
     classes_of,
     computes_in_float16,
     output_range,
-    seed_states,
 )
 from kgan.training.pair import NetworkPair
 from kgan.training.sampling import sample
@@ -91,12 +90,7 @@ class GAN(NetworkPair):
         )
         self.seed = seed
 
-        if ema_half_life_images and not ema_half_life_images > 0:
-            raise InputError(
-                "ema_half_life_images must be a number of images above 0, or None. "
-                f"Received: {ema_half_life_images!r}"
-            )
-        self.ema_half_life_images = ema_half_life_images or None
+        self.ema_half_life_images = check_half_life(ema_half_life_images)
         self.ema_generator = start_average(generator) if ema_half_life_images else None
 
         # An attribute, so that Keras tracks its state; own_variables saves it.
@@ -269,26 +263,14 @@ class GAN(NetworkPair):
             adversarial.discriminator_step(self, real_images, labels)
             self.batches_seen.assign_add(1)
             if self.d_steps == 1:
-                self._generator_step(real_images, labels)
+                adversarial.generator_step(self, real_images, labels)
             else:
                 tf.cond(
                     tf.equal(self.batches_seen % self.d_steps, 0),
-                    lambda: self._generator_step(real_images, labels),
+                    lambda: adversarial.generator_step(self, real_images, labels),
                     lambda: None,
                 )
             return self.get_metrics_result()
-
-    def _generator_step(self, real_images, labels):
-        adversarial.generator_step(self, real_images, labels)
-        if self.ema_generator is not None:
-            batch_size = tf.cast(tf.shape(real_images)[0], tf.float32)
-            update_average(
-                self.ema_generator,
-                self.generator,
-                self.ema_half_life_images,
-                images=batch_size * self.d_steps,
-                images_seen=batch_size * tf.cast(self.batches_seen.value, tf.float32),
-            )
 
     def test_step(self, data):
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
@@ -336,14 +318,3 @@ class GAN(NetworkPair):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        for index, state in enumerate(seed_states(self)):
-            store[f"seed_{index}"] = state
-
-    def load_own_variables(self, store):
-        states = {key: store[key] for key in store.keys() if key.startswith("seed_")}
-        super().load_own_variables({k: store[k] for k in store.keys() if k not in states})
-        for index, state in enumerate(seed_states(self)):
-            state.assign(states[f"seed_{index}"])

@@ -2,9 +2,13 @@
 
 import keras
 
+from kgan.training.networks import seed_states
+
 
 class NetworkPair(keras.Model):
     """What `GAN` and `Autoencoder` share: a config that holds two whole networks.
+
+    Every random seed's state is saved too, which Keras itself leaves out.
 
     Subclasses name the networks' attributes in `roles`, and give `arguments()`,
     the rest of what they were made with.
@@ -28,3 +32,14 @@ class NetworkPair(keras.Model):
             for role in cls.roles
         }
         return cls(**(config | networks))
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for index, state in enumerate(seed_states(self)):
+            store[f"seed_{index}"] = state
+
+    def load_own_variables(self, store):
+        states = {key: store[key] for key in store.keys() if key.startswith("seed_")}
+        super().load_own_variables({k: store[k] for k in store.keys() if k not in states})
+        for index, state in enumerate(seed_states(self)):
+            state.assign(states[f"seed_{index}"])

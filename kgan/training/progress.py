@@ -94,7 +94,9 @@ class ProgressLine(StepCallback):
         step = f"step {self.steps_taken}" + (f"/{total}" if total else "")
         parts = [epoch, step, f"{self.images_per_second():.0f} images/s"]
         parts += [
-            f"{name} {float(logs[name]):.3f}" for name in ("d_loss", "g_loss") if name in logs
+            f"{name} {float(logs[name]):.3f}"
+            for name in ("d_loss", "g_loss", "loss")
+            if name in logs
         ]
         if float(logs.get("skipped_updates", 0)):
             parts.append(f"skipped {float(logs['skipped_updates']):.0f}")

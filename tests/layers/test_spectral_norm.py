@@ -205,13 +205,13 @@ def test_half_precision_keeps_the_variables_and_sigma_in_float32(case, policy):
     np.testing.assert_allclose(np.float32(outputs), expected, atol=0.05)
 
 
-def test_replicas_agree_under_mirrored_strategy(two_cpus):
+def test_replicas_agree_under_mirrored_strategy(case, two_cpus):
     strategy = tf.distribute.MirroredStrategy(two_cpus)
-    inputs = CASES["Conv2D"].inputs
-    alone = SpectralNormalization(CASES["Conv2D"].ours(), seed=2)
+    inputs = case.inputs
+    alone = SpectralNormalization(case.ours(), seed=2)
     alone(inputs)
     with strategy.scope():
-        layer = SpectralNormalization(CASES["Conv2D"].ours(), seed=2)
+        layer = SpectralNormalization(case.ours(), seed=2)
         layer.build(inputs.shape)
         layer.set_weights(alone.get_weights())
 

@@ -126,5 +126,5 @@ def test_presets_and_mistakes(small_gan):
     assert kgan.GAN.from_preset("r3gan", **modern).ema_half_life_images == 10_000
     off = kgan.GAN.from_preset("r3gan", **modern, ema_half_life_images=0)
     assert off.ema_generator is None
-    with pytest.raises(kgan.InputError, match=r"above 0, or None\. Received: -5"):
+    with pytest.raises(kgan.InputError, match=r"from 0 up, or None\. Received: -5"):
         kgan.GAN(small_gan.generator, small_gan.discriminator, ema_half_life_images=-5)
