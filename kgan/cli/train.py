@@ -63,8 +63,9 @@ def add_arguments(parser):
         "--augment",
         type=types.names,
         metavar="NAMES",
-        help="'flip', or 'none' (default: flip; none for the embedded set and tfds, "
-        "where left and right may matter)",
+        help="such as flip,rotate=10,cutout=0.5:0.2 (strength, share of the pictures), or none; "
+        "flip crop rotate translate zoom shear brightness contrast saturation hue cutout "
+        "(flip; none for the embedded set and tfds, where left and right may matter)",
     )
     data.add_argument(
         "--strict",

@@ -4,7 +4,8 @@ Every function takes the same last arguments:
 
     batch_size: pictures a batch; what is left over at the end of an epoch is dropped.
     value_range: (low, high) that black and white become; a model's `value_range`.
-    augment: names in `AUGMENTATIONS` ("flip") and callables of a float batch.
+    augment: texts such as "flip" or "rotate=10:0.5" (strength, share of the
+        pictures), `Augmentation`s, and callables of a float batch.
     shuffle: a new order each epoch.
     seed: int, for the same order and augmentation each time; None for random ones.
     fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
@@ -15,7 +16,7 @@ and raises `kgan.InputError` for what cannot be used and for fewer pictures than
 """
 
 from kgan.data import opening
-from kgan.data.augment import AUGMENTATIONS
+from kgan.data.augment import AUGMENTATIONS, Augmentation
 from kgan.data.decode import check_fit
 from kgan.data.opening import open_source
 from kgan.data.pipeline import batches
@@ -203,6 +204,7 @@ def from_tfrecords(
 
 __all__ = [
     "AUGMENTATIONS",
+    "Augmentation",
     "Source",
     "batches",
     "embedded",

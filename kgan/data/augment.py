@@ -1,45 +1,225 @@
 """Augmentation of batches on tf.data; it changes what the generator learns to draw."""
 
+import dataclasses
+from collections.abc import Callable
+
 import tensorflow as tf
 
+from kgan.data import transforms
 from kgan.errors import InputError
 
 
-def flip(images, seed):
-    """Mirrors each picture left to right with probability 1/2.
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What an augmentation does, and the strengths it takes.
+
+    Attributes:
+        change: maps images, strength, a source of uniform random numbers and
+            the value range to changed images.
+        strength: the default; None where there is nothing to set.
+        low, high: least and largest strength.
+        meaning: what the strength is, for people.
+        probability: the default share of pictures that are changed.
+    """
+
+    change: Callable
+    strength: float | None = None
+    low: float = 0.0
+    high: float = 1.0
+    meaning: str = ""
+    probability: float = 1.0
+
+
+def _flip(images, strength, uniform, value_range):
+    return tf.reverse(images, [2])
+
+
+def _crop(images, strength, uniform, value_range):
+    share = uniform(strength, 1.0)
+    top, left = uniform(0.0, 1.0) * (1.0 - share), uniform(0.0, 1.0) * (1.0 - share)
+    boxes = tf.stack([top, left, top + share, left + share], axis=1)
+    count, size = tf.shape(images)[0], tf.shape(images)[1:3]
+    return tf.image.crop_and_resize(images, boxes, tf.range(count), size)
+
+
+def _rotate(images, strength, uniform, value_range):
+    return transforms.rotate(images, uniform(-strength, strength), fill=None)
+
+
+def _translate(images, strength, uniform, value_range):
+    height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
+    down, right = uniform(-strength, strength) * height, uniform(-strength, strength) * width
+    return transforms.translate(images, down, right, fill=None)
+
+
+def _zoom(images, strength, uniform, value_range):
+    return transforms.zoom(images, uniform(1.0 - strength, 1.0 + strength), fill=None)
+
+
+def _shear(images, strength, uniform, value_range):
+    return transforms.shear(images, 0.0, uniform(-strength, strength), fill=None)
+
+
+def _brightness(images, strength, uniform, value_range):
+    low, high = value_range
+    return images + _each(uniform(-strength, strength)) * (high - low)
+
+
+def _contrast(images, strength, uniform, value_range):
+    middle = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
+    return middle + _each(uniform(1.0 - strength, 1.0 + strength)) * (images - middle)
+
+
+def _saturation(images, strength, uniform, value_range):
+    grey = tf.reduce_mean(images, axis=3, keepdims=True)
+    return grey + _each(uniform(1.0 - strength, 1.0 + strength)) * (images - grey)
+
+
+def _hue(images, strength, uniform, value_range):
+    if images.shape[-1] == 1:
+        return images
+    low, high = value_range
+    turns = uniform(-strength, strength)
+    turned = tf.map_fn(
+        lambda pair: tf.image.adjust_hue(pair[0], pair[1]),
+        ((images - low) / (high - low), turns),
+        fn_output_signature=tf.float32,
+    )
+    return turned * (high - low) + low
+
+
+def _cutout(images, strength, uniform, value_range):
+    height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
+    tall, wide = strength * height, strength * width
+    # The middle lies anywhere, so that edges are covered as often as the rest.
+    top, left = uniform(0.0, 1.0) * height - tall / 2, uniform(0.0, 1.0) * width - wide / 2
+    grey = (value_range[0] + value_range[1]) / 2
+    return transforms.cutout(images, tf.round(top), tf.round(left), tall, wide, grey)
+
+
+def _each(numbers):
+    """Numbers (B,) that multiply pictures (B, H, W, C)."""
+    return numbers[:, None, None, None]
+
+
+SIDES = "share of height and width"
+AUGMENTATIONS = {
+    "flip": Kind(_flip, probability=0.5),
+    "crop": Kind(_crop, 0.9, 0.1, 1.0, f"least {SIDES} that is kept"),
+    "rotate": Kind(_rotate, 10.0, 0.0, 180.0, "most degrees either way"),
+    "translate": Kind(_translate, 0.1, 0.0, 1.0, f"most {SIDES} either way"),
+    "zoom": Kind(_zoom, 0.1, 0.0, 0.9, "most that the size changes by, either way"),
+    "shear": Kind(_shear, 0.1, 0.0, 1.0, "most pixels a row is moved against the next, either way"),
+    "brightness": Kind(_brightness, 0.1, 0.0, 1.0, "most share of the range, either way"),
+    "contrast": Kind(_contrast, 0.2, 0.0, 1.0, "most change of the factor, either way"),
+    "saturation": Kind(_saturation, 0.2, 0.0, 1.0, "most change of the factor, either way"),
+    "hue": Kind(_hue, 0.05, 0.0, 0.5, "most turn of the colour circle, either way"),
+    "cutout": Kind(_cutout, 0.25, 0.0, 1.0, f"{SIDES} of the grey rectangle"),
+}
+
+
+class Augmentation:
+    """One random change of pictures, each picture by an amount of its own.
 
     Args:
-        images: float tensor (B, H, W, C).
-        seed: int64 tensor (2,); the same seed flips the same pictures.
+        name: a key of `AUGMENTATIONS`.
+        strength: how much at most; None for the default. See `AUGMENTATIONS`.
+        probability: share of the pictures that are changed; None for the default.
 
-    Returns:
-        Tensor of the same shape.
+    Raises:
+        InputError: an unknown name, or a number out of its range.
     """
-    return tf.image.stateless_random_flip_left_right(images, seed)
+
+    def __init__(self, name, strength=None, probability=None):
+        if name not in AUGMENTATIONS:
+            raise InputError(
+                f"Unknown augmentation. Known: {', '.join(AUGMENTATIONS)}. Received: {name!r}"
+            )
+        self.kind = kind = AUGMENTATIONS[name]
+        if strength is not None and kind.strength is None:
+            raise InputError(f"{name} has no strength. Received: {strength!r}")
+        self.name = name
+        self.strength = kind.strength if strength is None else strength
+        self.probability = kind.probability if probability is None else probability
+        if self.strength is not None and not kind.low <= self.strength <= kind.high:
+            raise InputError(
+                f"The strength of {name} ({kind.meaning}) is from {kind.low:g} to {kind.high:g}. "
+                f"Received: {strength!r}"
+            )
+        if not 0.0 <= self.probability <= 1.0:
+            raise InputError(f"A probability is from 0 to 1. Received: {probability!r}")
+
+    def __call__(self, images, seed, value_range=(-1.0, 1.0)):
+        """Changes pictures; the same seed changes them in the same way.
+
+        Args:
+            images: float32 tensor (B, H, W, C), or one picture (H, W, C).
+            seed: int64 tensor (2,).
+            value_range: (low, high) that stands for black and white; what
+                would lie outside is clipped.
+
+        Returns:
+            Tensor of the same shape.
+        """
+        images = tf.convert_to_tensor(images)
+        if images.shape.rank == 3:
+            return self(images[tf.newaxis], seed, value_range)[0]
+        count = tf.shape(images)[0]
+        draws = iter(range(100))
+
+        def uniform(low, high):
+            # A seed of its own for each draw: they must not move together.
+            own = tf.random.experimental.stateless_fold_in(seed, next(draws))
+            return tf.random.stateless_uniform([count], own, low, high)
+
+        chosen = uniform(0.0, 1.0) < self.probability
+        changed = self.kind.change(images, self.strength, uniform, value_range)
+        changed = tf.clip_by_value(changed, *value_range)
+        return tf.ensure_shape(tf.where(chosen[:, None, None, None], changed, images), images.shape)
 
 
-AUGMENTATIONS = {"flip": flip}
+def parse(text):
+    """The augmentation that "NAME", "NAME=STRENGTH" or "NAME=STRENGTH:PROBABILITY" means.
+
+    Raises:
+        InputError: another form, an unknown name, or a number out of its range.
+    """
+    name, *rest = text.split("=")
+    numbers = rest[0].split(":") if len(rest) == 1 else [""] if not rest else None
+    try:
+        strength, *probability = [float(n) if n else None for n in numbers]
+        if len(probability) > 1:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InputError(
+            f"An augmentation is NAME, NAME=STRENGTH or NAME=STRENGTH:PROBABILITY. Received: {text}"
+        ) from None
+    return Augmentation(name, strength, *probability)
 
 
 def check(augment):
-    """Returns the augmentations as functions of (images, seed).
+    """Returns the augmentations as functions of (images, seed, value_range).
 
     Args:
-        augment: names in `AUGMENTATIONS` and callables of a float batch (B, H, W, C).
+        augment: list of texts that `parse` takes, of `Augmentation`s, and of
+            callables of a float batch (B, H, W, C).
 
     Raises:
-        InputError: not a list, or a name in it that is not known.
+        InputError: not a list, or something else in it.
     """
     if not isinstance(augment, (list, tuple)):
         raise InputError(f'augment must be a list, such as ["flip"]. Received: {augment!r}')
     chosen = []
     for item in augment:
-        if callable(item):
-            chosen.append(lambda images, seed, function=item: function(images))
-        elif isinstance(item, str) and item in AUGMENTATIONS:
-            chosen.append(AUGMENTATIONS[item])
+        if isinstance(item, Augmentation):
+            chosen.append(item)
+        elif callable(item):
+            chosen.append(lambda images, seed, value_range, function=item: function(images))
+        elif isinstance(item, str):
+            chosen.append(parse(item))
         else:
             raise InputError(
-                f"Unknown augmentation. Known: {', '.join(AUGMENTATIONS)}. Received: {item!r}"
+                f"An augmentation is a name ({', '.join(AUGMENTATIONS)}) or a callable. "
+                f"Received: {item!r}"
             )
     return chosen

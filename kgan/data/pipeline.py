@@ -24,7 +24,7 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed, l
         source: a `Source`.
         batch_size: pictures a batch; what is left over at the end of an epoch is dropped.
         value_range: (low, high) that black and white become.
-        augment: names ("flip") and callables of a float batch.
+        augment: list as `kgan.data.augment.check` takes it.
         cache: "memory", None for no cache, a path that the names of
             cache files begin with, or "auto": memory when they take 1 GiB at most.
         shuffle: a new order each epoch.
@@ -66,7 +66,8 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed, l
         images, classes = batch
         images = tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
         for index, function in enumerate(functions):
-            images = function(images, tf.stack([number, tf.cast(index, tf.int64)]))
+            seed = tf.stack([number, tf.cast(index, tf.int64)])
+            images = function(images, seed, (low, high))
         return (images, classes) if labels else images
 
     numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)

@@ -1,7 +1,8 @@
-"""Image transforms on batches, each picture by its own amount: rotate, translate, shear, cutout.
+"""Image transforms on batches, each picture by its own amount: rotate, translate, zoom and so on.
 
 Nothing here is random. Sampling is bilinear; what lies outside the picture is
-`fill`, blended in over the last pixel of the edge. They run eagerly, in a
+`fill`, blended in over the last pixel of the edge, or with a `fill` of None the
+picture mirrored at its edges. They run eagerly, in a
 `tf.function` and in tf.data, where they belong: the XLA of TensorFlow 2.21 cannot
 compile the sampling (`cutout` it can), and TensorFlow's gradient with respect to the
 pictures is exact only for `translate`, `cutout` and a `shear` along one axis; for
@@ -28,7 +29,7 @@ def rotate(images, degrees, fill):
         images: float tensor (B, H, W, C) in the model's range.
         degrees: tensor (B,), or one number for all; above 0 turns
             counterclockwise as seen, as in Pillow, Keras and tensorflow-addons.
-        fill: float in the model's range, where no picture is.
+        fill: float in the model's range, where no picture is; None to mirror.
 
     Returns:
         Tensor of the same shape and dtype.
@@ -48,7 +49,7 @@ def translate(images, down, right, fill):
         images: float tensor (B, H, W, C) in the model's range.
         down: pixels, tensor (B,), or one number for all; below 0 moves up.
         right: pixels, likewise; below 0 moves to the left.
-        fill: float in the model's range, where no picture is.
+        fill: float in the model's range, where no picture is; None to mirror.
 
     Returns:
         Tensor of the same shape and dtype.
@@ -59,6 +60,25 @@ def translate(images, down, right, fill):
     images = _checked(images)
     right, down = tf.cast(right, tf.float32), tf.cast(down, tf.float32)
     return _sample(images, (1.0, 0.0, -right), (0.0, 1.0, -down), fill)
+
+
+def zoom(images, factor, fill):
+    """Enlarges each picture about its middle.
+
+    Args:
+        images: float tensor (B, H, W, C) in the model's range.
+        factor: tensor (B,), or one number for all; 2 shows the middle half of
+            height and width, below 1 shrinks.
+        fill: float in the model's range, where no picture is; None to mirror.
+
+    Returns:
+        Tensor of the same shape and dtype.
+
+    Raises:
+        InputError: `images` is not a float tensor of rank 4.
+    """
+    step = 1.0 / tf.cast(factor, tf.float32)
+    return _sample_about_the_middle(images, (step, 0.0), (0.0, step), fill)
 
 
 def shear(images, down, right, fill):
@@ -75,7 +95,7 @@ def shear(images, down, right, fill):
             the middle; tensor (B,), or one number for all.
         right: pixels that a row moves right for each row it lies below the
             middle, likewise.
-        fill: float in the model's range, where no picture is.
+        fill: float in the model's range, where no picture is; None to mirror.
 
     Returns:
         Tensor of the same shape and dtype.
@@ -159,7 +179,7 @@ def _sample(images, from_x, from_y, fill):
         images,
         transform,
         interpolation="bilinear",
-        fill_mode="constant",
-        fill_value=tf.cast(fill, tf.float32),
+        fill_mode="reflect" if fill is None else "constant",
+        fill_value=tf.cast(0.0 if fill is None else fill, tf.float32),
         data_format="channels_last",
     )
