@@ -1,12 +1,14 @@
 """Layers that GANs need and Keras does not have, or not in a form that trains them rightly."""
 
 from kgan.layers.conditional_batch_norm import ConditionalBatchNormalization
+from kgan.layers.diff_augment import DiffAugment
 from kgan.layers.grouped_conv import GroupedConv2D
 from kgan.layers.self_attention import SelfAttention2D
 from kgan.layers.spectral_norm import SpectralNormalization
 
 __all__ = [
     "ConditionalBatchNormalization",
+    "DiffAugment",
     "GroupedConv2D",
     "SelfAttention2D",
     "SpectralNormalization",

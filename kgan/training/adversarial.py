@@ -29,9 +29,9 @@ def discriminator_step(gan, real_images, labels=None):
     rule = gan.adversarial_loss
     # Drawn out here: inside an update, a seed that is not the network's own would not move on.
     mix = gan.draw_uniform(batch_size) if rule.gradient_penalty else None
-    judge = _judge(gan.discriminator, labels)
+    judge_real, judge_fake, judge_between = _judges(gan, labels, 3)
 
-    def judged(images, learn, gamma):
+    def judged(judge, images, learn, gamma):
         """Logits, and the weighted penalty on their gradient."""
         if not learn:
             return _constant(judge, images), 0.0
@@ -42,13 +42,15 @@ def discriminator_step(gan, real_images, labels=None):
 
     def objective(learn_from):
         # Real and fake go through separately: one mixed batch would be normalised as one.
-        real_logits, penalty = judged(real_images, "real" in learn_from, rule.r1_gamma)
+        real_logits, penalty = judged(judge_real, real_images, "real" in learn_from, rule.r1_gamma)
         fake_images = gan.generator(_inputs(latents, labels), training=True)
-        fake_logits, fake_penalty = judged(fake_images, "fake" in learn_from, rule.r2_gamma)
+        fake_logits, fake_penalty = judged(
+            judge_fake, fake_images, "fake" in learn_from, rule.r2_gamma
+        )
         penalty += fake_penalty
         if rule.gradient_penalty and "real" in learn_from:
             with keras.StatelessScope():  # pictures between real and fake leave no statistics
-                steepness = gradient_penalty(judge, real_images, fake_images, mix)
+                steepness = gradient_penalty(judge_between, real_images, fake_images, mix)
             penalty += rule.gradient_penalty * tf.reduce_mean(steepness)
         loss = rule.discriminator_loss(real_logits, fake_logits)
         return loss + penalty, (real_logits, fake_logits, penalty)
@@ -59,10 +61,14 @@ def discriminator_step(gan, real_images, labels=None):
             gan.discriminator, gan.d_optimizer, lambda turn=turn: objective(turn)
         )
         penalties += penalty
+    optional = {"penalty": tf.convert_to_tensor(penalties, tf.float32)}
+    if gan.diff_augment is not None:
+        gan.diff_augment.adapt(real_logits)
+        optional["augment_probability"] = gan.diff_augment.probability.value
     gan.updates.record(
         finite,
         d_loss=loss - penalty,
-        penalty=tf.convert_to_tensor(penalties, tf.float32),
+        **optional,
         real_logits=tf.reduce_mean(real_logits),
         fake_logits=tf.reduce_mean(fake_logits),
     )
@@ -81,14 +87,14 @@ def generator_step(gan, real_images, labels=None):
         labels: as for `discriminator_step`.
     """
     latents = gan.draw_latents(real_images.shape[0] or tf.shape(real_images)[0])
-    judge = _judge(gan.discriminator, labels)
+    judge_real, judge_fake = _judges(gan, labels, 2)
 
     def objective():
         fake_images = gan.generator(_inputs(latents, labels), training=True)
         real_logits = None
         if gan.adversarial_loss.pairs_real:
-            real_logits = _constant(judge, real_images)
-        return gan.adversarial_loss.generator_loss(judge(fake_images), real_logits), None
+            real_logits = _constant(judge_real, real_images)
+        return gan.adversarial_loss.generator_loss(judge_fake(fake_images), real_logits), None
 
     loss, _, finite = gan.updates.apply(gan.generator, gan.g_optimizer, objective)
     gan.updates.record(finite, g_loss=loss)
@@ -151,9 +157,20 @@ def _inputs(first, labels):
     return first if labels is None else [first, labels]
 
 
-def _judge(discriminator, labels):
-    """The discriminator in training mode as a function of images alone, logits in float32."""
-    return lambda images: tf.cast(discriminator(_inputs(images, labels), training=True), tf.float32)
+def _judges(gan, labels, n):
+    """The discriminator in training mode as n functions of images alone, logits in float32.
+
+    Each augments its images by a seed of its own, the same one however often it is called.
+    """
+    # Drawn out here: inside an update, a seed that is not the network's own would not move on.
+    seeds = [None] * n if gan.diff_augment is None else tf.unstack(gan.draw_seeds(n), num=n)
+
+    def judge(images, seed):
+        if seed is not None:
+            images = gan.diff_augment(images, seed)
+        return tf.cast(gan.discriminator(_inputs(images, labels), training=True), tf.float32)
+
+    return [lambda images, seed=seed: judge(images, seed) for seed in seeds]
 
 
 def _constant(judge, images):

@@ -7,6 +7,7 @@ from kgan import latents as latent_law
 from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.labels import check_class_names
+from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset, make_networks
@@ -159,6 +160,7 @@ class GAN(NetworkPair):
         *,
         d_steps=1,
         d_update="joint",
+        diff_augment=None,
         jit_compile="auto",
         run_eagerly=False,
         steps_per_execution=1,
@@ -177,6 +179,9 @@ class GAN(NetworkPair):
                 real images each.
             d_update: "joint" for one discriminator update from the summed loss,
                 "sequential" for one from the fake batch, then one from the real batch.
+            diff_augment: a `kgan.layers.DiffAugment`, or its policy such as
+                "color,translation,cutout", that changes all the pictures the
+                discriminator sees; None for none.
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
         Raises:
@@ -187,7 +192,16 @@ class GAN(NetworkPair):
         if loss is None and preset:
             loss = LOSSES[preset.loss](**preset.loss_options)
         self.adversarial_loss = get_loss(loss or "bce")
-        self.updates.penalised = self.adversarial_loss.has_penalty
+        self.diff_augment = self._ready_diff_augment(diff_augment)
+        adapts = self.diff_augment is not None and self.diff_augment.target is not None
+        self.updates.shown = {
+            name
+            for name, there in (
+                ("penalty", self.adversarial_loss.has_penalty),
+                ("augment_probability", adapts),
+            )
+            if there
+        }
         check_positive(d_steps=d_steps)
         if d_update not in adversarial.TURNS:
             raise InputError(
@@ -219,10 +233,16 @@ class GAN(NetworkPair):
             "loss": self.adversarial_loss,
             "d_steps": d_steps,
             "d_update": d_update,
+            "diff_augment": self.diff_augment,
             "jit_compile": jit_compile,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
         }
+
+    def _ready_diff_augment(self, diff_augment):
+        if diff_augment is None or isinstance(diff_augment, DiffAugment):
+            return diff_augment
+        return DiffAugment(diff_augment, value_range=self.value_range)
 
     @property
     def metrics(self):
@@ -254,6 +274,10 @@ class GAN(NetworkPair):
     def draw_uniform(self, batch_size):
         """The next numbers of U(0, 1) that a step needs, float32 (batch_size,)."""
         return keras.random.uniform((batch_size,), dtype="float32", seed=self.seed_generator)
+
+    def draw_seeds(self, n):
+        """The next n seeds of stateless draws, int32 (n, 2)."""
+        return keras.random.randint((n, 2), 0, 2**31 - 1, "int32", seed=self.seed_generator)
 
     def train_step(self, data):
         real_images, labels = adversarial.unpack(self, data)

@@ -3,6 +3,9 @@
 import keras
 import tensorflow as tf
 
+ALWAYS = ("d_loss", "g_loss", "real_logits", "fake_logits")
+WHERE_THEY_ARE = ("penalty", "augment_probability")
+
 
 def ready_optimizer(optimizer, network, scale_loss):
     """An optimizer built for a network's variables.
@@ -29,18 +32,16 @@ class Updates(keras.layers.Layer):
 
     def __init__(self):
         super().__init__(name="updates")
-        self.means = {
-            name: keras.metrics.Mean(name=name)
-            for name in ("d_loss", "g_loss", "real_logits", "fake_logits", "penalty")
-        }
-        self.penalised = False  # whether there is a penalty to show
+        self.means = {name: keras.metrics.Mean(name=name) for name in (*ALWAYS, *WHERE_THEY_ARE)}
+        self.shown = set()  # which of those that not every training has
         self.skipped = keras.metrics.Sum(name="skipped_updates")
         self.built = True
 
     @property
     def metrics(self):
-        shown = [mean for name, mean in self.means.items() if name != "penalty" or self.penalised]
-        return [*shown, self.skipped]
+        shown = [self.means[name] for name in WHERE_THEY_ARE if name in self.shown]
+        always = [self.means[name] for name in ALWAYS]
+        return [*always, *shown, self.skipped]
 
     def apply(self, network, optimizer, objective):
         """Takes one optimizer step on `network`, or none if a number is not finite.

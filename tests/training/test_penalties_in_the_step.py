@@ -122,4 +122,4 @@ def test_a_loss_with_its_penalties_is_saved(small_gan, tmp_path):
     again = kgan.load_gan(tmp_path / "gan.keras")
     assert isinstance(again.adversarial_loss, kgan.losses.Relativistic)
     assert (again.adversarial_loss.r1_gamma, again.adversarial_loss.r2_gamma) == (0.3, 0.1)
-    assert again.updates.penalised
+    assert again.updates.shown == {"penalty"}
