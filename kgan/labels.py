@@ -57,6 +57,10 @@ def check_class_names(class_names, num_classes):
     """
     if class_names is None:
         return None
+    if num_classes is None:
+        raise InputError(
+            f"class_names go with num_classes. Received: {class_names!r} and num_classes=None"
+        )
     names = [str(name) for name in class_names]
     if len(names) != num_classes or len(set(names)) != len(names):
         raise InputError(

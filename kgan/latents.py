@@ -6,6 +6,8 @@ the batch it is made in. The law is one line of numpy and goes into every
 export's manifest.
 """
 
+import numbers
+
 import numpy as np
 
 from kgan.errors import InputError
@@ -27,6 +29,17 @@ def check_distribution(distribution):
     return distribution
 
 
+def check_seed(seed):
+    """Returns `seed` as an int.
+
+    Raises:
+        InputError: it is not a whole number from 0 up.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
+        raise InputError(f"A seed is a whole number from 0 up. Received: {seed!r}")
+    return int(seed)
+
+
 def from_seeds(seeds, latent_dim, distribution="normal"):
     """Latents of the given seeds, one Philox stream each.
 
@@ -44,9 +57,7 @@ def from_seeds(seeds, latent_dim, distribution="normal"):
     check_distribution(distribution)
     rows = []
     for seed in seeds:
-        if seed < 0:
-            raise InputError(f"A seed is a whole number from 0 up. Received: {seed}")
-        generator = np.random.Generator(np.random.Philox(int(seed)))
+        generator = np.random.Generator(np.random.Philox(check_seed(seed)))
         if distribution == "normal":
             rows.append(generator.standard_normal(latent_dim, np.float32))
         else:

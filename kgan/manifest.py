@@ -59,7 +59,8 @@ def generator_manifest(
             "shape": ["batch"],
             "num_classes": num_classes,
             "class_names": class_names,
-            "law": "where none is asked for, the seed modulo num_classes",
+            "law": "where none is asked for, the seed modulo num_classes; "
+            "the model itself does not check that a label is below num_classes",
         }
     return promise
 

@@ -75,6 +75,7 @@ class Generator:
                 f"n and batch_size must be at least 1. Received: n={n}, batch_size={batch_size}"
             )
         law = self.info["latents"]
+        seed = latent_law.check_seed(seed)
         seeds = range(seed, seed + n)
         if labels is None and self.num_classes is not None:
             labels = label_law.from_seeds(seeds, self.num_classes)

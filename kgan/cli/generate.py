@@ -26,7 +26,6 @@ def add_arguments(parser):
     parser.add_argument(
         "--seed",
         type=types.seed,
-        default=0,
         help="seed of the first picture (0)",
     )
     parser.add_argument(
@@ -89,8 +88,9 @@ def _draw(arguments):
         from kgan import runtime
 
         generator = runtime.Generator(arguments.model)
-        seeds = range(arguments.seed, arguments.seed + arguments.n)
-        made = generator.generate(arguments.n, arguments.seed, _label(arguments, generator))
+        seed = arguments.seed or 0
+        seeds = range(seed, seed + arguments.n)
+        made = generator.generate(arguments.n, seed, _label(arguments, generator))
         return _named(made, seeds)
     quiet.import_tensorflow()
     from kgan.training import GAN, load
@@ -101,7 +101,7 @@ def _draw(arguments):
         return _reconstruct(arguments, model)
     _no_pictures(arguments)
     label = _label(arguments, model)
-    return _named(*sample(model, arguments.n, arguments.seed, label, arguments.nice))
+    return _named(*sample(model, arguments.n, arguments.seed or 0, label, arguments.nice))
 
 
 def _named(made, seeds):
@@ -124,9 +124,9 @@ def _no_pictures(arguments):
 def _reconstruct(arguments, model):
     from kgan.training import load, run_config
 
-    if arguments.class_name is not None or arguments.nice > 1:
+    if arguments.class_name is not None or arguments.nice > 1 or arguments.seed is not None:
         raise InputError(
-            f"--class and --nice are for a GAN. Received an autoencoder: {arguments.model}"
+            f"--seed, --class and --nice are for a GAN. Received an autoencoder: {arguments.model}"
         )
     run = load.run_directory(arguments.model)
     config = run_config.read_config(run) if run else run_config.RunConfig()

@@ -19,7 +19,7 @@ from kgan.data import opening
 from kgan.data.augment import AUGMENTATIONS, Augmentation
 from kgan.data.decode import check_fit
 from kgan.data.opening import open_source
-from kgan.data.pipeline import batches
+from kgan.data.pipeline import batches, first_pictures
 from kgan.data.sources import Source
 
 WHITE = (255, 255, 255)
@@ -208,6 +208,7 @@ __all__ = [
     "Source",
     "batches",
     "embedded",
+    "first_pictures",
     "from_arrays",
     "from_folder",
     "from_tfds",

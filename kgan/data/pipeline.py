@@ -79,6 +79,20 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed, l
     return finished.prefetch(PREFETCHED_BATCHES).with_options(options)
 
 
+def first_pictures(source, n):
+    """Up to n pictures of a source in its own order, uint8 (N, H, W, C).
+
+    Raises:
+        InputError: it has none that can be decoded.
+    """
+    if isinstance(source, ArraySource):
+        return source.pictures[:n]
+    pictures = [picture for picture, _ in _read(source, source.examples().take(n))]
+    if not pictures:
+        raise InputError(f"No picture could be decoded. Received: {source.description}")
+    return np.stack(pictures)
+
+
 def _check_enough(count, batch_size, source):
     if count < batch_size:
         raise InputError(

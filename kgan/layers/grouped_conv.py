@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgan.errors import InputError
+
 
 @keras.saving.register_keras_serializable(package="kgan")
 class GroupedConv2D(keras.layers.Layer):
@@ -20,6 +22,9 @@ class GroupedConv2D(keras.layers.Layer):
 
     Input: (B, H, W, C). Output: (B, H, W, filters).
 
+    Raises:
+        InputError: channels that the groups do not divide.
+
     Reference:
         Xie et al. 2017, figure 3(c), https://arxiv.org/abs/1611.05431
     """
@@ -29,10 +34,19 @@ class GroupedConv2D(keras.layers.Layer):
         self.filters = filters
         self.kernel_size = kernel_size
         self.groups = groups
+        if filters % groups:
+            raise InputError(
+                f"filters must be a multiple of groups. Received: {filters} and {groups}"
+            )
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):
         side = self.kernel_size
+        if input_shape[-1] % self.groups:
+            raise InputError(
+                "The input's channels must be a multiple of groups. "
+                f"Received: {input_shape[-1]} and {self.groups}"
+            )
         self.kernel = self.add_weight(
             name="kernel",
             shape=(side, side, input_shape[-1] // self.groups, self.filters),

@@ -52,8 +52,9 @@ class SelfAttention2D(keras.layers.Layer):
             features = conv(inputs, training=training) if self.spectral_norm else conv(inputs)
             return ops.reshape(features, (-1, height * width, features.shape[-1]))
 
-        scores = ops.matmul(by_position(self.query), ops.swapaxes(by_position(self.key), 1, 2))
-        attention = ops.softmax(ops.cast(scores, "float32"), axis=-1)
+        # In float32: products of many channels overflow float16.
+        query, key = (ops.cast(by_position(c), "float32") for c in (self.query, self.key))
+        attention = ops.softmax(ops.matmul(query, ops.swapaxes(key, 1, 2)), axis=-1)
         seen = ops.matmul(ops.cast(attention, inputs.dtype), by_position(self.value))
         seen = ops.reshape(seen, (-1, height, width, inputs.shape[-1]))
         outputs = inputs + self.gamma * seen

@@ -26,7 +26,8 @@ class SpectralNormalization(keras.layers.Wrapper):
     The kernel itself stays as the optimizer leaves it: it is divided anew in
     each call, and the gradient flows through sigma. The singular vectors `u`
     and `v` are followed by power iteration in training-mode calls and are saved;
-    they are constants to the gradient. In inference mode they stay, so that an
+    they are constants to the gradient. They belong to the kernel: where it is set
+    by hand, set them too, as `set_weights` does. In inference mode they stay, so that an
     exported layer is a plain one with a constant kernel. The arithmetic of sigma
     is float32 under any dtype policy.
 
@@ -71,10 +72,12 @@ class SpectralNormalization(keras.layers.Wrapper):
         # From the kernel, as PyTorch starts: else the first steps divide by far too little.
         def first_u(shape, dtype):
             matrix = self._matrix()
-            return _follow(matrix, None, _unit(normal((columns,), dtype)), START_ITERATIONS)[0]
+            starts = [_unit(normal((length,), dtype)) for length in (rows, columns)]
+            return _follow(matrix, *starts, START_ITERATIONS)[0]
 
         def first_v(shape, dtype):
-            return _unit(ops.matmul(ops.transpose(self._matrix()), self.u.value))
+            start = _unit(normal((columns,), dtype))
+            return _unit(ops.matmul(ops.transpose(self._matrix()), self.u.value), start)
 
         self.u = self.add_weight(
             name="u", shape=(rows,), initializer=first_u, trainable=False, dtype="float32"
@@ -95,23 +98,35 @@ class SpectralNormalization(keras.layers.Wrapper):
         kernel = ops.moveaxis(self._float32_kernel(), self.rows_axis, 0)
         return ops.reshape(kernel, (kernel.shape[0], -1))
 
+    def follow(self):
+        """Moves u and v by `power_iterations` towards the singular vectors of the kernel.
+
+        Returns:
+            (u, v), float32 tensors.
+        """
+        matrix = ops.stop_gradient(self._matrix())
+        u, v = _follow(matrix, self.u.value, self.v.value, self.power_iterations)
+        self.u.assign(u)
+        self.v.assign(v)
+        return u, v
+
     def call(self, inputs, training=False):
-        matrix = self._matrix()
-        u, v = self.u.value, self.v.value
-        if training:
-            u, v = _follow(ops.stop_gradient(matrix), u, v, self.power_iterations)
-            self.u.assign(u)
-            self.v.assign(v)
-        sigma = ops.dot(u, ops.matmul(matrix, v))
-        normalized = self._float32_kernel() / ops.maximum(sigma, EPSILON)
+        u, v = self.follow() if training else (self.u.value, self.v.value)
+        sigma = ops.dot(u, ops.matmul(self._matrix(), v))
+        # Only a kernel of zeros comes near it; a kernel set by hand may have a negative one.
+        sigma = ops.where(ops.abs(sigma) < EPSILON, EPSILON, sigma)
+        normalized = self._float32_kernel() / sigma
         # The scope gives the layer another kernel for this one call; it hides an outer scope,
         # so the layer's other variables are handed through.
         values = [
             (variable, normalized if variable is self.kernel else variable.value)
             for variable in self.layer.variables
         ]
-        with keras.StatelessScope(values):
-            return self.layer(inputs)
+        with keras.StatelessScope(values, collect_losses=True) as scope:
+            outputs = self.layer(inputs)
+        for loss in scope.losses:  # an activity regularizer's
+            self.add_loss(loss)
+        return outputs
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -121,13 +136,16 @@ class SpectralNormalization(keras.layers.Wrapper):
         return config | {"power_iterations": self.power_iterations, "seed": self.seed}
 
 
-def _unit(vector):
-    return vector / ops.maximum(ops.norm(vector), EPSILON)
+def _unit(vector, otherwise=None):
+    """The vector at length 1; `otherwise` where its length is 0, which has no direction."""
+    length = ops.norm(vector)
+    unit = vector / ops.maximum(length, EPSILON)
+    return unit if otherwise is None else ops.where(length > EPSILON, unit, otherwise)
 
 
 def _follow(matrix, u, v, iterations):
     """Power iteration from `v`; the two singular vectors, constants to the gradient."""
     for _ in range(iterations):
-        u = _unit(ops.matmul(matrix, v))
-        v = _unit(ops.matmul(ops.transpose(matrix), u))
+        u = _unit(ops.matmul(matrix, v), u)
+        v = _unit(ops.matmul(ops.transpose(matrix), u), v)
     return ops.stop_gradient(u), ops.stop_gradient(v)

@@ -161,6 +161,9 @@ class LossPair(AdversarialLoss):
             where a parameter has that second name; returns a scalar.
         discriminator: callable of `real_logits, fake_logits`; returns a scalar.
         r1_gamma, r2_gamma, gradient_penalty: as for `AdversarialLoss`.
+
+    Raises:
+        InputError: callables that Keras cannot save, such as functools.partial.
     """
 
     def __init__(self, generator, discriminator, **penalties):
@@ -168,6 +171,13 @@ class LossPair(AdversarialLoss):
         self.generator = generator
         self.discriminator = discriminator
         self.pairs_real = "real_logits" in inspect.signature(generator).parameters
+        try:  # now, not when hours of training are to be saved
+            self.get_config()
+        except TypeError:
+            raise InputError(
+                "A loss pair is of functions, or of objects that Keras can save. "
+                f"Received: {generator!r}, {discriminator!r}"
+            ) from None
 
     def generator_loss(self, fake_logits, real_logits=None):
         if self.pairs_real:

@@ -1,6 +1,8 @@
 """Gradient penalties: how steep a discriminator is at images, one figure a picture.
 
-All are differentiable in the discriminator's weights, and float32 under any dtype policy.
+All are differentiable in the discriminator's weights. What they give and how they sum it
+up is float32 under any dtype policy; the gradient itself passes through the discriminator's
+layers in theirs.
 """
 
 import tensorflow as tf
@@ -38,7 +40,7 @@ def logits_and_squared_gradient(discriminator, images):
 def r1_penalty(discriminator, real_images):
     """Squared gradient norm of the discriminator at real images.
 
-    Computed in float32 under any dtype policy; the caller multiplies by `r1_gamma / 2`.
+    The caller multiplies by `r1_gamma / 2`.
 
     Args:
         discriminator: maps images (B, H, W, C) to logits (B, 1).
@@ -59,7 +61,7 @@ def r1_penalty(discriminator, real_images):
 def r2_penalty(discriminator, fake_images):
     """Squared gradient norm of the discriminator at fake images.
 
-    Computed in float32 under any dtype policy; the caller multiplies by `r2_gamma / 2`.
+    The caller multiplies by `r2_gamma / 2`.
 
     Args:
         discriminator: maps images (B, H, W, C) to logits (B, 1).

@@ -67,11 +67,13 @@ def check_image_shape(image_shape, multiple=1, smallest=1, largest=LARGEST_SIDE)
             other than 1 and 3.
     """
     try:
-        height, width, channels = (int(side) for side in image_shape)
+        height, width, channels = image_shape
     except (TypeError, ValueError):
+        height = None
+    if height is None or not all(isinstance(side, numbers.Integral) for side in image_shape):
         raise InputError(
             f"image_shape must be three whole numbers (H, W, C). Received: {image_shape!r}"
-        ) from None
+        )
     for side in (height, width):
         if side % multiple or not smallest <= side <= largest:
             kind = f"multiples of {multiple}" if multiple > 1 else "whole numbers"
@@ -81,7 +83,7 @@ def check_image_shape(image_shape, multiple=1, smallest=1, largest=LARGEST_SIDE)
             )
     if channels not in (1, 3):
         raise InputError(f"Channels must be 1 (grey) or 3 (colour). Received: {channels}")
-    return height, width, channels
+    return int(height), int(width), int(channels)
 
 
 def check_doubling_shape(image_shape):

@@ -56,12 +56,16 @@ def discriminator_step(gan, real_images, labels=None):
         return loss + penalty, (real_logits, fake_logits, penalty)
 
     penalties = 0.0
-    for turn in TURNS[gan.d_update]:
+    turns = TURNS[gan.d_update]
+    for turn in turns:
         loss, (real_logits, fake_logits, penalty), finite = gan.updates.apply(
-            gan.discriminator, gan.d_optimizer, lambda turn=turn: objective(turn)
+            gan.discriminator,
+            gan.d_optimizer,
+            lambda turn=turn: objective(turn),
+            regularize=turn is turns[-1],  # once a batch
         )
-        penalties += penalty
-    optional = {"penalty": tf.convert_to_tensor(penalties, tf.float32)}
+        penalties += tf.where(finite, penalty, 0.0)
+    optional = {"penalty": penalties}
     if gan.diff_augment is not None:
         gan.diff_augment.adapt(real_logits)
         optional["augment_probability"] = gan.diff_augment.probability.value
@@ -146,11 +150,19 @@ def unpack(gan, data):
     if gan.num_classes is None:
         return real_images, None
     if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
+        given = "None" if labels is None else f"{labels.dtype.name} {labels.shape}"
         raise InputError(
             "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
-            f"Received labels: {labels}"
+            f"Received labels: {given}"
         )
-    return real_images, tf.cast(labels, tf.int32)
+    labels = tf.cast(labels, tf.int32)
+    # An embedding takes -1 for the last class, and on a GPU anything for zeros.
+    inside = tf.debugging.Assert(
+        tf.reduce_all((labels >= 0) & (labels < gan.num_classes)),
+        [f"A label is a whole number from 0 to {gan.num_classes - 1}. Received:", labels],
+    )
+    with tf.control_dependencies([inside] if inside is not None else []):
+        return real_images, tf.identity(labels)
 
 
 def _inputs(first, labels):

@@ -2,13 +2,14 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kgan import images as pictures
 from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.models.copies import float32_copy
 from kgan.models.presets import AutoencoderPreset, adam, get_preset, make_networks
-from kgan.training.networks import input_shapes
+from kgan.training.networks import computes_in_float16, input_shapes
 from kgan.training.pair import NetworkPair
 from kgan.training.updates import ready_optimizer
 
@@ -96,8 +97,10 @@ class Autoencoder(NetworkPair):
             optimizer = preset.optimizer if preset else adam(1e-3, 0.9)
         if loss is None:
             loss = preset.loss if preset else "mean_squared_error"
-        optimizer = ready_optimizer(optimizer, self, scale_loss=False)  # Keras wraps it itself
-        super().compile(optimizer=optimizer, loss=loss, **kwargs)
+        # Keras itself looks at the policy of this outer model alone.
+        scale = computes_in_float16(self.encoder, self.decoder)
+        optimizer = ready_optimizer(optimizer, self, scale)
+        super().compile(optimizer=optimizer, loss=loss, **kwargs | {"auto_scale_loss": False})
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -107,8 +110,10 @@ class Autoencoder(NetworkPair):
 
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        self.batches_seen.assign_add(1)
-        return super().train_step((images, images))
+        # As in GAN: the end of a dataset of unknown length is no step.
+        with tf.control_dependencies([images]):
+            self.batches_seen.assign_add(1)
+            return super().train_step((images, images))
 
     def test_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)

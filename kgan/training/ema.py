@@ -41,7 +41,7 @@ def update_average(average, generator, half_life_images, images, images_seen):
 
     Weights and normalisation statistics are averaged with the factor
     0.5 ** (images / half_life_images); the singular vectors of spectral
-    normalisation, of which a mean would mean nothing, are taken over.
+    normalisation, of which a mean would mean nothing, follow the averaged kernel.
 
     Args:
         average: what `start_average` made.
@@ -55,15 +55,13 @@ def update_average(average, generator, half_life_images, images, images_seen):
     """
     half_life = tf.minimum(float(half_life_images), LONGEST_SHARE * images_seen)
     decay = 0.5 ** (images / tf.maximum(half_life, 1e-8))
-    vectors = {
-        id(vector)
-        for layer in all_layers(average)
-        if isinstance(layer, SpectralNormalization)
-        for vector in (layer.u, layer.v)
-    }
+    spectral = [layer for layer in all_layers(average) if isinstance(layer, SpectralNormalization)]
+    vectors = {id(vector) for layer in spectral for vector in (layer.u, layer.v)}
     for mean, current in zip(average.variables, generator.variables, strict=True):
-        if id(mean) in vectors or not keras.backend.is_float_dtype(mean.dtype):
+        if not keras.backend.is_float_dtype(mean.dtype):
             mean.assign(current)
-        else:
+        elif id(mean) not in vectors:
             share = tf.cast(1.0 - decay, mean.dtype)
             mean.assign(mean + share * (tf.convert_to_tensor(current) - mean))
+    for layer in spectral:
+        layer.follow()

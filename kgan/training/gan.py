@@ -21,7 +21,7 @@ from kgan.training.networks import (
 )
 from kgan.training.pair import NetworkPair
 from kgan.training.sampling import sample
-from kgan.training.updates import Updates, ready_optimizer
+from kgan.training.updates import WHERE_THEY_ARE, Updates, ready_optimizer
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -50,7 +50,8 @@ class GAN(NetworkPair):
         class_names: a name a class, for people; None for none.
         ema_half_life_images: half-life of an exponential moving average of the
             generator, in real images seen; `generate`, `predict` and exports
-            then use it. None or 0 for no average.
+            then use it. None or 0 for no average. It starts from the generator
+            as it is here: give the generator weights of your own before.
         seed: int that the latents drawn in training start from; None for a random one.
 
     Raises:
@@ -89,7 +90,7 @@ class GAN(NetworkPair):
         self.value_range = check_range(
             "value_range", output_range(generator) if value_range is None else value_range
         )
-        self.seed = seed
+        self.seed = seed if seed is None else latent_law.check_seed(seed)
 
         self.ema_half_life_images = check_half_life(ema_half_life_images)
         self.ema_generator = start_average(generator) if ema_half_life_images else None
@@ -135,6 +136,8 @@ class GAN(NetworkPair):
             InputError: an unknown preset, or a size that the preset cannot make.
         """
         chosen = get_preset(preset, Preset)
+        if num_classes is None and class_names is not None:
+            num_classes = len(class_names)
         if ema_half_life_images is None:
             ema_half_life_images = chosen.ema_half_life_images
         return cls(
@@ -189,7 +192,7 @@ class GAN(NetworkPair):
                 optimizer given for both networks.
         """
         preset = get_preset(self.preset) if self.preset else None
-        if loss is None and preset:
+        if preset and loss in (None, preset.loss):
             loss = LOSSES[preset.loss](**preset.loss_options)
         self.adversarial_loss = get_loss(loss or "bce")
         self.diff_augment = self._ready_diff_augment(diff_augment)
@@ -207,7 +210,7 @@ class GAN(NetworkPair):
             raise InputError(
                 f"d_update must be one of {', '.join(adversarial.TURNS)}. Received: {d_update!r}"
             )
-        if g_optimizer is not None and g_optimizer is d_optimizer:
+        if isinstance(g_optimizer, keras.optimizers.Optimizer) and g_optimizer is d_optimizer:
             raise InputError(
                 "g_optimizer and d_optimizer must be two optimizers: each keeps the state of one "
                 f"network. Received the same object twice: {g_optimizer!r}"
@@ -299,7 +302,8 @@ class GAN(NetworkPair):
     def test_step(self, data):
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
         adversarial.evaluation_step(self, *adversarial.unpack(self, data))
-        return self.get_metrics_result()
+        figures = self.get_metrics_result()
+        return {name: value for name, value in figures.items() if name not in WHERE_THEY_ARE}
 
     def generate(self, n, seed=0, labels=None, nice=1, batch_size=64):
         """Makes pictures; picture i has the seed `seed + i`.

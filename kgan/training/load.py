@@ -51,6 +51,11 @@ def load_model(path, compile=True):
     try:
         model = keras.models.load_model(path, compile=compile)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
+        if compile and _loads_without_compiling(path):
+            raise InputError(
+                "This model was compiled with functions that Keras cannot find again; load it with "
+                f"compile=False, then compile it. Received: {path}"
+            ) from error
         reason = str(error).strip().splitlines()
         raise InputError(
             f"Not a readable Keras model: {path} ({reason[0] if reason else type(error).__name__})"
@@ -61,6 +66,14 @@ def load_model(path, compile=True):
             f"{type(model).__name__}"
         )
     return model
+
+
+def _loads_without_compiling(path):
+    try:
+        keras.models.load_model(path, compile=False)
+    except Exception:  # as in load_model, which tells of it
+        return False
+    return True
 
 
 def load_gan(path, compile=True):

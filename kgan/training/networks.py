@@ -26,8 +26,14 @@ def check_networks(generator, discriminator):
     Raises:
         InputError: one is not built, the generator does not map (B, latent_dim)
             to (B, H, W, C), the discriminator does not map its images to (B, 1),
-            or only one of them takes labels.
+            only one of them takes labels, or a layer has an activity regularizer.
     """
+    for layer in (*all_layers(generator), *all_layers(discriminator)):
+        if getattr(layer, "activity_regularizer", None) is not None:
+            raise InputError(
+                "A GAN counts weight regularizers and no activity regularizers: its networks run "
+                f"several times a step. Received a layer that has one: {layer.name}"
+            )
     latents, labels = input_shapes("generator", generator)
     if len(latents) != 2 or latents[1] is None:
         raise InputError(

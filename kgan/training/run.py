@@ -100,6 +100,11 @@ def resume_run(directory, **length):
     seed = (config.seed + int(model.batches_seen)) % SEEDS
     keras.utils.set_random_seed(seed)
     source = open_source(config)
+    if config.conditional and source.class_names != model.class_names:
+        raise InputError(
+            f"The data's classes are no longer those of the run, {', '.join(model.class_names)}. "
+            f"Received: {', '.join(source.class_names or ['none'])}"
+        )
     batches = make_batches(source, config, model, seed)
     return _train(model, source, batches, config, directory, **length)
 

@@ -111,29 +111,14 @@ def sheets(model, source, config, directory):
     """The callback that shows how the model learns."""
     if isinstance(model, GAN):
         return SampleGrid(directory, seed=config.seed)
-    return ReconstructionStrip(directory, first_pictures(source, SHOWN_PICTURES))
-
-
-def first_pictures(source, n):
-    """Up to n pictures of a source in its own order, uint8 (N, H, W, C)."""
-    n = min(n, source.count or n)
-    batches = kgan_data.batches(
-        source,
-        batch_size=n,
-        value_range=(0, 255),
-        augment=(),
-        cache=None,
-        shuffle=False,
-        seed=0,
-    )
-    return next(iter(batches)).numpy().astype("uint8")
+    return ReconstructionStrip(directory, kgan_data.first_pictures(source, SHOWN_PICTURES))
 
 
 def pictures_of(config, data, n):
     """Up to n pictures to show, uint8, from the run's own data or from other `data`."""
     if data is not None:
         config = dataclasses.replace(config, data=data)
-    return first_pictures(open_source(config), n)
+    return kgan_data.first_pictures(open_source(config), n)
 
 
 def read_config(directory):

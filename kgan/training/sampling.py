@@ -20,7 +20,7 @@ def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
         the same labels).
     """
     check_positive(n=n, nice=nice, batch_size=batch_size)
-    seeds = np.arange(seed, seed + n * nice)
+    seeds = latent_law.check_seed(seed) + np.arange(n * nice)
     inputs = [latent_law.from_seeds(seeds, gan.latent_dim, gan.latent_distribution)]
     if labels is not None or gan.num_classes is not None:
         if labels is None:

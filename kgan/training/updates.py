@@ -43,7 +43,7 @@ class Updates(keras.layers.Layer):
         always = [self.means[name] for name in ALWAYS]
         return [*always, *shown, self.skipped]
 
-    def apply(self, network, optimizer, objective):
+    def apply(self, network, optimizer, objective, regularize=True):
         """Takes one optimizer step on `network`, or none if a number is not finite.
 
         The objective runs in a StatelessScope: what its layers would write
@@ -54,6 +54,7 @@ class Updates(keras.layers.Layer):
             network: the model whose variables the step may change.
             optimizer: the Keras optimizer built for its trainable variables.
             objective: callable of no arguments -> (scalar loss, anything).
+            regularize: add the weight regularizers of the network's layers.
 
         Returns:
             (loss, the objective's second result, bool tensor: the step was taken).
@@ -61,8 +62,9 @@ class Updates(keras.layers.Layer):
         with tf.GradientTape() as tape:
             with keras.StatelessScope() as scope:
                 loss, extra = objective()
-            for penalty in network.losses:  # the layers' weight regularizers
-                loss += tf.cast(penalty, loss.dtype)
+            for variable in network.trainable_variables if regularize else ():
+                if variable.regularizer is not None:
+                    loss += tf.cast(variable.regularizer(variable), loss.dtype)
             scaled_loss = optimizer.scale_loss(loss)
         trainable = network.trainable_variables
         gradients = tape.gradient(scaled_loss, [v.value for v in trainable])
@@ -83,9 +85,11 @@ class Updates(keras.layers.Layer):
             optimizer.apply(gradients, trainable)
 
         def skip():
-            # It leaves the weights alone by itself, and must see the overflow to lower its scale.
+            # It leaves the weights alone by itself, and must see an overflow to lower its scale:
+            # in the gradients, where it looks, also when only the loss had one.
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-                optimizer.apply(gradients, trainable)
+                overflow = [None if g is None else g * float("nan") for g in gradients]
+                optimizer.apply(overflow, trainable)
 
         tf.cond(finite, take, skip)
         self.skipped.update_state(1.0 - tf.cast(finite, tf.float32))

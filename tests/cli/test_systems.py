@@ -148,3 +148,36 @@ def test_mistakes_are_one_line(clothes, codes, tmp_path, capsys):
     assert "for a GAN" in error_of(capsys, "generate", codes, "--class", "1")
     assert "for an autoencoder" in error_of(capsys, "generate", clothes, "--pictures", tmp_path)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """24 pictures in three classes, one of them broken."""
+    rng = np.random.default_rng(0)
+    for index in range(24):
+        place = tmp_path / "photos" / "abc"[index % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        picture = rng.integers(0, 256, (16, 16, 3), np.uint8)
+        Image.fromarray(picture).save(place / f"{index}.png")
+    (tmp_path / "photos" / "a" / "0.png").write_bytes(b"broken")
+    return tmp_path / "photos"
+
+
+def test_an_autoencoder_trains_on_files_that_are_few_or_broken(folder, tmp_path, capsys):
+    arguments = [str(folder), "--preset", "conv_autoencoder", "--size", "16x16", "--epochs", "1"]
+    name = ["--batch-size", "8", "--name", "ae", "--out", str(tmp_path)]
+    assert main(["train", *arguments, *name]) == 0
+    assert int(kgan.load_autoencoder(tmp_path / "ae").batches_seen) == 2  # 23 good ones
+    assert main(["generate", str(tmp_path / "ae"), "-o", str(tmp_path / "strip.png")]) == 0
+    assert Image.open(tmp_path / "strip.png").size == (8 * 18 + 2, 6 * 18 + 2)
+    assert "--seed" in error_of(capsys, "generate", tmp_path / "ae", "--seed", "1")
+
+
+def test_a_conditional_run_does_not_resume_on_other_classes(folder, tmp_path, capsys):
+    arguments = [str(folder), "--conditional", "--filters", "2", "--size", "16x16"]
+    name = ["--batch-size", "8", "--epochs", "1", "--name", "abc", "--out", str(tmp_path)]
+    assert main(["train", *arguments, *name]) == 0
+    resume = ["train", "--resume", str(tmp_path / "abc"), "--epochs", "1"]
+    assert main(resume) == 0
+    (folder / "c").rename(folder / "0c")
+    assert "no longer those of the run, a, b, c. Received: 0c, a, b" in error_of(capsys, *resume)

@@ -63,6 +63,16 @@ def test_query_and_key_have_an_eighth_of_the_channels_and_at_least_one(layer):
     assert [conv.filters for conv in (narrow.query, narrow.key, narrow.value)] == [1, 1, 3]
 
 
+def test_large_features_do_not_overflow_float16():
+    layer = SelfAttention2D(dtype="mixed_float16")
+    inputs = 100.0 * RNG.normal(size=(1, 3, 3, 64)).astype(np.float32)
+    layer.build(inputs.shape)
+    layer.gamma.assign(1.0)
+    outputs, attention = layer(inputs, return_attention=True)
+    assert np.isfinite(np.float32(outputs)).all()
+    assert np.isfinite(np.asarray(attention)).all()
+
+
 @pytest.mark.parametrize("spectral_norm", [False, True])
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
 def test_it_is_kept_by_config_under_any_policy(spectral_norm, policy, tmp_path):

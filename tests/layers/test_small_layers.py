@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from kgan.errors import InputError
 from kgan.layers import ConditionalBatchNormalization, GroupedConv2D
 
 RNG = np.random.default_rng(5)
@@ -52,3 +53,10 @@ def test_both_are_kept_by_config_under_any_policy(policy, tmp_path):
     assert again.layers[2].get_config() == model.layers[2].get_config()
     assert {w.dtype for w in again.weights} == {"float32"}
     assert again.output.dtype == policy.removeprefix("mixed_")
+
+
+def test_channels_that_groups_do_not_divide_are_named():
+    with pytest.raises(InputError, match="Received: 10 and 3"):
+        GroupedConv2D(10, 3, groups=3)
+    with pytest.raises(InputError, match="Received: 8 and 3"):
+        GroupedConv2D(12, 3, groups=3)(FEATURES)

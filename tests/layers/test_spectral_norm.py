@@ -269,6 +269,29 @@ def test_it_is_saved_and_exported_as_a_plain_convolution(tmp_path):
     assert largest == 6 * 48  # no kernel beside its normalised self
 
 
+def test_a_kernel_of_zeros_and_one_set_by_hand_stay_finite():
+    zeros = layers.Dense(3, use_bias=False, kernel_initializer="zeros")
+    layer = SpectralNormalization(zeros)
+    inputs = RNG.normal(size=(2, 4)).astype(np.float32)
+    np.testing.assert_array_equal(layer(inputs, training=True), 0.0)
+    zeros.kernel.assign(RNG.normal(size=(4, 3)))  # as an optimizer's first step would
+    for _ in range(60):
+        layer(inputs, training=True)
+    sigma = layer.u.numpy() @ matrix_of(layer) @ layer.v.numpy()
+    assert sigma == pytest.approx(np.linalg.svd(matrix_of(layer))[1][0], rel=1e-3)
+    expected = layer(inputs)
+    zeros.kernel.assign(-zeros.kernel)  # u and v left as they were: sigma is below 0
+    np.testing.assert_allclose(layer(inputs), expected, atol=1e-5)
+
+
+def test_activity_regularizers_of_the_wrapped_layer_are_kept():
+    layer = SpectralNormalization(layers.Dense(3, activity_regularizer="l2"))
+    outputs = layer(np.ones((2, 4), np.float32))
+    (loss,) = layer.losses
+    expected = 0.01 * float(tf.reduce_sum(outputs**2)) / 2  # Keras takes the mean over a batch
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
 def test_mistakes_are_named():
     with pytest.raises(InputError, match="takes Dense, Conv2D, Conv2DTranspose, Embedding"):
         SpectralNormalization(layers.LSTM(3))

@@ -177,3 +177,33 @@ def test_mistakes_are_named(shades, trained_gan, real_images):
         kgan.GAN(shades.generator, kgan.models.SAGANDiscriminator((8, 8, 1), filters=8))
     with pytest.raises(kgan.InputError, match=r"take no labels"):
         kgan.GAN(trained_gan.generator, trained_gan.discriminator, num_classes=3)
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_out_of_range_do_not_train(shades, label):
+    before = [w.numpy() for w in shades.trainable_variables]
+    images = np.zeros((8, 8, 8, 1), np.float32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 2"):
+        shades.fit(images, np.full(8, label), batch_size=8, verbose=0)
+    for old, new in zip(before, shades.trainable_variables, strict=True):
+        np.testing.assert_array_equal(old, new.numpy())
+
+
+def test_class_names_alone_tell_the_number_of_classes():
+    names = ["a", "b", "c"]
+    gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 16, 1), filters=1, class_names=names)
+    assert gan.num_classes == 3
+
+
+def test_projection_equals_its_formula():
+    """Miyato and Koyama 2018, equation 3: psi(phi(x)) + y^T V phi(x), phi the pooled features."""
+    judge = kgan.models.DCGANDiscriminator((16, 16, 1), filters=2, num_classes=3)
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 1)).astype(np.float32)
+    labels = np.array([2, 0, 1, 2])
+    last = keras.Model(judge.inputs, judge.get_layer("features").input)
+    features = last.predict([images, labels], verbose=0)
+    realness = judge.get_layer("realness").get_weights()
+    (table,) = judge.get_layer("classes").get_weights()
+    expected = features.reshape(4, -1) @ realness[0] + realness[1]
+    expected += (features.mean((1, 2)) * table[labels]).sum(1, keepdims=True)
+    np.testing.assert_allclose(judge.predict([images, labels], verbose=0), expected, atol=1e-5)

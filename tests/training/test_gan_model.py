@@ -211,6 +211,14 @@ def test_weight_regularizers_of_the_layers_count():
     np.testing.assert_allclose(kernels[0] - kernels[1], 0.5 * 0.1 * before, atol=1e-6)
 
 
+def test_activity_regularizers_are_refused():
+    generator, _ = networks()
+    dense = layers.Dense(1, activity_regularizer="l2", name="lazy")
+    discriminator = keras.Sequential([keras.Input((6, 4, 3)), layers.Flatten(), dense])
+    with pytest.raises(kgan.InputError, match=r"no activity regularizers.* one: lazy"):
+        kgan.GAN(generator, discriminator)
+
+
 def test_summary_names_both_networks(small_gan):
     lines = []
     small_gan.summary(print_fn=lines.append)

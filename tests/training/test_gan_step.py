@@ -168,6 +168,32 @@ def test_float16_scales_both_losses_and_an_overflow_lowers_the_scale(real):
     assert {v.dtype for v in gan.trainable_variables} == {"float32"}
 
 
+def test_a_loss_that_overflows_with_finite_gradients_is_skipped_too():
+    """LossScaleOptimizer looks at the gradients alone; the step was counted and yet taken."""
+    generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, "tanh")])
+    generator.add(keras.layers.Reshape((2, 2, 1)))
+    layers = [keras.Input((2, 2, 1)), keras.layers.Flatten()]
+    layers += [
+        keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(300.0), dtype=dtype)
+        for dtype in ("mixed_float16", "mixed_float16")
+    ]
+    gan = kgan.GAN(generator, keras.Sequential(layers), seed=0)
+    gan.compile(
+        kgan.losses.Wasserstein(gradient_penalty=0.0),
+        g_optimizer=keras.optimizers.SGD(1e-6),
+        d_optimizer=keras.optimizers.SGD(1e-6),
+    )
+    generator.layers[0].kernel.assign(np.full((2, 4), 3.0))
+    generator.layers[0].bias.assign(np.full(4, 5.0))  # tanh near 1: 4 * 300 * 300 is no float16
+    for optimizer in (gan.g_optimizer, gan.d_optimizer):
+        optimizer.dynamic_scale.assign(1.0)
+    before = values(gan.generator) | values(gan.discriminator)
+    history = gan.fit(np.ones((4, 2, 2, 1), np.float32), batch_size=4, verbose=0).history
+    assert history["skipped_updates"] == [2.0]
+    after = values(gan.generator) | values(gan.discriminator)
+    assert {path for path in before if np.any(before[path] != after[path])} == set()
+
+
 def test_the_step_compiles_under_xla_with_the_same_losses(real_images):
     losses = []
     for jit_compile in (False, True):

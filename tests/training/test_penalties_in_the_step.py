@@ -1,5 +1,7 @@
 """What penalties and the relativistic loss do to one step, worked out by hand."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -123,3 +125,55 @@ def test_a_loss_with_its_penalties_is_saved(small_gan, tmp_path):
     assert isinstance(again.adversarial_loss, kgan.losses.Relativistic)
     assert (again.adversarial_loss.r1_gamma, again.adversarial_loss.r2_gamma) == (0.3, 0.1)
     assert again.updates.shown == {"penalty"}
+
+
+def test_the_name_of_the_presets_own_loss_takes_its_penalties():
+    gan = kgan.GAN.from_preset("r3gan", image_shape=(8, 8, 1), filters=8)
+    gan.compile("relativistic")
+    assert (gan.adversarial_loss.r1_gamma, gan.adversarial_loss.r2_gamma) == (0.1, 0.1)
+
+
+def test_a_skipped_turn_leaves_the_other_turns_figures():
+    """Sequential: R2 of infinite fakes is left out, the real turn's penalty is shown."""
+    gan, _ = linear_gan()
+    loss = kgan.losses.LossPair(
+        nothing_generator_loss, nothing_discriminator_loss, r1_gamma=2.0, r2_gamma=2.0
+    )
+    gan.compile(loss, d_optimizer=keras.optimizers.SGD(0.0), d_update="sequential")
+    gan.generator.layers[0].kernel.assign(np.full((3, 16), np.nan))
+    history = gan.fit(REAL, batch_size=4, verbose=0).history
+    assert history["skipped_updates"][0] >= 1.0
+    assert np.isfinite(history["penalty"]).all()
+
+
+def test_weight_regularizers_count_once_a_batch(real_images):
+    """L2(0.5): the gradient is w, so SGD(0.1) leaves 0.9 w, whatever the order of updates."""
+    for d_update in ("joint", "sequential"):
+        gan, kernel = linear_gan()
+        kernel.regularizer = keras.regularizers.L2(0.5)
+        before = kernel.numpy()
+        pair = (nothing_generator_loss, nothing_discriminator_loss)
+        gan.compile(pair, d_optimizer=keras.optimizers.SGD(0.1), d_update=d_update)
+        gan.fit(REAL, batch_size=4, verbose=0)
+        np.testing.assert_allclose(kernel.numpy(), 0.9 * before, atol=1e-6)
+
+
+def test_evaluate_shows_no_penalty_it_did_not_compute(small_gan, real_images):
+    small_gan.compile(kgan.losses.BCE(r1_gamma=1.0))
+    small_gan.fit(real_images[:8], batch_size=8, verbose=0)
+    assert "penalty" not in small_gan.evaluate(real_images[:8], verbose=0, return_dict=True)
+
+
+def test_a_pair_that_cannot_be_saved_is_refused_before_training(small_gan, tmp_path):
+    partial = functools.partial(kgan.losses.bce_discriminator_loss, label_smoothing=0.1)
+    with pytest.raises(kgan.InputError, match="that Keras can save"):
+        small_gan.compile((kgan.losses.bce_generator_loss, partial))
+
+    def mine(fake_logits):
+        return keras.ops.mean(fake_logits)
+
+    small_gan.compile((mine, kgan.losses.bce_discriminator_loss))
+    small_gan.save(tmp_path / "gan.keras")
+    with pytest.raises(kgan.InputError, match="compile=False"):
+        kgan.load_gan(tmp_path / "gan.keras")
+    kgan.load_gan(tmp_path / "gan.keras", compile=False).generate(1)
