@@ -67,8 +67,26 @@ def test_mixed_precision_trains_and_exports_in_float32(pictures, policy, tmp_pat
         kgan.images.from_uint8(pictures), batch_size=64, epochs=3, verbose=0
     ).history
     assert history["loss"][-1] < history["loss"][0]
+    scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert scaled == (policy == "mixed_float16")
     export = kgan.export.to_onnx(model, tmp_path / "half")
     assert export.parity["onnx encode"]["float_max_abs_difference"] < 1e-4
+
+
+def test_the_networks_policy_counts_whatever_the_global_one_is():
+    halves = {"dtype": "mixed_float16", "image_shape": (8, 8, 1), "filters": 4}
+    model = kgan.Autoencoder(kgan.models.ConvEncoder(**halves), kgan.models.ConvDecoder(**halves))
+    model.compile()
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def test_the_end_of_a_dataset_of_unknown_length_is_no_step(pictures):
+    model = kgan.Autoencoder.from_preset("autoencoder", image_shape=(8, 8, 1), latent_dim=4)
+    model.compile()
+    images = kgan.images.from_uint8(pictures[:32])
+    batches = tf.data.Dataset.from_tensor_slices(images).batch(16).filter(lambda batch: True)
+    model.fit(batches, epochs=3, shuffle=False, verbose=0)
+    assert int(model.batches_seen) == int(model.optimizer.iterations) == 6
 
 
 def test_the_strip_shows_input_over_output(pictures, tmp_path):

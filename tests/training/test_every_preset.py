@@ -7,7 +7,7 @@ import pytest
 
 import kgan
 from kgan.models import PRESETS, AutoencoderPreset
-from tests.models.test_presets import OTHER_SHAPES
+from tests.models.test_networks import OTHER_SHAPES
 
 GANS = [name for name, preset in PRESETS.items() if not isinstance(preset, AutoencoderPreset)]
 AUTOENCODERS = [name for name in PRESETS if name not in GANS]
