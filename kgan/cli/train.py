@@ -28,6 +28,8 @@ SETTINGS = (
     "batch_size",
     "ema_half_life_images",
     "conditional",
+    "diffaugment",
+    "ada",
     "fit",
     "background",
     "augment",
@@ -93,6 +95,19 @@ def add_arguments(parser):
     training = parser.add_argument_group("training")
     training.add_argument(
         "--batch-size", type=types.whole_number, metavar="N", help="(the preset's)"
+    )
+    training.add_argument(
+        "--diffaugment",
+        nargs="?",
+        const="color,translation,cutout",
+        metavar="POLICY",
+        help="change all that the discriminator sees (color,translation,cutout); for few pictures",
+    )
+    training.add_argument(
+        "--ada",
+        action="store_true",
+        default=None,
+        help="the same with a strength that adapts to how sure the discriminator is",
     )
     training.add_argument(
         "--ema-half-life-images",

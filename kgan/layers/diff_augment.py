@@ -139,9 +139,11 @@ class DiffAugment(keras.layers.Layer):
         strength: Karras et al. 2020, section 3, https://arxiv.org/abs/2006.06676
     """
 
+    EVERYTHING = "color,translation,cutout"
+
     def __init__(
         self,
-        policy="color,translation,cutout",
+        policy=EVERYTHING,
         target=None,
         adapt_images=500_000,
         value_range=(-1.0, 1.0),

@@ -21,7 +21,14 @@ from kgan.training.callbacks import (
     save_whole,
 )
 from kgan.training.load import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE, load_model
-from kgan.training.run_config import make_batches, new_model, open_source, read_config, sheets
+from kgan.training.run_config import (
+    compile_model,
+    make_batches,
+    new_model,
+    open_source,
+    read_config,
+    sheets,
+)
 
 DEFAULT_EPOCHS = 25
 SEEDS = 2**32  # what numpy and Keras take
@@ -53,7 +60,7 @@ def new_run(config, directory, **length):
     preset = get_preset(config.preset)
     source = open_source(config)
     model = new_model(config, source)
-    model.compile()
+    compile_model(model, config)
     config = dataclasses.replace(
         config,
         data=_from_anywhere(config.data),

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from kgan import data as kgan_data
 from kgan.errors import InputError
+from kgan.layers import DiffAugment
 from kgan.models import AutoencoderPreset, get_preset
 from kgan.training.autoencoder import Autoencoder
 from kgan.training.callbacks import ReconstructionStrip, SampleGrid
 from kgan.training.gan import GAN
 from kgan.training.load import CONFIG_FILE
 
+ADA_TARGET = 0.6  # Karras et al. 2020
 SHOWN_PICTURES = 32  # of a reconstruction strip
 
 
@@ -26,6 +28,8 @@ class RunConfig:
         latent_dim, filters, batch_size, ema_half_life_images: None for the
             preset's; a half-life of 0 for no average.
         conditional: train on the data's classes.
+        diffaugment: policy of `kgan.layers.DiffAugment`; None for none.
+        ada: let the strength of that adapt.
         fit: "crop" or "pad", how pictures of another shape are fitted.
         background: (R, G, B) under transparent pictures and around padded ones.
         augment: names of augmentations; None for the data's default.
@@ -42,6 +46,8 @@ class RunConfig:
     batch_size: int | None = None
     ema_half_life_images: float | None = None
     conditional: bool = False
+    diffaugment: str | None = None
+    ada: bool = False
     fit: str = "crop"
     background: tuple = (255, 255, 255)
     augment: list | None = None
@@ -58,7 +64,7 @@ def new_model(config, source):
         "filters": config.filters,
     }
     if isinstance(get_preset(config.preset), AutoencoderPreset):
-        for name in ("conditional", "ema_half_life_images"):
+        for name in ("conditional", "ema_half_life_images", "diffaugment", "ada"):
             if getattr(config, name):
                 raise InputError(f"{name} is a GAN's. Received: the preset {config.preset}")
         return Autoencoder.from_preset(config.preset, **networks)
@@ -79,6 +85,15 @@ def new_model(config, source):
         ema_half_life_images=config.ema_half_life_images,
         seed=config.seed,
     )
+
+
+def compile_model(model, config):
+    """Compiles a new model with its preset's training and the config's changes to it."""
+    augment = config.diffaugment or (DiffAugment.EVERYTHING if config.ada else None)
+    if augment is None:
+        return model.compile()
+    target = ADA_TARGET if config.ada else None
+    model.compile(diff_augment=DiffAugment(augment, target, value_range=model.value_range))
 
 
 def open_source(config):

@@ -181,3 +181,28 @@ def test_a_conditional_run_does_not_resume_on_other_classes(folder, tmp_path, ca
     assert main(resume) == 0
     (folder / "c").rename(folder / "0c")
     assert "no longer those of the run, a, b, c. Received: 0c, a, b" in error_of(capsys, *resume)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "policy", "target"),
+    [
+        (["--diffaugment"], "color,translation,cutout", None),
+        (["--diffaugment", "cutout"], "cutout", None),
+        (["--ada"], "color,translation,cutout", 0.6),
+    ],
+)
+def test_diffaugment_is_trained_with_kept_and_resumed(arguments, policy, target, tmp_path):
+    run = train(tmp_path, "few", *arguments, "--filters", "2")
+    assert main(["train", "--resume", str(run), "--steps", "2"]) == 0
+    layer = kgan.load_gan(run).diff_augment
+    assert (layer.policy, layer.target) == (policy, target)
+    with (run / "history.csv").open() as file:
+        row = next(csv.DictReader(file))
+    assert ("augment_probability" in row) == (target is not None)
+
+
+def test_a_policy_that_is_not_known_is_one_line(tmp_path, capsys):
+    message = error_of(capsys, "train", "--diffaugment", "colour", "--out", tmp_path / "runs")
+    assert "color, translation, cutout. Received: 'colour'" in message
+    message = error_of(capsys, "train", "--preset", "autoencoder", "--ada", "--out", tmp_path)
+    assert "ada is a GAN's" in message
