@@ -302,6 +302,6 @@ def test_upsampling_repeats_pixels_and_r3gan_interpolates():
 
 def test_r3gan_trains_with_its_sources_numbers():
     modern = get_preset("r3gan")
-    assert modern.loss_options == {"r1_gamma": 0.1, "r2_gamma": 0.1}
+    assert modern.loss_options == {"r1_gamma": 1.0, "r2_gamma": 1.0}
     assert adam_of(modern.g_optimizer) == adam_of(modern.d_optimizer) == (2e-4, 0.0, 0.99)
     assert (modern.latent_dim, modern.latent_distribution) == (64, "normal")

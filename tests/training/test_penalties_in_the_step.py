@@ -1,5 +1,6 @@
 """What penalties and the relativistic loss do to one step, worked out by hand."""
 
+import dataclasses
 import functools
 
 import keras
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import kgan
+from kgan.models import PRESETS
 
 RNG = np.random.default_rng(2)
 REAL = RNG.uniform(-1, 1, (4, 4, 4, 1)).astype(np.float32)
@@ -127,10 +129,12 @@ def test_a_loss_with_its_penalties_is_saved(small_gan, tmp_path):
     assert again.updates.shown == {"penalty"}
 
 
-def test_the_name_of_the_presets_own_loss_takes_its_penalties():
+def test_the_name_of_the_presets_own_loss_takes_its_penalties(monkeypatch):
+    softer = dataclasses.replace(PRESETS["r3gan"], loss_options={"r1_gamma": 0.3, "r2_gamma": 0.2})
+    monkeypatch.setitem(PRESETS, "r3gan", softer)
     gan = kgan.GAN.from_preset("r3gan", image_shape=(8, 8, 1), filters=8)
     gan.compile("relativistic")
-    assert (gan.adversarial_loss.r1_gamma, gan.adversarial_loss.r2_gamma) == (0.1, 0.1)
+    assert (gan.adversarial_loss.r1_gamma, gan.adversarial_loss.r2_gamma) == (0.3, 0.2)
 
 
 def test_a_skipped_turn_leaves_the_other_turns_figures():
