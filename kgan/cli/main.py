@@ -4,7 +4,7 @@ import argparse
 import sys
 
 import kgan
-from kgan.cli import export, generate, train
+from kgan.cli import data, export, generate, train
 from kgan.errors import InputError
 
 DESCRIPTION = """\
@@ -13,7 +13,11 @@ Train GANs with Keras and deliver the generator as a file any application can ru
   kgan train photos/ --size 64x64 --epochs 25
   kgan generate runs/NAME -n 64 -o grid.png
   kgan export runs/NAME
+  kgan data check photos/
 """
+
+
+COMMANDS = {"train": train, "generate": generate, "export": export, "data": data}
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,7 +34,7 @@ def main(arguments=None):
     )
     parser.add_argument("--version", action="version", version=f"kgan {kgan.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in (("train", train), ("generate", generate), ("export", export)):
+    for name, command in COMMANDS.items():
         subparser = commands.add_parser(
             name,
             help=command.HELP,

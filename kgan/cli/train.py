@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kgan.cli import quiet, types
+from kgan.cli import pictures, quiet, types
 from kgan.errors import InputError
 
 HELP = "train a GAN on pictures"
@@ -20,9 +20,10 @@ samples/, history.csv, logs/.
 
 # Arguments that RunConfig takes by the same names; its defaults stand for those not given.
 SETTINGS = (
-    "data",
+    *pictures.SOURCE,
+    *pictures.FITTING,
+    "augment",
     "preset",
-    "size",
     "latent_dim",
     "filters",
     "batch_size",
@@ -30,10 +31,6 @@ SETTINGS = (
     "conditional",
     "diffaugment",
     "ada",
-    "fit",
-    "background",
-    "augment",
-    "strict",
     "seed",
 )
 OF_A_NEW_RUN = (*SETTINGS, "name", "out")
@@ -42,38 +39,10 @@ OF_A_NEW_RUN = (*SETTINGS, "name", "out")
 def add_arguments(parser):
     """Adds the command's arguments in groups."""
     data = parser.add_argument_group("data")
-    data.add_argument(
-        "data",
-        nargs="?",
-        metavar="DATA",
-        help="folder, .npz or .npy file, TFRecord shards or tfds:NAME (the embedded set)",
-    )
-    data.add_argument(
-        "--size",
-        type=types.size,
-        metavar="HxW",
-        help="height and width, also HxWxC (default: the arrays' own; 64x64 for files)",
-    )
-    data.add_argument("--fit", choices=("crop", "pad"), help="how other shapes are fitted (crop)")
-    data.add_argument(
-        "--background",
-        type=types.background,
-        metavar="R,G,B",
-        help="colour under transparent pictures and around padded ones (255,255,255)",
-    )
-    data.add_argument(
-        "--augment",
-        type=types.names,
-        metavar="NAMES",
-        help="such as flip,rotate=10,cutout=0.5:0.2 (strength, share of the pictures), or none; "
-        "flip crop rotate translate zoom shear brightness contrast saturation hue cutout "
-        "(flip; none for the embedded set and tfds, where left and right may matter)",
-    )
-    data.add_argument(
-        "--strict",
-        action="store_true",
-        default=None,
-        help="stop at a picture that cannot be decoded",
+    pictures.add_source(data, default="the embedded set")
+    pictures.add_fitting(data, size="the data's own where all have one; 64x64 for files")
+    pictures.add_augment(
+        data, default="flip; none for the embedded set and tfds, where left and right may matter"
     )
     model = parser.add_argument_group("model")
     model.add_argument("--preset", help="named configuration (dcgan)")
@@ -140,8 +109,7 @@ def run(arguments):
     if arguments.resume:
         given = [
             "DATA" if name == "data" else f"--{name.replace('_', '-')}"
-            for name in OF_A_NEW_RUN
-            if getattr(arguments, name) is not None
+            for name in pictures.given(arguments, OF_A_NEW_RUN)
         ]
         if given:
             raise InputError(
@@ -150,8 +118,7 @@ def run(arguments):
             )
         result = runs.resume_run(arguments.resume, **length)
     else:
-        given = {name: getattr(arguments, name) for name in SETTINGS}
-        config = RunConfig(**{k: v for k, v in given.items() if v is not None})
+        config = RunConfig(**pictures.given(arguments, SETTINGS))
         name = arguments.name or runs.default_name(config.preset, config.data)
         result = runs.new_run(config, (arguments.out or Path("runs")) / name, **length)
     if result.skipped:

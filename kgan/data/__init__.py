@@ -17,8 +17,10 @@ and raises `kgan.InputError` for what cannot be used and for fewer pictures than
 
 from kgan.data import opening
 from kgan.data.augment import AUGMENTATIONS, Augmentation
+from kgan.data.check import check_folder
 from kgan.data.decode import check_fit
 from kgan.data.opening import open_source
+from kgan.data.packing import pack
 from kgan.data.pipeline import batches, first_pictures
 from kgan.data.sources import Source
 
@@ -137,6 +139,8 @@ def from_tfds(
     image_shape,
     batch_size,
     split="train",
+    manual_dir=None,
+    download_dir=None,
     value_range=(-1.0, 1.0),
     fit="crop",
     background=WHITE,
@@ -151,11 +155,16 @@ def from_tfds(
     Args:
         name: its name there, such as "fashion_mnist".
         image_shape: (H, W, C), C 1 or 3.
-        split: "train", "test" or another of the set's.
+        split: "train", "test" or another of the set's, also "train[:10%]".
+        manual_dir: a folder with the set's own files, for sets that must be
+            fetched by hand and for machines without network.
+        download_dir: where downloads are kept; None for tensorflow_datasets' place.
         cache: as for `from_folder`.
         labels: each picture's class is the set's `label`.
     """
-    source = opening.tfds_source(name, split, image_shape, check_fit(fit), background)
+    source = opening.tfds_source(
+        name, image_shape, check_fit(fit), background, split, manual_dir, download_dir
+    )
     return batches(
         source,
         batch_size=batch_size,
@@ -180,14 +189,18 @@ def from_tfrecords(
     cache=None,
     shuffle=True,
     seed=None,
+    labels=False,
     strict=False,
 ):
-    """TFRecord shards of tf.train.Example with an encoded picture in `image/encoded` or `image`.
+    """TFRecord shards: those of `pack`, or any of tf.train.Example with an encoded picture.
+
+    The picture's bytes are in `image/encoded` or `image`.
 
     Args:
         path: a .tfrecord file or a folder of them.
         image_shape: (H, W, C), C 1 or 3.
         cache: "memory", None or a path for cache files.
+        labels: each picture's class is `image/class/label`; packed shards have it.
         strict: a picture that cannot be decoded is an error instead of skipped.
     """
     source = opening.record_source(path, image_shape, check_fit(fit), background, strict)
@@ -199,6 +212,7 @@ def from_tfrecords(
         cache=cache,
         shuffle=shuffle,
         seed=seed,
+        labels=labels,
     )
 
 
@@ -207,6 +221,7 @@ __all__ = [
     "Augmentation",
     "Source",
     "batches",
+    "check_folder",
     "embedded",
     "first_pictures",
     "from_arrays",
@@ -214,4 +229,5 @@ __all__ = [
     "from_tfds",
     "from_tfrecords",
     "open_source",
+    "pack",
 ]

@@ -214,7 +214,8 @@ def check(augment):
         if isinstance(item, Augmentation):
             chosen.append(item)
         elif callable(item):
-            chosen.append(lambda images, seed, value_range, function=item: function(images))
+            function = tf.function(item)  # whatever Python it has, `if` and `for` included
+            chosen.append(lambda images, seed, value_range, function=function: function(images))
         elif isinstance(item, str):
             chosen.append(parse(item))
         else:

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from kgan import images as pictures
-from kgan.data import decode
-from kgan.data.sources import WORKERS, ArraySource, FolderSource, RecordSource, TFDSSource
+from kgan.data import decode, tfds
+from kgan.data.files import check_folder_path
+from kgan.data.records import SHARDS, RecordSource, find_shards
+from kgan.data.sources import WORKERS, ArraySource, FolderSource
+from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
 from kgan.labels import check_class_names
 
@@ -30,7 +33,6 @@ FASHION = (
     "Bag",
     "Ankle boot",
 )
-SHARDS = "*.tfrecord*"  # also train.tfrecord-00000-of-00010
 
 
 def open_source(
@@ -41,6 +43,9 @@ def open_source(
     background=(255, 255, 255),
     strict=False,
     labels=False,
+    split=None,
+    manual_dir=None,
+    download_dir=None,
 ):
     """Opens what the command line calls DATA.
 
@@ -49,12 +54,15 @@ def open_source(
             file of uint8 pictures; a .tfrecord file or a folder of them; or
             "tfds:NAME".
         image_shape: (H, W, C), or (H, W) with the data's own channels; None for
-            the data's own: the arrays', 32x32x1 for the embedded set, 64x64 with
-            3 channels (tfds: the set's) for the rest.
+            the data's own: the arrays', the packed shards', a TFDS set's where its
+            pictures are square and all of one size, 32x32x1 for the embedded set,
+            64x64 with 3 channels (tfds: the set's) for the rest.
         fit: "crop" or "pad", how pictures of another shape are fitted.
         background: (R, G, B) under transparent pictures and around padded ones.
         strict: a picture that cannot be decoded is an error.
         labels: read the labels of an array file too.
+        split, manual_dir, download_dir: of a TFDS set, as for
+            `kgan.data.from_tfds`; None for the training split and none.
 
     Returns:
         A `Source`.
@@ -63,10 +71,18 @@ def open_source(
         InputError: nothing there, nothing usable in it, or an argument that cannot be used.
     """
     decode.check_fit(fit)
+    own = {"split": split, "manual_dir": manual_dir, "download_dir": download_dir}
+    given = [name for name, value in own.items() if value is not None]
+    if given and not str(data).startswith("tfds:"):
+        raise InputError(
+            f"{given[0]} is of tfds:NAME alone. Received: {own[given[0]]!r} for {data}"
+        )
     if data is None:
         return embedded_source(image_shape, fit, background)
     if str(data).startswith("tfds:"):
-        return tfds_source(str(data).removeprefix("tfds:"), "train", image_shape, fit, background)
+        name = str(data).removeprefix("tfds:")
+        own["split"] = split or "train"
+        return tfds_source(name, image_shape, fit, background, **own)
     path = Path(data)
     if path.suffix.lower() in (".npz", ".npy") and not path.is_dir():
         description = f"array file {path.name}"
@@ -85,21 +101,17 @@ def open_source(
 def folder_source(folder, image_shape, fit, background, strict):
     """A `FolderSource`; for the arguments see `open_source`."""
     background = decode.check_background(background)
-    folder = Path(folder)
-    if not folder.is_dir():
-        what = "This is a file, not a folder" if folder.exists() else "No such folder"
-        raise InputError(f"{what}. Received: {folder}")
+    folder = check_folder_path(folder)
     return FolderSource(folder, _shape(image_shape, FILES_SIZE, 3), fit, background, strict)
 
 
 def record_source(path, image_shape, fit, background, strict):
     """A `RecordSource` of one .tfrecord file or of all in a folder."""
     background = decode.check_background(background)
-    path = Path(path)
-    shards = sorted(map(str, path.glob(SHARDS))) if path.is_dir() else [str(path)]
-    if not shards or not path.exists():
-        raise InputError(f"No .tfrecord files there. Received: {path}")
-    return RecordSource(shards, _shape(image_shape, FILES_SIZE, 3), fit, background, strict)
+    shards, counts, manifest = find_shards(path)
+    height, width, channels = manifest["image_shape"] if manifest else (*FILES_SIZE, 3)
+    image_shape = _shape(image_shape, (height, width), channels)
+    return RecordSource(shards, counts, manifest, image_shape, fit, background, strict)
 
 
 def embedded_source(image_shape, fit, background):
@@ -216,35 +228,13 @@ def _to_levels(array, array_range):
     return pictures.to_uint8(array, array_range)
 
 
-def tfds_source(name, split, image_shape, fit, background):
-    """A `TFDSSource`; the set is downloaded and prepared by tensorflow_datasets where it is not."""
+def tfds_source(name, image_shape, fit, background, split, manual_dir, download_dir):
+    """A `TFDSSource`; for `split` and the folders see `kgan.data.tfds.open_set`."""
     background = decode.check_background(background)
-    import tensorflow_datasets as tfds  # seconds to import, and only needed here
-
-    try:
-        builder = tfds.builder(name)
-    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError):  # name, config, version
-        raise InputError(f"No such TensorFlow Datasets set. Received: {name!r}") from None
-    features = dict(builder.info.features.items())
-    image = features.get("image")
-    if image is None or len(image.shape) != 3 or image.np_dtype != np.uint8:
-        raise InputError(f"This set has no feature `image` of 8-bit pictures. Received: {name}")
-    try:
-        builder.download_and_prepare()
-    except Exception as problem:
-        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
-        raise InputError(f"Cannot download or prepare tfds:{name} ({reason})") from problem
-    try:
-        count = builder.info.splits[split].num_examples  # also "train[:10%]" and "train+test"
-    except (KeyError, ValueError):
-        raise InputError(
-            f"{name} has no such split; it has {', '.join(builder.info.splits)}. Received: {split}"
-        ) from None
-    image_shape = _shape(image_shape, FILES_SIZE, image.shape[-1] or 3)
-    label = features.get("label")
-    names = label.names if isinstance(label, tfds.features.ClassLabel) else None
-    dataset = builder.as_dataset(split)
-    return TFDSSource(name, dataset, count, image_shape, fit, background, names)
+    builder, count, class_names = tfds.open_set(name, split, manual_dir, download_dir)
+    channels = builder.info.features["image"].shape[-1] or 3
+    image_shape = _shape(image_shape, tfds.own_size(builder) or FILES_SIZE, channels)
+    return TFDSSource(name, split, builder, count, image_shape, fit, background, class_names)
 
 
 def _shape(image_shape, default_size, default_channels):

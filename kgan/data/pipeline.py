@@ -8,16 +8,29 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.data import augment as augmentations
-from kgan.data.sources import ArraySource
+from kgan.data.sources import ArraySource, order, shuffled
 from kgan.errors import InputError
 from kgan.images import check_range
 
 LARGEST_CACHE_BYTES = 2**30
-STREAM_BUFFER_BYTES = 2**28  # of decoded pictures that wait to be shuffled
+BLOCK_BYTES = 2**27  # of cached pictures that are shuffled together
+LOADED_TOGETHER = 256
+ENDLESS = np.iinfo(np.int64).max
 PREFETCHED_BATCHES = 2
 
 
-def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed, labels=False):
+def batches(
+    source,
+    *,
+    batch_size,
+    value_range,
+    augment,
+    cache,
+    shuffle,
+    seed,
+    labels=False,
+    first_batch=None,
+):
     """Makes the pipeline: decode, cache, shuffle, batch, scale, augment, prefetch.
 
     Args:
@@ -30,6 +43,11 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed, l
         shuffle: a new order each epoch.
         seed: int, for the same order and augmentation each time; None for random ones.
         labels: give (images, labels) instead of images.
+        first_batch: None for a dataset of one epoch, another each time it is
+            iterated. A whole number for an endless one that goes on where a
+            training with the same arguments stopped after so many batches:
+            the rest of that epoch comes, then epoch after epoch. What the
+            source knows to be broken by then must be in `source.broken`.
 
     Returns:
         tf.data.Dataset of float32 (batch_size, H, W, C), with `labels` of pairs
@@ -47,33 +65,51 @@ def batches(source, *, batch_size, value_range, augment, cache, shuffle, seed, l
             f"or `y_train` beside an array, or from a TFDS `label`. Received: {source.description}"
         )
     functions = augmentations.check(augment)
+    fold_in = tf.random.experimental.stateless_fold_in
     low, high = check_range("value_range", value_range)
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     if cache == "auto":
-        size = np.prod(source.image_shape) * (source.count or np.inf)
+        size = np.prod(source.image_shape) * source.count
         cache = "memory" if size <= LARGEST_CACHE_BYTES else None
     if isinstance(source, ArraySource):
-        uint8_batches = _from_memory(
-            source.pictures, source.labels, source, batch_size, shuffle, seed
-        )
+        read = _from_memory(source.pictures, source.labels, source, batch_size)
     elif cache == "memory":
-        uint8_batches = _from_memory(*_load(source, batch_size), source, batch_size, shuffle, seed)
+        read = _from_memory(*_load(source, batch_size), source, batch_size)
     else:
-        uint8_batches = _from_stream(source, batch_size, cache, shuffle, seed)
+        read = _from_stream(source, batch_size, cache)
 
-    def finish(batch, number):
-        images, classes = batch
-        images = tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
-        for index, function in enumerate(functions):
-            seed = tf.stack([number, tf.cast(index, tf.int64)])
-            images = function(images, seed, (low, high))
-        return (images, classes) if labels else images
+    @tf.autograph.experimental.do_not_convert  # it would interpret the decoding, at twice the time
+    def one_epoch(number, first):
+        key = tf.stack([tf.constant(seed, tf.int64), number])
 
-    numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-    finished = tf.data.Dataset.zip(uint8_batches, numbers).map(
-        finish, num_parallel_calls=os.cpu_count()
-    )
+        def finish(index, batch):
+            images, classes = batch
+            images = tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
+            of_batch = fold_in(key, index)
+            for place, function in enumerate(functions):
+                own = fold_in(of_batch, tf.constant(place, tf.int64))
+                images = function(images, own, (low, high))
+            return (images, classes) if labels else images
+
+        numbered = read(key if shuffle else None, first).enumerate(first)
+        return numbered.map(finish, num_parallel_calls=os.cpu_count())
+
+    steps = source.good // batch_size
+    if first_batch is None:
+        numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).take(1)
+        begin = tf.constant(0, tf.int64)
+        finished = numbers.flat_map(lambda number: one_epoch(number, begin))
+        # Of others, pictures that turn out to be broken may leave fewer batches.
+        length = steps if isinstance(source, ArraySource) or cache == "memory" else None
+    else:
+        epoch, rest = (tf.constant(n, tf.int64) for n in divmod(first_batch, steps))
+        finished = tf.data.Dataset.range(epoch, ENDLESS).flat_map(
+            lambda number: one_epoch(number, tf.where(number == epoch, rest, tf.zeros_like(rest)))
+        )
+        length = tf.data.INFINITE_CARDINALITY
+    if length is not None:
+        finished = finished.apply(tf.data.experimental.assert_cardinality(length))
     options = tf.data.Options()
     options.autotune.enabled = False  # it can hold up the end of a short fit for seconds
     return finished.prefetch(PREFETCHED_BATCHES).with_options(options)
@@ -85,9 +121,7 @@ def first_pictures(source, n):
     Raises:
         InputError: it has none that can be decoded.
     """
-    if isinstance(source, ArraySource):
-        return source.pictures[:n]
-    pictures = [picture for picture, _ in _read(source, source.examples().take(n))]
+    pictures = [picture for picture, _ in source.read(source.examples().take(n))]
     if not pictures:
         raise InputError(f"No picture could be decoded. Received: {source.description}")
     return np.stack(pictures)
@@ -100,19 +134,23 @@ def _check_enough(count, batch_size, source):
         )
 
 
-def _from_memory(pictures, labels, source, batch_size, shuffle, seed):
-    """Batches of a uint8 array (N, H, W, C) and its labels or None, gathered by index."""
+# What follows makes functions of (key, first): the uint8 batches and labels of an
+# epoch from batch `first` on, in an order drawn from `key`, an int64 tensor (2,),
+# or with None in the source's own.
+
+
+def _from_memory(pictures, labels, source, batch_size):
+    """Batches of a uint8 array (N, H, W, C) and its labels, gathered by index."""
     count = len(pictures)
     _check_enough(count, batch_size, source)
     with tf.device("CPU"):  # the pipeline runs there, whatever accelerator trains
-        pictures = tf.constant(pictures)
-        labels = tf.fill([count], -1) if labels is None else tf.constant(labels, tf.int32)
-    order = tf.data.Dataset.range(count)
-    if shuffle:
-        order = order.shuffle(count, seed, reshuffle_each_iteration=True)
-    return order.batch(batch_size, drop_remainder=True).map(
-        lambda rows: (tf.gather(pictures, rows), tf.gather(labels, rows))
-    )
+        pictures, labels = tf.constant(pictures), tf.constant(labels)
+
+    def read(key, first):
+        rows = order(count, key).batch(batch_size, drop_remainder=True).skip(first)
+        return rows.map(lambda rows: (tf.gather(pictures, rows), tf.gather(labels, rows)))
+
+    return read
 
 
 def _load(source, batch_size):
@@ -122,47 +160,39 @@ def _load(source, batch_size):
         (uint8 (N, H, W, C), int32 (N,)).
     """
     source.least = batch_size
-    read = list(_read(source, source.examples()))
-    pictures = [picture for picture, _ in read]
-    empty = np.zeros((0, *source.image_shape), np.uint8)
-    return np.stack(pictures) if pictures else empty, np.array([c for _, c in read], np.int32)
+    empty = np.zeros((0, *source.image_shape), np.uint8), np.zeros(0, np.int32)
+    parts = [empty, *source.read(source.examples().batch(LOADED_TOGETHER))]
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
-def _read(source, examples):
-    """The examples of a dataset as arrays; what ends the reading comes out as an InputError."""
-    try:
-        yield from examples.as_numpy_iterator()
-    # tf reports a record that is not valid text as a UnicodeDecodeError
-    except (tf.errors.OpError, UnicodeDecodeError) as problem:
-        if source.error is not None:
-            raise source.error from None  # raised while decoding; tf has wrapped it
-        raise InputError(
-            f"Damaged, or not of the kind it should be. Received: {source.description}"
-        ) from problem
-
-
-def _from_stream(source, batch_size, cache, shuffle, seed):
+def _from_stream(source, batch_size, cache):
     """Batches of pictures that are decoded as they are read."""
-    if source.count is None:
-        found = sum(1 for _ in _read(source, source.examples().take(batch_size)))
-        _check_enough(found, batch_size, source)
-    else:
-        _check_enough(source.count - len(source.skipped), batch_size, source)
+    _check_enough(source.good, batch_size, source)
     source.least = batch_size
-    # A cache keeps the order it was filled in: shuffle after it, else before decoding.
-    examples = source.examples(shuffle_seed=seed if shuffle and cache is None else None)
-    if cache is not None:
-        cache = Path(cache)
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        # Other pictures, or the same ones fitted otherwise, must not come back from it.
-        cache = cache.with_name(f"{cache.name}-{source.fingerprint()}")
-        for lock in cache.parent.glob(f"{glob.escape(cache.name)}*.lockfile"):
-            raise InputError(
-                "This cache is being filled by another process, or one was killed while it did; "
-                f"then remove the file. Received: {lock}"
-            )
-        examples = examples.cache(str(cache))
-    if shuffle and not (cache is None and source.shuffles_itself):
-        buffer = max(1, STREAM_BUFFER_BYTES // int(np.prod(source.image_shape)))
-        examples = examples.shuffle(buffer, seed, reshuffle_each_iteration=True)
-    return examples.batch(batch_size, drop_remainder=True)
+    for _ in source.read(source.examples().take(batch_size)):  # what is wrong at once comes now
+        pass
+    if cache is None:
+
+        def read(key, first):
+            examples = source.examples(key, skip=first * batch_size)
+            return examples.batch(batch_size, drop_remainder=True)
+
+        return read
+    cache = Path(cache)
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    # Other pictures, or the same ones fitted otherwise, must not come back from it.
+    cache = cache.with_name(f"{cache.name}-{source.fingerprint()}")
+    for lock in cache.parent.glob(f"{glob.escape(cache.name)}*.lockfile"):
+        raise InputError(
+            "This cache is being filled by another process, or one was killed while it did; "
+            f"then remove the file. Received: {lock}"
+        )
+    cached = source.examples().cache(str(cache))
+    block = max(1, min(source.count, BLOCK_BYTES // int(np.prod(source.image_shape))))
+
+    def read_cached(key, first):
+        # A cache keeps the order it was filled in.
+        examples = cached if key is None else shuffled(cached, block, key)
+        return examples.skip(first * batch_size).batch(batch_size, drop_remainder=True)
+
+    return read_cached

@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, UnidentifiedImageError
 
-from kgan.data import decode
+from kgan.data import decode, files
 from kgan.errors import InputError
 
 LOG = logging.getLogger("kgan")
 WORKERS = os.cpu_count() or 1
+DECODERS = ThreadPoolExecutor(WORKERS, "decode")  # Pillow lets go of Python's lock as it decodes
+DECODED_TOGETHER = 32
 
 
 class Source:
@@ -23,9 +24,10 @@ class Source:
     Attributes:
         description: what they are, one line.
         image_shape: (H, W, C).
-        count: number of pictures, None when not known.
+        count: number of pictures, broken ones included.
         default_augment: augmentations that suit them when the user names none.
         skipped: pictures that could not be decoded, name -> reason; it fills as they are read.
+        broken: indices of those found broken when they were decoded.
         error: the InputError that ended reading, None without one. tf.data
             wraps what is raised inside it; this is the original.
         class_names: a name a class, by label; None for pictures without labels.
@@ -37,12 +39,38 @@ class Source:
         self.count = count
         self.default_augment = list(default_augment)
         self.skipped = {}
+        self.broken = set()
         self.error = None
         self.class_names = class_names
 
+    @property
+    def good(self):
+        """Number of pictures without those known to be broken."""
+        return self.count - len(self.skipped)
+
+    def read(self, examples):
+        """Yields the elements of a dataset of this source as arrays.
+
+        Raises:
+            InputError: the data are damaged, or what ended the reading otherwise.
+        """
+        try:
+            yield from examples.as_numpy_iterator()
+        # tf reports a record that is not valid text as a UnicodeDecodeError
+        except (tf.errors.OpError, UnicodeDecodeError) as problem:
+            if self.error is not None:
+                raise self.error from None  # raised while decoding; tf has wrapped it
+            raise InputError(
+                f"Damaged, or not of the kind it should be. Received: {self.damaged()}"
+            ) from problem
+
+    def damaged(self):
+        """Which part of the data cannot be read, once reading has failed."""
+        return self.description
+
 
 class ArraySource(Source):
-    """Pictures in memory, uint8 (N, H, W, C), and their labels, int32 (N,), or None."""
+    """Pictures in memory, uint8 (N, H, W, C), and their labels, int32 (N,), -1 without."""
 
     def __init__(
         self, pictures, description, default_augment=("flip",), labels=None, class_names=None
@@ -51,19 +79,29 @@ class ArraySource(Source):
             description, pictures.shape[1:], len(pictures), default_augment, class_names
         )
         self.pictures = pictures
-        self.labels = labels
+        self.labels = np.full(len(pictures), -1, np.int32) if labels is None else labels
+
+    def tensors(self):
+        """Pictures and labels as tensors of the CPU, where the pipeline runs."""
+        with tf.device("CPU"):
+            return tf.constant(self.pictures), tf.constant(self.labels)
+
+    def examples(self, key=None):
+        """As `StreamSource.examples`."""
+        pictures, labels = self.tensors()
+        return order(len(self.pictures), key).map(
+            lambda index: (tf.gather(pictures, index), tf.gather(labels, index))
+        )
 
 
 class StreamSource(Source):
     """Pictures that are decoded as they are read; subclasses have two more members.
 
-    `examples(shuffle_seed=None)` gives a tf.data.Dataset of uint8 pictures (H, W, C)
-    and int32 labels (-1 without), with a seed in an order that is new each epoch;
-    `shuffles_itself` tells whether that order is of all pictures, so that no
-    buffer need shuffle them.
+    `encoded(key)` gives a tf.data.Dataset of (index, data, label): which of the
+    `count` pictures it is, what `decoded` decodes, and its class (int32), -1 without.
+    With `key`, an int64 tensor (2,), in an order drawn from it, else in the
+    source's own. `name(index)` is what people call that picture.
     """
-
-    shuffles_itself = False
 
     def __init__(
         self,
@@ -92,35 +130,56 @@ class StreamSource(Source):
         """What the description does not tell of where the pictures come from."""
         return ()
 
-    def decoded(self, named, to_file):
-        """Decodes a dataset of encoded pictures, skipping and remembering what cannot be.
+    def examples(self, key=None, skip=0):
+        """A tf.data.Dataset of uint8 pictures (H, W, C) and int32 labels (-1 without).
 
         Args:
-            named: tf.data.Dataset of (name, data, label).
-            to_file: maps data, as bytes, to what Pillow opens.
+            key: as for `encoded`.
+            skip: number of good pictures to leave out at the beginning. Those
+                known to be broken when this is called are not decoded again,
+                so that the ones left out need not be decoded either.
         """
+        encoded = self.encoded(key)
+        if self.broken:
+            broken = np.zeros(max(self.broken) + 1, bool)
+            broken[list(self.broken)] = True
+            last = len(broken) - 1
+            encoded = encoded.filter(
+                lambda index, data, label: (
+                    (index > last) | ~tf.gather(broken, tf.minimum(index, last))
+                )
+            )
+        return self.decoded(encoded.skip(skip))
 
-        def decode_one(name, data):
+    def decoded(self, encoded):
+        """The good pictures and labels of what `encoded` gives."""
+
+        def decode_one(index, data):
             try:
-                file = to_file(data)
-                return decode.decode(file, self.image_shape, self.fit, self.background), True
+                return decode.decode(
+                    self.to_file(data), self.image_shape, self.fit, self.background
+                ), True
             except Exception as problem:  # Pillow has no one class for a bad picture
-                self.skip(os.fsdecode(name), problem)
+                self.skip(self.name(int(index)), problem)
+                self.broken.add(int(index))
                 return np.zeros(self.image_shape, np.uint8), False
 
-        def load(name, data, label):
-            image, good = tf.numpy_function(decode_one, (name, data), (tf.uint8, tf.bool))
-            image.set_shape(self.image_shape)
-            good.set_shape(())
-            return image, tf.cast(label, tf.int32), good
+        def decode_some(indices, data):
+            images, good = zip(*DECODERS.map(decode_one, indices, data), strict=True)
+            return np.stack(images), np.array(good)
 
-        def is_good(image, label, good):
-            return good
+        def load(indices, data, labels):
+            images, good = tf.numpy_function(decode_some, (indices, data), (tf.uint8, tf.bool))
+            images.set_shape((None, *self.image_shape))
+            good.set_shape((None,))
+            return tf.boolean_mask(images, good), tf.boolean_mask(labels, good)
 
-        def example(image, label, good):
-            return image, label
+        # Some at a time: calling Python from tf.data costs as much as decoding a small picture.
+        return encoded.batch(DECODED_TOGETHER).map(load, num_parallel_calls=2).unbatch()
 
-        return named.map(load, num_parallel_calls=WORKERS).filter(is_good).map(example)
+    def to_file(self, data):
+        """What Pillow opens, from the bytes that `encoded` gives."""
+        return io.BytesIO(data)
 
     def skip(self, name, problem):
         """Notes a picture that cannot be used.
@@ -132,18 +191,15 @@ class StreamSource(Source):
             raise self.error
         if name in self.skipped:
             return
-        if isinstance(problem, UnidentifiedImageError):  # its own words quote a memory address
-            reason = "not a picture of a known format"
-        else:
-            reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        reason = files.reason(problem)
         self.skipped[name] = reason
         if self.strict:
             self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
             raise self.error
         LOG.warning("skipped %s: %s (%d skipped so far)", name, reason, len(self.skipped))
-        if self.count is not None and self.count - len(self.skipped) < self.least:
+        if self.good < self.least:
             self.error = InputError(
-                f"Only {self.count - len(self.skipped)} of {self.count} pictures could be decoded; "
+                f"Only {self.good} of {self.count} pictures could be decoded; "
                 f"at least {self.least} are needed. The last one: {name} ({reason})"
             )
             raise self.error
@@ -155,134 +211,91 @@ class FolderSource(StreamSource):
     There are classes where every picture lies in one of at least two subfolders.
     """
 
-    shuffles_itself = True
-
     def __init__(self, folder, image_shape, fit, background, strict):
-        files = _picture_files(folder)
+        listing = files.list_pictures(folder)
+        pictures = listing.pictures
         self.folder = folder
-        places = {_subfolder(folder, file) for file in files}
         super().__init__(
-            f"folder {folder.resolve().name}, {len(files)} pictures",
+            f"folder {folder.resolve().name}, {len(pictures)} pictures",
             image_shape,
-            len(files),
+            len(pictures),
             fit,
             background,
             strict,
             ("flip",),
-            sorted(places) if None not in places and len(places) > 1 else None,
+            files.class_names(folder, pictures),
         )
         with ThreadPoolExecutor(WORKERS) as pool:
-            problems = list(pool.map(_header_problem, files))
+            headers = list(pool.map(files.read_header, pictures))
         self.files = []
-        for file, problem in zip(files, problems, strict=True):
-            if problem is None:
-                self.files.append(file)
+        small = 0
+        for file, header in zip(pictures, headers, strict=True):
+            if isinstance(header, Exception):
+                self.skip(file, header)
             else:
-                self.skip(file, problem)
+                self.files.append(file)
+                small += files.is_scaled_up(header.size, image_shape, fit)
+        if small:
+            LOG.warning(files.remark_on_small(small, len(self.files), image_shape))
+        if listing.unread:
+            LOG.warning(files.remark_on_unread(listing.unread))
+        labels = [-1] * len(self.files)
+        if self.class_names:
+            labels = [self.class_names.index(files.subfolder(folder, f)) for f in self.files]
+        # Made here, eagerly: what a pipeline's function makes is a part of its graph.
+        with tf.device("CPU"):
+            self._labels = tf.constant(labels, tf.int32)
+            # As bytes: a name on disk need not be valid UTF-8.
+            self._names = tf.constant([os.fsencode(file) for file in self.files], tf.string)
 
     def origins(self):
         return [(file, os.path.getmtime(file)) for file in self.files]
 
-    def examples(self, shuffle_seed=None):
-        labels = [-1] * len(self.files)
-        if self.class_names:
-            labels = [self.class_names.index(_subfolder(self.folder, f)) for f in self.files]
-        # As bytes: a name on disk need not be valid UTF-8.
-        names = [os.fsencode(file) for file in self.files]
-        files = tf.data.Dataset.from_tensor_slices((names, labels))
-        if shuffle_seed is not None:
-            files = files.shuffle(len(self.files), shuffle_seed, reshuffle_each_iteration=True)
-        return self.decoded(files.map(lambda file, label: (file, file, label)), os.fsdecode)
+    def name(self, index):
+        return self.files[index]
 
-
-def _subfolder(folder, file):
-    """The name of the folder's own subfolder that a file lies in, None for none."""
-    parts = os.path.relpath(file, folder).split(os.sep)
-    return parts[0] if len(parts) > 1 else None
-
-
-def _picture_files(folder):
-    files = []
-    for root, folders, names in os.walk(folder):  # links to folders are not followed: no loops
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files += [
-            os.path.join(root, name)
-            for name in sorted(names)
-            if name.lower().endswith(decode.SUFFIXES) and not name.startswith(".")
-        ]
-    if not files:
-        raise InputError(
-            f"No pictures in this folder ({' '.join(decode.SUFFIXES)}). Received: {folder}"
+    def encoded(self, key):
+        return order(len(self.files), key).map(
+            lambda index: (index, tf.gather(self._names, index), tf.gather(self._labels, index))
         )
-    return files
+
+    def to_file(self, data):
+        return os.fsdecode(data)
 
 
-def _header_problem(file):
-    try:
-        with Image.open(file, formats=decode.FORMATS):
-            return None
-    except Exception as problem:  # as in decode_one
-        return problem
+def order(count, key):
+    """A tf.data.Dataset of the numbers 0..count-1, all in an order drawn from `key`.
+
+    Args:
+        count: how many.
+        key: int64 tensor (2,); None for their own order.
+    """
+    numbers = tf.data.Dataset.range(count)
+    if key is None:
+        return numbers
+    last = tf.cast(count - 1, tf.int64)
+    # index_shuffle heeds some low bits of its seed alone, so that keys a little apart
+    # would give the same order; two hashes of the key make that rare.
+    seed = tf.random.stateless_uniform([2], key, None, None, tf.int32)
+    # Stateless and without a buffer: an epoch can begin at any place, at any length.
+    return numbers.map(lambda n: tf.random.experimental.index_shuffle(n, seed, last))
 
 
-class RecordSource(StreamSource):
-    """TFRecord shards; each record a tf.train.Example with an encoded picture.
+def shuffled(dataset, block, key):
+    """A dataset shuffled block by block, for what can only be read from its beginning.
 
-    The bytes are under `image/encoded` or `image`. Records are streamed:
-    memory does not grow with the set.
+    Unlike `tf.data.Dataset.shuffle` it takes its order from `key` alone.
+
+    Args:
+        dataset: of tuples of tensors that have one shape each.
+        block: elements a block; two blocks are in memory.
+        key: int64 tensor (2,).
     """
 
-    def __init__(self, shards, image_shape, fit, background, strict):
-        super().__init__(
-            f"{len(shards)} TFRecord shards", image_shape, None, fit, background, strict, ("flip",)
-        )
-        self.shards = shards
+    def shuffle(number, parts):
+        own = tf.random.experimental.stateless_fold_in(key, number)
+        rows = order(tf.shape(parts[0], tf.int64)[0], own)
+        return rows.map(lambda row: tuple(tf.gather(part, row) for part in parts))
 
-    def origins(self):
-        return [(shard, os.path.getmtime(shard)) for shard in self.shards]
-
-    def examples(self, shuffle_seed=None):
-        shards = tf.data.Dataset.from_tensor_slices(self.shards)
-        if shuffle_seed is not None:  # the records within are shuffled after decoding
-            shards = shards.shuffle(len(self.shards), shuffle_seed, reshuffle_each_iteration=True)
-
-        def read(shard):
-            records = tf.data.TFRecordDataset(shard).enumerate()
-            return records.map(lambda index, record: (_record_name(shard, index), record))
-
-        def parse(name, record):
-            keys = ("image/encoded", "image")
-            features = {key: tf.io.FixedLenFeature((), tf.string, "") for key in keys}
-            example = tf.io.parse_single_example(record, features)
-            return name, tf.where(example[keys[0]] != "", example[keys[0]], example[keys[1]]), -1
-
-        return self.decoded(shards.interleave(read, cycle_length=4).map(parse), io.BytesIO)
-
-
-def _record_name(shard, index):
-    return tf.strings.join([shard, tf.strings.as_string(index)], " record ")
-
-
-class TFDSSource(StreamSource):
-    """A TensorFlow Datasets set that has an `image` feature; its `label` is the class."""
-
-    def __init__(self, name, dataset, count, image_shape, fit, background, class_names):
-        # What such a set shows is not known here: digits and letters must not be flipped.
-        description = f"tfds {name}, {count} pictures"
-        super().__init__(description, image_shape, count, fit, background, False, (), class_names)
-        self.dataset = dataset
-
-    def examples(self, shuffle_seed=None):
-        def fit_one(image):
-            image = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-            return decode.fit_image(image, self.image_shape, self.fit, self.background)
-
-        def load(example):
-            image = example["image"]
-            if image.shape != self.image_shape:
-                image = tf.numpy_function(fit_one, (image,), tf.uint8)
-                image.set_shape(self.image_shape)
-            label = example["label"] if self.class_names else -1
-            return image, tf.cast(label, tf.int32)
-
-        return self.dataset.map(load, num_parallel_calls=WORKERS)
+    blocks = dataset.batch(block).prefetch(1).enumerate()
+    return blocks.flat_map(lambda number, parts: shuffle(number, parts))

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import logging
 import shutil
 import time
 from pathlib import Path
@@ -30,7 +31,9 @@ from kgan.training.run_config import (
     sheets,
 )
 
+LOG = logging.getLogger("kgan")
 DEFAULT_EPOCHS = 25
+SKIPPED_FILE = "skipped.json"
 SEEDS = 2**32  # what numpy and Keras take
 
 
@@ -64,6 +67,8 @@ def new_run(config, directory, **length):
     config = dataclasses.replace(
         config,
         data=_from_anywhere(config.data),
+        manual_dir=_from_anywhere(config.manual_dir),
+        download_dir=_from_anywhere(config.download_dir),
         size=source.image_shape,
         latent_dim=config.latent_dim or preset.latent_dim,
         filters=config.filters or preset.filters,
@@ -72,7 +77,7 @@ def new_run(config, directory, **length):
         augment=config.augment if config.augment is not None else source.default_augment,
         source=source.description,
     )
-    batches = make_batches(source, config, model, config.seed)
+    batches = make_batches(source, config, model)
     try:
         directory.mkdir(parents=True)
     except OSError as error:
@@ -103,21 +108,22 @@ def resume_run(directory, **length):
     directory = Path(directory)
     config = read_config(directory)
     model = load_model(directory)
-    # Past batches must not come back in the same order.
-    seed = (config.seed + int(model.batches_seen)) % SEEDS
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(config.seed)
     source = open_source(config)
+    if source.description != config.source:
+        LOG.warning("the data have changed: %s, before %s", source.description, config.source)
     if config.conditional and source.class_names != model.class_names:
         raise InputError(
             f"The data's classes are no longer those of the run, {', '.join(model.class_names)}. "
             f"Received: {', '.join(source.class_names or ['none'])}"
         )
-    batches = make_batches(source, config, model, seed)
+    _remember_skipped(source, directory / SKIPPED_FILE)
+    batches = make_batches(source, config, model)
     return _train(model, source, batches, config, directory, **length)
 
 
 def _from_anywhere(data):
-    """The same data, named so that a run can be resumed from another directory."""
+    """The same data or folder, named so that a run can be resumed from another directory."""
     return data if data is None or data.startswith("tfds:") else str(Path(data).resolve())
 
 
@@ -150,10 +156,12 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
         config.batch_size,
         first_epoch=epochs_done,
         epochs=epochs,
-        epoch_steps=source.count // config.batch_size if source.count else None,
+        epoch_steps=source.good // config.batch_size,
         stop=stop,
     )
+    skipped = NoteSkipped(source, directory / SKIPPED_FILE)
     callbacks = [
+        skipped,
         sheets(model, source, config, directory / "samples"),
         keras.callbacks.CSVLogger(directory / "history.csv", append=True),
         keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
@@ -167,6 +175,7 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
             model.fit(
                 batches,
                 initial_epoch=epochs_done,
+                steps_per_epoch=source.good // config.batch_size,
                 # With another bound the epochs only need to be more than it can reach.
                 epochs=epochs_done + (epochs or 10**9),
                 callbacks=callbacks,
@@ -175,6 +184,7 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
             )
     except Exception as problem:
         if progress.steps_taken:
+            skipped.write()
             save_whole(model, directory / MODEL_FILE)
         if source.error is not None:
             raise source.error from None  # raised while decoding; tf has wrapped it
@@ -182,7 +192,7 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
             saved = "; what was trained so far is saved" if progress.steps_taken else ""
             raise InputError(
                 f"The data are damaged{saved}. Received: "
-                f"{source.description} ({problem.message.splitlines()[0]})"
+                f"{source.damaged()} ({problem.message.splitlines()[0]})"
             ) from problem
         raise
     save_whole(model, directory / MODEL_FILE)
@@ -193,6 +203,43 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
         skipped=source.skipped,
         interrupted=interrupt.interrupted,
     )
+
+
+class NoteSkipped(keras.callbacks.Callback):
+    """Writes which pictures were skipped, before any checkpoint that follows them.
+
+    With that a resumed run finds its place in an epoch without decoding what came before.
+    """
+
+    def __init__(self, source, path):
+        super().__init__()
+        self.source = source
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.write()
+
+    def on_train_end(self, logs=None):
+        self.write()
+
+    def write(self):
+        """Writes the file where there is something to tell."""
+        if self.source.skipped:
+            noted = {"broken": sorted(self.source.broken), "skipped": dict(self.source.skipped)}
+            with whole_file(self.path) as temporary:
+                temporary.write_text(json.dumps(noted, indent=1) + "\n")
+
+
+def _remember_skipped(source, path):
+    """Tells a source what `NoteSkipped` knew of its pictures."""
+    if not path.is_file():
+        return
+    try:
+        noted = json.loads(path.read_text())
+        source.broken.update(map(int, noted["broken"]))
+        source.skipped.update(noted["skipped"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"Not a readable list of skipped pictures: {path}") from None
 
 
 def _epochs_done(history):

@@ -23,6 +23,7 @@ class RunConfig:
 
     Attributes:
         data: None for the embedded set, a path, or "tfds:NAME".
+        split, manual_dir, download_dir: of a TFDS set, as for `kgan.data.from_tfds`.
         preset: name of the preset.
         size: (H, W) or (H, W, C); None for the data's own.
         latent_dim, filters, batch_size, ema_half_life_images: None for the
@@ -39,6 +40,9 @@ class RunConfig:
     """
 
     data: str | None = None
+    split: str | None = None
+    manual_dir: str | None = None
+    download_dir: str | None = None
     preset: str = "dcgan"
     size: tuple | None = None
     latent_dim: int | None = None
@@ -105,11 +109,14 @@ def open_source(config):
         background=tuple(config.background),
         strict=config.strict,
         labels=config.conditional,
+        split=config.split,
+        manual_dir=config.manual_dir,
+        download_dir=config.download_dir,
     )
 
 
-def make_batches(source, config, model, seed):
-    """The pipeline that a run trains on."""
+def make_batches(source, config, model):
+    """The pipeline that a run trains on, from where the model's training stands."""
     return kgan_data.batches(
         source,
         batch_size=config.batch_size,
@@ -118,7 +125,8 @@ def make_batches(source, config, model, seed):
         augment=config.augment,
         cache="auto",
         shuffle=True,
-        seed=seed,
+        seed=config.seed,
+        first_batch=int(model.batches_seen),
     )
 
 

@@ -1,0 +1,33 @@
+"""`kgan data`: commands on pictures, before any training."""
+
+import argparse
+
+from kgan.cli import data_check, data_pack
+
+HELP = "look at pictures before training"
+DESCRIPTION = """\
+Commands on pictures, before any training.
+
+  kgan data check photos/
+  kgan data pack photos/ --size 64x64 -o shards/
+"""
+COMMANDS = {"check": data_check, "pack": data_pack}
+
+
+def add_arguments(parser):
+    """Adds the commands, each with its own arguments."""
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(
+            name,
+            help=command.HELP,
+            description=command.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run_data=command.run)
+
+
+def run(arguments):
+    """Runs the command that was chosen."""
+    return arguments.run_data(arguments)

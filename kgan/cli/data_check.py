@@ -1,0 +1,113 @@
+"""`kgan data check`."""
+
+import os
+import sys
+from pathlib import Path
+
+from kgan import images
+from kgan.cli import pictures, quiet
+from kgan.errors import InputError
+
+HELP = "look through a folder of pictures, or packed shards, before training"
+DESCRIPTION = """\
+Decodes every picture below DIR as training would. It names each file that
+training would skip (a problem) and each that is odd (a remark), tells formats,
+channels, sizes, classes and duplicates, and writes a sheet of pictures as the
+model will see them, each over itself after augmentation.
+
+  kgan data check photos/
+  kgan data check photos/ --size 128x128 --fit pad --augment flip,rotate=10
+  kgan data check shards/
+
+Of packed shards it compares every byte with their manifest.
+
+Exit code: 0, training can use every picture; 1, it would skip some;
+2, a mistake such as no such folder, or no pictures in it.
+"""
+
+
+def add_arguments(parser):
+    """Adds the command's arguments."""
+    parser.add_argument("directory", metavar="DIR", type=Path, help="a folder, subfolders too")
+    pictures.add_fitting(parser, size="64x64")
+    pictures.add_augment(parser, default="flip")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PNG",
+        help="the sheet, outside DIR (DIR-check.png here, by DIR's name)",
+    )
+
+
+def run(arguments):
+    """Prints the report and, last, the sheet's path; 1 when training would skip files, else 0."""
+    if (arguments.directory / "manifest.json").exists():
+        return _check_shards(arguments.directory)
+    sheet = _sheet_path(arguments.directory, arguments.output)
+    quiet.import_tensorflow()
+    from kgan.data import augment as augmentations
+    from kgan.data import check
+    from kgan.data.check_text import as_text, printable
+
+    augment = ["flip"] if arguments.augment is None else arguments.augment
+    augmentations.check(augment)
+    given = {
+        "image_shape": arguments.size,
+        "fit": arguments.fit,
+        "background": arguments.background,
+    }
+    report = check.check_folder(
+        arguments.directory,
+        progress=_progress if sys.stderr.isatty() else None,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    print(as_text(report))
+    if report.pictures and sheet is None:
+        print("no preview: the current folder is inside DIR, where it would be one of the pictures")
+    elif report.pictures:
+        try:
+            images.save_png(sheet, check.preview(report, augment))
+        except OSError as error:
+            raise InputError(f"Cannot write there ({error.strerror}): {sheet}") from None
+        print(printable(sheet))
+    return int(bool(report.problems))
+
+
+def _check_shards(folder):
+    quiet.import_tensorflow()
+    from kgan.data.records import check_shards
+
+    manifest, problems = check_shards(folder)
+    for problem in problems:
+        print(f"problem: {problem}")
+    shape = "x".join(map(str, manifest["image_shape"]))
+    print(
+        f"{len(manifest['shards']) - len(problems)} of {len(manifest['shards'])} shards are whole; "
+        f"{manifest['count']:,} pictures of {shape} were packed"
+    )
+    return int(bool(problems))
+
+
+def _sheet_path(directory, output):
+    """Where the sheet goes; None where its default place is inside the folder.
+
+    Raises:
+        InputError: a place that was asked for cannot be used.
+    """
+    folder = Path(os.path.realpath(directory))  # Path.resolve raises at a loop of links
+    path = output or Path(f"{folder.name or 'pictures'}-check.png")
+    if path.suffix.lower() != ".png":
+        raise InputError(f"The sheet is a .png file. Received: {path}")
+    if Path(os.path.realpath(path)).is_relative_to(folder):
+        if output:
+            raise InputError(
+                f"Inside the folder the sheet would become one of the pictures. Received: {path}"
+            )
+        return None
+    return path
+
+
+def _progress(done, total):
+    end = "\n" if done == total else ""
+    print(f"\rchecked {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)

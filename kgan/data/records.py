@@ -1,0 +1,212 @@
+"""TFRecord shards of pictures: kgan's own, with a manifest, and those of other tools."""
+
+import hashlib
+import json
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from kgan.data.sources import WORKERS, StreamSource, order, shuffled
+from kgan.errors import InputError
+
+SHARDS = "*.tfrecord*"  # also train.tfrecord-00000-of-00010
+MANIFEST_FILE = "manifest.json"
+FORMAT = "kgan pictures"
+FORMAT_VERSION = 1
+# As TensorFlow's own conversions of image sets name them.
+ENCODED, LABEL, LABEL_TEXT = "image/encoded", "image/class/label", "image/class/text"
+BLOCK_BYTES = 2**27  # of encoded pictures that are shuffled together
+READ_TOGETHER = 4  # shards whose records alternate
+
+
+class RecordSource(StreamSource):
+    """TFRecord shards; each record a tf.train.Example with an encoded picture.
+
+    The bytes are under `image/encoded` or `image`. Records are streamed:
+    memory does not grow with the set. Where a manifest of `kgan.data.pack`
+    lies beside the shards, they have classes too, and pictures of its shape
+    are decoded by TensorFlow alone.
+
+    Args:
+        shards, counts, manifest: as `find_shards` gives them.
+        image_shape, fit, background, strict: as for `kgan.data.open_source`.
+    """
+
+    def __init__(self, shards, counts, manifest, image_shape, fit, background, strict):
+        super().__init__(
+            f"{len(shards)} TFRecord shards, {sum(counts)} pictures",
+            image_shape,
+            sum(counts),
+            fit,
+            background,
+            strict,
+            manifest["default_augment"] if manifest else ("flip",),
+            manifest["class_names"] if manifest else None,
+        )
+        self.shards = shards
+        self.starts = np.cumsum([0, *counts[:-1]])
+        with tf.device("CPU"):
+            self._paths = tf.constant(shards)
+            self._starts = tf.constant(self.starts, tf.int64)
+        self.packed = manifest is not None and tuple(manifest["image_shape"]) == image_shape
+
+    def origins(self):
+        return [(shard, os.path.getmtime(shard)) for shard in self.shards]
+
+    def name(self, index):
+        shard = np.searchsorted(self.starts, index, side="right") - 1
+        return f"{self.shards[shard]} record {index - self.starts[shard]}"
+
+    def encoded(self, key):
+        def read(shard):
+            path, start = tf.gather(self._paths, shard), tf.gather(self._starts, shard)
+            return tf.data.TFRecordDataset(path).enumerate(start)
+
+        records = order(len(self.shards), key).interleave(read, cycle_length=READ_TOGETHER)
+        parsed = records.map(_parse)
+        if key is None:
+            return parsed
+        size = sum(map(os.path.getsize, self.shards)) / max(1, self.count)
+        return shuffled(parsed, max(1, min(self.count, int(BLOCK_BYTES / max(1, size)))), key)
+
+    def decoded(self, encoded):
+        if not self.packed:
+            return super().decoded(encoded)
+
+        def load(index, data, label):
+            image = tf.io.decode_png(data, self.image_shape[2])
+            return tf.ensure_shape(image, self.image_shape), label
+
+        return encoded.map(load, num_parallel_calls=WORKERS)
+
+    def damaged(self):
+        for shard in self.shards:
+            try:
+                for _ in tf.data.TFRecordDataset(shard).map(lambda record: _parse(0, record)):
+                    pass
+            except (tf.errors.OpError, UnicodeDecodeError):
+                return shard
+        return super().damaged()
+
+
+def _parse(index, record):
+    features = {
+        **{key: tf.io.FixedLenFeature((), tf.string, "") for key in (ENCODED, "image")},
+        LABEL: tf.io.FixedLenFeature((), tf.int64, -1),
+    }
+    example = tf.io.parse_single_example(record, features)
+    data = tf.where(example[ENCODED] != "", example[ENCODED], example["image"])
+    return index, data, tf.cast(example[LABEL], tf.int32)
+
+
+def find_shards(path):
+    """The shards that `path` means: itself, or all in a folder, by name.
+
+    Returns:
+        Their paths, the number of records of each, and the manifest beside them or None.
+
+    Raises:
+        InputError: there are none, one is cut short or no TFRecord file, or
+            they are not what the manifest tells.
+    """
+    path = Path(path)
+    shards = sorted(map(str, path.glob(SHARDS))) if path.is_dir() else [str(path)]
+    if not shards or not path.exists():
+        raise InputError(f"No .tfrecord files there. Received: {path}")
+    manifest = read_manifest(Path(shards[0]).parent)
+    if manifest is None:
+        return shards, [count_records(shard) for shard in shards], None
+    listed = {shard["file"]: shard for shard in manifest["shards"]}
+    missing = sorted(listed.keys() - {Path(shard).name for shard in shards})
+    if missing and path.is_dir():
+        raise InputError(f"Damaged: this set of shards lacks {missing[0]}. Received: {path}")
+    return shards, [_listed_count(Path(shard), listed) for shard in shards], manifest
+
+
+def _listed_count(shard, listed):
+    """The number of pictures of a shard, as the manifest has it."""
+    if shard.name not in listed:
+        raise InputError(f"{shard.name} is not in the {MANIFEST_FILE} beside it. Received: {shard}")
+    size, expected = shard.stat().st_size, listed[shard.name]["bytes"]
+    if size != expected:
+        raise InputError(
+            f"Damaged: this shard has {size:,} of its {expected:,} bytes. Received: {shard}"
+        )
+    return listed[shard.name]["count"]
+
+
+def count_records(shard):
+    """The number of records of a TFRecord file, without reading what is in them.
+
+    Raises:
+        InputError: it ends within a record, or is no TFRecord file.
+    """
+    size, place, count = os.path.getsize(shard), 0, 0
+    with open(shard, "rb") as file:
+        while place < size:
+            header = file.read(12)  # the record's length and a checksum of that
+            length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else size
+            place += 12 + length + 4
+            if place > size:
+                raise InputError(
+                    f"Damaged: cut short, compressed or no TFRecord file at all; {count} whole "
+                    f"records come before. Received: {shard}"
+                )
+            file.seek(place)
+            count += 1
+    return count
+
+
+def read_manifest(folder):
+    """The manifest of shards that kgan packed; None where there is none.
+
+    Raises:
+        InputError: one that cannot be read, or of a later version.
+    """
+    path = Path(folder) / MANIFEST_FILE
+    if not path.exists():
+        return None
+    try:
+        manifest = json.loads(path.read_text())
+        if manifest["format"] != FORMAT:
+            return None
+        if manifest["format_version"] > FORMAT_VERSION:
+            raise InputError(
+                f"These shards were packed by a newer kgan, {manifest['kgan_version']}. "
+                f"Received: {folder}"
+            )
+        return manifest
+    except (OSError, ValueError, TypeError, KeyError) as problem:
+        raise InputError(f"Not a readable manifest of shards ({problem!r}): {path}") from None
+
+
+def sha256(path):
+    """The hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_shards(folder):
+    """Reads packed shards whole and compares them with their manifest.
+
+    Returns:
+        The manifest, and a list of what is wrong, one line a shard.
+
+    Raises:
+        InputError: no manifest there.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise InputError(f"No {MANIFEST_FILE} of packed shards there. Received: {folder}")
+    problems = []
+    for shard in manifest["shards"]:
+        path = folder / shard["file"]
+        if not path.exists():
+            problems.append(f"{path}: missing")
+        elif sha256(path) != shard["sha256"]:
+            problems.append(f"{path}: its SHA-256 is not the manifest's")
+    return manifest, problems

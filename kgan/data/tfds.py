@@ -1,0 +1,111 @@
+"""TensorFlow Datasets sets that have an `image` feature."""
+
+import numpy as np
+import tensorflow as tf
+
+from kgan.data import decode
+from kgan.data.sources import WORKERS, StreamSource, shuffled
+from kgan.errors import InputError
+from kgan.images import to_pil
+
+BLOCK = 2**13  # encoded pictures that are shuffled together
+
+
+class TFDSSource(StreamSource):
+    """Pictures of a set that is prepared; its `label` is the class.
+
+    Args:
+        name, split: as tensorflow_datasets knows them.
+        builder: the set's.
+        count: pictures in the split.
+        image_shape, fit, background: as for `kgan.data.open_source`.
+        class_names: of its labels; None without.
+    """
+
+    def __init__(self, name, split, builder, count, image_shape, fit, background, class_names):
+        # What such a set shows is not known here: digits and letters must not be flipped.
+        description = f"tfds {name}, {count} pictures"
+        super().__init__(description, image_shape, count, fit, background, False, (), class_names)
+        self.set_name = name
+        self.split = split
+        self.builder = builder
+
+    def name(self, index):
+        return f"{self.set_name} {self.split} {index}"
+
+    def encoded(self, key):
+        import tensorflow_datasets as tfds
+
+        still = {"image": tfds.decode.SkipDecoding()}
+        examples = self.builder.as_dataset(self.split, decoders=still).enumerate()
+        chosen = examples.map(
+            lambda index, example: (
+                index,
+                example["image"],
+                tf.cast(example["label"] if self.class_names else -1, tf.int32),
+            )
+        )
+        return chosen if key is None else shuffled(chosen, min(self.count, BLOCK), key)
+
+    def decoded(self, encoded):
+        feature = self.builder.info.features["image"]
+
+        def fit_one(image):
+            return decode.fit_image(to_pil(image), self.image_shape, self.fit, self.background)
+
+        def load(index, data, label):
+            image = feature.decode_example(data)
+            if image.shape != self.image_shape:
+                image = tf.numpy_function(fit_one, (image,), tf.uint8)
+            return tf.ensure_shape(image, self.image_shape), label
+
+        return encoded.map(load, num_parallel_calls=WORKERS)
+
+
+def open_set(name, split, manual_dir, download_dir):
+    """A prepared set; it is downloaded and prepared where it is not.
+
+    Args:
+        name: its name there, such as "fashion_mnist".
+        split: "train", "test" or another of the set's, also "train[:10%]".
+        manual_dir: a folder with the set's own files, for sets that must be
+            fetched by hand and for machines without network; None for none.
+        download_dir: where downloads are kept; None for tensorflow_datasets' place.
+
+    Returns:
+        (builder, count, class names or None).
+
+    Raises:
+        InputError: no such set, split or feature, or it cannot be prepared.
+    """
+    import tensorflow_datasets as tfds  # seconds to import, and only needed here
+
+    try:
+        builder = tfds.builder(name)
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError):  # name, config, version
+        raise InputError(f"No such TensorFlow Datasets set. Received: {name!r}") from None
+    features = dict(builder.info.features.items())
+    image = features.get("image")
+    if image is None or len(image.shape) != 3 or image.np_dtype != np.uint8:
+        raise InputError(f"This set has no feature `image` of 8-bit pictures. Received: {name}")
+    config = tfds.download.DownloadConfig(manual_dir=manual_dir)
+    try:
+        builder.download_and_prepare(download_dir=download_dir, download_config=config)
+    except Exception as problem:
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
+        raise InputError(f"Cannot download or prepare tfds:{name} ({reason})") from problem
+    try:
+        count = builder.info.splits[split].num_examples
+    except (KeyError, ValueError):
+        raise InputError(
+            f"{name} has no such split; it has {', '.join(builder.info.splits)}. Received: {split}"
+        ) from None
+    label = features.get("label")
+    names = label.names if isinstance(label, tfds.features.ClassLabel) else None
+    return builder, count, names
+
+
+def own_size(builder):
+    """(height, width) of a set whose pictures are all of one square shape, else None."""
+    height, width = builder.info.features["image"].shape[:2]
+    return (height, width) if height is not None and height == width else None
