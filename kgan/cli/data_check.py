@@ -42,10 +42,12 @@ def add_arguments(parser):
 
 def run(arguments):
     """Prints the report and, last, the sheet's path; 1 when training would skip files, else 0."""
-    if (arguments.directory / "manifest.json").exists():
-        return _check_shards(arguments.directory)
     sheet = _sheet_path(arguments.directory, arguments.output)
     quiet.import_tensorflow()
+    from kgan.data.records import shards_in
+
+    if arguments.directory.is_dir() and shards_in(arguments.directory):
+        return _check_shards(arguments.directory)
     from kgan.data import augment as augmentations
     from kgan.data import check
     from kgan.data.check_text import as_text, printable
@@ -75,7 +77,6 @@ def run(arguments):
 
 
 def _check_shards(folder):
-    quiet.import_tensorflow()
     from kgan.data.records import check_shards
 
     manifest, problems = check_shards(folder)
@@ -83,7 +84,7 @@ def _check_shards(folder):
         print(f"problem: {problem}")
     shape = "x".join(map(str, manifest["image_shape"]))
     print(
-        f"{len(manifest['shards']) - len(problems)} of {len(manifest['shards'])} shards are whole; "
+        f"{len(manifest['shards'])} shards, {len(problems)} problems; "
         f"{manifest['count']:,} pictures of {shape} were packed"
     )
     return int(bool(problems))

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from kgan.cli import pictures, quiet
+from kgan.errors import InputError
 
 HELP = "write pictures into TFRecord shards, which train fastest"
 DESCRIPTION = """\
@@ -33,7 +34,11 @@ def run(arguments):
 
     options = pictures.given(arguments, (*pictures.SOURCE, *pictures.FITTING))
     size = options.pop("size", None)
-    source = open_source(**options, image_shape=size, labels=True)
+    try:
+        source = open_source(**options, image_shape=size, labels=True)
+    except InputError as problem:
+        source = open_source(**options, image_shape=size)  # what is wrong may be labels alone
+        print(f"without classes: {problem}")
     manifest = pack(source, arguments.output, progress=_progress)
     shape = "x".join(map(str, manifest["image_shape"]))
     classes = f", {len(manifest['class_names'])} classes" if manifest["class_names"] else ""

@@ -11,7 +11,7 @@ import numpy as np
 from kgan import images as pictures
 from kgan.data import decode, tfds
 from kgan.data.files import check_folder_path
-from kgan.data.records import SHARDS, RecordSource, find_shards
+from kgan.data.records import SHARD_NAME, RecordSource, find_shards, shards_in
 from kgan.data.sources import WORKERS, ArraySource, FolderSource
 from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
@@ -88,7 +88,7 @@ def open_source(
         description = f"array file {path.name}"
         array, classes = _load_array(path, labels)
         return array_source(array, None, image_shape, fit, background, description, labels=classes)
-    if ".tfrecord" in path.name or (path.is_dir() and any(path.glob(SHARDS))):
+    if shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name):
         return record_source(path, image_shape, fit, background, strict)
     if path.is_file():
         raise InputError(

@@ -39,7 +39,7 @@ def pack(source, directory, seed=0, progress=None):
         InputError: the directory exists or cannot be written, or no picture can be decoded.
     """
     directory = Path(directory)
-    if directory.exists():
+    if os.path.lexists(directory):
         raise InputError(f"This exists; choose another directory. Received: {directory}")
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -79,12 +79,14 @@ def _write_shards(source, folder, seed, progress):
     while (first := next(pictures, None)) is not None:
         path = folder / f"pictures-{len(shards):05d}.tfrecord"
         count = 0
-        with tf.io.TFRecordWriter(str(path)) as writer:
-            for png, label in itertools.chain(
-                [first], itertools.islice(pictures, PICTURES_A_SHARD - 1)
-            ):
-                writer.write(_example(png, label, source.class_names))
-                count += 1
+        rest = itertools.islice(pictures, PICTURES_A_SHARD - 1)
+        try:
+            with tf.io.TFRecordWriter(os.fsencode(path)) as writer:
+                for png, label in itertools.chain([first], rest):
+                    writer.write(_example(png, label, source.class_names))
+                    count += 1
+        except tf.errors.OpError as problem:  # such as a full disk
+            raise InputError(f"Cannot write there: {problem.message}") from None
         shards.append(
             {
                 "file": path.name,
@@ -105,7 +107,7 @@ def _example(png, label, class_names):
     features = {records.ENCODED: _bytes(png)}
     if class_names:
         features[records.LABEL] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
-        features[records.LABEL_TEXT] = _bytes(class_names[label].encode())
+        features[records.LABEL_TEXT] = _bytes(os.fsencode(class_names[label]))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 

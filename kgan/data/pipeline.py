@@ -1,6 +1,7 @@
 """From a source of pictures to the batches a model trains on."""
 
 import glob
+import itertools
 import os
 from pathlib import Path
 
@@ -8,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.data import augment as augmentations
-from kgan.data.sources import ArraySource, order, shuffled
+from kgan.data.order import block_of, order, shuffled
+from kgan.data.sources import ArraySource
 from kgan.errors import InputError
 from kgan.images import check_range
 
 LARGEST_CACHE_BYTES = 2**30
-BLOCK_BYTES = 2**27  # of cached pictures that are shuffled together
 LOADED_TOGETHER = 256
 ENDLESS = np.iinfo(np.int64).max
 PREFETCHED_BATCHES = 2
@@ -46,8 +47,8 @@ def batches(
         first_batch: None for a dataset of one epoch, another each time it is
             iterated. A whole number for an endless one that goes on where a
             training with the same arguments stopped after so many batches:
-            the rest of that epoch comes, then epoch after epoch. What the
-            source knows to be broken by then must be in `source.broken`.
+            the rest of that epoch comes, then epoch after epoch. The source must
+            have been told which pictures are broken, `expect_broken`.
 
     Returns:
         tf.data.Dataset of float32 (batch_size, H, W, C), with `labels` of pairs
@@ -75,7 +76,8 @@ def batches(
     if isinstance(source, ArraySource):
         read = _from_memory(source.pictures, source.labels, source, batch_size)
     elif cache == "memory":
-        read = _from_memory(*_load(source, batch_size), source, batch_size)
+        pictures, classes = _load(source, batch_size)
+        read = _from_memory(pictures, classes, source, batch_size)
     else:
         read = _from_stream(source, batch_size, cache)
 
@@ -95,10 +97,13 @@ def batches(
         numbered = read(key if shuffle else None, first).enumerate(first)
         return numbered.map(finish, num_parallel_calls=os.cpu_count())
 
-    steps = source.good // batch_size
+    steps = source.good // batch_size  # of each epoch, as far as is known
     if first_batch is None:
-        numbers = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).take(1)
-        begin = tf.constant(0, tf.int64)
+        epochs, begin = itertools.count(), tf.constant(0, tf.int64)
+        # Unlike tf.data's own random numbers these heed no global seed.
+        numbers = tf.data.Dataset.from_generator(
+            lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
+        )
         finished = numbers.flat_map(lambda number: one_epoch(number, begin))
         # Of others, pictures that turn out to be broken may leave fewer batches.
         length = steps if isinstance(source, ArraySource) or cache == "memory" else None
@@ -188,7 +193,7 @@ def _from_stream(source, batch_size, cache):
             f"then remove the file. Received: {lock}"
         )
     cached = source.examples().cache(str(cache))
-    block = max(1, min(source.count, BLOCK_BYTES // int(np.prod(source.image_shape))))
+    block = block_of(source.count, np.prod(source.image_shape))
 
     def read_cached(key, first):
         # A cache keeps the order it was filled in.

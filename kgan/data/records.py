@@ -3,22 +3,25 @@
 import hashlib
 import json
 import os
+import re
 import struct
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from kgan.data.sources import WORKERS, StreamSource, order, shuffled
+from kgan.data import augment, decode
+from kgan.data.order import block_of, order, shuffled
+from kgan.data.sources import WORKERS, StreamSource
 from kgan.errors import InputError
+from kgan.labels import check_class_names
 
-SHARDS = "*.tfrecord*"  # also train.tfrecord-00000-of-00010
+SHARD_NAME = re.compile(r"\.tfrecords?(-\d+-of-\d+)?$")
 MANIFEST_FILE = "manifest.json"
 FORMAT = "kgan pictures"
 FORMAT_VERSION = 1
 # As TensorFlow's own conversions of image sets name them.
 ENCODED, LABEL, LABEL_TEXT = "image/encoded", "image/class/label", "image/class/text"
-BLOCK_BYTES = 2**27  # of encoded pictures that are shuffled together
 READ_TOGETHER = 4  # shards whose records alternate
 
 
@@ -49,8 +52,9 @@ class RecordSource(StreamSource):
         self.shards = shards
         self.starts = np.cumsum([0, *counts[:-1]])
         with tf.device("CPU"):
-            self._paths = tf.constant(shards)
+            self._paths = tf.constant([os.fsencode(shard) for shard in shards])
             self._starts = tf.constant(self.starts, tf.int64)
+        self.labelled = manifest is not None
         self.packed = manifest is not None and tuple(manifest["image_shape"]) == image_shape
 
     def origins(self):
@@ -66,11 +70,19 @@ class RecordSource(StreamSource):
             return tf.data.TFRecordDataset(path).enumerate(start)
 
         records = order(len(self.shards), key).interleave(read, cycle_length=READ_TOGETHER)
-        parsed = records.map(_parse)
+        parsed = records.map(self._parse)
         if key is None:
             return parsed
         size = sum(map(os.path.getsize, self.shards)) / max(1, self.count)
-        return shuffled(parsed, max(1, min(self.count, int(BLOCK_BYTES / max(1, size)))), key)
+        return shuffled(parsed, block_of(self.count, size), key)
+
+    def _parse(self, index, record):
+        features = {key: tf.io.FixedLenFeature((), tf.string, "") for key in (ENCODED, "image")}
+        if self.labelled:  # what others keep under that name may be of any kind
+            features[LABEL] = tf.io.FixedLenFeature((), tf.int64, -1)
+        example = tf.io.parse_single_example(record, features)
+        data = tf.where(example[ENCODED] != "", example[ENCODED], example["image"])
+        return index, data, tf.cast(example.get(LABEL, -1), tf.int32)
 
     def decoded(self, encoded):
         if not self.packed:
@@ -85,21 +97,11 @@ class RecordSource(StreamSource):
     def damaged(self):
         for shard in self.shards:
             try:
-                for _ in tf.data.TFRecordDataset(shard).map(lambda record: _parse(0, record)):
+                for _ in tf.data.TFRecordDataset(os.fsencode(shard)).enumerate().map(self._parse):
                     pass
             except (tf.errors.OpError, UnicodeDecodeError):
                 return shard
         return super().damaged()
-
-
-def _parse(index, record):
-    features = {
-        **{key: tf.io.FixedLenFeature((), tf.string, "") for key in (ENCODED, "image")},
-        LABEL: tf.io.FixedLenFeature((), tf.int64, -1),
-    }
-    example = tf.io.parse_single_example(record, features)
-    data = tf.where(example[ENCODED] != "", example[ENCODED], example["image"])
-    return index, data, tf.cast(example[LABEL], tf.int32)
 
 
 def find_shards(path):
@@ -113,7 +115,7 @@ def find_shards(path):
             they are not what the manifest tells.
     """
     path = Path(path)
-    shards = sorted(map(str, path.glob(SHARDS))) if path.is_dir() else [str(path)]
+    shards = shards_in(path) if path.is_dir() else [str(path)]
     if not shards or not path.exists():
         raise InputError(f"No .tfrecord files there. Received: {path}")
     manifest = read_manifest(Path(shards[0]).parent)
@@ -124,6 +126,12 @@ def find_shards(path):
     if missing and path.is_dir():
         raise InputError(f"Damaged: this set of shards lacks {missing[0]}. Received: {path}")
     return shards, [_listed_count(Path(shard), listed) for shard in shards], manifest
+
+
+def shards_in(folder):
+    """Paths of the TFRecord files that lie in a folder, by name."""
+    found = (path for path in Path(folder).iterdir() if SHARD_NAME.search(path.name))
+    return sorted(str(path) for path in found if path.is_file())
 
 
 def _listed_count(shard, listed):
@@ -171,16 +179,29 @@ def read_manifest(folder):
         return None
     try:
         manifest = json.loads(path.read_text())
-        if manifest["format"] != FORMAT:
-            return None
-        if manifest["format_version"] > FORMAT_VERSION:
-            raise InputError(
-                f"These shards were packed by a newer kgan, {manifest['kgan_version']}. "
-                f"Received: {folder}"
-            )
-        return manifest
-    except (OSError, ValueError, TypeError, KeyError) as problem:
-        raise InputError(f"Not a readable manifest of shards ({problem!r}): {path}") from None
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            return None  # another program's
+        newer = manifest["format_version"] > FORMAT_VERSION
+        if not newer:
+            _check_manifest(manifest)
+    except (OSError, ValueError, TypeError, LookupError) as problem:
+        raise InputError(f"Not a readable manifest of shards ({problem}): {path}") from None
+    if newer:
+        raise InputError(f"These shards were packed by a newer kgan. Received: {folder}")
+    return manifest
+
+
+def _check_manifest(manifest):
+    """Raises whatever a manifest with something else in it than it should have leads to."""
+    decode.check_shape(manifest["image_shape"])
+    augment.check(manifest["default_augment"])
+    if manifest["class_names"] is not None:
+        check_class_names(manifest["class_names"], len(manifest["class_names"]))
+    for shard in manifest["shards"]:
+        if Path(shard["file"]).name != shard["file"] or len(shard["sha256"]) != 64:
+            raise ValueError(shard)
+    if sum(shard["count"] for shard in manifest["shards"]) != manifest["count"]:
+        raise ValueError("the shards' counts do not make the whole")
 
 
 def sha256(path):
@@ -202,11 +223,18 @@ def check_shards(folder):
     manifest = read_manifest(folder)
     if manifest is None:
         raise InputError(f"No {MANIFEST_FILE} of packed shards there. Received: {folder}")
-    problems = []
+    listed = {shard["file"]: shard for shard in manifest["shards"]}
+    problems = [
+        f"{path}: not in the {MANIFEST_FILE}"
+        for path in shards_in(folder)
+        if Path(path).name not in listed
+    ]
     for shard in manifest["shards"]:
         path = folder / shard["file"]
         if not path.exists():
             problems.append(f"{path}: missing")
         elif sha256(path) != shard["sha256"]:
             problems.append(f"{path}: its SHA-256 is not the manifest's")
+        elif count_records(path) != shard["count"]:
+            problems.append(f"{path}: its number of pictures is not the manifest's")
     return manifest, problems

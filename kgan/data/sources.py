@@ -1,21 +1,42 @@
 """Where pictures come from: one class a kind, each giving uint8 pictures of one shape."""
 
+import atexit
 import hashlib
 import io
 import logging
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
 
 from kgan.data import decode, files
+from kgan.data.order import order
 from kgan.errors import InputError
 
 LOG = logging.getLogger("kgan")
 WORKERS = os.cpu_count() or 1
 DECODERS = ThreadPoolExecutor(WORKERS, "decode")  # Pillow lets go of Python's lock as it decodes
 DECODED_TOGETHER = 32
+CALLS = {"made": 0}  # by tf.data's threads, of Python
+
+
+@atexit.register
+def _let_pipelines_settle():
+    """Waits until no pipeline that is still there calls Python.
+
+    A thread of tf.data that waits for Python's lock once the interpreter is
+    being taken down never gets it, and its iterator would wait for it for ever.
+    By now `DECODERS` takes no more work: what comes ends at once.
+    """
+    made, quiet = 0, 0
+    for _ in range(100):
+        if quiet == 5 or not CALLS["made"]:
+            return
+        quiet = quiet + 1 if CALLS["made"] == made else 0
+        made = CALLS["made"]
+        time.sleep(0.02)
 
 
 class Source:
@@ -26,6 +47,7 @@ class Source:
         image_shape: (H, W, C).
         count: number of pictures, broken ones included.
         default_augment: augmentations that suit them when the user names none.
+        usable: number of them that are read at all.
         skipped: pictures that could not be decoded, name -> reason; it fills as they are read.
         broken: indices of those found broken when they were decoded.
         error: the InputError that ended reading, None without one. tf.data
@@ -38,6 +60,7 @@ class Source:
         self.image_shape = image_shape
         self.count = count
         self.default_augment = list(default_augment)
+        self.usable = count
         self.skipped = {}
         self.broken = set()
         self.error = None
@@ -46,7 +69,7 @@ class Source:
     @property
     def good(self):
         """Number of pictures without those known to be broken."""
-        return self.count - len(self.skipped)
+        return self.usable - len(self.broken)
 
     def read(self, examples):
         """Yields the elements of a dataset of this source as arrays.
@@ -160,11 +183,11 @@ class StreamSource(Source):
                     self.to_file(data), self.image_shape, self.fit, self.background
                 ), True
             except Exception as problem:  # Pillow has no one class for a bad picture
-                self.skip(self.name(int(index)), problem)
-                self.broken.add(int(index))
+                self.skip(self.name(int(index)), problem, int(index))
                 return np.zeros(self.image_shape, np.uint8), False
 
         def decode_some(indices, data):
+            CALLS["made"] += 1
             images, good = zip(*DECODERS.map(decode_one, indices, data), strict=True)
             return np.stack(images), np.array(good)
 
@@ -181,14 +204,23 @@ class StreamSource(Source):
         """What Pillow opens, from the bytes that `encoded` gives."""
         return io.BytesIO(data)
 
-    def skip(self, name, problem):
+    def skip(self, name, problem, index):
         """Notes a picture that cannot be used.
+
+        Args:
+            name, index: which; index None for one that `encoded` does not give.
+            problem: the exception. One with an error number tells of the disk or the
+                network and not of the picture, which is tried again in the next epoch.
 
         Raises:
             InputError: under `strict`, or when fewer than `least` pictures remain.
         """
         if self.error is not None:  # another thread has ended the reading
             raise self.error
+        if index is None:
+            self.usable -= 1
+        elif not getattr(problem, "errno", None):
+            self.broken.add(index)
         if name in self.skipped:
             return
         reason = files.reason(problem)
@@ -197,12 +229,23 @@ class StreamSource(Source):
             self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
             raise self.error
         LOG.warning("skipped %s: %s (%d skipped so far)", name, reason, len(self.skipped))
-        if self.good < self.least:
+        remaining = self.count - len(self.skipped)
+        if remaining < self.least:
             self.error = InputError(
-                f"Only {self.good} of {self.count} pictures could be decoded; "
+                f"Only {remaining} of {self.count} pictures could be decoded; "
                 f"at least {self.least} are needed. The last one: {name} ({reason})"
             )
             raise self.error
+
+    def what_is_broken(self):
+        """Which pictures turned out to be broken, to tell a source of the same data later."""
+        return {"data": self.fingerprint(), "broken": sorted(self.broken)}
+
+    def expect_broken(self, known):
+        """Takes what `what_is_broken` gave; of data that have changed since, nothing."""
+        if known["data"] == self.fingerprint():
+            self.broken.update(known["broken"])
+            self.skipped.update((self.name(index), "known from before") for index in self.broken)
 
 
 class FolderSource(StreamSource):
@@ -231,7 +274,7 @@ class FolderSource(StreamSource):
         small = 0
         for file, header in zip(pictures, headers, strict=True):
             if isinstance(header, Exception):
-                self.skip(file, header)
+                self.skip(file, header, None)
             else:
                 self.files.append(file)
                 small += files.is_scaled_up(header.size, image_shape, fit)
@@ -261,41 +304,3 @@ class FolderSource(StreamSource):
 
     def to_file(self, data):
         return os.fsdecode(data)
-
-
-def order(count, key):
-    """A tf.data.Dataset of the numbers 0..count-1, all in an order drawn from `key`.
-
-    Args:
-        count: how many.
-        key: int64 tensor (2,); None for their own order.
-    """
-    numbers = tf.data.Dataset.range(count)
-    if key is None:
-        return numbers
-    last = tf.cast(count - 1, tf.int64)
-    # index_shuffle heeds some low bits of its seed alone, so that keys a little apart
-    # would give the same order; two hashes of the key make that rare.
-    seed = tf.random.stateless_uniform([2], key, None, None, tf.int32)
-    # Stateless and without a buffer: an epoch can begin at any place, at any length.
-    return numbers.map(lambda n: tf.random.experimental.index_shuffle(n, seed, last))
-
-
-def shuffled(dataset, block, key):
-    """A dataset shuffled block by block, for what can only be read from its beginning.
-
-    Unlike `tf.data.Dataset.shuffle` it takes its order from `key` alone.
-
-    Args:
-        dataset: of tuples of tensors that have one shape each.
-        block: elements a block; two blocks are in memory.
-        key: int64 tensor (2,).
-    """
-
-    def shuffle(number, parts):
-        own = tf.random.experimental.stateless_fold_in(key, number)
-        rows = order(tf.shape(parts[0], tf.int64)[0], own)
-        return rows.map(lambda row: tuple(tf.gather(part, row) for part in parts))
-
-    blocks = dataset.batch(block).prefetch(1).enumerate()
-    return blocks.flat_map(lambda number, parts: shuffle(number, parts))

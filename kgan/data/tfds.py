@@ -4,11 +4,10 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.data import decode
-from kgan.data.sources import WORKERS, StreamSource, shuffled
+from kgan.data.order import block_of, shuffled
+from kgan.data.sources import WORKERS, StreamSource
 from kgan.errors import InputError
 from kgan.images import to_pil
-
-BLOCK = 2**13  # encoded pictures that are shuffled together
 
 
 class TFDSSource(StreamSource):
@@ -30,6 +29,9 @@ class TFDSSource(StreamSource):
         self.split = split
         self.builder = builder
 
+    def origins(self):
+        return [self.builder.info.full_name, self.split, str(self.builder.data_path)]
+
     def name(self, index):
         return f"{self.set_name} {self.split} {index}"
 
@@ -45,7 +47,11 @@ class TFDSSource(StreamSource):
                 tf.cast(example["label"] if self.class_names else -1, tf.int32),
             )
         )
-        return chosen if key is None else shuffled(chosen, min(self.count, BLOCK), key)
+        if key is None:
+            return chosen
+        info = self.builder.info
+        pictures = sum(split.num_examples for split in info.splits.values())
+        return shuffled(chosen, block_of(self.count, info.dataset_size / pictures), key)
 
     def decoded(self, encoded):
         feature = self.builder.info.features["image"]
@@ -82,7 +88,8 @@ def open_set(name, split, manual_dir, download_dir):
 
     try:
         builder = tfds.builder(name)
-    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError):  # name, config, version
+    # A bad name, configuration or version; a set that needs a package which is not there.
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError, TypeError, ImportError):
         raise InputError(f"No such TensorFlow Datasets set. Received: {name!r}") from None
     features = dict(builder.info.features.items())
     image = features.get("image")
@@ -100,6 +107,8 @@ def open_set(name, split, manual_dir, download_dir):
         raise InputError(
             f"{name} has no such split; it has {', '.join(builder.info.splits)}. Received: {split}"
         ) from None
+    if count < 1:
+        raise InputError(f"There is no picture in this split of {name}. Received: {split}")
     label = features.get("label")
     names = label.names if isinstance(label, tfds.features.ClassLabel) else None
     return builder, count, names

@@ -225,7 +225,7 @@ class NoteSkipped(keras.callbacks.Callback):
     def write(self):
         """Writes the file where there is something to tell."""
         if self.source.skipped:
-            noted = {"broken": sorted(self.source.broken), "skipped": dict(self.source.skipped)}
+            noted = {**self.source.what_is_broken(), "skipped": dict(self.source.skipped)}
             with whole_file(self.path) as temporary:
                 temporary.write_text(json.dumps(noted, indent=1) + "\n")
 
@@ -235,10 +235,8 @@ def _remember_skipped(source, path):
     if not path.is_file():
         return
     try:
-        noted = json.loads(path.read_text())
-        source.broken.update(map(int, noted["broken"]))
-        source.skipped.update(noted["skipped"])
-    except (OSError, ValueError, KeyError, TypeError):
+        source.expect_broken(json.loads(path.read_text()))
+    except (OSError, ValueError, LookupError, TypeError):
         raise InputError(f"Not a readable list of skipped pictures: {path}") from None
 
 

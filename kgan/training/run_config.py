@@ -140,7 +140,9 @@ def sheets(model, source, config, directory):
 def pictures_of(config, data, n):
     """Up to n pictures to show, uint8, from the run's own data or from other `data`."""
     if data is not None:
-        config = dataclasses.replace(config, data=data)
+        config = dataclasses.replace(
+            config, data=data, split=None, manual_dir=None, download_dir=None
+        )
     return kgan_data.first_pictures(open_source(config), n)
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 import kgan
 from kgan.cli.main import export_main, main
-from kgan.data import pipeline, records
+from kgan.data import order, pipeline
 from kgan.training.sampling import sample
 
 SMALL = ["--size", "16x16", "--filters", "2", "--batch-size", "16"]
@@ -164,7 +164,7 @@ def test_damaged_shards_end_training_with_one_line_and_what_was_learned(
 ):
     if met == "in training":  # blocks of few pictures: the damage lies behind the first batches
         monkeypatch.setattr(pipeline, "LARGEST_CACHE_BYTES", 0)
-        monkeypatch.setattr(records, "BLOCK_BYTES", 32 * 400)
+        monkeypatch.setattr(order, "BLOCK_BYTES", 32 * 400)
     shard = tmp_path / "train.tfrecord-00000-of-00001"
     picture = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 16), np.uint8)).save(

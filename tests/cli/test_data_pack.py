@@ -27,7 +27,7 @@ def test_pack_check_train_and_resume(folder, tmp_path, capsys):
     assert "skipped 1 pictures" in out
     assert out.splitlines()[-1] == str(shards)
     assert main(["data", "check", str(shards)]) == 0
-    assert "1 of 1 shards are whole; 40 pictures of 16x16x1" in capsys.readouterr().out
+    assert "1 shards, 0 problems; 40 pictures of 16x16x1" in capsys.readouterr().out
 
     run = ["--preset", "dcgan", "--filters", "4", "--batch-size", "8", "--conditional"]
     given = [str(shards), *run, "--out", str(tmp_path), "--name", "run", "--steps", "7"]

@@ -131,9 +131,10 @@ def test_a_damaged_shard_is_named(folder, tmp_path, monkeypatch):
         list(source.read(source.examples()))
     (problem,) = check_shards(shards)[1]
     assert "pictures-00001.tfrecord: its SHA-256" in problem
-    path.unlink()
-    (problem,) = check_shards(shards)[1]
-    assert "missing" in problem
+    path.rename(shards / "other.tfrecord")
+    problems = check_shards(shards)[1]
+    assert "other.tfrecord: not in" in problems[0]
+    assert "pictures-00001.tfrecord: missing" in problems[1]
 
 
 def test_a_damaged_shard_of_another_tool_is_named(folder, tmp_path):
@@ -167,9 +168,25 @@ def test_manifests_that_cannot_be_used_are_named(folder, tmp_path):
     (shards / "manifest.json").write_text(json.dumps(manifest | {"format_version": 99}))
     with pytest.raises(kgan.InputError, match="newer kgan"):
         open_source(shards)
-    (shards / "manifest.json").write_text(json.dumps(manifest | {"shards": []}))
+    (shards / "manifest.json").write_text(json.dumps(manifest | {"shards": [], "count": 0}))
     with pytest.raises(kgan.InputError, match=r"pictures-00000\.tfrecord is not in"):
         open_source(shards)
+    for change in (
+        {"shards": [{}]},
+        {"shards": [manifest["shards"][0] | {"file": "../x"}]},
+        {"image_shape": [8, 8]},
+        {"image_shape": None},
+        {"count": "20"},
+        {"count": 19},
+        {"class_names": ["a", "a"]},
+        {"default_augment": "flop"},
+    ):
+        (shards / "manifest.json").write_text(json.dumps(manifest | change))
+        with pytest.raises(kgan.InputError, match="Not a readable manifest"):
+            open_source(shards)
+    for foreign in ('{"name": "site"}', "[]"):  # another program's, beside another tool's shards
+        (shards / "manifest.json").write_text(foreign)
+        assert open_source(shards).count == 20
     (shards / "manifest.json").unlink()
     with pytest.raises(kgan.InputError, match=r"No manifest\.json"):
         check_shards(shards)

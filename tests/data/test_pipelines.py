@@ -5,6 +5,8 @@ import hashlib
 import io
 import itertools
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -307,3 +309,14 @@ def test_tfrecord_shards_give_the_pictures_packed_into_them(folder, tmp_path, ke
         kgan.data.from_tfrecords(tmp_path, **settings(batch_size=13))
     with pytest.raises(kgan.InputError, match=r"No \.tfrecord files"):
         kgan.data.from_tfrecords(folder, **settings())
+
+
+def test_a_process_ends_though_a_pipeline_is_in_the_middle(folder):
+    script = (
+        "import sys, kgan\n"
+        "options = dict(image_shape=(64, 64, 3), batch_size=2, cache=None, seed=0)\n"
+        "batches = iter(kgan.data.from_folder(sys.argv[1], **options))\n"
+        "next(batches)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, folder], timeout=120, check=False)
+    assert done.returncode == 0

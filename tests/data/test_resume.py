@@ -10,7 +10,7 @@ from PIL import Image
 
 import kgan
 from kgan.data import batches, open_source, pack
-from kgan.data.sources import order
+from kgan.data.order import order
 
 COUNT, BATCH = 23, 4  # five batches an epoch, three pictures left over
 STEPS = COUNT // BATCH
@@ -136,9 +136,44 @@ def test_broken_pictures_do_not_move_the_place(tmp_path, cache, first):
     stopped = open_again()
     read(stopped, cache, 0, first)
     after = open_again()
-    after.broken.update(stopped.broken)
-    after.skipped.update(stopped.skipped)
+    after.expect_broken(stopped.what_is_broken())
     assert read(after, cache, first, 3) == whole[first : first + 3]
+
+
+def test_what_was_broken_is_forgotten_once_the_data_change(tmp_path):
+    folder = save_pictures(tmp_path / "pictures", broken=(2, 7))
+    stopped = open_source(folder, image_shape=(8, 8, 1))
+    read(stopped, None, 0, STEPS)
+    known = stopped.what_is_broken()
+    assert len(known["broken"]) == 2
+    save_pictures(folder)  # repaired
+    after = open_source(folder, image_shape=(8, 8, 1))
+    after.expect_broken(known)
+    assert after.good == COUNT
+    assert not after.skipped
+    assert len(set(joined(read(after, None, 0, STEPS)))) == STEPS * BATCH
+
+
+def test_a_failing_disk_is_not_remembered_as_broken_pictures(tmp_path):
+    folder = save_pictures(tmp_path / "pictures")
+    source = open_source(folder, image_shape=(8, 8, 1))
+    source.least = BATCH
+    folder.rename(tmp_path / "away")
+    with pytest.raises(kgan.InputError, match=r"Only 3 of 23 .*No such file"):
+        list(source.read(source.examples()))
+    assert not source.broken
+    assert source.good == COUNT
+
+
+def test_a_seed_is_its_own_whatever_the_global_one_is():
+    pictures = np.arange(COUNT, dtype=np.uint8)[:, None, None] + np.zeros((1, 8, 8), np.uint8)
+
+    def two_epochs(global_seed):
+        tf.random.set_seed(global_seed)
+        dataset = kgan.data.from_arrays(pictures, batch_size=BATCH, augment=["flip"], seed=3)
+        return [np.stack(list(dataset)) for _ in range(2)]
+
+    np.testing.assert_array_equal(two_epochs(0), two_epochs(1))
 
 
 def test_a_dataset_of_one_epoch_has_another_order_each_time_it_is_iterated():

@@ -78,11 +78,21 @@ result["source"] = [source.count, list(source.image_shape), source.default_augme
 result["no picture"] = mistake("kgan_words")
 result["no split"] = mistake("kgan_levels", split="validation")
 result["no set"] = mistake("kgan_no_such_set")
-result["bad names"] = [mistake(name) for name in ("kgan_levels:9.9.9", "mnist/none", "", "a b:c")]
+names = ("kgan_levels:9.9.9", "mnist/none", "", "a b:c", "mnist/batch=4")
+result["bad names"] = [mistake(name) for name in names]
 (half,) = kgan.data.from_tfds(
     "kgan_levels", image_shape=(10, 8, 1), batch_size=6, split="train[:50%]"
 )
 result["half"] = len(half)
+split_caches = [
+    next(iter(kgan.data.from_tfds("kgan_levels", image_shape=(10, 8, 1), batch_size=6,
+        split=split, cache="split", shuffle=False))).numpy()[:, 4, 4, 0].tolist()
+    for split in ("train[:50%]", "train[50%:]")
+]
+result["split caches differ"] = not set(split_caches[0]) & set(split_caches[1])
+result["empty splits"] = [
+    mistake("kgan_levels", split=split) for split in ("train[10:5]", "train[0:0]")
+]
 json.dump(result, sys.stdout)
 """
 
@@ -99,6 +109,7 @@ def result(tmp_path_factory):
     done = subprocess.run(
         [sys.executable, directory / "script.py"],
         env=environment,
+        cwd=directory,
         capture_output=True,
         text=True,
         check=False,
@@ -129,3 +140,5 @@ def test_mistakes_are_named(result):
 
 def test_a_split_can_be_a_slice(result):
     assert result["half"] == 6
+    assert result["split caches differ"]
+    assert all("train[" in message for message in result["empty splits"])

@@ -1,0 +1,48 @@
+"""The order pictures come in: drawn from a key alone, so that it can be entered anywhere."""
+
+import tensorflow as tf
+
+BLOCK_BYTES = 2**27  # of pictures that are shuffled together
+
+
+def order(count, key):
+    """A tf.data.Dataset of the numbers 0..count-1, all in an order drawn from `key`.
+
+    Args:
+        count: how many.
+        key: int64 tensor (2,); None for their own order.
+    """
+    numbers = tf.data.Dataset.range(count)
+    if key is None:
+        return numbers
+    last = tf.cast(count - 1, tf.int64)
+    # index_shuffle heeds some low bits of its seed alone, so that keys a little apart
+    # would give the same order; two hashes of the key make that rare.
+    seed = tf.random.stateless_uniform([2], key, None, None, tf.int32)
+    # Stateless and without a buffer: an epoch can begin at any place, at any length.
+    return numbers.map(lambda n: tf.random.experimental.index_shuffle(n, seed, last))
+
+
+def block_of(count, size):
+    """How many of `count` pictures of `size` bytes each to shuffle together."""
+    return max(1, min(count, int(BLOCK_BYTES / max(1, size))))
+
+
+def shuffled(dataset, block, key):
+    """A dataset shuffled block by block, for what can only be read from its beginning.
+
+    Unlike `tf.data.Dataset.shuffle` it takes its order from `key` alone.
+
+    Args:
+        dataset: of tuples of tensors that have one shape each.
+        block: elements a block; two blocks are in memory.
+        key: int64 tensor (2,).
+    """
+
+    def shuffle(number, parts):
+        own = tf.random.experimental.stateless_fold_in(key, number)
+        rows = order(tf.shape(parts[0], tf.int64)[0], own)
+        return rows.map(lambda row: tuple(tf.gather(part, row) for part in parts))
+
+    blocks = dataset.batch(block).prefetch(1).enumerate()
+    return blocks.flat_map(lambda number, parts: shuffle(number, parts))
