@@ -6,11 +6,11 @@ from pathlib import Path
 from kgan.cli import pictures, quiet
 from kgan.errors import InputError
 
-HELP = "write pictures into TFRecord shards, which train fastest"
+HELP = "write pictures into TFRecord shards, for sets larger than memory"
 DESCRIPTION = """\
 Fits the pictures to one size and writes them, in a random order, into TFRecord
-shards with a manifest of count, shape, classes and SHA-256. Memory does not
-grow with their number, when packing or when training on them.
+shards with a manifest of count, shape, classes and SHA-256. The pictures are
+streamed, when packing and when training on them: a set can be of any size.
 
   kgan data pack photos/ --size 64x64 -o shards/
   kgan train shards/

@@ -217,12 +217,13 @@ class StreamSource(Source):
         """
         if self.error is not None:  # another thread has ended the reading
             raise self.error
+        lasting = index is not None and not getattr(problem, "errno", None)
+        if name in self.skipped:
+            if lasting:
+                self.broken.add(index)
+            return
         if index is None:
             self.usable -= 1
-        elif not getattr(problem, "errno", None):
-            self.broken.add(index)
-        if name in self.skipped:
-            return
         reason = files.reason(problem)
         self.skipped[name] = reason
         if self.strict:
@@ -236,6 +237,9 @@ class StreamSource(Source):
                 f"at least {self.least} are needed. The last one: {name} ({reason})"
             )
             raise self.error
+        # Last: one that ends the reading must be met again by whoever reads next.
+        if lasting:
+            self.broken.add(index)
 
     def what_is_broken(self):
         """Which pictures turned out to be broken, to tell a source of the same data later."""

@@ -118,23 +118,31 @@ class StopAfter(StepCallback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the whole model at the end of an epoch, whole or not at all.
+    """Saves the whole model as training goes on, whole or not at all.
+
+    The first is saved before the first step, so that what is killed can always be resumed.
 
     Args:
         path: the .keras file, replaced each time.
-        every_seconds: the least time between two saves.
+        every_seconds: the time between two saves.
     """
 
     def __init__(self, path, every_seconds=60):
         super().__init__()
         self.path = Path(path)
         self.every_seconds = every_seconds
-        self._saved_at = time.monotonic()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_train_begin(self, logs=None):
+        self.save()
+
+    def on_train_batch_end(self, batch, logs=None):
         if time.monotonic() - self._saved_at >= self.every_seconds:
-            save_whole(self.model, self.path)
-            self._saved_at = time.monotonic()
+            self.save()
+
+    def save(self):
+        """Saves the model as it is now."""
+        save_whole(self.model, self.path)
+        self._saved_at = time.monotonic()
 
 
 def save_whole(model, path):
@@ -144,18 +152,24 @@ def save_whole(model, path):
 
 
 class StopOnInterrupt(keras.callbacks.Callback):
-    """Lets the first Ctrl-C end training after the step under way; a second one ends at once."""
+    """Lets the first Ctrl-C, or SIGTERM, end training after the step under way.
+
+    A second one ends it at once.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self):
         super().__init__()
         self.interrupted = False
 
     def __enter__(self):
-        self._before = signal.signal(signal.SIGINT, self._note)
+        self._before = {number: signal.signal(number, self._note) for number in self.SIGNALS}
         return self
 
     def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _note(self, *_):
         if self.interrupted:

@@ -159,13 +159,12 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
         epoch_steps=source.good // config.batch_size,
         stop=stop,
     )
-    skipped = NoteSkipped(source, directory / SKIPPED_FILE)
+    skipped = directory / SKIPPED_FILE
     callbacks = [
-        skipped,
         sheets(model, source, config, directory / "samples"),
         keras.callbacks.CSVLogger(directory / "history.csv", append=True),
         keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
-        Checkpoint(directory / CHECKPOINT_FILE),
+        RunCheckpoint(directory / CHECKPOINT_FILE, source, skipped),
         stop,
         interrupt,
         progress,
@@ -184,7 +183,7 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
             )
     except Exception as problem:
         if progress.steps_taken:
-            skipped.write()
+            _note_skipped(source, skipped)
             save_whole(model, directory / MODEL_FILE)
         if source.error is not None:
             raise source.error from None  # raised while decoding; tf has wrapped it
@@ -195,6 +194,7 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
                 f"{source.damaged()} ({problem.message.splitlines()[0]})"
             ) from problem
         raise
+    _note_skipped(source, skipped)
     save_whole(model, directory / MODEL_FILE)
     return RunResult(
         directory=directory,
@@ -205,33 +205,32 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
     )
 
 
-class NoteSkipped(keras.callbacks.Callback):
-    """Writes which pictures were skipped, before any checkpoint that follows them.
+class RunCheckpoint(Checkpoint):
+    """A checkpoint of a run, with which pictures were skipped up to it."""
+
+    def __init__(self, path, source, skipped):
+        super().__init__(path)
+        self.source = source
+        self.skipped = skipped
+
+    def save(self):
+        _note_skipped(self.source, self.skipped)
+        super().save()
+
+
+def _note_skipped(source, path):
+    """Writes which pictures were skipped, to be done before the model is saved.
 
     With that a resumed run finds its place in an epoch without decoding what came before.
     """
-
-    def __init__(self, source, path):
-        super().__init__()
-        self.source = source
-        self.path = path
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.write()
-
-    def on_train_end(self, logs=None):
-        self.write()
-
-    def write(self):
-        """Writes the file where there is something to tell."""
-        if self.source.skipped:
-            noted = {**self.source.what_is_broken(), "skipped": dict(self.source.skipped)}
-            with whole_file(self.path) as temporary:
-                temporary.write_text(json.dumps(noted, indent=1) + "\n")
+    if source.skipped:
+        noted = {**source.what_is_broken(), "skipped": dict(source.skipped)}
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(noted, indent=1) + "\n")
 
 
 def _remember_skipped(source, path):
-    """Tells a source what `NoteSkipped` knew of its pictures."""
+    """Tells a source what `_note_skipped` knew of its pictures."""
     if not path.is_file():
         return
     try:

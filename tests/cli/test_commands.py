@@ -191,7 +191,8 @@ def test_damaged_shards_end_training_with_one_line_and_what_was_learned(
         assert int(kgan.load_gan(tmp_path / "a").batches_seen) > 0
 
 
-def test_ctrl_c_saves_what_there_is_and_says_how_to_go_on(tmp_path):
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
+def test_a_signal_saves_what_there_is_and_says_how_to_go_on(tmp_path, ending):
     code = "import sys; from kgan.cli.main import main; sys.exit(main(sys.argv[1:]))"
     arguments = ["train", *SMALL, "--name", "cut", "--out", str(tmp_path)]
     # A process that a shell starts in the background ignores SIGINT; this one must not.
@@ -208,7 +209,7 @@ def test_ctrl_c_saves_what_there_is_and_says_how_to_go_on(tmp_path):
             break
         time.sleep(0.1)
     time.sleep(1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.Signals[ending])
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1  # not done
     *_, hint, path = output.splitlines()
@@ -218,3 +219,18 @@ def test_ctrl_c_saves_what_there_is_and_says_how_to_go_on(tmp_path):
     assert steps > 0
     assert main(["train", "--resume", path, "--steps", "2"]) == 0
     assert int(kgan.load_gan(path).batches_seen) == steps + 2
+
+
+def test_a_run_killed_in_its_first_steps_can_be_resumed(tmp_path):
+    code = "import sys; from kgan.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    arguments = ["train", *SMALL, "--name", "killed", "--out", str(tmp_path)]
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments])
+    checkpoint = tmp_path / "killed" / "checkpoints" / "last.keras"
+    for _ in range(600):
+        if checkpoint.exists():
+            break
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    assert main(["train", "--resume", str(tmp_path / "killed"), "--steps", "3"]) == 0
+    assert int(kgan.load_gan(tmp_path / "killed").batches_seen) == 3

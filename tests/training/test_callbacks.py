@@ -56,6 +56,12 @@ def test_checkpoint_replaces_one_whole_file(tmp_path, small_gan, real_images):
     assert int(again.batches_seen) == 4
 
 
+def test_checkpoint_is_there_before_the_first_step_and_then_waits(tmp_path, small_gan, real_images):
+    checkpoint = callbacks.Checkpoint(tmp_path / "last.keras", every_seconds=10**6)
+    small_gan.fit(real_images, batch_size=32, epochs=2, callbacks=[checkpoint], verbose=0)
+    assert int(keras.models.load_model(tmp_path / "last.keras").batches_seen) == 0
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
