@@ -1,4 +1,4 @@
-"""Pictures of any source into TFRecord shards, which are read fastest and at any number."""
+"""Pictures of any source into TFRecord shards, which are read in sequence, at any number."""
 
 import itertools
 import json
@@ -23,8 +23,8 @@ def pack(source, directory, seed=0, progress=None):
     Each picture is a PNG in `image/encoded` of a tf.train.Example, with its
     class in `image/class/label`; a `manifest.json` tells count, shape, classes
     and the SHA-256 of each shard. They come in a random order, so that reading
-    them one after the other is nearly a shuffle. One picture is in memory at a
-    time, and of a folder all file names.
+    them one after the other is nearly a shuffle. Some pictures are in memory at
+    a time, and of a folder all file names.
 
     Args:
         source: a `Source`, from `kgan.data.open_source`.

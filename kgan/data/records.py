@@ -50,6 +50,7 @@ class RecordSource(StreamSource):
             manifest["class_names"] if manifest else None,
         )
         self.shards = shards
+        self._changed = [os.path.getmtime(shard) for shard in shards]
         self.starts = np.cumsum([0, *counts[:-1]])
         with tf.device("CPU"):
             self._paths = tf.constant([os.fsencode(shard) for shard in shards])
@@ -58,7 +59,7 @@ class RecordSource(StreamSource):
         self.packed = manifest is not None and tuple(manifest["image_shape"]) == image_shape
 
     def origins(self):
-        return [(shard, os.path.getmtime(shard)) for shard in self.shards]
+        return zip(self.shards, self._changed, strict=True)
 
     def name(self, index):
         shard = np.searchsorted(self.starts, index, side="right") - 1

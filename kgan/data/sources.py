@@ -274,13 +274,14 @@ class FolderSource(StreamSource):
         )
         with ThreadPoolExecutor(WORKERS) as pool:
             headers = list(pool.map(files.read_header, pictures))
-        self.files = []
+        self.files, self._changed = [], []
         small = 0
         for file, header in zip(pictures, headers, strict=True):
             if isinstance(header, Exception):
                 self.skip(file, header, None)
             else:
                 self.files.append(file)
+                self._changed.append(os.path.getmtime(file))
                 small += files.is_scaled_up(header.size, image_shape, fit)
         if small:
             LOG.warning(files.remark_on_small(small, len(self.files), image_shape))
@@ -296,7 +297,7 @@ class FolderSource(StreamSource):
             self._names = tf.constant([os.fsencode(file) for file in self.files], tf.string)
 
     def origins(self):
-        return [(file, os.path.getmtime(file)) for file in self.files]
+        return zip(self.files, self._changed, strict=True)
 
     def name(self, index):
         return self.files[index]
