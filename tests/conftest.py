@@ -11,16 +11,24 @@ import tensorflow as tf
 
 import kgan
 
-# Two devices on the one CPU, for the tests of tf.distribute; it must be said before any is used.
+# Four devices on the one CPU, for the tests of tf.distribute; it must be said before any is used.
 tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
 
 
 @pytest.fixture(scope="session")
-def two_cpus():
-    """Names of two logical devices."""
-    return [device.name for device in tf.config.list_logical_devices("CPU")]
+def two_replicas():
+    """A MirroredStrategy of two devices; one for all, as each counts its collectives from 1."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture(scope="session")
+def four_replicas():
+    """One of four, which adds up without collectives: their group cannot grow in a process."""
+    return tf.distribute.MirroredStrategy(
+        [f"CPU:{i}" for i in range(4)], tf.distribute.ReductionToOneDevice()
+    )
 
 
 @pytest.fixture(autouse=True)

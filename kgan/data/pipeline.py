@@ -117,6 +117,8 @@ def batches(
         finished = finished.apply(tf.data.experimental.assert_cardinality(length))
     options = tf.data.Options()
     options.autotune.enabled = False  # it can hold up the end of a short fit for seconds
+    # Of several workers each takes its part of every batch, so that the batches stay the same.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return finished.prefetch(PREFETCHED_BATCHES).with_options(options)
 
 

@@ -169,7 +169,7 @@ def _promise(model, float_output):
 
 
 def _facts(model):
-    facts = {"preset": model.preset, "batches_seen": int(model.batches_seen)}
+    facts = {"preset": model.preset, "batches_seen": int(model.batches_seen.numpy())}
     if hasattr(model, "encoder"):
         return facts | {"parameters": model.count_params()}
     facts["parameters"] = model.generator.count_params()

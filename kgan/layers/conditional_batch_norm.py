@@ -8,6 +8,8 @@ from keras import layers, ops
 class ConditionalBatchNormalization(keras.layers.Layer):
     """Normalises a batch as one, then scales and shifts each picture by its class.
 
+    Under a strategy the batch is that of all replicas.
+
     Called as `layer(features, labels)`.
 
     Args:
@@ -32,6 +34,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             epsilon=epsilon,
             center=False,
             scale=False,
+            synchronized=True,
             dtype=self.dtype_policy,
             name="norm",
         )

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from kgan.errors import InputError
+from kgan.layers import draws
 
 SHIFT_SHARE = 1 / 8
 CUTOUT_SHARE = 1 / 2
@@ -127,8 +128,8 @@ class DiffAugment(keras.layers.Layer):
         value_range: (low, high) of the images.
 
     Called as `layer(images, seed)` with float images (B, H, W, C) and an int
-    tensor (2,); the same seed changes them in the same way (XLA draws other
-    numbers from it than TensorFlow does).
+    tensor (2,); the same seed changes them in the same way, however the batch
+    is spread over the replicas of a strategy.
 
     Raises:
         InputError: an unknown change, a target outside -1 to 1, or
@@ -177,11 +178,11 @@ class DiffAugment(keras.layers.Layer):
         low, high = self.value_range
         images = (images - low) * (2.0 / (high - low)) - 1.0
         count = tf.shape(images)[0]
-        draws = iter(range(100))
+        places = iter(range(100))
 
         def draw(least, most):
-            own = tf.random.experimental.stateless_fold_in(seed, next(draws))
-            return tf.random.stateless_uniform([count], own, least, most)
+            own = draws.fold_in(seed, next(places))
+            return draws.of_this_replica(lambda n: draws.uniform(own, [n], least, most), count)
 
         for name in self.policy.split(","):
             changed = KINDS[name](images, draw)
@@ -192,13 +193,18 @@ class DiffAugment(keras.layers.Layer):
                 images = tf.where(chosen[:, None, None, None], changed, images)
         return (images + 1.0) * ((high - low) / 2.0) + low
 
-    def adapt(self, real_logits):
-        """Moves the probability towards the target by one batch's logits on real pictures."""
+    def adapt(self, sure, images):
+        """Moves the probability towards the target by one batch.
+
+        Args:
+            sure: scalar float tensor, the mean sign of the logits on its real pictures.
+            images: how many these are.
+        """
         if self.target is None:
             return
-        surer = tf.sign(tf.reduce_mean(tf.sign(real_logits)) - self.target)
+        surer = tf.sign(sure - self.target)
         surer = tf.where(tf.math.is_finite(surer), surer, 0.0)  # a step that will be skipped
-        step = tf.cast(tf.shape(real_logits)[0], tf.float32) / self.adapt_images
+        step = tf.cast(images, tf.float32) / self.adapt_images
         self.probability.assign(tf.clip_by_value(self.probability + surer * step, 0.0, 1.0))
 
     def get_config(self):

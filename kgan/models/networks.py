@@ -117,8 +117,11 @@ def batch_normalization(policy, name):
 
     Keras's default momentum of 0.99 lags behind a generator that changes every
     step, and a picture made in inference mode is then not what training showed.
+    The replicas of a strategy normalise by the whole batch, as one device would.
     """
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=policy, name=name)
+    return layers.BatchNormalization(
+        momentum=0.9, epsilon=1e-5, synchronized=True, dtype=policy, name=name
+    )
 
 
 def latent_inputs(latent_dim, num_classes):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
+from kgan.training import replicas
 from kgan.training.ema import update_average
 
 # What each of the discriminator's updates learns from, by `d_update`.
@@ -53,21 +54,25 @@ def discriminator_step(gan, real_images, labels=None):
                 steepness = gradient_penalty(judge_between, real_images, fake_images, mix)
             penalty += rule.gradient_penalty * tf.reduce_mean(steepness)
         loss = rule.discriminator_loss(real_logits, fake_logits)
-        return loss + penalty, (real_logits, fake_logits, penalty)
+        judged_logits = tf.concat([real_logits, fake_logits], axis=0)
+        return loss + penalty, judged_logits, (real_logits, fake_logits, penalty)
 
     penalties = 0.0
     turns = TURNS[gan.d_update]
     for turn in turns:
         loss, (real_logits, fake_logits, penalty), finite = gan.updates.apply(
+            "discriminator",
             gan.discriminator,
             gan.d_optimizer,
             lambda turn=turn: objective(turn),
+            real_images,
             regularize=turn is turns[-1],  # once a batch
         )
         penalties += tf.where(finite, penalty, 0.0)
     optional = {"penalty": penalties}
     if gan.diff_augment is not None:
-        gan.diff_augment.adapt(real_logits)
+        surer = replicas.mean([tf.reduce_mean(tf.sign(real_logits))])[0]
+        gan.diff_augment.adapt(surer, batch_size * replicas.count())
         optional["augment_probability"] = gan.diff_augment.probability.value
     gan.updates.record(
         finite,
@@ -98,12 +103,16 @@ def generator_step(gan, real_images, labels=None):
         real_logits = None
         if gan.adversarial_loss.pairs_real:
             real_logits = _constant(judge_real, real_images)
-        return gan.adversarial_loss.generator_loss(judge_fake(fake_images), real_logits), None
+        fake_logits = judge_fake(fake_images)
+        loss = gan.adversarial_loss.generator_loss(fake_logits, real_logits)
+        return loss, fake_logits, None
 
-    loss, _, finite = gan.updates.apply(gan.generator, gan.g_optimizer, objective)
+    loss, _, finite = gan.updates.apply(
+        "generator", gan.generator, gan.g_optimizer, objective, real_images
+    )
     gan.updates.record(finite, g_loss=loss)
     if gan.ema_generator is not None:
-        images = tf.cast(tf.shape(real_images)[0], tf.float32)
+        images = tf.cast(tf.shape(real_images)[0] * replicas.count(), tf.float32)
         update_average(
             gan.ema_generator,
             gan.generator,
@@ -128,6 +137,7 @@ def evaluation_step(gan, real_images, labels=None):
     fake_logits = gan.discriminator(_inputs(fake_images, labels), training=False)
     gan.updates.record(
         True,
+        images=tf.shape(real_images)[0],
         d_loss=gan.adversarial_loss.discriminator_loss(real_logits, fake_logits),
         g_loss=gan.adversarial_loss.generator_loss(fake_logits, real_logits),
         real_logits=tf.reduce_mean(real_logits),

@@ -9,9 +9,10 @@ from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.models.copies import float32_copy
 from kgan.models.presets import AutoencoderPreset, adam, get_preset, make_networks
-from kgan.training.networks import computes_in_float16, input_shapes
+from kgan.training import replicas
+from kgan.training.networks import computes_in_float16, input_shapes, run_network
 from kgan.training.pair import NetworkPair
-from kgan.training.updates import ready_optimizer
+from kgan.training.updates import Updates, ready_optimizer
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -36,6 +37,7 @@ class Autoencoder(NetworkPair):
     """
 
     roles = ("encoder", "decoder")
+    role = "autoencoder"  # both are updated as one
 
     def __init__(self, encoder, decoder, *, preset=None, value_range=(-1.0, 1.0), name=None):
         super().__init__(name=name)
@@ -63,6 +65,7 @@ class Autoencoder(NetworkPair):
         self.batches_seen = self.add_weight(
             shape=(), initializer="zeros", dtype="int64", trainable=False, name="batches_seen"
         )
+        self.updates = Updates([self.role], always=["loss"], where_they_are=[])
         self.built = True
 
     @classmethod
@@ -99,7 +102,8 @@ class Autoencoder(NetworkPair):
             loss = preset.loss if preset else "mean_squared_error"
         # Keras itself looks at the policy of this outer model alone.
         scale = computes_in_float16(self.encoder, self.decoder)
-        optimizer = ready_optimizer(optimizer, self, scale)
+        with self.distribute_strategy.scope():
+            optimizer = ready_optimizer(optimizer, self, scale)
         super().compile(optimizer=optimizer, loss=loss, **kwargs | {"auto_scale_loss": False})
 
     def compile_from_config(self, config):
@@ -108,16 +112,50 @@ class Autoencoder(NetworkPair):
     def call(self, images, training=False):
         return self.decoder(self.encoder(images, training=training), training=training)
 
+    @property
+    def metrics(self):
+        own = self.updates.metrics
+        # Keras's mean of the losses would be added up over the replicas of a strategy.
+        return own + [m for m in super().metrics if m not in own and m.name != "loss"]
+
+    # Under a strategy Keras first calls these with the batch as it is, which has no targets.
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return super().compute_loss(x, x if y is None else y, y_pred, sample_weight, training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, x if y is None else y, y_pred, sample_weight)
+
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+
+        def objective():
+            made = self(images, training=True)
+            return self._loss(images, made), made, made
+
         # As in GAN: the end of a dataset of unknown length is no step.
         with tf.control_dependencies([images]):
             self.batches_seen.assign_add(1)
-            return super().train_step((images, images))
+            loss, made, finite = self.updates.apply(
+                self.role, self, self.optimizer, objective, images, regularize=False
+            )
+            self.updates.record(finite, images=tf.shape(images)[0], loss=loss)
+            self.compute_metrics(images, images, made)
+            return self.logs()
 
     def test_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return super().test_step((images, images))
+        made = self(images, training=False)
+        loss = self._loss(images, made)
+        self.updates.record(True, images=tf.shape(images)[0], loss=loss)
+        self.compute_metrics(images, images, made)
+        return {name: value for name, value in self.logs().items() if name != "skipped_updates"}
+
+    def _loss(self, images, made):
+        """The mean over this replica's images, regularizers included, in float32."""
+        # Keras divides by the number of replicas, for their sum to be the mean.
+        loss = self.compute_loss(images, images, made) * replicas.count()
+        return tf.cast(loss, tf.float32)
 
     def encode(self, images, batch_size=64):
         """The codes of pictures.
@@ -139,7 +177,7 @@ class Autoencoder(NetworkPair):
                 f"Received: {images.dtype} {images.shape}"
             )
         images = pictures.from_uint8(images, self.value_range)
-        return float32_copy(self.encoder).predict(images, batch_size=batch_size, verbose=0)
+        return run_network(float32_copy(self.encoder), [images], batch_size)
 
     def decode(self, codes, batch_size=64):
         """The pictures of codes.
@@ -160,7 +198,7 @@ class Autoencoder(NetworkPair):
                 f"Codes must be (N, {', '.join(map(str, self.code_shape))}). "
                 f"Received: {codes.shape}"
             )
-        images = float32_copy(self.decoder).predict(codes, batch_size=batch_size, verbose=0)
+        images = run_network(float32_copy(self.decoder), [codes], batch_size)
         return pictures.to_uint8(images, self.value_range)
 
     def reconstruct(self, images, batch_size=64):

@@ -46,7 +46,7 @@ class Sheets(StepCallback):
 
     def _draw(self):
         self._drawn_at = self.steps_taken
-        path = self.directory / f"step-{int(self.model.batches_seen):06d}.png"
+        path = self.directory / f"step-{int(self.model.batches_seen.numpy()):06d}.png"
         images.save_png(path, self.sheet())
 
 

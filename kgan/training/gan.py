@@ -7,11 +7,11 @@ from kgan import latents as latent_law
 from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.labels import check_class_names
-from kgan.layers import DiffAugment
+from kgan.layers import DiffAugment, draws
 from kgan.losses import LOSSES, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset, make_networks
-from kgan.training import adversarial
+from kgan.training import adversarial, replicas
 from kgan.training.ema import check_half_life, start_average
 from kgan.training.networks import (
     check_networks,
@@ -104,7 +104,7 @@ class GAN(NetworkPair):
         self.batches_seen = self.add_weight(
             shape=(), initializer="zeros", dtype="int64", trainable=False, name="batches_seen"
         )
-        self.updates = Updates()
+        self.updates = Updates(self.roles)
         # fit under a strategy would otherwise call the model on a batch of images to build it.
         self.built = True
 
@@ -229,7 +229,8 @@ class GAN(NetworkPair):
         ):
             if optimizer is None:
                 optimizer = getattr(preset, name) if preset else adam(2e-4, 0.5)
-            setattr(self, name, ready_optimizer(optimizer, network, scale))
+            with self.distribute_strategy.scope():
+                setattr(self, name, ready_optimizer(optimizer, network, scale))
         self.d_steps = d_steps
         self.d_update = d_update
         self._compile_arguments = {
@@ -267,20 +268,27 @@ class GAN(NetworkPair):
         Args:
             batch_size: how many.
             seed_generator: another keras.random.SeedGenerator to draw from.
+
+        A replica of a strategy gets its own rows of the whole batch's.
         """
-        shape = (batch_size, self.latent_dim)
-        seed = seed_generator or self.seed_generator
-        if self.latent_distribution == "uniform":
-            return keras.random.uniform(shape, -1.0, 1.0, "float32", seed=seed)
-        return keras.random.normal(shape, dtype="float32", seed=seed)
+        seed = (seed_generator or self.seed_generator).next()
+
+        def draw(n):
+            shape = (n, self.latent_dim)
+            if self.latent_distribution == "uniform":
+                return draws.uniform(seed, shape, -1.0, 1.0)
+            return draws.normal(seed, shape)
+
+        return draws.of_this_replica(draw, batch_size)
 
     def draw_uniform(self, batch_size):
         """The next numbers of U(0, 1) that a step needs, float32 (batch_size,)."""
-        return keras.random.uniform((batch_size,), dtype="float32", seed=self.seed_generator)
+        seed = self.seed_generator.next()
+        return draws.of_this_replica(lambda n: draws.uniform(seed, (n,)), batch_size)
 
     def draw_seeds(self, n):
-        """The next n seeds of stateless draws, int32 (n, 2)."""
-        return keras.random.randint((n, 2), 0, 2**31 - 1, "int32", seed=self.seed_generator)
+        """The next n seeds of stateless draws, int32 (n, 2), the same for every replica."""
+        return draws.uniform(self.seed_generator.next(), (n, 2), 0, 2**31 - 1, tf.int32)
 
     def train_step(self, data):
         real_images, labels = adversarial.unpack(self, data)
@@ -292,17 +300,17 @@ class GAN(NetworkPair):
             if self.d_steps == 1:
                 adversarial.generator_step(self, real_images, labels)
             else:
-                tf.cond(
+                replicas.either(
                     tf.equal(self.batches_seen % self.d_steps, 0),
                     lambda: adversarial.generator_step(self, real_images, labels),
                     lambda: None,
                 )
-            return self.get_metrics_result()
+            return self.logs()
 
     def test_step(self, data):
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
         adversarial.evaluation_step(self, *adversarial.unpack(self, data))
-        figures = self.get_metrics_result()
+        figures = self.logs()
         return {name: value for name, value in figures.items() if name not in WHERE_THEY_ARE}
 
     def generate(self, n, seed=0, labels=None, nice=1, batch_size=64):

@@ -1,6 +1,8 @@
 """What a GAN asks of the two networks it is given."""
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.models.copies import all_layers
@@ -133,6 +135,27 @@ def computes_in_float16(*networks):
     return any(
         layer.compute_dtype == "float16" for network in networks for layer in all_layers(network)
     )
+
+
+def run_network(network, inputs, batch_size):
+    """What a network gives in inference mode, on this machine's first device.
+
+    Keras's `predict` spreads the work over the strategy that the network was made in, and
+    then waits for every worker, of whom only one makes pictures.
+
+    Args:
+        network: a Keras model.
+        inputs: list of arrays (N, ...), one for each input.
+        batch_size: rows at a time.
+
+    Returns:
+        float32 array (N, ...).
+    """
+    parts = []
+    for first in range(0, len(inputs[0]), batch_size):
+        batch = [tf.constant(array[first : first + batch_size]) for array in inputs]
+        parts.append(np.asarray(network(batch if len(batch) > 1 else batch[0], training=False)))
+    return np.concatenate(parts)
 
 
 def seed_states(model):

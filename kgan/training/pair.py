@@ -1,7 +1,10 @@
 """A keras.Model made of two networks, saved and made again with both."""
 
 import keras
+import tensorflow as tf
 
+from kgan.errors import InputError
+from kgan.models.copies import all_layers
 from kgan.training.networks import seed_states
 
 
@@ -18,6 +21,68 @@ class NetworkPair(keras.Model):
 
     def arguments(self):
         raise NotImplementedError
+
+    def make_train_function(self, force=False):
+        if self.train_function is not None and not force:
+            return
+        if not self._has_replicas():
+            super().make_train_function(force)
+            return
+        # XLA cannot hold what replicas do together.
+        compiled = self.jit_compile
+        self.updates.compile_alone = bool(compiled)
+        if compiled:
+            self._check_nothing_synchronized()
+        self.jit_compile = False
+        try:
+            super().make_train_function(force)
+        finally:
+            self.jit_compile = compiled
+        self.train_function = self._step_by_step(self.train_function)
+
+    def _step_by_step(self, step):
+        """A training function that takes `steps_per_execution` steps, or those that are left.
+
+        Keras takes them in a TensorFlow loop, which cannot hold what replicas do together.
+        """
+
+        def several(iterator):
+            times, self.steps_per_execution = self.steps_per_execution, 1
+            try:
+                logs = step(iterator)
+                for _ in range(times - 1):
+                    try:
+                        logs = step(iterator)
+                    except StopIteration:  # it comes again when no step is left at all
+                        break
+                return logs
+            finally:
+                self.steps_per_execution = times
+
+        return several
+
+    def _has_replicas(self):
+        """Whether several take a step together; a TPU's compile it whole by themselves."""
+        strategy = self.distribute_strategy
+        several = strategy.num_replicas_in_sync > 1
+        return several and not isinstance(strategy, tf.distribute.TPUStrategy)
+
+    def _check_nothing_synchronized(self):
+        for layer in all_layers(self):
+            if getattr(layer, "synchronized", False):
+                raise InputError(
+                    "jit_compile=True cannot compile batch normalisation that is synchronized over "
+                    "several replicas: leave jit_compile at 'auto', or make the layers with "
+                    f"synchronized=False. Received: {layer.name}"
+                )
+
+    def logs(self):
+        """The epoch's means up to now, the same on every replica, as a step gives them to Keras."""
+        figures = self.get_metrics_result()
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+            # There Keras takes their mean over the first axis.
+            figures = {name: value[None] for name, value in figures.items()}
+        return figures
 
     def get_config(self):
         networks = {

@@ -126,7 +126,7 @@ def make_batches(source, config, model):
         cache="auto",
         shuffle=True,
         seed=config.seed,
-        first_batch=int(model.batches_seen),
+        first_batch=int(model.batches_seen.numpy()),
     )
 
 

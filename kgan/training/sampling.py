@@ -7,6 +7,7 @@ from kgan import labels as label_law
 from kgan import latents as latent_law
 from kgan.models.copies import float32_copy
 from kgan.models.networks import check_positive
+from kgan.training.networks import run_network
 
 
 def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
@@ -26,17 +27,12 @@ def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
         if labels is None:
             labels = label_law.from_seeds(seeds[:n], gan.num_classes)
         inputs.append(np.tile(label_law.check_labels(labels, n, gan.num_classes), nice))
-    images = _predict(float32_copy(gan.inference_generator), inputs, batch_size)
+    images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
     if nice > 1:
-        logits = _predict(gan.discriminator, [images, *inputs[1:]], batch_size)[:, 0]
+        logits = run_network(gan.discriminator, [images, *inputs[1:]], batch_size)[:, 0]
         if gan.num_classes is None:
             best = np.argsort(-logits, kind="stable")[:n]
         else:  # the best of each picture's own label, or one class might crowd out the others
             best = np.argmax(logits.reshape(nice, n), axis=0) * n + np.arange(n)
         images, seeds = images[best], seeds[best]
     return pictures.to_uint8(images, gan.value_range), [int(s) for s in seeds]
-
-
-def _predict(network, inputs, batch_size):
-    inputs = inputs if len(inputs) > 1 else inputs[0]
-    return network.predict(inputs, batch_size=batch_size, verbose=0)

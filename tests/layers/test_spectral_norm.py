@@ -205,27 +205,26 @@ def test_half_precision_keeps_the_variables_and_sigma_in_float32(case, policy):
     np.testing.assert_allclose(np.float32(outputs), expected, atol=0.05)
 
 
-def test_replicas_agree_under_mirrored_strategy(case, two_cpus):
-    strategy = tf.distribute.MirroredStrategy(two_cpus)
+def test_replicas_agree_under_mirrored_strategy(case, two_replicas):
     inputs = case.inputs
     alone = SpectralNormalization(case.ours(), seed=2)
     alone(inputs)
-    with strategy.scope():
+    with two_replicas.scope():
         layer = SpectralNormalization(case.ours(), seed=2)
         layer.build(inputs.shape)
         layer.set_weights(alone.get_weights())
 
     @tf.function
     def step():
-        return strategy.run(lambda: layer(inputs, training=True))
+        return two_replicas.run(lambda: layer(inputs, training=True))
 
     for _ in range(2):
-        outputs = strategy.experimental_local_results(step())
+        outputs = two_replicas.experimental_local_results(step())
         expected = alone(inputs, training=True)
     assert len(outputs) == 2
     for output in outputs:
         np.testing.assert_allclose(output, expected, atol=1e-5)
-    for copy in strategy.experimental_local_results(layer.u.value):
+    for copy in two_replicas.experimental_local_results(layer.u.value):
         np.testing.assert_allclose(copy.numpy(), alone.u.numpy(), atol=1e-6)
 
 

@@ -1,0 +1,47 @@
+"""What the replicas of a tf.distribute strategy do together within a step.
+
+On one device each of these is the plain thing.
+"""
+
+import tensorflow as tf
+
+
+def count():
+    """Replicas that take this step together, on all workers."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def mean(values):
+    """Each of a list of float tensors as its mean over the replicas."""
+    if count() == 1 or not values:
+        return values
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+
+def either(condition, take, skip):
+    """Runs `take` or `skip`, either of which may update variables as an optimizer does.
+
+    A replica may not wait for the others inside a branch of its own, which is what
+    updating variables comes to: so they branch together.
+
+    Args:
+        condition: bool tensor, the same on every replica.
+        take, skip: functions of no arguments; what they give is dropped.
+    """
+    if tf.__internal__.distribute.strategy_supports_no_merge_call():
+        tf.cond(condition, lambda: _run(take), lambda: _run(skip))
+        return
+
+    def branch(strategy, condition, take, skip):
+        def on_all(function):
+            # Each replica has its own function, over its own tensors.
+            strategy.extended.call_for_each_replica(_run, args=(function,))
+
+        first = strategy.experimental_local_results(condition)[0]
+        tf.cond(first, lambda: on_all(take), lambda: on_all(skip))
+
+    tf.distribute.get_replica_context().merge_call(branch, args=(condition, take, skip))
+
+
+def _run(function):
+    function()
