@@ -115,8 +115,11 @@ class Calibrated:
         calibrated when it is loaded and used, and makes the same pictures, for
         the statistics depend on the weights alone. Training never reads them.
         """
-        batches_seen = int(self.batches_seen)
-        if int(self.calibrated_at) != batches_seen:
+        batches_seen, calibrated_at = (
+            int(tf.convert_to_tensor(variable.value))  # of a mirrored variable, the first replica's
+            for variable in (self.batches_seen, self.calibrated_at)
+        )
+        if calibrated_at != batches_seen:
             seeds = np.arange(PICTURES).reshape(-1, BATCH_SIZE)
             batches = [
                 latent_law.from_seeds(some, self.latent_dim, self.latent_distribution)
