@@ -227,8 +227,10 @@ def differences(shown, trained):
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize(
+    "recipe",
+    [pytest.param(r, marks=pytest.mark.slow) if "sagan" in r else r for r in RECIPES],
+)
 def test_after_50_steps_inference_shows_what_training_did(recipe):
     preset, given = RECIPES[recipe]
     gan = made(preset, **given)
@@ -236,11 +238,10 @@ def test_after_50_steps_inference_shows_what_training_did(recipe):
     expected = in_training_mode(gan)
     before = differences(np.asarray(gan.inference_generator(inputs_of(gan))), expected)
     after = differences(gan.predict(inputs_of(gan), verbose=0), expected)
-    print(recipe, before, after)
     assert expected.std() > 0.1
-    assert max(before) > 0.08
-    # A Dense layer's statistics have only as many values as there are pictures.
-    assert max(after) < (0.08 if preset == "gan" else 0.03)
+    assert max(before) > 0.07
+    # A Dense layer has one value a picture to measure by, a convolution many.
+    assert max(after) < (0.05 if preset == "gan" else 0.03)
 
 
 def loose(gan):
