@@ -48,6 +48,7 @@ def parts_of(model):
     """The parts of a `kgan.GAN` or a `kgan.Autoencoder`."""
     if hasattr(model, "encoder"):
         return _autoencoder_parts(model)
+    model.calibrate()
     inputs = {"latents": ("float32", (model.latent_dim,))}
     if model.num_classes is not None:
         inputs["labels"] = ("int64", ())

@@ -12,6 +12,7 @@ from kgan.losses import LOSSES, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset, make_networks
 from kgan.training import adversarial, replicas
+from kgan.training.calibration import Calibrated
 from kgan.training.ema import check_half_life, start_average
 from kgan.training.networks import (
     check_networks,
@@ -25,7 +26,7 @@ from kgan.training.updates import WHERE_THEY_ARE, Updates, ready_optimizer
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-class GAN(NetworkPair):
+class GAN(Calibrated, NetworkPair):
     """A generative adversarial network that `fit` trains on batches of real images.
 
     Each step draws latents, makes fakes and updates the discriminator from the
@@ -103,6 +104,9 @@ class GAN(NetworkPair):
         )
         self.batches_seen = self.add_weight(
             shape=(), initializer="zeros", dtype="int64", trainable=False, name="batches_seen"
+        )
+        self.calibrated_at = self.add_weight(
+            shape=(), initializer="zeros", dtype="int64", trainable=False, name="calibrated_at"
         )
         self.updates = Updates(self.roles)
         # fit under a strategy would otherwise call the model on a batch of images to build it.

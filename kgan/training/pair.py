@@ -40,8 +40,15 @@ class NetworkPair(keras.Model):
             self.jit_compile = compiled
         self.train_function = self._step_by_step(self.train_function)
 
+    def make_test_function(self, force=False):
+        if self.test_function is not None and not force:
+            return
+        super().make_test_function(force)
+        if self._has_replicas():
+            self.test_function = self._step_by_step(self.test_function)
+
     def _step_by_step(self, step):
-        """A training function that takes `steps_per_execution` steps, or those that are left.
+        """A function that takes `steps_per_execution` steps, or those that are left.
 
         Keras takes them in a TensorFlow loop, which cannot hold what replicas do together.
         """

@@ -27,6 +27,7 @@ def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
         if labels is None:
             labels = label_law.from_seeds(seeds[:n], gan.num_classes)
         inputs.append(np.tile(label_law.check_labels(labels, n, gan.num_classes), nice))
+    gan.calibrate()
     images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
     if nice > 1:
         logits = run_network(gan.discriminator, [images, *inputs[1:]], batch_size)[:, 0]
