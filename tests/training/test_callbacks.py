@@ -61,7 +61,7 @@ def test_checkpoint_is_there_before_the_first_step_then_waits(tmp_path, small_ga
     path = tmp_path / "last.keras"
     saved = []
     look = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda *_: saved.append(batches_seen(path))
+        on_train_batch_end=lambda batch, logs: saved.append(batches_seen(path))
     )
     checkpoint = callbacks.Checkpoint(path, every_seconds=10**6)
     small_gan.fit(real_images, batch_size=32, epochs=1, callbacks=[checkpoint, look], verbose=0)
