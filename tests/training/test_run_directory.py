@@ -1,4 +1,4 @@
-"""What a run's directory holds: the state that counts, a true history, no leftovers, one trainer."""
+"""A run's directory: the state that counts, a true history, no leftovers, one trainer."""
 
 import csv
 import os
@@ -112,7 +112,7 @@ def test_leftovers_of_killed_writers_go_and_nothing_else(tmp_path):
         assert all((run / name).read_text() == "whole" for name in kept)
         with whole_file(run / "model.keras") as writing:
             writing.write_text("new")
-            with pytest.raises(kgan.InputError, match="Another process .* Received: .*run"):
+            with pytest.raises(kgan.InputError, match=r"Another process .* Received: .*run"):
                 HeldRun(run).__enter__()
             assert writing.exists()  # its writer is alive
     with HeldRun(run):
