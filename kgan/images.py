@@ -144,10 +144,16 @@ class whole_file:
 
     A reader never sees half a file: it is written beside its final place and
     renamed over it; on an error it is removed and whatever stood there stays.
+
+    Args:
+        path: file to write; its folder is made when missing.
+        durable: have it on the disk before it takes its place, so that not even
+            a power cut leaves an empty file there. It costs a wait for the disk.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, durable=False):
         self.path = Path(path)
+        self.durable = durable
 
     def __enter__(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,15 +165,31 @@ class whole_file:
         self.temporary = Path(name)
         return self.temporary
 
-    def __exit__(self, error, *_):
-        if error is None:
-            umask = os.umask(0)
-            os.umask(umask)
-            self.temporary.chmod(0o666 & ~umask)  # mkstemp makes private files
-            try:
+    def __exit__(self, kind, problem, _):
+        try:
+            if kind is None:
+                umask = os.umask(0)
+                os.umask(umask)
+                self.temporary.chmod(0o666 & ~umask)  # mkstemp makes private files
+                if self.durable:
+                    _to_disk(self.temporary)
                 os.replace(self.temporary, self.path)
-            except OSError as problem:
-                self.temporary.unlink()
-                raise type(problem)(problem.errno, problem.strerror, str(self.path)) from None
-        else:
+                if self.durable:
+                    _to_disk(self.path.parent)  # where the new name stands
+        except OSError as error:
+            raise self._named(error) from None
+        finally:
             self.temporary.unlink(missing_ok=True)
+        if isinstance(problem, OSError) and problem.errno and problem.filename is None:
+            raise self._named(problem) from None  # what a full disk says names no file
+
+    def _named(self, error):
+        return OSError(error.errno, error.strerror, str(self.path))
+
+
+def _to_disk(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -11,6 +11,11 @@ Every function takes the same last arguments:
     fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
     background: (R, G, B) under transparent pictures and around padded ones.
     labels: give (images, labels), int32 (B,), for a conditional GAN.
+    first_batch: None for a dataset of one epoch, another each time it is iterated.
+        A whole number for an endless one, for `fit` with `steps_per_epoch`, that
+        goes on where a training on the same arguments stopped after so many
+        batches; it needs a seed. Exact where no picture is broken, or all are
+        in memory.
 
 and raises `kgan.InputError` for what cannot be used and for fewer pictures than a batch.
 """
@@ -39,6 +44,7 @@ def from_folder(
     cache="auto",
     shuffle=True,
     seed=None,
+    first_batch=None,
     labels=False,
     strict=False,
 ):
@@ -64,6 +70,7 @@ def from_folder(
         cache=cache,
         shuffle=shuffle,
         seed=seed,
+        first_batch=first_batch,
         labels=labels,
     )
 
@@ -80,6 +87,7 @@ def from_arrays(
     augment=(),
     shuffle=True,
     seed=None,
+    first_batch=None,
     labels=None,
 ):
     """Pictures in an array.
@@ -103,6 +111,7 @@ def from_arrays(
         cache=None,
         shuffle=shuffle,
         seed=seed,
+        first_batch=first_batch,
         labels=labels is not None,
     )
 
@@ -115,6 +124,7 @@ def embedded(
     augment=(),
     shuffle=True,
     seed=None,
+    first_batch=None,
     labels=False,
 ):
     """The 6,000 pictures of Fashion-MNIST that ship with kgan, 28x28 scaled to `image_shape`.
@@ -129,6 +139,7 @@ def embedded(
         cache=None,
         shuffle=shuffle,
         seed=seed,
+        first_batch=first_batch,
         labels=labels,
     )
 
@@ -148,6 +159,7 @@ def from_tfds(
     cache="auto",
     shuffle=True,
     seed=None,
+    first_batch=None,
     labels=False,
 ):
     """A TensorFlow Datasets set with an `image` feature, prepared on first use.
@@ -173,6 +185,7 @@ def from_tfds(
         cache=cache,
         shuffle=shuffle,
         seed=seed,
+        first_batch=first_batch,
         labels=labels,
     )
 
@@ -189,6 +202,7 @@ def from_tfrecords(
     cache=None,
     shuffle=True,
     seed=None,
+    first_batch=None,
     labels=False,
     strict=False,
 ):
@@ -212,6 +226,7 @@ def from_tfrecords(
         cache=cache,
         shuffle=shuffle,
         seed=seed,
+        first_batch=first_batch,
         labels=labels,
     )
 

@@ -65,6 +65,16 @@ def batches(
             "These pictures have no labels: they come from two or more subfolders, from `labels` "
             f"or `y_train` beside an array, or from a TFDS `label`. Received: {source.description}"
         )
+    if first_batch is not None:
+        if not isinstance(first_batch, (int, np.integer)) or first_batch < 0:
+            raise InputError(
+                f"first_batch must be a whole number from 0 up, or None. Received: {first_batch!r}"
+            )
+        if seed is None:
+            raise InputError(
+                "Data that go on where they stopped need the same seed each time. Received: "
+                f"first_batch={first_batch} and no seed"
+            )
     functions = augmentations.check(augment)
     fold_in = tf.random.experimental.stateless_fold_in
     low, high = check_range("value_range", value_range)

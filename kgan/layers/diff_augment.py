@@ -171,6 +171,7 @@ class DiffAugment(keras.layers.Layer):
             initializer="ones" if target is None else "zeros",
             trainable=False,
             dtype="float32",
+            autocast=False,  # it is compared with float32 draws under a mixed policy too
         )
         self.built = True
 

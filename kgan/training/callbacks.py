@@ -1,5 +1,6 @@
 """Callbacks for `fit`, for users and the command line alike."""
 
+import math
 import signal
 import sys
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 import keras
 
 from kgan import images
+from kgan.training.checkpoint import restore, save_whole
 from kgan.training.progress import ProgressLine, StepCallback
 
 
@@ -120,7 +122,15 @@ class StopAfter(StepCallback):
 class Checkpoint(keras.callbacks.Callback):
     """Saves the whole model as training goes on, whole or not at all.
 
-    The first is saved before the first step, so that what is killed can always be resumed.
+    The first is saved before the first step and the last at the end, so that what
+    is stopped or killed can always be resumed, and ends in the same weights as if
+    it had not been:
+
+        checkpoint = kgan.callbacks.Checkpoint("photos.keras")
+        done = checkpoint.restore(gan)  # compiled; 0 batches on the first start
+        photos = kgan.data.from_folder("photos/", ..., seed=0, first_batch=done)
+        gan.fit(photos, steps_per_epoch=100, epochs=25, initial_epoch=done // 100,
+                callbacks=[checkpoint])
 
     Args:
         path: the .keras file, replaced each time.
@@ -131,6 +141,8 @@ class Checkpoint(keras.callbacks.Callback):
         super().__init__()
         self.path = Path(path)
         self.every_seconds = every_seconds
+        self._saved_at = -math.inf
+        self._saved_batches = -1
 
     def on_train_begin(self, logs=None):
         self.save()
@@ -139,16 +151,35 @@ class Checkpoint(keras.callbacks.Callback):
         if time.monotonic() - self._saved_at >= self.every_seconds:
             self.save()
 
+    def on_train_end(self, logs=None):
+        if int(self.model.batches_seen) > self._saved_batches:
+            self.save()
+
     def save(self):
         """Saves the model as it is now."""
         save_whole(self.model, self.path)
         self._saved_at = time.monotonic()
+        self._saved_batches = int(self.model.batches_seen)
 
+    def restore(self, model):
+        """Puts a compiled model back to where it was at the last save.
 
-def save_whole(model, path):
-    """Saves a Keras model so that a reader never finds half of it."""
-    with images.whole_file(path) as temporary:
-        model.save(temporary)
+        Weights, the averaged generator, optimizers with their loss scales, the
+        strength of ADA, random seeds and the count of batches. On an error the
+        model is left as it was.
+
+        Args:
+            model: a compiled `GAN` or `Autoencoder`, made like the saved one.
+
+        Returns:
+            The batches it has been trained on, an int: the `first_batch` of the
+            data to go on with. 0 when nothing was saved yet.
+
+        Raises:
+            InputError: a file that cannot be read, or of other networks,
+                another compilation or other optimizers.
+        """
+        return restore(model, self.path) if self.path.exists() else 0
 
 
 class StopOnInterrupt(keras.callbacks.Callback):

@@ -7,6 +7,7 @@ import keras
 
 from kgan.errors import InputError
 from kgan.training.autoencoder import Autoencoder
+from kgan.training.checkpoint import batches_seen
 from kgan.training.gan import GAN
 
 CONFIG_FILE = "config.json"
@@ -15,16 +16,21 @@ CHECKPOINT_FILE = "checkpoints/last.keras"
 
 
 def find_model(path):
-    """The .keras file that `path` means: itself, or a run's newest state.
+    """The .keras file that `path` means: itself, or a run's state that was trained furthest.
+
+    A file that cannot be read counts for nothing beside one that can.
 
     Raises:
         InputError: it is neither a .keras file nor a run's directory.
     """
     path = Path(path)
     if path.is_dir():
-        states = [path / name for name in (MODEL_FILE, CHECKPOINT_FILE) if (path / name).is_file()]
+        states = _states(path)
+        if len(states) > 1:
+            # By what is in them: times of change are lost in a copy, and clocks go back.
+            states.sort(key=_trained, reverse=True)
         if states:
-            return max(states, key=lambda state: state.stat().st_mtime)
+            return states[0]
         raise InputError(f"No trained model in this directory ({MODEL_FILE}). Received: {path}")
     if not path.exists():
         raise InputError(f"No such model. Received: {path}")
@@ -33,6 +39,22 @@ def find_model(path):
             f"A model is a run's directory, a .keras file or an export. Received: {path}"
         )
     return path
+
+
+def has_model(run):
+    """Whether a run has come to its first checkpoint."""
+    return bool(_states(run))
+
+
+def _states(run):
+    return [run / name for name in (MODEL_FILE, CHECKPOINT_FILE) if (run / name).is_file()]
+
+
+def _trained(state):
+    try:
+        return batches_seen(state)
+    except InputError:
+        return -1
 
 
 def load_model(path, compile=True):

@@ -34,18 +34,27 @@ class ProgressLine(StepCallback):
         epochs: epochs this `fit` is to take; None when something else ends it.
         first_epoch: epochs that earlier fits have taken.
         epoch_steps: steps an epoch; None when not known.
+        epoch_begun: steps that earlier fits have taken in the epoch that this one goes on with.
         stop: the `StopAfter` in use, None without one.
         stream: where the line goes.
     """
 
     def __init__(
-        self, batch_size, epochs=None, first_epoch=0, epoch_steps=None, stop=None, stream=None
+        self,
+        batch_size,
+        epochs=None,
+        first_epoch=0,
+        epoch_steps=None,
+        epoch_begun=0,
+        stop=None,
+        stream=None,
     ):
         super().__init__()
         self.batch_size = batch_size
         self.epochs = epochs
         self.first_epoch = first_epoch
         self.epoch_steps = epoch_steps
+        self.epoch_begun = epoch_begun
         self.stop = stop
         self.stream = stream or sys.stderr
         self.live = self.stream.isatty()
@@ -87,7 +96,7 @@ class ProgressLine(StepCallback):
 
     def _print(self, now, logs):
         self._printed_at = now
-        epoch = f"epoch {self._epoch}" + (
+        epoch = f"epoch {self._epoch_now()}" + (
             f"/{self.first_epoch + self.epochs}" if self.epochs else ""
         )
         total = self._total_steps()
@@ -112,10 +121,19 @@ class ProgressLine(StepCallback):
         self.stream.flush()
         self._line = line
 
+    def _epoch_now(self):
+        """The epoch of the data, from 1; Keras counts its own from where this fit began."""
+        if self.epoch_steps is None:
+            return self._epoch
+        last = max(0, self.epoch_begun + self.steps_taken - 1)
+        return self.first_epoch + last // self.epoch_steps + 1
+
     def _total_steps(self):
         if self.stop and self.stop.steps:
             return self.stop.steps
-        return self.epochs * self.epoch_steps if self.epochs and self.epoch_steps else None
+        if self.epochs and self.epoch_steps:
+            return self.epochs * self.epoch_steps - self.epoch_begun
+        return None
 
     def _seconds_left(self, now, total):
         if self.stop and self.stop.seconds:

@@ -1,6 +1,5 @@
 """A whole training run on disk: `runs/NAME/` with config, samples, logs, history and the model."""
 
-import csv
 import dataclasses
 import json
 import logging
@@ -14,14 +13,11 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.images import whole_file
 from kgan.models import get_preset
-from kgan.training.callbacks import (
-    Checkpoint,
-    ProgressLine,
-    StopAfter,
-    StopOnInterrupt,
-    save_whole,
-)
-from kgan.training.load import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE, load_model
+from kgan.training.callbacks import Checkpoint, ProgressLine, StopAfter, StopOnInterrupt
+from kgan.training.checkpoint import save_whole
+from kgan.training.full_disk import FullDisk, full_disk
+from kgan.training.history import RunHistory
+from kgan.training.load import CHECKPOINT_FILE, MODEL_FILE, has_model, load_model
 from kgan.training.run_config import (
     compile_model,
     make_batches,
@@ -30,27 +26,35 @@ from kgan.training.run_config import (
     read_config,
     sheets,
 )
+from kgan.training.run_directory import (
+    HISTORY_FILE,
+    SAMPLES,
+    SKIPPED_FILE,
+    HeldRun,
+    make_directory,
+)
 
 LOG = logging.getLogger("kgan")
 DEFAULT_EPOCHS = 25
-SKIPPED_FILE = "skipped.json"
+CHECKPOINT_SECONDS = 60
 SEEDS = 2**32  # what numpy and Keras take
 
 
-def new_run(config, directory, **length):
+def new_run(config, directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
     """Trains a new GAN or autoencoder into `directory`.
 
     Args:
         config: a `RunConfig`.
         directory: the run's directory; it must not exist.
+        checkpoint_seconds: the time between two checkpoints; killed, a run loses less.
         **length: `epochs`, `steps` or `minutes`, one of them; 25 epochs when none is given.
 
     Returns:
         A `RunResult`.
 
     Raises:
-        InputError: anything in the config or the data that cannot be used, or a
-            directory that exists or cannot be made.
+        InputError: anything in the config or the data that cannot be used, a
+            directory that exists or cannot be made, or a full disk.
     """
     directory = Path(directory)
     if directory.exists():
@@ -59,11 +63,8 @@ def new_run(config, directory, **length):
         )
     if not 0 <= config.seed < SEEDS:
         raise InputError(f"A training seed is from 0 to {SEEDS - 1}. Received: {config.seed}")
-    keras.utils.set_random_seed(config.seed)
+    source, model = _begin(config)
     preset = get_preset(config.preset)
-    source = open_source(config)
-    model = new_model(config, source)
-    compile_model(model, config)
     config = dataclasses.replace(
         config,
         data=_from_anywhere(config.data),
@@ -78,48 +79,66 @@ def new_run(config, directory, **length):
         source=source.description,
     )
     batches = make_batches(source, config, model)
-    try:
-        directory.mkdir(parents=True)
-    except OSError as error:
-        raise InputError(f"Cannot make the run there ({error.strerror}): {directory}") from None
-    with whole_file(directory / CONFIG_FILE) as temporary:
-        temporary.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
-    try:
-        return _train(model, source, batches, config, directory, **length)
-    except InputError:
-        if not (directory / MODEL_FILE).exists():  # not a step was taken
-            shutil.rmtree(directory)
-        raise
+    make_directory(directory, json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+    with HeldRun(directory):
+        try:
+            return _train(model, source, batches, config, directory, checkpoint_seconds, **length)
+        except FullDisk:
+            raise
+        except InputError:
+            if not int(model.batches_seen):
+                shutil.rmtree(directory)
+            raise
 
 
-def resume_run(directory, **length):
-    """Trains the model of a run further, for as long again as `length` says.
+def resume_run(directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
+    """Trains the model of a run further, as if it had never stopped.
+
+    A run that was killed goes on from its last checkpoint, before the first
+    one from its beginning.
 
     Args:
         directory: the run's directory.
-        **length: as for `new_run`.
+        checkpoint_seconds: as for `new_run`.
+        **length: as for `new_run`, from here on; of `epochs` the one that was
+            begun is the first.
 
     Returns:
         A `RunResult`.
 
     Raises:
-        InputError: it is no run, or its data are no longer there.
+        InputError: it is no run, another process trains it, its data are no
+            longer there, or a full disk.
     """
     directory = Path(directory)
     config = read_config(directory)
-    model = load_model(directory)
+    with HeldRun(directory):
+        if has_model(directory):
+            model = load_model(directory)
+            keras.utils.set_random_seed(config.seed)
+            source = open_source(config)
+        else:
+            source, model = _begin(config)
+        if source.description != config.source:
+            LOG.warning("the data have changed: %s, before %s", source.description, config.source)
+        if config.conditional and source.class_names != model.class_names:
+            raise InputError(
+                "The data's classes are no longer those of the run, "
+                f"{', '.join(model.class_names)}. "
+                f"Received: {', '.join(source.class_names or ['none'])}"
+            )
+        _remember_skipped(source, directory / SKIPPED_FILE)
+        batches = make_batches(source, config, model)
+        return _train(model, source, batches, config, directory, checkpoint_seconds, **length)
+
+
+def _begin(config):
+    """The source and the untrained model of a run, the same each time."""
     keras.utils.set_random_seed(config.seed)
     source = open_source(config)
-    if source.description != config.source:
-        LOG.warning("the data have changed: %s, before %s", source.description, config.source)
-    if config.conditional and source.class_names != model.class_names:
-        raise InputError(
-            f"The data's classes are no longer those of the run, {', '.join(model.class_names)}. "
-            f"Received: {', '.join(source.class_names or ['none'])}"
-        )
-    _remember_skipped(source, directory / SKIPPED_FILE)
-    batches = make_batches(source, config, model)
-    return _train(model, source, batches, config, directory, **length)
+    model = new_model(config, source)
+    compile_model(model, config)
+    return source, model
 
 
 def _from_anywhere(data):
@@ -146,76 +165,101 @@ class RunResult:
     interrupted: bool
 
 
-def _train(model, source, batches, config, directory, epochs=None, steps=None, minutes=None):
+def _train(
+    model,
+    source,
+    batches,
+    config,
+    directory,
+    checkpoint_seconds,
+    epochs=None,
+    steps=None,
+    minutes=None,
+):
     if epochs is None and steps is None and minutes is None:
         epochs = DEFAULT_EPOCHS
-    epochs_done = _epochs_done(directory / "history.csv")
+    epoch_steps = source.good // config.batch_size
+    epochs_done, epoch_begun = divmod(int(model.batches_seen), epoch_steps)
+    if epochs:
+        steps = epochs * epoch_steps - epoch_begun
     stop = StopAfter(steps, minutes * 60 if minutes else None)
     interrupt = StopOnInterrupt()
     progress = ProgressLine(
         config.batch_size,
         first_epoch=epochs_done,
         epochs=epochs,
-        epoch_steps=source.good // config.batch_size,
+        epoch_steps=epoch_steps,
+        epoch_begun=epoch_begun,
         stop=stop,
     )
-    skipped = directory / SKIPPED_FILE
+    checkpoint = RunCheckpoint(
+        directory / CHECKPOINT_FILE, source, directory / SKIPPED_FILE, checkpoint_seconds
+    )
     callbacks = [
-        sheets(model, source, config, directory / "samples"),
-        keras.callbacks.CSVLogger(directory / "history.csv", append=True),
+        sheets(model, source, config, directory / SAMPLES),
+        RunHistory(directory / HISTORY_FILE),
         keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
-        RunCheckpoint(directory / CHECKPOINT_FILE, source, skipped),
+        checkpoint,
         stop,
         interrupt,
         progress,
     ]
-    try:
-        with interrupt:
+    with interrupt:  # till the model is saved
+        try:
             model.fit(
                 batches,
                 initial_epoch=epochs_done,
-                steps_per_epoch=source.good // config.batch_size,
-                # With another bound the epochs only need to be more than it can reach.
-                epochs=epochs_done + (epochs or 10**9),
+                steps_per_epoch=epoch_steps,
+                epochs=epochs_done + 10**9,  # `stop` ends it
                 callbacks=callbacks,
                 shuffle=False,  # the pipeline has done it
                 verbose=0,
             )
-    except Exception as problem:
-        if progress.steps_taken:
-            _note_skipped(source, skipped)
-            save_whole(model, directory / MODEL_FILE)
-        if source.error is not None:
-            raise source.error from None  # raised while decoding; tf has wrapped it
-        if isinstance(problem, tf.errors.DataLossError):
-            saved = "; what was trained so far is saved" if progress.steps_taken else ""
-            raise InputError(
-                f"The data are damaged{saved}. Received: "
-                f"{source.damaged()} ({problem.message.splitlines()[0]})"
-            ) from problem
-        raise
-    _note_skipped(source, skipped)
-    save_whole(model, directory / MODEL_FILE)
+            interrupted = interrupt.interrupted
+            checkpoint.finish(directory / MODEL_FILE)
+        except Exception as problem:
+            full = full_disk(problem, directory)
+            if full is not None:
+                raise full from problem
+            if progress.steps_taken:
+                checkpoint.finish(directory / MODEL_FILE)
+            if source.error is not None:
+                raise source.error from None  # raised while decoding; tf has wrapped it
+            if isinstance(problem, tf.errors.DataLossError):
+                saved = "; what was trained so far is saved" if progress.steps_taken else ""
+                raise InputError(
+                    f"The data are damaged{saved}. Received: "
+                    f"{source.damaged()} ({problem.message.splitlines()[0]})"
+                ) from problem
+            raise
     return RunResult(
         directory=directory,
         steps=progress.steps_taken,
         images_per_second=progress.images_per_second(),
         skipped=source.skipped,
-        interrupted=interrupt.interrupted,
+        interrupted=interrupted,
     )
 
 
 class RunCheckpoint(Checkpoint):
     """A checkpoint of a run, with which pictures were skipped up to it."""
 
-    def __init__(self, path, source, skipped):
-        super().__init__(path)
+    def __init__(self, path, source, skipped, every_seconds):
+        super().__init__(path, every_seconds)
         self.source = source
         self.skipped = skipped
 
     def save(self):
         _note_skipped(self.source, self.skipped)
         super().save()
+
+    def on_train_end(self, logs=None):
+        pass  # `finish` comes
+
+    def finish(self, path):
+        """Saves the model as the run's result."""
+        _note_skipped(self.source, self.skipped)
+        save_whole(self.model, path)
 
 
 def _note_skipped(source, path):
@@ -225,7 +269,7 @@ def _note_skipped(source, path):
     """
     if source.skipped:
         noted = {**source.what_is_broken(), "skipped": dict(source.skipped)}
-        with whole_file(path) as temporary:
+        with whole_file(path, durable=True) as temporary:
             temporary.write_text(json.dumps(noted, indent=1) + "\n")
 
 
@@ -237,13 +281,6 @@ def _remember_skipped(source, path):
         source.expect_broken(json.loads(path.read_text()))
     except (OSError, ValueError, LookupError, TypeError):
         raise InputError(f"Not a readable list of skipped pictures: {path}") from None
-
-
-def _epochs_done(history):
-    if not history.is_file():
-        return 0
-    with history.open(newline="") as file:
-        return sum(1 for _ in csv.DictReader(file))
 
 
 def default_name(preset, data):
