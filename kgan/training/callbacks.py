@@ -11,6 +11,7 @@ import keras
 from kgan import images
 from kgan.training.checkpoint import restore, save_whole
 from kgan.training.progress import ProgressLine, StepCallback
+from kgan.training.rollback import RollBack
 
 
 class Sheets(StepCallback):
@@ -132,6 +133,9 @@ class Checkpoint(keras.callbacks.Callback):
         gan.fit(photos, steps_per_epoch=100, epochs=25, initial_epoch=done // 100,
                 callbacks=[checkpoint])
 
+    None is saved while updates are skipped because they are not finite: what led
+    to that may be in the weights already.
+
     Args:
         path: the .keras file, replaced each time.
         every_seconds: the time between two saves.
@@ -148,18 +152,20 @@ class Checkpoint(keras.callbacks.Callback):
         self.save()
 
     def on_train_batch_end(self, batch, logs=None):
-        if time.monotonic() - self._saved_at >= self.every_seconds:
+        due = time.monotonic() - self._saved_at >= self.every_seconds
+        if due and not self.model.updates.skipping():
             self.save()
 
     def on_train_end(self, logs=None):
-        if int(self.model.batches_seen) > self._saved_batches:
+        more = int(self.model.batches_seen.numpy()) > self._saved_batches
+        if more and not self.model.updates.skipping():
             self.save()
 
     def save(self):
         """Saves the model as it is now."""
         save_whole(self.model, self.path)
         self._saved_at = time.monotonic()
-        self._saved_batches = int(self.model.batches_seen)
+        self._saved_batches = int(self.model.batches_seen.numpy())
 
     def restore(self, model):
         """Puts a compiled model back to where it was at the last save.
@@ -217,6 +223,7 @@ __all__ = [
     "Checkpoint",
     "ProgressLine",
     "ReconstructionStrip",
+    "RollBack",
     "SampleGrid",
     "StopAfter",
     "StopOnInterrupt",

@@ -111,7 +111,7 @@ def restore(model, path):
                 f"there and {own.get(name, 'missing')} here. Received: {path}"
             )
     model.load_weights(path)
-    return int(model.batches_seen)
+    return int(model.batches_seen.numpy())
 
 
 class _weights:

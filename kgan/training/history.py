@@ -26,13 +26,13 @@ class RunHistory(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._columns, rows, whole = self._read()
-        seen = int(self.model.batches_seen)
+        seen = int(self.model.batches_seen.numpy())
         kept = [row for row in rows if int(row.get("batches_seen") or 0) <= seen]
         if len(kept) < len(rows) or not whole:
             self._rewrite(kept)
 
     def on_epoch_end(self, epoch, logs=None):
-        row = {"epoch": epoch, "batches_seen": int(self.model.batches_seen)}
+        row = {"epoch": epoch, "batches_seen": int(self.model.batches_seen.numpy())}
         row |= {name: float(value) for name, value in sorted((logs or {}).items())}
         if not set(row) <= set(self._columns):  # a new file, or figures that it does not have yet
             rows = self._read()[1]

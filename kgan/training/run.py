@@ -86,7 +86,7 @@ def new_run(config, directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
         except FullDisk:
             raise
         except InputError:
-            if not int(model.batches_seen):
+            if not int(model.batches_seen.numpy()):
                 shutil.rmtree(directory)
             raise
 
@@ -179,7 +179,7 @@ def _train(
     if epochs is None and steps is None and minutes is None:
         epochs = DEFAULT_EPOCHS
     epoch_steps = source.good // config.batch_size
-    epochs_done, epoch_begun = divmod(int(model.batches_seen), epoch_steps)
+    epochs_done, epoch_begun = divmod(int(model.batches_seen.numpy()), epoch_steps)
     if epochs:
         steps = epochs * epoch_steps - epoch_begun
     stop = StopAfter(steps, minutes * 60 if minutes else None)

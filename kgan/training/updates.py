@@ -94,6 +94,10 @@ class Updates(keras.layers.Layer):
         always = [self.means[name] for name in self.always]
         return [*always, *shown, self.skipped]
 
+    def skipping(self):
+        """Whether the last update of a network was skipped; between steps, not within one."""
+        return any(streak.numpy() for streak in self.streaks.values())
+
     def apply(self, role, network, optimizer, objective, images, regularize=True):
         """Takes one optimizer step on `network`, or none if a number is not finite.
 
