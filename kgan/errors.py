@@ -1,4 +1,4 @@
-"""The one exception that stands for a mistake in what the user gave."""
+"""What ends a command with one line: a mistake in what the user gave, or a worker that is gone."""
 
 
 class InputError(ValueError):
@@ -8,3 +8,7 @@ class InputError(ValueError):
     what would be right. The command line prints it and exits with code 2; in
     Python it is an ordinary `ValueError`.
     """
+
+
+class LostWorker(RuntimeError):
+    """Another worker of the same training is gone; the message is one line, the exit code 1."""

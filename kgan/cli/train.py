@@ -31,6 +31,7 @@ SETTINGS = (
     "conditional",
     "diffaugment",
     "ada",
+    "precision",
     "seed",
 )
 OF_A_NEW_RUN = (*SETTINGS, "name", "out")
@@ -84,6 +85,17 @@ def add_arguments(parser):
         metavar="N",
         help="half-life of the averaged generator in images; 0 for none (the preset's)",
     )
+    training.add_argument(
+        "--precision",
+        metavar="P",
+        help="float32, mixed_float16 or mixed_bfloat16: what layers compute in (float32)",
+    )
+    training.add_argument(
+        "--strategy",
+        default="auto",
+        metavar="S",
+        help="devices: auto, none, mirrored (this machine's GPUs), multiworker (TF_CONFIG) or tpu",
+    )
     training.add_argument("--seed", type=types.seed, metavar="N", help="(0)")
     run = parser.add_argument_group("run")
     run.add_argument("--name", help="the run's name (from preset, data and time)")
@@ -102,10 +114,15 @@ def run(arguments):
     if arguments.list_presets:
         print(preset_table())
         return 0
+    from kgan.training.strategies import has_workers, make_strategy
+
+    strategy = make_strategy(arguments.strategy)  # of several workers before all else
+
     from kgan.training import run as runs
     from kgan.training.run_config import RunConfig
 
-    length = {"epochs": arguments.epochs, "steps": arguments.steps, "minutes": arguments.minutes}
+    options = {"epochs": arguments.epochs, "steps": arguments.steps, "minutes": arguments.minutes}
+    options["strategy"] = strategy
     if arguments.resume:
         given = [
             "DATA" if name == "data" else f"--{name.replace('_', '-')}"
@@ -113,14 +130,16 @@ def run(arguments):
         ]
         if given:
             raise InputError(
-                "--resume goes on with the run's own data and settings; only --epochs, --steps or "
-                f"--minutes go with it. Received: {' '.join(given)}"
+                "--resume goes on with the run's own data and settings; only --strategy, and "
+                f"--epochs, --steps or --minutes go with it. Received: {' '.join(given)}"
             )
-        result = runs.resume_run(arguments.resume, **length)
+        result = runs.resume_run(arguments.resume, **options)
     else:
         config = RunConfig(**pictures.given(arguments, SETTINGS))
+        if has_workers(strategy) and not arguments.name:
+            raise InputError("Several workers train one run: give each the same --name")
         name = arguments.name or runs.default_name(config.preset, config.data)
-        result = runs.new_run(config, (arguments.out or Path("runs")) / name, **length)
+        result = runs.new_run(config, (arguments.out or Path("runs")) / name, **options)
     if result.skipped:
         print(f"skipped {len(result.skipped)} pictures that could not be decoded")
     print(f"{result.steps} steps at {result.images_per_second:.0f} images/s")

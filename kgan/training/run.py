@@ -1,5 +1,6 @@
 """A whole training run on disk: `runs/NAME/` with config, samples, logs, history and the model."""
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -10,16 +11,23 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from kgan.errors import InputError
+from kgan.errors import InputError, LostWorker
 from kgan.images import whole_file
 from kgan.models import get_preset
-from kgan.training.callbacks import Checkpoint, ProgressLine, StopAfter, StopOnInterrupt
+from kgan.training.callbacks import (
+    Checkpoint,
+    ProgressLine,
+    RollBack,
+    StopAfter,
+    StopOnInterrupt,
+)
 from kgan.training.checkpoint import save_whole
 from kgan.training.full_disk import FullDisk, full_disk
 from kgan.training.history import RunHistory
 from kgan.training.load import CHECKPOINT_FILE, MODEL_FILE, has_model, load_model
 from kgan.training.run_config import (
     compile_model,
+    computing_in,
     make_batches,
     new_model,
     open_source,
@@ -33,6 +41,7 @@ from kgan.training.run_directory import (
     HeldRun,
     make_directory,
 )
+from kgan.training.strategies import StopTogether, check_divides, has_workers, is_chief
 
 LOG = logging.getLogger("kgan")
 DEFAULT_EPOCHS = 25
@@ -40,12 +49,15 @@ CHECKPOINT_SECONDS = 60
 SEEDS = 2**32  # what numpy and Keras take
 
 
-def new_run(config, directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
+def new_run(config, directory, strategy=None, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
     """Trains a new GAN or autoencoder into `directory`.
 
     Args:
         config: a `RunConfig`.
         directory: the run's directory; it must not exist.
+        strategy: a tf.distribute strategy, as `make_strategy` makes it; None for the one in
+            scope. Of several workers each calls this, with a directory that all see;
+            the chief alone writes files.
         checkpoint_seconds: the time between two checkpoints; killed, a run loses less.
         **length: `epochs`, `steps` or `minutes`, one of them; 25 epochs when none is given.
 
@@ -57,13 +69,15 @@ def new_run(config, directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
             directory that exists or cannot be made, or a full disk.
     """
     directory = Path(directory)
-    if directory.exists():
+    strategy = strategy or tf.distribute.get_strategy()
+    chief = is_chief(strategy)
+    if chief and directory.exists():
         raise InputError(
             f"This run exists; choose another name or resume it. Received: {directory}"
         )
     if not 0 <= config.seed < SEEDS:
         raise InputError(f"A training seed is from 0 to {SEEDS - 1}. Received: {config.seed}")
-    source, model = _begin(config)
+    source, model = _begin(config, strategy)
     preset = get_preset(config.preset)
     config = dataclasses.replace(
         config,
@@ -78,20 +92,22 @@ def new_run(config, directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
         augment=config.augment if config.augment is not None else source.default_augment,
         source=source.description,
     )
+    check_divides(strategy, config.batch_size)
     batches = make_batches(source, config, model)
-    make_directory(directory, json.dumps(dataclasses.asdict(config), indent=2) + "\n")
-    with HeldRun(directory):
+    if chief:
+        make_directory(directory, json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+    with HeldRun(directory) if chief else contextlib.nullcontext():
         try:
             return _train(model, source, batches, config, directory, checkpoint_seconds, **length)
         except FullDisk:
             raise
         except InputError:
-            if not int(model.batches_seen.numpy()):
+            if chief and not int(model.batches_seen.numpy()):
                 shutil.rmtree(directory)
             raise
 
 
-def resume_run(directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
+def resume_run(directory, strategy=None, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
     """Trains the model of a run further, as if it had never stopped.
 
     A run that was killed goes on from its last checkpoint, before the first
@@ -99,7 +115,7 @@ def resume_run(directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
 
     Args:
         directory: the run's directory.
-        checkpoint_seconds: as for `new_run`.
+        strategy, checkpoint_seconds: as for `new_run`; it need not be the one it began with.
         **length: as for `new_run`, from here on; of `epochs` the one that was
             begun is the first.
 
@@ -112,13 +128,16 @@ def resume_run(directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
     """
     directory = Path(directory)
     config = read_config(directory)
-    with HeldRun(directory):
+    strategy = strategy or tf.distribute.get_strategy()
+    check_divides(strategy, config.batch_size)
+    with HeldRun(directory) if is_chief(strategy) else contextlib.nullcontext():
         if has_model(directory):
-            model = load_model(directory)
+            with strategy.scope():
+                model = load_model(directory)
             keras.utils.set_random_seed(config.seed)
             source = open_source(config)
         else:
-            source, model = _begin(config)
+            source, model = _begin(config, strategy)
         if source.description != config.source:
             LOG.warning("the data have changed: %s, before %s", source.description, config.source)
         if config.conditional and source.class_names != model.class_names:
@@ -132,12 +151,13 @@ def resume_run(directory, checkpoint_seconds=CHECKPOINT_SECONDS, **length):
         return _train(model, source, batches, config, directory, checkpoint_seconds, **length)
 
 
-def _begin(config):
+def _begin(config, strategy):
     """The source and the untrained model of a run, the same each time."""
     keras.utils.set_random_seed(config.seed)
     source = open_source(config)
-    model = new_model(config, source)
-    compile_model(model, config)
+    with strategy.scope(), computing_in(config.precision):
+        model = new_model(config, source)
+        compile_model(model, config)
     return source, model
 
 
@@ -195,14 +215,20 @@ def _train(
     checkpoint = RunCheckpoint(
         directory / CHECKPOINT_FILE, source, directory / SKIPPED_FILE, checkpoint_seconds
     )
-    callbacks = [
+    chief = is_chief(model.distribute_strategy)
+    writers = [
         sheets(model, source, config, directory / SAMPLES),
         RunHistory(directory / HISTORY_FILE),
         keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
         checkpoint,
+    ]
+    callbacks = [
+        *(writers if chief else ()),
+        RollBack(checkpoint.path),
         stop,
         interrupt,
         progress,
+        StopTogether(),
     ]
     with interrupt:  # till the model is saved
         try:
@@ -216,12 +242,20 @@ def _train(
                 verbose=0,
             )
             interrupted = interrupt.interrupted
-            checkpoint.finish(directory / MODEL_FILE)
+            if chief:
+                checkpoint.finish(directory / MODEL_FILE)
         except Exception as problem:
             full = full_disk(problem, directory)
             if full is not None:
                 raise full from problem
-            if progress.steps_taken:
+            if has_workers(model.distribute_strategy) and isinstance(problem, tf.errors.OpError):
+                # Not saved: the step under way may have been half done.
+                raise LostWorker(
+                    f"The other workers no longer answer, after step {progress.steps_taken}; start "
+                    f"all anew with kgan train --resume {directory}. Received: "
+                    f"{problem.message.strip().splitlines()[0]}"
+                ) from problem
+            if chief and progress.steps_taken:
                 checkpoint.finish(directory / MODEL_FILE)
             if source.error is not None:
                 raise source.error from None  # raised while decoding; tf has wrapped it

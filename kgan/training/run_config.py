@@ -1,8 +1,11 @@
 """What a run is made from: its config, and the model, data and callbacks that follow from it."""
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
+
+import keras
 
 from kgan import data as kgan_data
 from kgan.errors import InputError
@@ -14,6 +17,7 @@ from kgan.training.gan import GAN
 from kgan.training.load import CONFIG_FILE
 
 ADA_TARGET = 0.6  # Karras et al. 2020
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 SHOWN_PICTURES = 32  # of a reconstruction strip
 
 
@@ -29,6 +33,7 @@ class RunConfig:
         latent_dim, filters, batch_size, ema_half_life_images: None for the
             preset's; a half-life of 0 for no average.
         conditional: train on the data's classes.
+        precision: one of `PRECISIONS`, the dtype policy of the networks' layers.
         diffaugment: policy of `kgan.layers.DiffAugment`; None for none.
         ada: let the strength of that adapt.
         fit: "crop" or "pad", how pictures of another shape are fitted.
@@ -50,6 +55,7 @@ class RunConfig:
     batch_size: int | None = None
     ema_half_life_images: float | None = None
     conditional: bool = False
+    precision: str = "float32"
     diffaugment: str | None = None
     ada: bool = False
     fit: str = "crop"
@@ -89,6 +95,25 @@ def new_model(config, source):
         ema_half_life_images=config.ema_half_life_images,
         seed=config.seed,
     )
+
+
+@contextlib.contextmanager
+def computing_in(precision):
+    """A context in which layers are made under that dtype policy.
+
+    Raises:
+        InputError: none of `PRECISIONS`.
+    """
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"precision must be one of {', '.join(PRECISIONS)}. Received: {precision!r}"
+        )
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def compile_model(model, config):

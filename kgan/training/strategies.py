@@ -3,6 +3,7 @@
 import json
 import os
 
+import keras
 import tensorflow as tf
 
 from kgan.errors import InputError
@@ -88,6 +89,11 @@ def _tpu():
         ) from None
 
 
+def has_workers(strategy):
+    """Whether other processes train the same model."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
 def is_chief(strategy):
     """Whether this process is the one that writes files, of all that train together."""
     resolver = strategy.cluster_resolver
@@ -97,3 +103,41 @@ def is_chief(strategy):
     return resolver.task_type == "chief" or (
         not chiefs and resolver.task_type == "worker" and resolver.task_id == 0
     )
+
+
+def check_divides(strategy, batch_size):
+    """Raises an InputError where the replicas cannot share a batch equally."""
+    count = strategy.num_replicas_in_sync
+    if batch_size % count:
+        raise InputError(
+            f"A batch is shared by the {count} replicas of the strategy: its size must be a "
+            f"multiple of {count}. Received: {batch_size}"
+        )
+
+
+class StopTogether(keras.callbacks.Callback):
+    """Ends the training of all workers after the same step, when one of them wants to stop.
+
+    The last of the callbacks. Else one worker that is told to stop, or whose clock
+    says so, would leave the others waiting for it.
+    """
+
+    def on_train_begin(self, logs=None):
+        strategy = self.model.distribute_strategy
+        self._ask = _make_any(strategy) if has_workers(strategy) else None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._ask is not None:
+            self.model.stop_training = bool(self._ask(tf.constant(self.model.stop_training)))
+
+
+def _make_any(strategy):
+    @tf.function
+    def any_of(wish):
+        def total():
+            replica = tf.distribute.get_replica_context()
+            return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(wish, tf.int32))
+
+        return strategy.experimental_local_results(strategy.run(total))[0] > 0
+
+    return any_of
