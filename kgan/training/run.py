@@ -29,6 +29,7 @@ from kgan.training.run_config import (
     open_source,
     read_config,
     sheets,
+    watchers,
 )
 
 LOG = logging.getLogger("kgan")
@@ -150,20 +151,23 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
     if epochs is None and steps is None and minutes is None:
         epochs = DEFAULT_EPOCHS
     epochs_done = _epochs_done(directory / "history.csv")
+    epoch_steps = source.good // config.batch_size  # before anything else is read of it
+    logs = directory / "logs"
     stop = StopAfter(steps, minutes * 60 if minutes else None)
     interrupt = StopOnInterrupt()
     progress = ProgressLine(
         config.batch_size,
         first_epoch=epochs_done,
         epochs=epochs,
-        epoch_steps=source.good // config.batch_size,
+        epoch_steps=epoch_steps,
         stop=stop,
     )
     skipped = directory / SKIPPED_FILE
     callbacks = [
-        sheets(model, source, config, directory / "samples"),
+        sheets(model, source, config, directory / "samples", logs),
+        *watchers(model, source, config, logs),
         keras.callbacks.CSVLogger(directory / "history.csv", append=True),
-        keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
+        keras.callbacks.TensorBoard(logs, write_graph=False),
         RunCheckpoint(directory / CHECKPOINT_FILE, source, skipped),
         stop,
         interrupt,
@@ -174,7 +178,7 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
             model.fit(
                 batches,
                 initial_epoch=epochs_done,
-                steps_per_epoch=source.good // config.batch_size,
+                steps_per_epoch=epoch_steps,
                 # With another bound the epochs only need to be more than it can reach.
                 epochs=epochs_done + (epochs or 10**9),
                 callbacks=callbacks,

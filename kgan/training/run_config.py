@@ -9,12 +9,13 @@ from kgan.errors import InputError
 from kgan.layers import DiffAugment
 from kgan.models import AutoencoderPreset, get_preset
 from kgan.training.autoencoder import Autoencoder
-from kgan.training.callbacks import ReconstructionStrip, SampleGrid
+from kgan.training.callbacks import Curves, ReconstructionStrip, RunDoctor, SampleGrid
 from kgan.training.gan import GAN
 from kgan.training.load import CONFIG_FILE
 
 ADA_TARGET = 0.6  # Karras et al. 2020
 SHOWN_PICTURES = 32  # of a reconstruction strip
+DOCTORS_PICTURES = 1000
 
 
 @dataclasses.dataclass
@@ -130,11 +131,23 @@ def make_batches(source, config, model):
     )
 
 
-def sheets(model, source, config, directory):
+def sheets(model, source, config, directory, log_dir):
     """The callback that shows how the model learns."""
     if isinstance(model, GAN):
-        return SampleGrid(directory, seed=config.seed)
-    return ReconstructionStrip(directory, kgan_data.first_pictures(source, SHOWN_PICTURES))
+        return SampleGrid(directory, seed=config.seed, log_dir=log_dir)
+    pictures = kgan_data.first_pictures(source, SHOWN_PICTURES)
+    return ReconstructionStrip(directory, pictures, log_dir=log_dir)
+
+
+def watchers(model, source, config, log_dir):
+    """The callbacks that follow the figures of training: curves and, of a GAN, the doctor."""
+    watching = [Curves(log_dir)]
+    if isinstance(model, GAN):
+        pictures, labels = kgan_data.drawn_pictures(source, DOCTORS_PICTURES, config.seed)
+        if len(pictures) > 1:
+            labels = labels if config.conditional else None
+            watching.append(RunDoctor(pictures, labels, log_dir=log_dir))
+    return watching
 
 
 def pictures_of(config, data, n):

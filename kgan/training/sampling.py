@@ -37,6 +37,28 @@ def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
     return pictures.to_uint8(images, gan.value_range), [int(s) for s in seeds]
 
 
+def draw(gan, latents, labels=None, batch_size=64):
+    """The pictures of given latents, by the weights that users see.
+
+    Args:
+        gan: a `GAN`.
+        latents: float array (N, latent_dim).
+        labels: of a conditional GAN, one class for all or N of them.
+        batch_size: pictures made at a time; it does not change them.
+
+    Returns:
+        uint8 array (N, H, W, C).
+
+    Raises:
+        InputError: labels that do not fit.
+    """
+    inputs = [latents]
+    if labels is not None or gan.num_classes is not None:
+        inputs.append(label_law.check_labels(labels, len(latents), gan.num_classes))
+    images = _predict(float32_copy(gan.inference_generator), inputs, batch_size)
+    return pictures.to_uint8(images, gan.value_range)
+
+
 def _predict(network, inputs, batch_size):
     inputs = inputs if len(inputs) > 1 else inputs[0]
     return network.predict(inputs, batch_size=batch_size, verbose=0)
