@@ -137,7 +137,7 @@ class RunDoctor(EverySteps):
             self._well_for[illness] += 1
             if self._well_for[illness] == WELL_AFTER:
                 words = f"{illness} is over at step {step}."
-                LOG.info("run doctor: %s", words)
+                LOG.warning("run doctor: %s", words)
                 self.board.text(step, f"doctor/{illness}", words)
                 del self.ills[illness]
 

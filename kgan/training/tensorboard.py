@@ -71,13 +71,16 @@ class Curves(EverySteps):
         self.board = Board(log_dir)
 
     def on_train_begin(self, logs=None):
-        self._before = {}
+        self._before = self._ended = {}
         super().on_train_begin(logs)
 
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        # The metrics begin anew: what they held and was not written yet is carried over.
+        self._before = {name: self._since(name, ended, -1) for name, ended in self._ended.items()}
+
     def on_epoch_end(self, epoch, logs=None):
-        # What is not written yet is carried over: the metrics begin anew.
-        sums = self._sums()
-        self._before = {name: self._since(name, sums[name], -1) for name in sums}
+        self._ended = self._sums()
 
     def act(self):
         sums = self._sums()
