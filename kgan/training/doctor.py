@@ -116,7 +116,7 @@ class RunDoctor(EverySteps):
         figures, mean = self.gallery.compare(fakes)
         move = None if self._mean is None else mean - self._mean
         check = Check(
-            step=int(self.model.batches_seen),
+            step=self.step,
             separation=separation(real_logits, fake_logits),
             pull=float(np.median(slopes)) * self._spread,
             swing=float("nan") if move is None else float(np.linalg.norm(move)),

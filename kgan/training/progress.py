@@ -25,6 +25,11 @@ class StepCallback(keras.callbacks.Callback):
         self._last_batch = batch
 
 
+def as_number(variable):
+    """A variable's value as a float, under a distribution strategy too, where float() fails."""
+    return float(keras.ops.convert_to_numpy(variable))
+
+
 class EverySteps(StepCallback):
     """Does something at a steady interval, in `act()`: before training, as it goes and at its end.
 
@@ -44,6 +49,11 @@ class EverySteps(StepCallback):
 
     def act(self):
         raise NotImplementedError
+
+    @property
+    def step(self):
+        """Batches that the model has ever seen."""
+        return int(as_number(self.model.batches_seen))
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)

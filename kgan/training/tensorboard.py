@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from kgan.training.progress import EverySteps
+from kgan.training.progress import EverySteps, as_number
 
 _WRITERS = weakref.WeakValueDictionary()  # directory -> its writer, closed with its last board
 
@@ -91,7 +91,7 @@ class Curves(EverySteps):
                 figures[name] = total
             elif count > 0:  # else there was none in these steps
                 figures[name] = total / count
-        self.board.scalars(self.model.batches_seen, figures)
+        self.board.scalars(self.step, figures)
         self._before = sums
 
     def _since(self, name, pair, sign=1):
@@ -105,8 +105,8 @@ class Curves(EverySteps):
         """Name -> (total, count) of each metric of the epoch so far; a sum has no count."""
         return {
             metric.name: (
-                float(metric.total),
-                float(metric.count) if isinstance(metric, keras.metrics.Mean) else None,
+                as_number(metric.total),
+                as_number(metric.count) if isinstance(metric, keras.metrics.Mean) else None,
             )
             for metric in self.model.metrics
             if isinstance(metric, (keras.metrics.Mean, keras.metrics.Sum))

@@ -41,10 +41,9 @@ class Sheets(EverySteps):
         raise NotImplementedError
 
     def act(self):
-        step = int(self.model.batches_seen)
         picture = self.sheet()
-        images.save_png(self.directory / f"step-{step:06d}.png", picture)
-        self.board.picture(step, self.shown_as, picture)
+        images.save_png(self.directory / f"step-{self.step:06d}.png", picture)
+        self.board.picture(self.step, self.shown_as, picture)
 
 
 class SampleGrid(Sheets):
@@ -125,7 +124,7 @@ class LatentWalk(EverySteps):
         self.seed = latent_law.check_seed(seed)
 
     def act(self):
-        path = self.directory / f"step-{int(self.model.batches_seen):06d}.webp"
+        path = self.directory / f"step-{self.step:06d}.webp"
         images.save_animation(path, [images.grid(sheet) for sheet in self.sheets()])
 
     def sheets(self):

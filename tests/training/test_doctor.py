@@ -1,5 +1,6 @@
 """The run doctor at real trainings: made to die in each way it knows, and healthy ones."""
 
+import dataclasses
 import logging
 
 import keras
@@ -228,6 +229,20 @@ def test_a_run_with_a_doctor_ends_in_the_same_weights(clothes):
         determinism.disable_op_determinism()
     for one, other in zip(alone, watched, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_it_looks_at_a_mirrored_model_too(clothes, two_cpus):
+    with tf.distribute.MirroredStrategy(two_cpus).scope():
+        mirrored = small("dcgan", 2)
+    alone = small("dcgan", 2)
+    alone.set_weights(mirrored.get_weights())
+    checks = []
+    for gan in (mirrored, alone):
+        doctor = kgan.callbacks.RunDoctor(clothes[:100])
+        doctor.set_model(gan)
+        doctor.on_train_begin()
+        checks.append(dataclasses.asdict(doctor.check()))
+    assert checks[0] == pytest.approx(checks[1], rel=1e-4, abs=1e-6, nan_ok=True)
 
 
 def test_pull_is_the_slope_times_the_pictures_spread(clothes):
