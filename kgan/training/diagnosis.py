@@ -52,6 +52,7 @@ FAINT_PULL = 0.1  # healthy 2 to 100; minimax under a strong discriminator 0.08 
 STUCK_FOR = 10  # checks that fakes stay as far from the real ones as they are
 FAR_OFF = 0.5  # healthy below it after some hundred steps, or coming nearer all the time
 STILL = 0.9
+YOUNG = 100  # batches in which a generator's fakes are all alike before it has learned
 LITTLE_VARIETY = 0.1  # healthy from 0.24 after the start; ignored latents 0
 NEAR_TWINS = 0.25  # healthy from 0.32 after the start; collapsed 0.11 to 0.2
 MANY_COPIES = 0.25  # healthy 0.0 to 0.02
@@ -102,7 +103,7 @@ def overwhelmed(checks):
 def collapsed(checks):
     """The fakes are all alike, or a few pictures again and again."""
     last = checks[-PERSISTS:]
-    if len(last) < PERSISTS:
+    if len(last) < PERSISTS or last[0].step < YOUNG:
         return None
     remedy = (
         "Try a lower learning rate for the generator, more discriminator steps (d_steps), a loss "

@@ -82,6 +82,12 @@ def test_what_is_no_illness(changes):
     assert diagnose(course(**changes)) == {}
 
 
+def test_fakes_all_alike_in_the_first_steps_are_no_mode_collapse():
+    young = [dataclasses.replace(c, step=c.step // 50) for c in course(variety=0.0, twins=0.0)]
+    assert young[-1].step == 18
+    assert diagnose(young) == {}
+
+
 def test_copies_of_few_pictures_that_come_twice_are_no_mode_collapse():
     assert list(diagnose(course(copies=0.9, twins=0.05))) == ["memorisation"]
 

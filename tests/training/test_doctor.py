@@ -101,7 +101,7 @@ def test_collapsed_to_one_picture(clothes, caplog):
     deaf = keras.Model(latents, gan.generator(Ignore()(latents)))
     gan = kgan.GAN(deaf, gan.discriminator, preset="gan", seed=0)
     gan.compile()
-    doctor, told = watch(gan, clothes, caplog, 200, 25, expected=["mode collapse"])
+    doctor, told = watch(gan, clothes, caplog, 300, 25, expected=["mode collapse"])
     assert "mode collapse" in doctor.ills
     assert any("nearly the same picture" in words for words in told)
 
