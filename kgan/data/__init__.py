@@ -21,7 +21,7 @@ from kgan.data.check import check_folder
 from kgan.data.decode import check_fit
 from kgan.data.opening import open_source
 from kgan.data.packing import pack
-from kgan.data.pipeline import batches, drawn_pictures, first_pictures
+from kgan.data.pipeline import batches, first_pictures
 from kgan.data.sources import Source
 
 WHITE = (255, 255, 255)
@@ -222,7 +222,6 @@ __all__ = [
     "Source",
     "batches",
     "check_folder",
-    "drawn_pictures",
     "embedded",
     "first_pictures",
     "from_arrays",

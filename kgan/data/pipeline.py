@@ -132,24 +132,6 @@ def first_pictures(source, n):
     return np.stack(pictures)
 
 
-def drawn_pictures(source, n, seed):
-    """Up to n pictures of a source, drawn from `seed`, and their labels.
-
-    Returns:
-        (uint8 (N, H, W, C), int32 (N,), -1 where there are no classes).
-
-    Raises:
-        InputError: it has none that can be decoded.
-    """
-    # No epoch's key, so that these are not the pictures a training begins with.
-    examples = source.examples(tf.constant([seed, -1], tf.int64)).take(n)
-    pairs = list(source.read(examples))
-    if not pairs:
-        raise InputError(f"No picture could be decoded. Received: {source.description}")
-    pictures, labels = zip(*pairs, strict=True)
-    return np.stack(pictures), np.array(labels, np.int32)
-
-
 def _check_enough(count, batch_size, source):
     if count < batch_size:
         raise InputError(

@@ -165,7 +165,7 @@ def _train(model, source, batches, config, directory, epochs=None, steps=None, m
     skipped = directory / SKIPPED_FILE
     callbacks = [
         sheets(model, source, config, directory / "samples", logs),
-        *watchers(model, source, config, logs),
+        *watchers(model, batches, config, logs),
         keras.callbacks.CSVLogger(directory / "history.csv", append=True),
         keras.callbacks.TensorBoard(logs, write_graph=False),
         RunCheckpoint(directory / CHECKPOINT_FILE, source, skipped),

@@ -2,10 +2,15 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
 
 from kgan import data as kgan_data
 from kgan.errors import InputError
+from kgan.images import to_uint8
 from kgan.layers import DiffAugment
 from kgan.models import AutoencoderPreset, get_preset
 from kgan.training.autoencoder import Autoencoder
@@ -139,15 +144,31 @@ def sheets(model, source, config, directory, log_dir):
     return ReconstructionStrip(directory, pictures, log_dir=log_dir)
 
 
-def watchers(model, source, config, log_dir):
-    """The callbacks that follow the figures of training: curves and, of a GAN, the doctor."""
+def watchers(model, batches, config, log_dir):
+    """The callbacks that follow the figures of training: curves and, of a GAN, the doctor.
+
+    The doctor has the first pictures that the run trains on.
+    """
     watching = [Curves(log_dir)]
     if isinstance(model, GAN):
-        pictures, labels = kgan_data.drawn_pictures(source, DOCTORS_PICTURES, config.seed)
+        pictures, labels = _first_trained_on(batches, config, model.value_range)
         if len(pictures) > 1:
             labels = labels if config.conditional else None
             watching.append(RunDoctor(pictures, labels, log_dir=log_dir))
     return watching
+
+
+def _first_trained_on(batches, config, value_range):
+    """About 1,000 pictures, uint8, and their labels; fewer where no more can be read."""
+    pictures, labels = [], []
+    try:
+        for batch in batches.take(math.ceil(DOCTORS_PICTURES / config.batch_size)):
+            images, classes = batch if config.conditional else (batch, [])
+            pictures.extend(to_uint8(images, value_range))
+            labels.extend(np.asarray(classes))
+    except (tf.errors.OpError, UnicodeDecodeError, InputError):
+        pass  # training meets it in its own time, and tells of it
+    return np.array(pictures), np.array(labels)
 
 
 def pictures_of(config, data, n):
