@@ -1,4 +1,4 @@
-"""Pictures as arrays: value ranges to and from uint8, grids, strips and PNG files."""
+"""Pictures as arrays: value ranges to and from uint8, grids, strips, PNG files and animations."""
 
 import math
 import os
@@ -136,6 +136,33 @@ def save_png(path, image):
     """
     with whole_file(path) as temporary:
         to_pil(image).save(temporary, format="PNG")
+    return Path(path)
+
+
+def save_animation(path, frames, milliseconds=60):
+    """Writes an endless animation, whole or not at all: WebP, every colour kept.
+
+    Args:
+        path: the .webp file to write; its folder is made when missing.
+        frames: iterable of uint8 arrays (H, W, C), C 1 or 3, of one shape, at least one.
+        milliseconds: how long each frame stays.
+
+    Returns:
+        The path written, a `pathlib.Path`.
+    """
+    first, *rest = (to_pil(frame).convert("RGB") for frame in frames)
+    with whole_file(path) as temporary:
+        first.save(
+            temporary,
+            format="WEBP",
+            save_all=True,
+            append_images=rest,
+            duration=milliseconds,
+            loop=0,
+            lossless=True,
+            # Two frames alike stay two: whoever reads it finds each in its place.
+            minimize_size=False,
+        )
     return Path(path)
 
 

@@ -65,6 +65,69 @@ def from_seeds(seeds, latent_dim, distribution="normal"):
     return np.stack(rows) if rows else np.zeros((0, latent_dim), np.float32)
 
 
+def closed_walk(stops, frames, distribution="normal"):
+    """Latents on a way from each stop to the next and from the last back to the first.
+
+    It rests at each stop, so that it is smooth there too. Between normal latents it goes
+    along the arc (slerp), where latents are as long as those drawn are; between
+    uniform ones straight, so that it stays in the cube.
+
+    Args:
+        stops: float array (S, latent_dim).
+        frames: latents from one stop to the next, the first of them counted.
+        distribution: "normal" or "uniform".
+
+    Returns:
+        float32 array (S * frames, latent_dim); latent i * frames is stop i.
+
+    Raises:
+        InputError: an unknown distribution.
+    """
+    way = slerp if check_distribution(distribution) == "normal" else lerp
+    stops = np.asarray(stops, np.float32)
+    shares = np.arange(frames, dtype=np.float32) / frames
+    shares = shares * shares * (3 - 2 * shares)
+    pairs = zip(stops, np.roll(stops, -1, axis=0), strict=True)
+    return np.concatenate([way(one, other, shares) for one, other in pairs])
+
+
+def lerp(one, other, shares):
+    """Latents on the straight line between two.
+
+    Args:
+        one, other: float arrays (latent_dim,).
+        shares: float array (N,), 0 at `one` and 1 at `other`.
+
+    Returns:
+        float32 array (N, latent_dim).
+    """
+    shares = np.asarray(shares, np.float32)[:, None]
+    return ((1 - shares) * one + shares * other).astype(np.float32)
+
+
+def slerp(one, other, shares):
+    """Latents on the arc between two, turning at an even pace; parallel ones go straight.
+
+    Args:
+        one, other, shares: as for `lerp`.
+
+    Returns:
+        float32 array (N, latent_dim).
+
+    Reference:
+        Shoemake 1985, section 3.3, https://doi.org/10.1145/325165.325242
+    """
+    one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    cosine = np.clip(one @ other / lengths, -1.0, 1.0) if lengths else 1.0
+    angle = np.arccos(cosine)
+    if np.sin(angle) < 1e-6:  # no arc, or no one arc
+        return lerp(one, other, shares)
+    shares = np.asarray(shares, np.float64)[:, None]
+    made = np.sin((1 - shares) * angle) * one + np.sin(shares * angle) * other
+    return (made / np.sin(angle)).astype(np.float32)
+
+
 def law(latent_dim, distribution="normal"):
     """How a latent is drawn from a seed, as numpy code for a reader of the manifest."""
     draw = (

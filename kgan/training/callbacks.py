@@ -8,91 +8,12 @@ from pathlib import Path
 
 import keras
 
-from kgan import images
 from kgan.training.checkpoint import restore, save_whole
+from kgan.training.doctor import RunDoctor
 from kgan.training.progress import ProgressLine, StepCallback
 from kgan.training.rollback import RollBack
-
-
-class Sheets(StepCallback):
-    """Writes a sheet of pictures at a steady interval; subclasses make it in `sheet()`.
-
-    Files are `step-000200.png` and so on, by the batches the model has ever
-    seen; the first is written before training and the last at its end.
-
-    Args:
-        directory: where the sheets go.
-        every_steps: steps between two sheets.
-    """
-
-    def __init__(self, directory, every_steps=200):
-        super().__init__()
-        self.directory = Path(directory)
-        self.every_steps = every_steps
-
-    def sheet(self):
-        """The picture to write, a uint8 array (H, W, C)."""
-        raise NotImplementedError
-
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self._draw()
-
-    def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, logs)
-        if self.steps_taken - self._drawn_at >= self.every_steps:
-            self._draw()
-
-    def on_train_end(self, logs=None):
-        if self.steps_taken > self._drawn_at:
-            self._draw()
-
-    def _draw(self):
-        self._drawn_at = self.steps_taken
-        path = self.directory / f"step-{int(self.model.batches_seen.numpy()):06d}.png"
-        images.save_png(path, self.sheet())
-
-
-class SampleGrid(Sheets):
-    """Sheets of pictures that a `GAN` makes from the same latents each time.
-
-    A conditional GAN's have a column a class where there are at most 16.
-
-    Args:
-        directory, every_steps: as for `Sheets`.
-        n: pictures a sheet.
-        seed: seed of the first picture.
-    """
-
-    def __init__(self, directory, every_steps=200, n=64, seed=0):
-        super().__init__(directory, every_steps)
-        self.n = n
-        self.seed = seed
-
-    def sheet(self):
-        classes = self.model.num_classes
-        if classes is None or classes > 16:
-            return images.grid(self.model.generate(self.n, self.seed))
-        rows = max(1, self.n // classes)
-        labels = [label for _ in range(rows) for label in range(classes)]
-        made = self.model.generate(rows * classes, self.seed, labels=labels)
-        return images.grid(made, columns=classes)
-
-
-class ReconstructionStrip(Sheets):
-    """Sheets of pictures over what an `Autoencoder` makes of them.
-
-    Args:
-        directory, every_steps: as for `Sheets`.
-        pictures: uint8 array (N, H, W, C), the pictures to reconstruct.
-    """
-
-    def __init__(self, directory, pictures, every_steps=200):
-        super().__init__(directory, every_steps)
-        self.pictures = pictures
-
-    def sheet(self):
-        return images.pairs(self.pictures, self.model.reconstruct(self.pictures))
+from kgan.training.tensorboard import Curves
+from kgan.training.visuals import LatentWalk, ReconstructionStrip, SampleGrid
 
 
 class StopAfter(StepCallback):
@@ -221,9 +142,12 @@ class StopOnInterrupt(keras.callbacks.Callback):
 
 __all__ = [
     "Checkpoint",
+    "Curves",
+    "LatentWalk",
     "ProgressLine",
     "ReconstructionStrip",
     "RollBack",
+    "RunDoctor",
     "SampleGrid",
     "StopAfter",
     "StopOnInterrupt",

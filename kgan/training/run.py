@@ -12,19 +12,17 @@ import keras
 import tensorflow as tf
 
 from kgan.errors import InputError, LostWorker
-from kgan.images import whole_file
 from kgan.models import get_preset
 from kgan.training.callbacks import (
-    Checkpoint,
     ProgressLine,
     RollBack,
     StopAfter,
     StopOnInterrupt,
 )
-from kgan.training.checkpoint import save_whole
 from kgan.training.full_disk import FullDisk, full_disk
 from kgan.training.history import RunHistory
 from kgan.training.load import CHECKPOINT_FILE, MODEL_FILE, has_model, load_model
+from kgan.training.run_checkpoint import RunCheckpoint, remember_skipped
 from kgan.training.run_config import (
     compile_model,
     computing_in,
@@ -33,6 +31,7 @@ from kgan.training.run_config import (
     open_source,
     read_config,
     sheets,
+    watchers,
 )
 from kgan.training.run_directory import (
     HISTORY_FILE,
@@ -146,7 +145,7 @@ def resume_run(directory, strategy=None, checkpoint_seconds=CHECKPOINT_SECONDS, 
                 f"{', '.join(model.class_names)}. "
                 f"Received: {', '.join(source.class_names or ['none'])}"
             )
-        _remember_skipped(source, directory / SKIPPED_FILE)
+        remember_skipped(source, directory / SKIPPED_FILE)
         batches = make_batches(source, config, model)
         return _train(model, source, batches, config, directory, checkpoint_seconds, **length)
 
@@ -198,7 +197,7 @@ def _train(
 ):
     if epochs is None and steps is None and minutes is None:
         epochs = DEFAULT_EPOCHS
-    epoch_steps = source.good // config.batch_size
+    epoch_steps = source.good // config.batch_size  # before anything else is read of it
     epochs_done, epoch_begun = divmod(int(model.batches_seen.numpy()), epoch_steps)
     if epochs:
         steps = epochs * epoch_steps - epoch_begun
@@ -216,14 +215,17 @@ def _train(
         directory / CHECKPOINT_FILE, source, directory / SKIPPED_FILE, checkpoint_seconds
     )
     chief = is_chief(model.distribute_strategy)
-    writers = [
-        sheets(model, source, config, directory / SAMPLES),
-        RunHistory(directory / HISTORY_FILE),
-        keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
-        checkpoint,
-    ]
-    callbacks = [
-        *(writers if chief else ()),
+    callbacks = []
+    if chief:
+        logs = directory / "logs"
+        callbacks = [
+            sheets(model, source, config, directory / SAMPLES, logs),
+            *watchers(model, batches, config, logs),
+            RunHistory(directory / HISTORY_FILE),
+            keras.callbacks.TensorBoard(logs, write_graph=False),
+            checkpoint,
+        ]
+    callbacks += [
         RollBack(checkpoint.path),
         stop,
         interrupt,
@@ -273,48 +275,6 @@ def _train(
         skipped=source.skipped,
         interrupted=interrupted,
     )
-
-
-class RunCheckpoint(Checkpoint):
-    """A checkpoint of a run, with which pictures were skipped up to it."""
-
-    def __init__(self, path, source, skipped, every_seconds):
-        super().__init__(path, every_seconds)
-        self.source = source
-        self.skipped = skipped
-
-    def save(self):
-        _note_skipped(self.source, self.skipped)
-        super().save()
-
-    def on_train_end(self, logs=None):
-        pass  # `finish` comes
-
-    def finish(self, path):
-        """Saves the model as the run's result."""
-        _note_skipped(self.source, self.skipped)
-        save_whole(self.model, path)
-
-
-def _note_skipped(source, path):
-    """Writes which pictures were skipped, to be done before the model is saved.
-
-    With that a resumed run finds its place in an epoch without decoding what came before.
-    """
-    if source.skipped:
-        noted = {**source.what_is_broken(), "skipped": dict(source.skipped)}
-        with whole_file(path, durable=True) as temporary:
-            temporary.write_text(json.dumps(noted, indent=1) + "\n")
-
-
-def _remember_skipped(source, path):
-    """Tells a source what `_note_skipped` knew of its pictures."""
-    if not path.is_file():
-        return
-    try:
-        source.expect_broken(json.loads(path.read_text()))
-    except (OSError, ValueError, LookupError, TypeError):
-        raise InputError(f"Not a readable list of skipped pictures: {path}") from None
 
 
 def default_name(preset, data):

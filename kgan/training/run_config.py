@@ -3,22 +3,27 @@
 import contextlib
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from kgan import data as kgan_data
 from kgan.errors import InputError
+from kgan.images import to_uint8
 from kgan.layers import DiffAugment
 from kgan.models import AutoencoderPreset, get_preset
 from kgan.training.autoencoder import Autoencoder
-from kgan.training.callbacks import ReconstructionStrip, SampleGrid
+from kgan.training.callbacks import Curves, ReconstructionStrip, RunDoctor, SampleGrid
 from kgan.training.gan import GAN
 from kgan.training.load import CONFIG_FILE
 
 ADA_TARGET = 0.6  # Karras et al. 2020
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 SHOWN_PICTURES = 32  # of a reconstruction strip
+DOCTORS_PICTURES = 1000
 
 
 @dataclasses.dataclass
@@ -155,11 +160,39 @@ def make_batches(source, config, model):
     )
 
 
-def sheets(model, source, config, directory):
+def sheets(model, source, config, directory, log_dir):
     """The callback that shows how the model learns."""
     if isinstance(model, GAN):
-        return SampleGrid(directory, seed=config.seed)
-    return ReconstructionStrip(directory, kgan_data.first_pictures(source, SHOWN_PICTURES))
+        return SampleGrid(directory, seed=config.seed, log_dir=log_dir)
+    pictures = kgan_data.first_pictures(source, SHOWN_PICTURES)
+    return ReconstructionStrip(directory, pictures, log_dir=log_dir)
+
+
+def watchers(model, batches, config, log_dir):
+    """The callbacks that follow the figures of training: curves and, of a GAN, the doctor.
+
+    The doctor has the first pictures that the run trains on.
+    """
+    watching = [Curves(log_dir)]
+    if isinstance(model, GAN):
+        pictures, labels = _first_trained_on(batches, config, model.value_range)
+        if len(pictures) > 1:
+            labels = labels if config.conditional else None
+            watching.append(RunDoctor(pictures, labels, log_dir=log_dir))
+    return watching
+
+
+def _first_trained_on(batches, config, value_range):
+    """About 1,000 pictures, uint8, and their labels; fewer where no more can be read."""
+    pictures, labels = [], []
+    try:
+        for batch in batches.take(math.ceil(DOCTORS_PICTURES / config.batch_size)):
+            images, classes = batch if config.conditional else (batch, [])
+            pictures.extend(to_uint8(images, value_range))
+            labels.extend(np.asarray(classes))
+    except (tf.errors.OpError, UnicodeDecodeError, InputError):
+        pass  # training meets it in its own time, and tells of it
+    return np.array(pictures), np.array(labels)
 
 
 def pictures_of(config, data, n):

@@ -37,3 +37,26 @@ def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
             best = np.argmax(logits.reshape(nice, n), axis=0) * n + np.arange(n)
         images, seeds = images[best], seeds[best]
     return pictures.to_uint8(images, gan.value_range), [int(s) for s in seeds]
+
+
+def draw(gan, latents, labels=None, batch_size=64):
+    """The pictures of given latents, by the weights that users see.
+
+    Args:
+        gan: a `GAN`.
+        latents: float array (N, latent_dim).
+        labels: of a conditional GAN, one class for all or N of them.
+        batch_size: pictures made at a time; it does not change them.
+
+    Returns:
+        uint8 array (N, H, W, C).
+
+    Raises:
+        InputError: labels that do not fit.
+    """
+    inputs = [latents]
+    if labels is not None or gan.num_classes is not None:
+        inputs.append(label_law.check_labels(labels, len(latents), gan.num_classes))
+    gan.calibrate()
+    images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
+    return pictures.to_uint8(images, gan.value_range)

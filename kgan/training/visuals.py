@@ -1,0 +1,151 @@
+"""Callbacks that show how a model learns: sheets of pictures and walks between latents."""
+
+from pathlib import Path
+
+import numpy as np
+
+from kgan import images
+from kgan import latents as latent_law
+from kgan.models.networks import check_positive
+from kgan.training.progress import EverySteps
+from kgan.training.sampling import draw
+from kgan.training.tensorboard import Board
+
+MOST_COLUMNS = 16  # of a sheet with a column a class
+
+
+class Sheets(EverySteps):
+    """Writes a sheet of pictures at a steady interval; subclasses make it in `sheet()`.
+
+    Files are `step-000200.png` and so on, by the batches the model has ever
+    seen; the first is written before training and the last at its end.
+
+    Args:
+        directory: where the sheets go.
+        every_steps: steps between two sheets.
+        log_dir: directory of TensorBoard events to show them in too; None for none.
+
+    Raises:
+        InputError: `every_steps` below 1.
+    """
+
+    shown_as = "pictures"
+
+    def __init__(self, directory, every_steps=200, log_dir=None):
+        super().__init__(every_steps)
+        self.directory = Path(directory)
+        self.board = Board(log_dir)
+
+    def sheet(self):
+        """The picture to write, a uint8 array (H, W, C)."""
+        raise NotImplementedError
+
+    def act(self):
+        picture = self.sheet()
+        images.save_png(self.directory / f"step-{self.step:06d}.png", picture)
+        self.board.picture(self.step, self.shown_as, picture)
+
+
+class SampleGrid(Sheets):
+    """Sheets of pictures that a `GAN` makes from the same latents each time.
+
+    A conditional GAN's have a column a class where there are at most 16.
+
+    Args:
+        directory, every_steps, log_dir: as for `Sheets`.
+        n: pictures a sheet.
+        seed: seed of the first picture.
+    """
+
+    shown_as = "samples"
+
+    def __init__(self, directory, every_steps=200, n=64, seed=0, log_dir=None):
+        super().__init__(directory, every_steps, log_dir)
+        self.n = n
+        self.seed = seed
+
+    def sheet(self):
+        classes = self.model.num_classes
+        if classes is None or classes > MOST_COLUMNS:
+            return images.grid(self.model.generate(self.n, self.seed))
+        rows = max(1, self.n // classes)
+        labels = [label for _ in range(rows) for label in range(classes)]
+        made = self.model.generate(rows * classes, self.seed, labels=labels)
+        return images.grid(made, columns=classes)
+
+
+class ReconstructionStrip(Sheets):
+    """Sheets of pictures over what an `Autoencoder` makes of them.
+
+    Args:
+        directory, every_steps, log_dir: as for `Sheets`.
+        pictures: uint8 array (N, H, W, C), the pictures to reconstruct.
+    """
+
+    shown_as = "reconstructions"
+
+    def __init__(self, directory, pictures, every_steps=200, log_dir=None):
+        super().__init__(directory, every_steps, log_dir)
+        self.pictures = pictures
+
+    def sheet(self):
+        return images.pairs(self.pictures, self.model.reconstruct(self.pictures))
+
+
+class LatentWalk(EverySteps):
+    """Animations of a `GAN`'s pictures along a closed way through a few fixed latents.
+
+    Where pictures change smoothly the generator has learned more than to copy.
+    Files are `step-001000.webp` and so on, as for `Sheets`; each shows several
+    walks side by side and repeats without end. Of a conditional GAN with at
+    most 16 classes every class takes the same walk, so that what a latent means
+    in each can be compared; with more, each walk has a class of its own.
+
+    Args:
+        directory: where the animations go.
+        every_steps: steps between two animations.
+        walks: walks side by side, where there are no classes to show.
+        stops: latents that a walk passes; those of walk i have the seeds
+            `seed + i * stops` and on, and are the pictures `generate` makes of them.
+        frames: pictures from one stop to the next.
+        seed: seed of the first latent.
+
+    Raises:
+        InputError: a number below 1, or a negative seed.
+    """
+
+    def __init__(self, directory, every_steps=1000, walks=16, stops=4, frames=12, seed=0):
+        super().__init__(every_steps)
+        check_positive(walks=walks, stops=stops, frames=frames)
+        self.directory = Path(directory)
+        self.walks = walks
+        self.stops = stops
+        self.frames = frames
+        self.seed = latent_law.check_seed(seed)
+
+    def act(self):
+        path = self.directory / f"step-{self.step:06d}.webp"
+        images.save_animation(path, [images.grid(sheet) for sheet in self.sheets()])
+
+    def sheets(self):
+        """The frames' pictures, a uint8 array (stops * frames, walks, H, W, C)."""
+        gan = self.model
+        labels, seeds = self._who_walks()
+        ways = []
+        for first in seeds:
+            stops = latent_law.from_seeds(
+                range(first, first + self.stops), gan.latent_dim, gan.latent_distribution
+            )
+            ways.append(latent_law.closed_walk(stops, self.frames, gan.latent_distribution))
+        steps = self.stops * self.frames
+        latents = np.stack(ways, axis=1).reshape(steps * len(ways), -1)
+        made = draw(gan, latents, None if labels is None else np.tile(labels, steps))
+        return made.reshape(steps, len(ways), *made.shape[1:])
+
+    def _who_walks(self):
+        """(labels or None, the seed of the first stop) of each walk."""
+        classes = self.model.num_classes
+        if classes is not None and classes <= MOST_COLUMNS:
+            return np.arange(classes), [self.seed] * classes
+        seeds = [self.seed + walk * self.stops for walk in range(self.walks)]
+        return None if classes is None else np.arange(self.walks) % classes, seeds
