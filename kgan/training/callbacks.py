@@ -10,6 +10,8 @@ import keras
 
 from kgan.training.checkpoint import restore, save_whole
 from kgan.training.doctor import RunDoctor
+from kgan.training.ema import EMA
+from kgan.training.history import CSVHistory
 from kgan.training.progress import ProgressLine, StepCallback
 from kgan.training.rollback import RollBack
 from kgan.training.tensorboard import Curves
@@ -141,6 +143,8 @@ class StopOnInterrupt(keras.callbacks.Callback):
 
 
 __all__ = [
+    "EMA",
+    "CSVHistory",
     "Checkpoint",
     "Curves",
     "LatentWalk",

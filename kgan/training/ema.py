@@ -29,11 +29,61 @@ def check_half_life(images):
     return images or None
 
 
-def start_average(generator):
-    """A copy of the generator that is not trained, to be held in an attribute of the model."""
-    average = copy_network(generator)
-    average.trainable = False
-    return average
+class Averaged:
+    """The part of `GAN` that keeps an averaged generator, `ema_generator`, or None for none."""
+
+    @property
+    def inference_generator(self):
+        """The generator that makes what users see: the averaged one where there is one."""
+        return self.generator if self.ema_generator is None else self.ema_generator
+
+    def start_average(self, half_life_images):
+        """Begins an average of the generator as it is now; `fit` keeps it from here on.
+
+        Args:
+            half_life_images: as `ema_half_life_images` of the model.
+
+        Raises:
+            InputError: no number above 0, or the model has an average with another half-life.
+        """
+        if not check_half_life(half_life_images):
+            raise InputError(f"An average has a half-life above 0. Received: {half_life_images!r}")
+        if self.ema_generator is not None:
+            if half_life_images != self.ema_half_life_images:
+                raise InputError(
+                    f"The generator is averaged already, half-life {self.ema_half_life_images} "
+                    f"images. Received: {half_life_images!r}"
+                )
+            return
+        with self.distribute_strategy.scope():
+            average = copy_network(self.generator)
+        average.trainable = False
+        self.ema_half_life_images = half_life_images
+        self.ema_generator = average
+        if self.train_function is not None:  # it knows no average
+            self.make_train_function(force=True)
+
+
+class EMA(keras.callbacks.Callback):
+    """Averages a `GAN`'s generator from the beginning of `fit`, as `ema_half_life_images` does.
+
+    For a model that was made without; one with the same average goes on with it.
+
+    Args:
+        half_life_images: half-life of the exponential moving average, in real images seen.
+
+    Raises:
+        InputError: no number above 0; out of `fit`, another half-life than the model's.
+    """
+
+    def __init__(self, half_life_images):
+        super().__init__()
+        if not check_half_life(half_life_images):
+            raise InputError(f"An average has a half-life above 0. Received: {half_life_images!r}")
+        self.half_life_images = half_life_images
+
+    def on_train_begin(self, logs=None):
+        self.model.start_average(self.half_life_images)
 
 
 def update_average(average, generator, half_life_images, images, images_seen):
@@ -44,7 +94,7 @@ def update_average(average, generator, half_life_images, images, images_seen):
     normalisation, of which a mean would mean nothing, follow the averaged kernel.
 
     Args:
-        average: what `start_average` made.
+        average: a copy of the generator, its average up to now.
         generator: the network in training.
         half_life_images: real images after which an update counts half.
         images: real images that this update stands for, a float tensor.

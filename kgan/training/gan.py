@@ -7,13 +7,14 @@ from kgan import latents as latent_law
 from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.labels import check_class_names
-from kgan.layers import DiffAugment, draws
+from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset, make_networks
 from kgan.training import adversarial, replicas
 from kgan.training.calibration import Calibrated
-from kgan.training.ema import check_half_life, start_average
+from kgan.training.draws import Draws
+from kgan.training.ema import Averaged, check_half_life
 from kgan.training.networks import (
     check_networks,
     classes_of,
@@ -26,7 +27,7 @@ from kgan.training.updates import WHERE_THEY_ARE, Updates, ready_optimizer
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-class GAN(Calibrated, NetworkPair):
+class GAN(Calibrated, Averaged, Draws, NetworkPair):
     """A generative adversarial network that `fit` trains on batches of real images.
 
     Each step draws latents, makes fakes and updates the discriminator from the
@@ -93,8 +94,9 @@ class GAN(Calibrated, NetworkPair):
         )
         self.seed = seed if seed is None else latent_law.check_seed(seed)
 
-        self.ema_half_life_images = check_half_life(ema_half_life_images)
-        self.ema_generator = start_average(generator) if ema_half_life_images else None
+        self.ema_half_life_images = self.ema_generator = None
+        if check_half_life(ema_half_life_images):
+            self.start_average(ema_half_life_images)
 
         # An attribute, so that Keras tracks its state; own_variables saves it.
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -250,49 +252,17 @@ class GAN(Calibrated, NetworkPair):
     def _ready_diff_augment(self, diff_augment):
         if diff_augment is None or isinstance(diff_augment, DiffAugment):
             return diff_augment
-        return DiffAugment(diff_augment, value_range=self.value_range)
+        with self.distribute_strategy.scope():
+            return DiffAugment(diff_augment, value_range=self.value_range)
 
     @property
     def metrics(self):
         return self.updates.metrics
 
-    @property
-    def inference_generator(self):
-        """The generator that makes what users see: the averaged one where there is one."""
-        return self.generator if self.ema_generator is None else self.ema_generator
-
     def call(self, inputs, training=False):
         if training:
             return self.generator(inputs, training=True)
         return self.inference_generator(inputs, training=False)
-
-    def draw_latents(self, batch_size, seed_generator=None):
-        """The next training latents, float32 (batch_size, latent_dim).
-
-        Args:
-            batch_size: how many.
-            seed_generator: another keras.random.SeedGenerator to draw from.
-
-        A replica of a strategy gets its own rows of the whole batch's.
-        """
-        seed = (seed_generator or self.seed_generator).next()
-
-        def draw(n):
-            shape = (n, self.latent_dim)
-            if self.latent_distribution == "uniform":
-                return draws.uniform(seed, shape, -1.0, 1.0)
-            return draws.normal(seed, shape)
-
-        return draws.of_this_replica(draw, batch_size)
-
-    def draw_uniform(self, batch_size):
-        """The next numbers of U(0, 1) that a step needs, float32 (batch_size,)."""
-        seed = self.seed_generator.next()
-        return draws.of_this_replica(lambda n: draws.uniform(seed, (n,)), batch_size)
-
-    def draw_seeds(self, n):
-        """The next n seeds of stateless draws, int32 (n, 2), the same for every replica."""
-        return draws.uniform(self.seed_generator.next(), (n, 2), 0, 2**31 - 1, tf.int32)
 
     def train_step(self, data):
         real_images, labels = adversarial.unpack(self, data)

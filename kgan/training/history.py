@@ -8,7 +8,7 @@ import keras
 from kgan.images import whole_file
 
 
-class RunHistory(keras.callbacks.Callback):
+class CSVHistory(keras.callbacks.Callback):
     """Appends each epoch's figures to a CSV file.
 
     The columns are `epoch` (from 0), `batches_seen` (the batches the model had

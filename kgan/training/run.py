@@ -20,7 +20,7 @@ from kgan.training.callbacks import (
     StopOnInterrupt,
 )
 from kgan.training.full_disk import FullDisk, full_disk
-from kgan.training.history import RunHistory
+from kgan.training.history import CSVHistory
 from kgan.training.load import CHECKPOINT_FILE, MODEL_FILE, has_model, load_model
 from kgan.training.run_checkpoint import RunCheckpoint, remember_skipped
 from kgan.training.run_config import (
@@ -221,7 +221,7 @@ def _train(
         callbacks = [
             sheets(model, source, config, directory / SAMPLES, logs),
             *watchers(model, batches, config, logs),
-            RunHistory(directory / HISTORY_FILE),
+            CSVHistory(directory / HISTORY_FILE),
             keras.callbacks.TensorBoard(logs, write_graph=False),
             checkpoint,
         ]

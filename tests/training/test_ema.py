@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 import kgan
-from kgan.models.copies import all_layers
-from kgan.training.ema import start_average, update_average
+from kgan.models.copies import all_layers, copy_network
+from kgan.training.ema import update_average
 
 
 def dense_network(kernel):
@@ -22,7 +22,7 @@ def test_it_equals_tensorflow_addons_moving_average():
     """TFA's decay of 0.9 an update is a half-life of log(0.5) / log(0.9) updates."""
     goldens = np.load(Path(__file__).parents[1] / "goldens" / "tfa.npz")
     network = dense_network(goldens["moving_average/start"])
-    average = start_average(network)
+    average = copy_network(network)
     optimizer = keras.optimizers.SGD(float(goldens["moving_average/learning_rate"]))
     half_life = np.log(0.5) / np.log(float(goldens["moving_average/decay"]))
     for step, gradient in enumerate(goldens["moving_average/gradients"]):
@@ -149,3 +149,28 @@ def test_presets_and_mistakes(small_gan):
     assert off.ema_generator is None
     with pytest.raises(kgan.InputError, match=r"from 0 up, or None\. Received: -5"):
         kgan.GAN(small_gan.generator, small_gan.discriminator, ema_half_life_images=-5)
+
+
+def test_the_callback_averages_as_the_argument_does(gan, real_images, tmp_path):
+    """Also where the model was trained before, without an average."""
+    plain = kgan.GAN.from_config(gan.get_config() | {"ema_half_life_images": None})
+    plain.compile(g_optimizer="sgd", d_optimizer="sgd")
+    plain.fit(real_images, batch_size=16, shuffle=False, verbose=0)
+    plain.save(tmp_path / "plain.keras")
+    shown = kgan.load_gan(tmp_path / "plain.keras")
+    shown.start_average(64)
+    for model, callbacks in ((plain, [kgan.callbacks.EMA(64)]), (shown, [])):
+        model.fit(real_images, batch_size=16, shuffle=False, callbacks=callbacks, verbose=0)
+    assert plain.ema_half_life_images == 64
+    for one, other in zip(plain.variables, shown.variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
+    difference = plain.ema_generator.get_weights()[0] - plain.generator.get_weights()[0]
+    assert np.abs(difference).max() > 1e-5
+    plain.save(tmp_path / "averaged.keras")
+    again = kgan.load_gan(tmp_path / "averaged.keras")
+    np.testing.assert_array_equal(again.generate(2), plain.generate(2))
+    plain.start_average(64)  # the same: nothing to do
+    with pytest.raises(kgan.InputError, match=r"averaged already, half-life 64 .* Received: 65"):
+        plain.start_average(65)
+    with pytest.raises(kgan.InputError, match=r"above 0\. Received: 0"):
+        kgan.callbacks.EMA(0)

@@ -9,7 +9,7 @@ import pytest
 import kgan
 from kgan.images import whole_file
 from kgan.training.callbacks import StopAfter
-from kgan.training.history import RunHistory
+from kgan.training.history import CSVHistory
 from kgan.training.load import find_model
 from kgan.training.run_directory import HeldRun, make_directory
 
@@ -57,7 +57,7 @@ def test_history_forgets_what_the_weights_do_not_have(tmp_path, small_gan, real_
 
     def fit(seen, steps):
         small_gan.batches_seen.assign(seen)
-        callbacks = [RunHistory(path), StopAfter(steps)]
+        callbacks = [CSVHistory(path), StopAfter(steps)]
         small_gan.fit(
             real_images,
             batch_size=16,
@@ -82,7 +82,7 @@ def test_history_forgets_what_the_weights_do_not_have(tmp_path, small_gan, real_
 def test_a_figure_that_is_new_gets_a_column(tmp_path, small_gan):
     path = tmp_path / "history.csv"
     path.write_text("epoch,batches_seen,loss\n0,0,0.5\n")
-    history = RunHistory(path)
+    history = CSVHistory(path)
     history.set_model(small_gan)
     history.on_train_begin()
     history.on_epoch_end(1, {"loss": 0.25, "penalty": 2.0})
