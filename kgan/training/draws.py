@@ -1,7 +1,5 @@
 """The random numbers of a GAN's train step, the same on one replica as on several."""
 
-import tensorflow as tf
-
 from kgan.layers import draws
 
 
@@ -34,4 +32,4 @@ class Draws:
 
     def draw_seeds(self, n):
         """The next n seeds of stateless draws, int32 (n, 2), the same for every replica."""
-        return draws.uniform(self.seed_generator.next(), (n, 2), 0, 2**31 - 1, tf.int32)
+        return draws.seeds(self.seed_generator.next(), n)

@@ -219,7 +219,7 @@ def _train(
     if chief:
         logs = directory / "logs"
         callbacks = [
-            sheets(model, source, config, directory / SAMPLES, logs),
+            *sheets(model, source, config, directory / SAMPLES, logs),
             *watchers(model, batches, config, logs),
             CSVHistory(directory / HISTORY_FILE),
             keras.callbacks.TensorBoard(logs, write_graph=False),

@@ -16,7 +16,7 @@ from kgan.images import to_uint8
 from kgan.layers import DiffAugment
 from kgan.models import AutoencoderPreset, get_preset
 from kgan.training.autoencoder import Autoencoder
-from kgan.training.callbacks import Curves, ReconstructionStrip, RunDoctor, SampleGrid
+from kgan.training.callbacks import Curves, LatentWalk, ReconstructionStrip, RunDoctor, SampleGrid
 from kgan.training.gan import GAN
 from kgan.training.load import CONFIG_FILE
 
@@ -161,11 +161,14 @@ def make_batches(source, config, model):
 
 
 def sheets(model, source, config, directory, log_dir):
-    """The callback that shows how the model learns."""
+    """The callbacks that show how the model learns."""
     if isinstance(model, GAN):
-        return SampleGrid(directory, seed=config.seed, log_dir=log_dir)
+        return [
+            SampleGrid(directory, seed=config.seed, log_dir=log_dir),
+            LatentWalk(directory, seed=config.seed),
+        ]
     pictures = kgan_data.first_pictures(source, SHOWN_PICTURES)
-    return ReconstructionStrip(directory, pictures, log_dir=log_dir)
+    return [ReconstructionStrip(directory, pictures, log_dir=log_dir)]
 
 
 def watchers(model, batches, config, log_dir):

@@ -81,5 +81,5 @@ class HeldRun:
         for name in (MODEL_FILE, CHECKPOINT_FILE, SKIPPED_FILE, HISTORY_FILE):
             path = self.directory / name
             yield from path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}")
-        yield from (self.directory / SAMPLES).glob(".step-*-????????.png")
+        yield from (self.directory / SAMPLES).glob(".step-*-????????.*")
         yield from (self.directory / CHECKPOINT_FILE).parent.glob("tmp????????")

@@ -96,7 +96,7 @@ class LatentWalk(EverySteps):
     """Animations of a `GAN`'s pictures along a closed way through a few fixed latents.
 
     Where pictures change smoothly the generator has learned more than to copy.
-    Files are `step-001000.webp` and so on, as for `Sheets`; each shows several
+    Files are `step-001000.webp` and so on, the last at the end of training; each shows several
     walks side by side and repeats without end. Of a conditional GAN with at
     most 16 classes every class takes the same walk, so that what a latent means
     in each can be compared; with more, each walk has a class of its own.
@@ -113,6 +113,8 @@ class LatentWalk(EverySteps):
     Raises:
         InputError: a number below 1, or a negative seed.
     """
+
+    at_begin = False  # there is nothing to walk through yet
 
     def __init__(self, directory, every_steps=1000, walks=16, stops=4, frames=12, seed=0):
         super().__init__(every_steps)

@@ -1,0 +1,153 @@
+"""Two real processes that train one run by TF_CONFIG, against one process alone."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kgan
+
+pytestmark = pytest.mark.slow
+COMMAND = "import sys; from kgan.cli.main import main; sys.exit(main())"
+SETTINGS = ["--preset", "dcgan_tanh", "--size", "16x16", "--filters", "4", "--batch-size", "16"]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """64 pictures, four batches."""
+    path = tmp_path_factory.mktemp("data") / "pictures.npz"
+    batches = kgan.data.embedded(
+        batch_size=64, image_shape=(16, 16, 1), value_range=(0, 255), shuffle=False
+    )
+    np.savez(path, images=next(iter(batches)).numpy().astype(np.uint8))
+    return path
+
+
+def free_ports(n):
+    sockets = [socket.socket() for _ in range(n)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def start(*arguments, index=None, addresses=()):
+    environment = os.environ | {"PYTHONPATH": str(Path(kgan.__file__).parents[1])}
+    if index is not None:
+        environment["TF_CONFIG"] = json.dumps(
+            {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        )
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "train", *map(str, arguments)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def start_two(*arguments, out=(None, None)):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    return [
+        start(*arguments, *(["--out", place] if place else ()), index=i, addresses=addresses)
+        for i, place in enumerate(out)
+    ]
+
+
+def finish(*processes):
+    outputs = [process.communicate(timeout=240)[0] for process in processes]
+    return [process.returncode for process in processes], outputs
+
+
+def rows(run):
+    with (run / "history.csv").open() as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def assert_same(run, other, tolerance=1e-5):
+    for row, twin in zip(rows(run), rows(other), strict=True):
+        assert row == pytest.approx(twin, rel=tolerance, abs=tolerance)
+    models = [kgan.load_gan(directory) for directory in (run, other)]
+    for one, twin in zip(models[0].variables, models[1].variables, strict=True):
+        np.testing.assert_allclose(
+            one.numpy(), twin.numpy(), rtol=0, atol=tolerance, err_msg=one.path
+        )
+
+
+def test_two_workers_train_as_one_and_the_chief_alone_writes(pictures, tmp_path):
+    new = [pictures, *SETTINGS, "--epochs", "2", "--name", "run"]
+    alone = start(*new, "--out", tmp_path / "alone")
+    two = start_two(*new, out=(tmp_path / "two", tmp_path / "second"))
+    codes, outputs = finish(alone, *two)
+    assert codes == [0, 0, 0], outputs
+    assert not (tmp_path / "second").exists()
+    assert_same(tmp_path / "alone" / "run", tmp_path / "two" / "run")
+    assert {"samples", "logs", "checkpoints"} <= {p.name for p in (tmp_path / "two/run").iterdir()}
+
+
+def wait_for_steps(run, process):
+    """Until the run has taken some steps, which its curves show."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[0]
+        if (run / "history.csv").exists() and len(rows(run)) > 3:
+            return
+        time.sleep(0.1)
+    raise AssertionError("no steps in two minutes")
+
+
+def test_a_killed_worker_ends_the_others_and_all_resume(pictures, tmp_path):
+    run = tmp_path / "run"
+    new = [pictures, *SETTINGS, "--minutes", "4", "--name", "run"]
+    two = start_two(*new, out=(tmp_path, tmp_path))
+    wait_for_steps(run, two[0])
+    two[1].kill()
+    codes, outputs = finish(*two)
+    assert codes == [1, -signal.SIGKILL]
+    assert "The other workers no longer answer" in outputs[0].splitlines()[-1]
+    assert f"--resume {run}" in outputs[0].splitlines()[-1]
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    alone = start("--resume", copy, "--epochs", "2")
+    codes, outputs = finish(alone, *start_two("--resume", run, "--epochs", "2"))
+    assert codes == [0, 0, 0], outputs
+    assert_same(copy, run)
+    assert kgan.load_gan(run).batches_seen.numpy() >= 8
+
+
+def test_one_worker_told_to_stop_stops_all_after_the_same_step(pictures, tmp_path):
+    new = [pictures, *SETTINGS, "--minutes", "4", "--name", "run"]
+    two = start_two(*new, out=(tmp_path, tmp_path))
+    wait_for_steps(tmp_path / "run", two[0])
+    two[1].send_signal(signal.SIGTERM)
+    codes, outputs = finish(*two)
+    assert codes == [0, 1], outputs
+    steps = [text[: text.index(" steps at")].split()[-1] for text in outputs]
+    assert steps[0] == steps[1]
+    assert kgan.load_gan(tmp_path / "run").batches_seen.numpy() == int(steps[0])
+
+
+def test_mistakes_are_named(pictures, tmp_path):
+    codes, outputs = finish(
+        start(pictures, "--strategy", "multiworker", "--out", tmp_path),
+        start(pictures, "--strategy", "several", "--out", tmp_path),
+        start(pictures, "--strategy", "tpu", "--out", tmp_path),
+        start(pictures, "--precision", "float8", "--out", tmp_path),
+    )
+    assert codes == [2, 2, 2, 2]
+    said = ["wants TF_CONFIG", "one of auto, none, mirrored", "No TPU can", "one of float32, mixed"]
+    for words, output in zip(said, outputs, strict=True):
+        assert words in output
+        assert len(output.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
