@@ -50,6 +50,7 @@ def test_train_leaves_a_whole_run(run):
     assert {path.name for path in (run / "samples").iterdir()} == {
         "step-000000.png",
         "step-000030.png",
+        "step-000030.webp",
     }
     with (run / "history.csv").open() as file:
         (row,) = csv.DictReader(file)

@@ -206,3 +206,16 @@ def test_a_policy_that_is_not_known_is_one_line(tmp_path, capsys):
     assert "color, translation, cutout. Received: 'colour'" in message
     message = error_of(capsys, "train", "--preset", "autoencoder", "--ada", "--out", tmp_path)
     assert "ada is a GAN's" in message
+
+
+def test_precision_stays_with_the_run_and_devices_do_not(tmp_path):
+    arguments = ("--precision", "mixed_float16", "--ada", "--filters", "2")
+    run = train(tmp_path, "half", *arguments, "--strategy", "mirrored")
+    assert json.loads((run / "config.json").read_text())["precision"] == "mixed_float16"
+    assert main(["train", "--resume", str(run), "--steps", "2", "--strategy", "none"]) == 0
+    gan = kgan.load_gan(run)
+    assert gan.generator.get_layer("project").compute_dtype == "float16"
+    assert type(gan.d_optimizer).__name__ == "LossScaleOptimizer"
+    assert gan.batches_seen.numpy() == 8
+    assert kgan.layers.DiffAugment().compute_dtype == "float32"  # the process's own policy is back
+    assert main(["export", str(run), "--onnx", "--out", str(tmp_path / "exports")]) == 0
