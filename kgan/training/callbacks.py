@@ -56,7 +56,7 @@ class Checkpoint(keras.callbacks.Callback):
         gan.fit(photos, steps_per_epoch=100, epochs=25, initial_epoch=done // 100,
                 callbacks=[checkpoint])
 
-    None is saved while updates are skipped because they are not finite: what led
+    None is saved while one update after the other is skipped as not finite: what led
     to that may be in the weights already.
 
     Args:
@@ -76,12 +76,12 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         due = time.monotonic() - self._saved_at >= self.every_seconds
-        if due and not self.model.updates.skipping():
+        if due and not self.model.updates.in_trouble():
             self.save()
 
     def on_train_end(self, logs=None):
         more = int(self.model.batches_seen.numpy()) > self._saved_batches
-        if more and not self.model.updates.skipping():
+        if more and not self.model.updates.in_trouble():
             self.save()
 
     def save(self):

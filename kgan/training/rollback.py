@@ -31,7 +31,7 @@ class RollBack(StepCallback):
 
     Args:
         path: the file that a `Checkpoint` in the same `fit` saves; none is saved
-            while updates are being skipped.
+            while many updates in a row are being skipped.
         after: updates of one network skipped in a row that are too many. A
             float16 training skips some by design, while its loss scale settles.
 
@@ -64,6 +64,8 @@ class RollBack(StepCallback):
         suspect = SUSPECTS[int(model.updates.suspect.numpy())]
         now, weights = int(model.batches_seen.numpy()), _largest_weight(model)
         restored = restore(model, self.path) if self.path.is_file() else None
+        for one in model.updates.streaks.values():
+            one.assign(0)  # the checkpoint may hold the first of them
         cause = _likely_cause(model, suspect, weights, _largest_weight(model))
         found = f"{streak} updates of the {role} in a row were not finite"
         if restored is None:

@@ -12,6 +12,8 @@ WHERE_THEY_ARE = ("penalty", "augment_probability")
 # What may not be finite in an update, the first of them the likely cause of the rest.
 SUSPECTS = ("images", "logits", "loss", "gradients")
 
+TROUBLE = 10  # updates skipped in a row
+
 
 def ready_optimizer(optimizer, network, scale_loss):
     """An optimizer built for a network's variables, in the strategy in scope.
@@ -94,9 +96,12 @@ class Updates(keras.layers.Layer):
         always = [self.means[name] for name in self.always]
         return [*always, *shown, self.skipped]
 
-    def skipping(self):
-        """Whether the last update of a network was skipped; between steps, not within one."""
-        return any(streak.numpy() for streak in self.streaks.values())
+    def in_trouble(self):
+        """Whether a network's last updates were skipped, more than a float16 training skips.
+
+        To be asked between steps, not within one.
+        """
+        return any(streak.numpy() >= TROUBLE for streak in self.streaks.values())
 
     def apply(self, role, network, optimizer, objective, images, regularize=True):
         """Takes one optimizer step on `network`, or none if a number is not finite.

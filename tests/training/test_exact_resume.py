@@ -30,8 +30,7 @@ def compare(place, preset, settings):
     config = RunConfig(preset=preset, batch_size=32, augment=["flip", "crop"], seed=3, **settings)
     run.new_run(config, f"{place}/whole", steps=6)
     run.new_run(config, f"{place}/parts", steps=3)
-    run.resume_run(f"{place}/parts", steps=1)
-    run.resume_run(f"{place}/parts", steps=2)
+    run.resume_run(f"{place}/parts", steps=3)
     whole, parts = load_model(f"{place}/whole"), load_model(f"{place}/parts")
     assert int(whole.batches_seen) == int(parts.batches_seen) == 6
     pairs = list(zip(states(whole), states(parts), strict=True))
