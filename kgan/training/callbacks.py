@@ -64,6 +64,8 @@ class Checkpoint(keras.callbacks.Callback):
         every_seconds: the time between two saves.
     """
 
+    chief_only = True
+
     def __init__(self, path, every_seconds=60):
         super().__init__()
         self.path = Path(path)

@@ -20,6 +20,8 @@ class CSVHistory(keras.callbacks.Callback):
         path: the file.
     """
 
+    chief_only = True
+
     def __init__(self, path):
         super().__init__()
         self.path = Path(path)

@@ -6,6 +6,7 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.models.copies import all_layers
 from kgan.training.networks import seed_states
+from kgan.training.strategies import has_workers, is_chief
 
 
 class NetworkPair(keras.Model):
@@ -21,6 +22,14 @@ class NetworkPair(keras.Model):
 
     def arguments(self):
         raise NotImplementedError
+
+    def fit(self, *args, callbacks=None, **kwargs):
+        # Of several workers one writes: with the others' files it would be a race for one name.
+        if not is_chief(self.distribute_strategy):
+            callbacks = [one for one in callbacks or () if not getattr(one, "chief_only", False)]
+        return super().fit(*args, callbacks=callbacks, **kwargs)
+
+    fit.__doc__ = keras.Model.fit.__doc__
 
     def make_train_function(self, force=False):
         if self.train_function is not None and not force:
@@ -86,7 +95,7 @@ class NetworkPair(keras.Model):
     def logs(self):
         """The epoch's means up to now, the same on every replica, as a step gives them to Keras."""
         figures = self.get_metrics_result()
-        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+        if has_workers(tf.distribute.get_strategy()):
             # There Keras takes their mean over the first axis.
             figures = {name: value[None] for name, value in figures.items()}
         return figures

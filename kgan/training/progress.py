@@ -41,6 +41,7 @@ class EverySteps(StepCallback):
     """
 
     at_begin = True
+    chief_only = True  # of several workers: they all write files
 
     def __init__(self, every_steps):
         super().__init__()

@@ -22,6 +22,7 @@ from kgan.training.callbacks import (
 from kgan.training.full_disk import FullDisk, full_disk
 from kgan.training.history import CSVHistory
 from kgan.training.load import CHECKPOINT_FILE, MODEL_FILE, has_model, load_model
+from kgan.training.rollback import NotFinite
 from kgan.training.run_checkpoint import RunCheckpoint, remember_skipped
 from kgan.training.run_config import (
     compile_model,
@@ -98,7 +99,7 @@ def new_run(config, directory, strategy=None, checkpoint_seconds=CHECKPOINT_SECO
     with HeldRun(directory) if chief else contextlib.nullcontext():
         try:
             return _train(model, source, batches, config, directory, checkpoint_seconds, **length)
-        except FullDisk:
+        except (FullDisk, NotFinite):  # there is something to look at
             raise
         except InputError:
             if chief and not int(model.batches_seen.numpy()):
@@ -215,17 +216,12 @@ def _train(
         directory / CHECKPOINT_FILE, source, directory / SKIPPED_FILE, checkpoint_seconds
     )
     chief = is_chief(model.distribute_strategy)
-    callbacks = []
-    if chief:
-        logs = directory / "logs"
-        callbacks = [
-            *sheets(model, source, config, directory / SAMPLES, logs),
-            *watchers(model, batches, config, logs),
-            CSVHistory(directory / HISTORY_FILE),
-            keras.callbacks.TensorBoard(logs, write_graph=False),
-            checkpoint,
-        ]
-    callbacks += [
+    logs = directory / "logs"
+    callbacks = [
+        *sheets(model, source, config, directory / SAMPLES, logs),
+        *watchers(model, batches, config, logs),
+        CSVHistory(directory / HISTORY_FILE),
+        checkpoint,
         RollBack(checkpoint.path),
         stop,
         interrupt,
