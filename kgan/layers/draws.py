@@ -45,7 +45,7 @@ def of_this_replica(draw, batch_size):
         batch_size: rows of this replica, as many as every other has.
     """
     replica = tf.distribute.get_replica_context()
-    if replica.num_replicas_in_sync == 1:
+    if replica is None or replica.num_replicas_in_sync == 1:  # None: outside of any step
         return draw(batch_size)
     first = replica.replica_id_in_sync_group * batch_size
     return draw(batch_size * replica.num_replicas_in_sync)[first : first + batch_size]

@@ -61,7 +61,7 @@ def discriminator_step(gan, real_images, labels=None):
     turns = TURNS[gan.d_update]
     for turn in turns:
         loss, (real_logits, fake_logits, penalty), finite = gan.updates.apply(
-            "discriminator",
+            "discriminator" if turn is turns[0] else "discriminator_second",
             gan.discriminator,
             gan.d_optimizer,
             lambda turn=turn: objective(turn),

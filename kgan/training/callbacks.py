@@ -54,10 +54,10 @@ class Checkpoint(keras.callbacks.Callback):
         done = checkpoint.restore(gan)  # compiled; 0 batches on the first start
         photos = kgan.data.from_folder("photos/", ..., seed=0, first_batch=done)
         gan.fit(photos, steps_per_epoch=100, epochs=25, initial_epoch=done // 100,
-                callbacks=[checkpoint])
+                callbacks=[checkpoint, StopAfter(steps=25 * 100 - done)])
 
-    None is saved while one update after the other is skipped as not finite: what led
-    to that may be in the weights already.
+    What stands there is not replaced while updates are skipped as not finite: what
+    led to that may be in the weights already.
 
     Args:
         path: the .keras file, replaced each time.
@@ -74,16 +74,17 @@ class Checkpoint(keras.callbacks.Callback):
         self._saved_batches = -1
 
     def on_train_begin(self, logs=None):
-        self.save()
+        if not self.path.exists() or not self.model.in_trouble():
+            self.save()
 
     def on_train_batch_end(self, batch, logs=None):
         due = time.monotonic() - self._saved_at >= self.every_seconds
-        if due and not self.model.updates.in_trouble():
+        if due and not self.model.in_trouble():
             self.save()
 
     def on_train_end(self, logs=None):
         more = int(self.model.batches_seen.numpy()) > self._saved_batches
-        if more and not self.model.updates.in_trouble():
+        if more and not self.model.in_trouble():
             self.save()
 
     def save(self):

@@ -84,6 +84,23 @@ def restore(model, path):
             saved = _contents(weights)
     except Exception as error:
         raise _unreadable(path, error) from error
+    # An average that a callback began: the model gets one too.
+    half_life = config["config"].get("ema_half_life_images")
+    begins = half_life and getattr(model, "ema_generator", half_life) is None
+    if begins:
+        model.start_average(half_life)
+    try:
+        _check_fits(model, path, config, saved)
+    except InputError:
+        if begins:
+            model.ema_half_life_images = model.ema_generator = None
+        raise
+    model.load_weights(path)
+    return int(model.batches_seen.numpy())
+
+
+def _check_fits(model, path, config, saved):
+    """Raises an InputError where what is saved is not all that the model holds."""
     with tempfile.TemporaryDirectory() as place:
         # Keras passes over whatever a file has too much, and over optimizers that do not fit.
         own_file = Path(place) / "own.weights.h5"
@@ -110,8 +127,6 @@ def restore(model, path):
                 f"This checkpoint is of another model: {name} is {saved.get(name, 'missing')} "
                 f"there and {own.get(name, 'missing')} here. Received: {path}"
             )
-    model.load_weights(path)
-    return int(model.batches_seen.numpy())
 
 
 class _weights:

@@ -110,7 +110,8 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
         self.calibrated_at = self.add_weight(
             shape=(), initializer="zeros", dtype="int64", trainable=False, name="calibrated_at"
         )
-        self.updates = Updates(self.roles)
+        # A sequential training updates the discriminator twice a step: each has its own streak.
+        self.updates = Updates((*self.roles, "discriminator_second"))
         # fit under a strategy would otherwise call the model on a batch of images to build it.
         self.built = True
 

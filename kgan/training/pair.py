@@ -1,12 +1,17 @@
 """A keras.Model made of two networks, saved and made again with both."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.models.copies import all_layers
-from kgan.training.networks import seed_states
-from kgan.training.strategies import has_workers, is_chief
+from kgan.training.networks import computes_in_float16, seed_states
+from kgan.training.strategies import StopTogether, has_workers, is_chief
+from kgan.training.updates import SUSPECTS
+
+FLOAT16_SKIPS = 10  # in a row, while the loss scale settles
 
 
 class NetworkPair(keras.Model):
@@ -25,8 +30,10 @@ class NetworkPair(keras.Model):
 
     def fit(self, *args, callbacks=None, **kwargs):
         # Of several workers one writes: with the others' files it would be a race for one name.
-        if not is_chief(self.distribute_strategy):
-            callbacks = [one for one in callbacks or () if not getattr(one, "chief_only", False)]
+        if has_workers(self.distribute_strategy):
+            chief = is_chief(self.distribute_strategy)
+            kept = [c for c in callbacks or () if chief or not getattr(c, "chief_only", False)]
+            callbacks = [*kept, StopTogether()]
         return super().fit(*args, callbacks=callbacks, **kwargs)
 
     fit.__doc__ = keras.Model.fit.__doc__
@@ -37,24 +44,31 @@ class NetworkPair(keras.Model):
         if not self._has_replicas():
             super().make_train_function(force)
             return
-        # XLA cannot hold what replicas do together.
-        compiled = self.jit_compile
-        self.updates.compile_alone = bool(compiled)
-        if compiled:
+        self.updates.compile_alone = bool(self.jit_compile)
+        if self.jit_compile:
             self._check_nothing_synchronized()
-        self.jit_compile = False
-        try:
+        with self._not_compiled_as_one():
             super().make_train_function(force)
-        finally:
-            self.jit_compile = compiled
         self.train_function = self._step_by_step(self.train_function)
 
     def make_test_function(self, force=False):
         if self.test_function is not None and not force:
             return
-        super().make_test_function(force)
-        if self._has_replicas():
-            self.test_function = self._step_by_step(self.test_function)
+        if not self._has_replicas():
+            super().make_test_function(force)
+            return
+        with self._not_compiled_as_one():
+            super().make_test_function(force)
+        self.test_function = self._step_by_step(self.test_function)
+
+    @contextlib.contextmanager
+    def _not_compiled_as_one(self):
+        """XLA cannot hold what replicas do together."""
+        asked, self.jit_compile = self.jit_compile, False
+        try:
+            yield
+        finally:
+            self.jit_compile = asked
 
     def _step_by_step(self, step):
         """A function that takes `steps_per_execution` steps, or those that are left.
@@ -69,7 +83,7 @@ class NetworkPair(keras.Model):
                 for _ in range(times - 1):
                     try:
                         logs = step(iterator)
-                    except StopIteration:  # it comes again when no step is left at all
+                    except (StopIteration, tf.errors.OutOfRangeError):  # it comes again
                         break
                 return logs
             finally:
@@ -91,6 +105,15 @@ class NetworkPair(keras.Model):
                     "several replicas: leave jit_compile at 'auto', or make the layers with "
                     f"synchronized=False. Received: {layer.name}"
                 )
+
+    def in_trouble(self):
+        """Whether updates are being skipped for what may be in the weights already.
+
+        Bad pictures are not, nor a few steps in which a float16 training finds its scale.
+        """
+        suspect = SUSPECTS[int(self.updates.suspect.numpy())]
+        tolerated = FLOAT16_SKIPS if computes_in_float16(self) else 0
+        return suspect != "images" and self.updates.skipped_in_a_row()[1] > tolerated
 
     def logs(self):
         """The epoch's means up to now, the same on every replica, as a step gives them to Keras."""

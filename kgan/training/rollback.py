@@ -32,8 +32,9 @@ class RollBack(StepCallback):
     Args:
         path: the file that a `Checkpoint` in the same `fit` saves; none is saved
             while many updates in a row are being skipped.
-        after: updates of one network skipped in a row that are too many. A
-            float16 training skips some by design, while its loss scale settles.
+        after: updates of one network skipped in a row that are too many (it looks every
+            quarter of so many steps). A float16 training skips some by design, while its
+            loss scale settles.
 
     Raises:
         NotFinite: an InputError, out of `fit`.
@@ -51,13 +52,12 @@ class RollBack(StepCallback):
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
-        if self.steps_taken - self._looked_at < self.after // 2:
+        if self.steps_taken - self._looked_at < self.after // 4:
             return  # to look is to wait for the device
         self._looked_at = self.steps_taken
-        streaks = {role: int(v.numpy()) for role, v in self.model.updates.streaks.items()}
-        role = max(streaks, key=streaks.get)
-        if streaks[role] >= self.after:
-            self._go_back(role, streaks[role])
+        role, streak = self.model.updates.skipped_in_a_row()
+        if streak >= self.after:
+            self._go_back(role.removesuffix("_second"), streak)
 
     def _go_back(self, role, streak):
         model = self.model
@@ -101,8 +101,8 @@ def _likely_cause(model, suspect, weights, weights_before):
     if computes_in_float16(model):
         return f"float16 overflows in the {suspect}: mixed_bfloat16 has the range of float32"
     return (
-        f"the {suspect} overflow, which an unbounded loss, a penalty of great weight or a layer "
-        "of your own can do"
+        f"in the {suspect}, as an unbounded loss, a penalty of great weight or a layer of your own "
+        "can do"
     )
 
 
@@ -116,6 +116,7 @@ def _lower_learning_rates(model):
         try:
             optimizer.learning_rate = float(optimizer.learning_rate.numpy()) / LOWERED_BY
         except (TypeError, AttributeError):  # a keras LearningRateSchedule cannot be changed
-            return "learning rates as scheduled"
+            rates.append("what is scheduled")
+            continue
         rates.append(f"{float(keras.ops.convert_to_numpy(optimizer.learning_rate)):.3g}")
     return f"learning rates halved to {' and '.join(rates)}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from kgan.errors import InputError, LostWorker
+from kgan.errors import InputError
 from kgan.models import get_preset
 from kgan.training.callbacks import (
     ProgressLine,
@@ -41,7 +41,7 @@ from kgan.training.run_directory import (
     HeldRun,
     make_directory,
 )
-from kgan.training.strategies import StopTogether, check_divides, has_workers, is_chief
+from kgan.training.strategies import check_divides, has_workers, is_chief, telling_of_lost_workers
 
 LOG = logging.getLogger("kgan")
 DEFAULT_EPOCHS = 25
@@ -70,13 +70,18 @@ def new_run(config, directory, strategy=None, checkpoint_seconds=CHECKPOINT_SECO
     """
     directory = Path(directory)
     strategy = strategy or tf.distribute.get_strategy()
-    chief = is_chief(strategy)
-    if chief and directory.exists():
+    if is_chief(strategy) and directory.exists():
         raise InputError(
             f"This run exists; choose another name or resume it. Received: {directory}"
         )
     if not 0 <= config.seed < SEEDS:
         raise InputError(f"A training seed is from 0 to {SEEDS - 1}. Received: {config.seed}")
+    with telling_of_lost_workers(strategy, directory):
+        return _new_run(config, directory, strategy, checkpoint_seconds, length)
+
+
+def _new_run(config, directory, strategy, checkpoint_seconds, length):
+    chief = is_chief(strategy)
     source, model = _begin(config, strategy)
     preset = get_preset(config.preset)
     config = dataclasses.replace(
@@ -130,7 +135,8 @@ def resume_run(directory, strategy=None, checkpoint_seconds=CHECKPOINT_SECONDS, 
     config = read_config(directory)
     strategy = strategy or tf.distribute.get_strategy()
     check_divides(strategy, config.batch_size)
-    with HeldRun(directory) if is_chief(strategy) else contextlib.nullcontext():
+    held = HeldRun(directory) if is_chief(strategy) else contextlib.nullcontext()
+    with telling_of_lost_workers(strategy, directory), held:
         if has_model(directory):
             with strategy.scope():
                 model = load_model(directory)
@@ -226,7 +232,6 @@ def _train(
         stop,
         interrupt,
         progress,
-        StopTogether(),
     ]
     with interrupt:  # till the model is saved
         try:
@@ -247,12 +252,7 @@ def _train(
             if full is not None:
                 raise full from problem
             if has_workers(model.distribute_strategy) and isinstance(problem, tf.errors.OpError):
-                # Not saved: the step under way may have been half done.
-                raise LostWorker(
-                    f"The other workers no longer answer, after step {progress.steps_taken}; start "
-                    f"all anew with kgan train --resume {directory}. Received: "
-                    f"{problem.message.strip().splitlines()[0]}"
-                ) from problem
+                raise  # not saved: the step under way may have been half done
             if chief and progress.steps_taken:
                 checkpoint.finish(directory / MODEL_FILE)
             if source.error is not None:

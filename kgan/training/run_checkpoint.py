@@ -1,6 +1,7 @@
 """What a run saves as it goes on: the model, and which pictures of its data were skipped."""
 
 import json
+import shutil
 
 from kgan.errors import InputError
 from kgan.images import whole_file
@@ -24,9 +25,13 @@ class RunCheckpoint(Checkpoint):
         pass  # `finish` comes
 
     def finish(self, path):
-        """Saves the model as the run's result."""
+        """Saves the model as the run's result, or as it was before its numbers went wrong."""
         note_skipped(self.source, self.skipped)
-        save_whole(self.model, path)
+        if self.model.in_trouble() and self.path.exists():
+            with whole_file(path, durable=True) as temporary:
+                shutil.copyfile(self.path, temporary)
+        else:
+            save_whole(self.model, path)
 
 
 def note_skipped(source, path):

@@ -1,11 +1,15 @@
 """A run's directory: there with its config or not at all, and held by one training at a time."""
 
-import fcntl
 import glob
 import os
 import shutil
 import tempfile
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows has none; there nobody else is kept out
+    fcntl = None
 
 from kgan.errors import InputError
 from kgan.images import whole_file
@@ -61,7 +65,8 @@ class HeldRun:
         # Open for writing, as a network file system locks nothing else.
         self.file = (self.directory / CONFIG_FILE).open("r+")
         try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if fcntl is not None:
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.file.close()
             raise InputError(

@@ -1,12 +1,13 @@
 """Which devices a run trains on: the tf.distribute strategies by name, and who writes files."""
 
+import contextlib
 import json
 import os
 
 import keras
 import tensorflow as tf
 
-from kgan.errors import InputError
+from kgan.errors import InputError, LostWorker
 
 STRATEGIES = ("auto", "none", "mirrored", "multiworker", "tpu")
 
@@ -113,6 +114,20 @@ def check_divides(strategy, batch_size):
             f"A batch is shared by the {count} replicas of the strategy: its size must be a "
             f"multiple of {count}. Received: {batch_size}"
         )
+
+
+@contextlib.contextmanager
+def telling_of_lost_workers(strategy, directory):
+    """Raises a LostWorker, one line, where another worker of a run no longer answers."""
+    try:
+        yield
+    except tf.errors.OpError as problem:
+        if not has_workers(strategy):
+            raise
+        raise LostWorker(
+            "The other workers no longer answer; where they are gone, start all anew with kgan "
+            f"train --resume {directory}. Received: {type(problem).__name__}"
+        ) from problem
 
 
 class StopTogether(keras.callbacks.Callback):

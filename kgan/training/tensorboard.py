@@ -72,12 +72,19 @@ class Curves(EverySteps):
 
     def on_train_begin(self, logs=None):
         self._before = self._ended = {}
+        self._validated = False
         super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
+        self._validated = False
         # The metrics begin anew: what they held and was not written yet is carried over.
         self._before = {name: self._since(name, ended, -1) for name, ended in self._ended.items()}
+
+    def on_test_begin(self, logs=None):
+        # Validation begins the same metrics anew, before the epoch is said to end.
+        self._ended = self._sums()
+        self._validated = True
 
     def on_epoch_end(self, epoch, logs=None):
         self._ended = self._sums()
@@ -103,6 +110,8 @@ class Curves(EverySteps):
 
     def _sums(self):
         """Name -> (total, count) of each metric of the epoch so far; a sum has no count."""
+        if self._validated:
+            return self._ended
         return {
             metric.name: (
                 as_number(metric.total),

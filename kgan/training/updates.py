@@ -12,8 +12,6 @@ WHERE_THEY_ARE = ("penalty", "augment_probability")
 # What may not be finite in an update, the first of them the likely cause of the rest.
 SUSPECTS = ("images", "logits", "loss", "gradients")
 
-TROUBLE = 10  # updates skipped in a row
-
 
 def ready_optimizer(optimizer, network, scale_loss):
     """An optimizer built for a network's variables, in the strategy in scope.
@@ -96,12 +94,15 @@ class Updates(keras.layers.Layer):
         always = [self.means[name] for name in self.always]
         return [*always, *shown, self.skipped]
 
-    def in_trouble(self):
-        """Whether a network's last updates were skipped, more than a float16 training skips.
+    def skipped_in_a_row(self):
+        """(role, the updates of it skipped in a row up to now) of the longest streak.
 
         To be asked between steps, not within one.
         """
-        return any(streak.numpy() >= TROUBLE for streak in self.streaks.values())
+        return max(
+            ((role, int(streak.numpy())) for role, streak in self.streaks.items()),
+            key=lambda pair: pair[1],
+        )
 
     def apply(self, role, network, optimizer, objective, images, regularize=True):
         """Takes one optimizer step on `network`, or none if a number is not finite.
@@ -143,7 +144,8 @@ class Updates(keras.layers.Layer):
         if self.compile_alone:
             compute = tf.function(compute, jit_compile=True, autograph=False)
         loss, logits, extra, gradients, state = compute()
-        given = [g for g in gradients if g is not None]
+        # Their squares, which optimizers keep: beyond 1e19 those are infinite in float32.
+        given = [tf.square(tf.cast(g, tf.float32)) for g in gradients if g is not None]
         healthy = replicas.mean([tf.stack([_finite(x) for x in (images, logits, loss, given)])])[0]
         finite = tf.reduce_all(healthy[SUSPECTS.index("loss") :] == 1.0)
         state = _agreed(kept, state)
@@ -182,10 +184,16 @@ class Updates(keras.layers.Layer):
             images: how many the step counts for, where batches differ.
             **figures: scalars, each the mean over this replica's part of the batch.
         """
-        weight = tf.cast(finite, tf.float32) * tf.cast(images, tf.float32)
+        images = tf.cast(images, tf.float32)
         values = [tf.cast(tf.convert_to_tensor(value), tf.float32) for value in figures.values()]
-        together = replicas.mean([tf.stack(values)])[0]
-        for name, value in zip(figures, tf.unstack(together, num=len(values)), strict=True):
+        # Of a last batch that does not go round a replica may have no picture, and no mean.
+        values = [tf.where(images > 0, value, 0.0) * images for value in values]
+        *totals, images = tf.unstack(
+            replicas.mean([tf.stack([*values, images])])[0], num=len(values) + 1
+        )
+        weight = tf.cast(finite, tf.float32) * images
+        for name, total in zip(figures, totals, strict=True):
+            value = total / images
             kept = tf.where(finite, value, tf.zeros_like(value))
             self.means[name].update_state(kept, sample_weight=weight)
 

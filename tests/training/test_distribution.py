@@ -135,6 +135,31 @@ def test_two_replicas_train_as_one_device(case, two_replicas):
         assert figures[1][name] == pytest.approx(value, rel=1e-4, abs=1e-5), name
 
 
+def test_a_last_batch_that_does_not_go_round_is_evaluated_as_on_one_device(two_replicas):
+    """Of nine pictures by four the last comes alone, and one replica has none."""
+    figures = []
+    for strategy in (ONE, two_replicas):
+        model, _ = train(strategy, lambda: kgan.GAN(*own_networks(synchronized=False), seed=0))
+        for network in (model.generator, model.discriminator):
+            network.set_weights([np.full_like(w, 0.01) for w in network.get_weights()])
+        data = tf.data.Dataset.from_tensor_slices(REAL[:9]).batch(4)
+        figures.append(model.evaluate(data, verbose=0, return_dict=True))
+    assert np.isfinite(list(figures[1].values())).all()
+    assert figures[1]["real_logits"] == pytest.approx(figures[0]["real_logits"], rel=1e-5)
+
+
+def test_steps_an_execution_that_do_not_divide_the_epoch(two_replicas):
+    def compiled(n):
+        return lambda: {"steps_per_execution": n}
+
+    one, three = (train(two_replicas, compiled=compiled(n), epochs=1) for n in (1, 3))
+    assert_same(one, three)  # four steps, one of them alone
+    few = tf.data.Dataset.from_tensor_slices(REAL[:16]).batch(8)
+    history = three[0].fit(few, shuffle=False, verbose=0).history
+    assert np.isfinite(history["d_loss"]).all()
+    assert three[0].batches_seen.numpy() == 6
+
+
 def test_xla_compiles_each_replicas_arithmetic_to_the_same_numbers(two_replicas):
     def gan():
         return kgan.GAN(*own_networks(classes=3), num_classes=3, seed=0)
@@ -143,6 +168,9 @@ def test_xla_compiles_each_replicas_arithmetic_to_the_same_numbers(two_replicas)
     compiled = train(two_replicas, gan, lambda: {"jit_compile": True}, labels=LABELS)
     assert compiled[0].updates.compile_alone
     assert_same(plain, compiled)
+    held_out = tf.data.Dataset.from_tensor_slices((REAL, LABELS)).batch(16)
+    losses = [model.evaluate(held_out, verbose=0)[0] for model, _ in (plain, compiled)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
 def test_xla_over_several_replicas_refuses_synchronized_normalisation(two_replicas):
@@ -216,6 +244,20 @@ def test_saved_under_a_strategy_goes_on_on_one_device_and_back(tmp_path, two_rep
     histories = [m.fit(batches, shuffle=False, verbose=0).history for m in (one, two)]
     assert_same((one, histories[0]), (two, histories[1]))
     assert two.batches_seen.numpy() == 12
+
+
+def test_fit_within_the_scope(two_replicas, tmp_path):
+    pictures = np.random.default_rng(1).integers(0, 256, (20, *SHAPE), np.uint8)
+    with two_replicas.scope():
+        model = kgan.GAN(*own_networks(), seed=0)
+        model.compile(diff_augment="color,cutout", **sgd())
+        callbacks = [
+            kgan.callbacks.RunDoctor(pictures, every_steps=2),
+            kgan.callbacks.SampleGrid(tmp_path, every_steps=2, n=4),
+        ]
+        model.fit(REAL, batch_size=8, callbacks=callbacks, verbose=0)
+    assert model.batches_seen.numpy() == 4
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_an_optimizer_from_outside_the_scope_is_named(two_replicas):

@@ -137,7 +137,7 @@ def test_the_averaged_kernels_are_normalised_too(real_images):
         kernel = np.moveaxis(layer.kernel.numpy(), layer.rows_axis, 0)
         matrix = kernel.reshape(len(kernel), -1)
         used = layer.u.numpy() @ matrix @ layer.v.numpy()
-        assert used == pytest.approx(np.linalg.svd(matrix)[1][0], rel=0.01), layer.name
+        assert used == pytest.approx(np.linalg.svd(matrix)[1][0], rel=0.02), layer.name
 
 
 def test_presets_and_mistakes(small_gan):
@@ -169,6 +169,10 @@ def test_the_callback_averages_as_the_argument_does(gan, real_images, tmp_path):
     plain.save(tmp_path / "averaged.keras")
     again = kgan.load_gan(tmp_path / "averaged.keras")
     np.testing.assert_array_equal(again.generate(2), plain.generate(2))
+    fresh = kgan.GAN.from_config(gan.get_config() | {"ema_half_life_images": None})
+    fresh.compile(g_optimizer="sgd", d_optimizer="sgd")
+    assert kgan.callbacks.Checkpoint(tmp_path / "averaged.keras").restore(fresh) == 8
+    np.testing.assert_array_equal(fresh.generate(2), plain.generate(2))
     plain.start_average(64)  # the same: nothing to do
     with pytest.raises(kgan.InputError, match=r"averaged already, half-life 64 .* Received: 65"):
         plain.start_average(65)

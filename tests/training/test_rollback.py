@@ -8,7 +8,10 @@ import pytest
 import tensorflow as tf
 
 import kgan
+from kgan.data import open_source
+from kgan.training.checkpoint import batches_seen
 from kgan.training.rollback import NotFinite
+from kgan.training.run_checkpoint import RunCheckpoint
 
 SHAPE = (8, 8, 1)
 REAL = np.random.default_rng(0).uniform(-0.9, 0.9, (16, *SHAPE)).astype(np.float32)
@@ -96,7 +99,7 @@ def test_infinite_logits_are_named(tmp_path):
     )
     checkpoint = kgan.callbacks.Checkpoint(tmp_path / "last.keras", 0)
     roll_back = kgan.callbacks.RollBack(checkpoint.path, after=6)
-    with pytest.raises(NotFinite, match="Likely cause: the logits overflow") as caught:
+    with pytest.raises(NotFinite, match="Likely cause: in the logits") as caught:
         gan.fit(batches(), callbacks=[spoil, checkpoint, roll_back], verbose=0)
     assert "\n" not in str(caught.value)
 
@@ -131,3 +134,59 @@ def test_float16_may_settle_its_scale_and_is_named_when_it_cannot(tmp_path, capl
     gan.discriminator.layers[-2].bias.assign(np.full(8, 10.0))
     with pytest.raises(NotFinite, match="mixed_bfloat16 has the range of float32"):
         fit(gan, batches(), tmp_path)
+
+
+def test_a_gradient_whose_square_overflows_is_skipped(tmp_path):
+    """Adam would keep an infinite mean of squares, and make the next, good step not a number."""
+    factor = tf.Variable(1.0)
+    gan = small(loss=(lambda fake: -factor * tf.reduce_mean(fake), losses_of_d))
+    spike = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: factor.assign(1e22 if batch == 5 else 1.0)
+    )
+    history = gan.fit(batches(n=12), callbacks=[spike], verbose=0).history
+    assert history["skipped_updates"] == [1.0]
+    assert gan.g_optimizer.iterations.numpy() == 11
+    every = [*gan.variables, *gan.g_optimizer.variables]
+    assert all(np.isfinite(v.numpy()).all() for v in every)
+
+
+def losses_of_d(real, fake):
+    return tf.reduce_mean(fake) - tf.reduce_mean(real)
+
+
+class ZeroGradient(keras.layers.Layer):
+    """|x| ** 0.5: at 0 its gradient is not finite."""
+
+    def call(self, x):
+        return tf.sqrt(tf.abs(x))
+
+
+def test_one_half_of_a_sequential_step_that_always_fails_is_noticed(tmp_path):
+    """The other half's success does not hide it."""
+    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(64, "tanh")])
+    generator.add(keras.layers.Reshape(SHAPE))
+    layers = [keras.Input(SHAPE), ZeroGradient(), keras.layers.Flatten(), keras.layers.Dense(1)]
+    gan = kgan.GAN(generator, keras.Sequential(layers), seed=0)
+    gan.compile(kgan.losses.BCE(r1_gamma=1.0), d_update="sequential")
+    zeros = batches(lambda number, images: np.zeros_like(images), n=60)
+    with pytest.raises(NotFinite, match="updates of the discriminator in a row"):
+        fit(gan, zeros, tmp_path)
+
+
+def test_stopped_amid_trouble_the_last_good_state_is_what_is_kept(tmp_path):
+    """Weights that have exploded are finite: neither the end nor a new start may save them."""
+    factor = tf.Variable(1.0)
+    gan = small(loss=(lambda fake: -tf.reduce_mean(fake), lambda r, f: factor * losses_of_d(r, f)))
+    spoil = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: factor.assign(np.nan if batch >= 4 else 1.0)
+    )
+    checkpoint = kgan.callbacks.Checkpoint(tmp_path / "last.keras", 0)
+    gan.fit(batches(n=8), callbacks=[spoil, checkpoint], verbose=0)
+    assert gan.batches_seen.numpy() == 8
+    assert batches_seen(checkpoint.path) == 5
+    gan.fit(batches(n=1), callbacks=[checkpoint], verbose=0)  # its beginning saves nothing either
+    assert batches_seen(checkpoint.path) == 5
+    run = RunCheckpoint(checkpoint.path, open_source(None), tmp_path / "skipped.json", 0)
+    run.set_model(gan)
+    run.finish(tmp_path / "model.keras")
+    assert batches_seen(tmp_path / "model.keras") == 5

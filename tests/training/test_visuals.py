@@ -163,3 +163,23 @@ def test_a_board_without_a_directory_writes_nothing(tmp_path, monkeypatch):
     Board(None).scalars(0, {"x": 1.0})
     Board("unused")
     assert not list(tmp_path.iterdir())
+
+
+def test_validation_leaves_the_curves_as_they_are(tmp_path, real_images):
+    read = []
+    for name in ("without", "with"):
+        keras.utils.set_random_seed(4)
+        gan = kgan.GAN.from_preset("gan", image_shape=(16, 20, 1), latent_dim=4, seed=4)
+        gan.compile()
+        gan.fit(
+            real_images[:48],
+            batch_size=16,
+            epochs=3,
+            shuffle=False,
+            validation_data=real_images[48:] if name == "with" else None,
+            callbacks=[kgan.callbacks.Curves(tmp_path / name, every_steps=2)],
+            verbose=0,
+        )
+        read.append(scalars(events(tmp_path / name), "d_loss"))
+    assert len(read[0]) > 3
+    assert read[0] == pytest.approx(read[1], rel=1e-6)

@@ -138,6 +138,16 @@ def test_one_worker_told_to_stop_stops_all_after_the_same_step(pictures, tmp_pat
     assert kgan.load_gan(tmp_path / "run").batches_seen.numpy() == int(steps[0])
 
 
+def test_a_mistake_of_the_chief_is_a_line_for_each(pictures, tmp_path):
+    (tmp_path / "run").mkdir()
+    new = [pictures, *SETTINGS, "--steps", "2", "--name", "run"]
+    codes, outputs = finish(*start_two(*new, out=(tmp_path, tmp_path)))
+    assert codes == [2, 1]
+    assert "This run exists" in outputs[0].splitlines()[-1]
+    assert "The other workers no longer answer" in outputs[1].splitlines()[-1]
+    assert not any(line.startswith("Traceback") for line in outputs[1].splitlines())
+
+
 def test_mistakes_are_named(pictures, tmp_path):
     codes, outputs = finish(
         start(pictures, "--strategy", "multiworker", "--out", tmp_path),
