@@ -58,7 +58,7 @@ def check(name, leave, seconds, writer, saved):
     disk = place / "disk"
     mount(disk, "4m")
     Filling.leave = leave
-    run.new_run.__defaults__ = (seconds,)
+    run.new_run.__defaults__ = (None, seconds)
     size = ["--filters", "2", "--size", "16x16", "--batch-size", "600", "--epochs", "2"]
     code, line = train(*size, "--name", "x", "--out", str(disk))
     directory = disk / "x"
@@ -87,10 +87,10 @@ def check(name, leave, seconds, writer, saved):
 
 check("checkpoint", 0, 0, "checkpoints/last.keras", FILL_AT)
 check("samples", 0, 1e9, "samples/step-000020.png", 0)
-check("model", 40960, 1e9, "model.keras", 0)
+check("model", 300_000, 1e9, "model.keras", 0)
 
 # TensorFlow writes the logs itself, from a thread, and names no file.
-run.new_run.__defaults__ = (60,)
+run.new_run.__defaults__ = (None, 60)
 size = ["--filters", "2", "--size", "16x16", "--batch-size", "600", "--epochs", "1"]
 assert train(*size, "--name", "logged", "--out", str(place))[0] == 0
 mount(place / "logged" / "logs", "4k")
