@@ -28,7 +28,9 @@ def either(condition, take, skip):
         condition: bool tensor, the same on every replica.
         take, skip: functions of no arguments; what they give is dropped.
     """
-    if tf.__internal__.distribute.strategy_supports_no_merge_call():
+    alone = tf.__internal__.distribute.strategy_supports_no_merge_call()
+    # A TPU's replicas are one program, in which all take the same branch anyway.
+    if alone or isinstance(tf.distribute.get_strategy(), tf.distribute.TPUStrategy):
         tf.cond(condition, lambda: _run(take), lambda: _run(skip))
         return
 
