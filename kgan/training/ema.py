@@ -13,6 +13,7 @@ from kgan.models.copies import all_layers, copy_network
 # The average looks back over at most this share of the training so far, so that the
 # random start is forgotten at once (Karras et al. 2020, the "ramp-up" of their code).
 LONGEST_SHARE = 0.05
+FOLLOWED = 2  # power iterations an update: with one, sigma lags a fast training by over 1 %
 
 
 def check_half_life(images):
@@ -114,4 +115,5 @@ def update_average(average, generator, half_life_images, images, images_seen):
             share = tf.cast(1.0 - decay, mean.dtype)
             mean.assign(mean + share * (tf.convert_to_tensor(current) - mean))
     for layer in spectral:
-        layer.follow()
+        for _ in range(FOLLOWED):
+            layer.follow()
