@@ -84,16 +84,17 @@ def restore(model, path):
             saved = _contents(weights)
     except Exception as error:
         raise _unreadable(path, error) from error
-    # An average that a callback began: the model gets one too.
-    half_life = config["config"].get("ema_half_life_images")
-    begins = half_life and getattr(model, "ema_generator", half_life) is None
+    # An average that was begun in training is begun here too; one that the model was made with
+    # is a difference, as another size would be.
+    begun = config["config"].get("average_begun")
+    begins = begun and getattr(model, "ema_generator", begun) is None
     if begins:
-        model.start_average(half_life)
+        model.start_average(begun)
     try:
         _check_fits(model, path, config, saved)
     except InputError:
         if begins:
-            model.ema_half_life_images = model.ema_generator = None
+            model.forget_average()
         raise
     model.load_weights(path)
     return int(model.batches_seen.numpy())

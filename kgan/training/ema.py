@@ -33,6 +33,8 @@ def check_half_life(images):
 class Averaged:
     """The part of `GAN` that keeps an averaged generator, `ema_generator`, or None for none."""
 
+    average_begun = None  # the half-life of an average that the model was not made with
+
     @property
     def inference_generator(self):
         """The generator that makes what users see: the averaged one where there is one."""
@@ -56,13 +58,36 @@ class Averaged:
                     f"images. Received: {half_life_images!r}"
                 )
             return
+        self.average_begun = half_life_images
+        self._average(half_life_images)
+        if self.train_function is not None:  # it knows no average
+            self.make_train_function(force=True)
+
+    def forget_average(self):
+        """Takes back a `start_average` before which the model had none."""
+        self.average_begun = self.ema_half_life_images = self.ema_generator = None
+
+    def _average(self, half_life_images):
         with self.distribute_strategy.scope():
             average = copy_network(self.generator)
         average.trainable = False
         self.ema_half_life_images = half_life_images
         self.ema_generator = average
-        if self.train_function is not None:  # it knows no average
-            self.make_train_function(force=True)
+
+    def get_config(self):
+        config = super().get_config()
+        if self.average_begun:
+            config |= {"ema_half_life_images": None, "average_begun": self.average_begun}
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        begun = config.pop("average_begun", None)
+        model = super().from_config(config, custom_objects)
+        if begun:
+            model.start_average(begun)
+        return model
 
 
 class EMA(keras.callbacks.Callback):

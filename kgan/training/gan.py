@@ -96,7 +96,7 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
 
         self.ema_half_life_images = self.ema_generator = None
         if check_half_life(ema_half_life_images):
-            self.start_average(ema_half_life_images)
+            self._average(ema_half_life_images)
 
         # An attribute, so that Keras tracks its state; own_variables saves it.
         self.seed_generator = keras.random.SeedGenerator(seed)
