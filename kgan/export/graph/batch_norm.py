@@ -1,0 +1,145 @@
+"""Scales and shifts by channel, as batch normalisation leaves them, folded into the layer before."""
+
+import numpy as np
+
+from kgan.export.graph.editing import (
+    add_constant,
+    bypass,
+    constant,
+    insert,
+    made_by,
+    only_user,
+    remove_unused,
+    shape_of,
+)
+
+LINEAR = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+
+
+def split_batch_norm(model):
+    """Writes every BatchNormalization of inference as a multiplication and an addition.
+
+    Args:
+        model: `onnx_ir.Model`, changed in place.
+    """
+    graph = model.graph
+    for node in list(graph):
+        if node.op_type != "BatchNormalization":
+            continue
+        arrays = [constant(value) for value in node.inputs[1:]]
+        rank = len(shape_of(node.inputs[0]) or ())
+        if any(array is None for array in arrays) or rank < 2:
+            continue
+        scale, shift, mean, variance = (array.astype(np.float64) for array in arrays)
+        factor = scale / np.sqrt(variance + node.attributes.get_float("epsilon", 1e-5))
+        ends = (-1, *[1] * (rank - 2))
+        value = node.inputs[0]
+        for op_type, array in (("Mul", factor), ("Add", shift - mean * factor)):
+            operand = add_constant(graph, array.astype(np.float32).reshape(ends), op_type.lower())
+            value = insert(graph, node, op_type, [value, operand], shape=shape_of(node.inputs[0]))
+        bypass(graph, node, value)
+    remove_unused(model)
+
+
+def fold_affine(model):
+    """Folds constant scales and shifts by channel into the layer before.
+
+    A `Mul` or `Add` of a constant, after a convolution, a transposed
+    convolution or a Dense layer (also through the reshape and transposes
+    between a Dense layer and its maps), goes into that layer's kernel and
+    bias. A MatMul that gets a bias becomes a Gemm.
+
+    Args:
+        model: `onnx_ir.Model` with shapes, changed in place.
+    """
+    changed = True
+    while changed:
+        changed = False
+        for node in list(model.graph):
+            if node.op_type in ("Mul", "Add") and _fold(model.graph, node):
+                changed = True
+    remove_unused(model)
+
+
+def _fold(graph, node):
+    arrays = [constant(value) for value in node.inputs]
+    if (arrays[0] is None) == (arrays[1] is None):
+        return False
+    data = 0 if arrays[0] is None else 1
+    operand, value = arrays[1 - data], node.inputs[data]
+    shape = shape_of(value)
+    if shape is None or shape != shape_of(node.outputs[0]) or shape.count(None) != 1:
+        return False
+    try:
+        one = np.broadcast_to(operand, (1, *shape[1:]))
+    except ValueError:  # another number for each picture of a batch
+        return False
+    source = value
+    while (moved := made_by(source, "Reshape", "Transpose")) is not None:
+        if only_user(source) is None:
+            return False
+        before = shape_of(moved.inputs[0])
+        if before is None or before[0] is not None or shape_of(source)[0] is not None:
+            return False
+        if moved.op_type == "Transpose":
+            one = one.transpose(np.argsort(moved.attributes["perm"].as_ints()))
+        else:
+            one = one.reshape((1, *before[1:]))
+        source = moved.inputs[0]
+    layer = made_by(source, *LINEAR)
+    if layer is None or only_user(source) is None:
+        return False
+    if layer.op_type in ("Conv", "ConvTranspose"):
+        channels = one.reshape(one.shape[1], -1)
+        if (channels != channels[:, :1]).any():
+            return False
+        one = channels[:, 0]
+    elif one.ndim != 2:
+        return False
+    if not _scale_or_shift(graph, layer, node.op_type, one.reshape(-1).astype(np.float64)):
+        return False
+    bypass(graph, node, node.inputs[data])  # the layer itself may have been replaced
+    return True
+
+
+def _scale_or_shift(graph, layer, op_type, by_channel):
+    """Multiplies or adds numbers by output channel to what a layer makes; False if it cannot."""
+    kernel = constant(layer.inputs[1])
+    bias = constant(layer.inputs[2]) if len(layer.inputs) > 2 and layer.inputs[2] else 0.0
+    if kernel is None or bias is None:
+        return False
+    if layer.op_type == "Gemm":
+        given = layer.attributes
+        if given.get_float("alpha", 1.0) != 1.0 or given.get_float("beta", 1.0) != 1.0:
+            return False
+    if layer.op_type == "ConvTranspose" and layer.attributes.get_int("group", 1) != 1:
+        return False
+    if op_type == "Mul":
+        axis = _output_axis(layer)
+        ends = [-1 if index == axis else 1 for index in range(kernel.ndim)]
+        scaled = kernel * by_channel.reshape(ends)
+        name = layer.inputs[1].name
+        layer.replace_input_with(1, add_constant(graph, scaled.astype(np.float32), name))
+        bias = bias * by_channel
+    else:
+        bias = bias + by_channel
+    if np.any(bias):
+        shift = add_constant(graph, np.asarray(bias).astype(np.float32), f"{layer.name}/bias")
+        _set_bias(graph, layer, shift)
+    return True
+
+
+def _output_axis(layer):
+    if layer.op_type == "Gemm":
+        return 0 if layer.attributes.get_int("transB", 0) else 1
+    return 0 if layer.op_type == "Conv" else 1
+
+
+def _set_bias(graph, layer, bias):
+    if layer.op_type == "MatMul":
+        made = insert(graph, layer, "Gemm", [*layer.inputs, bias], shape=shape_of(layer.outputs[0]))
+        bypass(graph, layer, made)
+        return
+    if len(layer.inputs) < 3:
+        layer.resize_inputs(3)
+    layer.replace_input_with(2, bias)

@@ -1,0 +1,41 @@
+"""The passes in their order."""
+
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+from kgan.export.graph.batch_norm import fold_affine, split_batch_norm
+from kgan.export.graph.forms import pays
+from kgan.export.graph.phases import transposed_convolutions_as_phases
+from kgan.export.graph.shapes import find_shapes, fix_reshapes
+from kgan.export.graph.transposes import cancel_transposes
+from kgan.export.graph.upsampling import (
+    enlarged_convolutions_as_transposed,
+    merge_resizes,
+    recognise_repeats,
+)
+
+
+def optimize(proto, choose=pays):
+    """What tf2onnx made, as a graph that gives the same numbers faster.
+
+    Args:
+        proto: ModelProto, float32, dynamic in its batch alone.
+        choose: which form an enlarging convolution gets, see `forms.pays`.
+
+    Returns:
+        A ModelProto with the same inputs and outputs.
+    """
+    model = ir.from_proto(proto)
+    find_shapes(model)
+    fix_reshapes(model)
+    recognise_repeats(model)
+    split_batch_norm(model)
+    fold_affine(model)
+    cancel_transposes(model)
+    merge_resizes(model)
+    enlarged_convolutions_as_transposed(model)
+    transposed_convolutions_as_phases(model, choose)
+    common.DeduplicateInitializersPass()(model)
+    common.RemoveUnusedNodesPass()(model)
+    common.TopologicalSortPass()(model)
+    return ir.to_proto(model)
