@@ -31,6 +31,22 @@ def add_arguments(parser):
         action="store_true",
         help="give float32 images in the model's range instead of uint8",
     )
+    parser.add_argument(
+        "--no-optimize", action="store_true", help="leave the ONNX graph as tf2onnx makes it"
+    )
+    smaller = parser.add_mutually_exclusive_group()
+    smaller.add_argument(
+        "--precision",
+        choices=("float32", "float16"),
+        default="float32",
+        help="of the ONNX file's weights; float16 halves it (float32)",
+    )
+    smaller.add_argument(
+        "--quantize",
+        choices=("int8",),
+        dest="precision",
+        help="compute the ONNX file's layers in int8: a quarter of the size, about twice as fast",
+    )
 
 
 def run(arguments):
@@ -48,6 +64,8 @@ def run(arguments):
         saved_model=arguments.saved_model or both,
         opset=arguments.opset,
         float_output=arguments.float_output,
+        optimize=not arguments.no_optimize,
+        precision=arguments.precision,
         training=load.training_facts(arguments.model),
     )
     for form, report in result.parity.items():
@@ -55,4 +73,11 @@ def run(arguments):
         if "uint8_max_levels" in report:
             line += f", uint8 images within {report['uint8_max_levels']:.0f} level(s)"
         print(line)
+    for file, figures in result.precision.items():
+        size, before = figures["bytes"], figures["float32_bytes"]
+        print(
+            f"{file} in {arguments.precision}: {size / 1e6:.2f} MB, {size / before:.0%} of it, "
+            f"PSNR {figures['psnr_db']:.1f} dB, speed x{figures['speed_batch_1']:.2f} at batch 1, "
+            f"x{figures['speed_batch_64']:.2f} at batch 64"
+        )
     print(result.path)

@@ -5,9 +5,25 @@ from kgan.export.onnx import DEFAULT_OPSET
 from kgan.export.verify import ParityError
 
 
-def to_onnx(model, directory, *, opset=DEFAULT_OPSET, float_output=False):
+def to_onnx(
+    model,
+    directory,
+    *,
+    opset=DEFAULT_OPSET,
+    float_output=False,
+    optimize=True,
+    precision="float32",
+):
     """Exports to ONNX alone; see `export`."""
-    return export(model, directory, saved_model=False, opset=opset, float_output=float_output)
+    return export(
+        model,
+        directory,
+        saved_model=False,
+        opset=opset,
+        float_output=float_output,
+        optimize=optimize,
+        precision=precision,
+    )
 
 
 def to_saved_model(model, directory, *, float_output=False):

@@ -8,15 +8,16 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import tensorflow as tf
 
 from kgan import images, latents
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
+from kgan.export import precision as precisions
 from kgan.export import saved_model
 from kgan.export.card import card
+from kgan.export.graph import optimize as optimize_graph
 from kgan.export.parts import parts_of
 from kgan.export.verify import parity
 
@@ -31,10 +32,12 @@ class Export:
         path: its `NAME/VERSION` directory.
         parity: largest differences from Keras, by form: "onnx" and
             "saved_model", for an autoencoder "onnx encode" and so on.
+        precision: of ONNX in float16 or int8, its figures by file; see `precision.reduced`.
     """
 
     path: Path
     parity: dict
+    precision: dict
 
 
 def export(
@@ -45,6 +48,8 @@ def export(
     saved_model=True,
     opset=onnx_export.DEFAULT_OPSET,
     float_output=False,
+    optimize=True,
+    precision="float32",
     training=None,
 ):
     """Exports a trained generator, or an autoencoder, into the next free version of `directory`.
@@ -60,19 +65,25 @@ def export(
         saved_model: write `saved_model.pb` and `variables/`.
         opset: ONNX operator set, 13 to 18.
         float_output: give float32 images in the model's range instead of uint8.
+        optimize: rewrite the ONNX graph for speed; the numbers stay the same.
+        precision: of the ONNX files "float32", "float16" (weights alone) or "int8".
         training: what is known of how the model was made, for manifest and card.
 
     Returns:
         An `Export`.
 
     Raises:
-        InputError: neither form asked for, an opset that cannot be written, or
-            a directory that cannot.
+        InputError: neither form asked for, an opset that cannot be written, a
+            directory that cannot, or a precision that is too far from float32.
         ParityError: a form that does not give what Keras gives; nothing is left behind.
     """
     if not (onnx or saved_model):
         raise InputError("An export needs at least one of ONNX and SavedModel. Received: neither")
     onnx_export.check_opset(opset)
+    if precisions.check_form(precision) != "float32" and not onnx:
+        raise InputError(f"precision is for ONNX, which is not asked for. Received: {precision}")
+    if precision == "int8" and not optimize:
+        raise InputError("int8 needs the optimized graph. Received: optimize=False (--no-optimize)")
     directory = Path(directory)
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
@@ -84,7 +95,13 @@ def export(
     try:
         # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
         with tf.device("CPU"):
-            made = _write_forms(parts_of(model), staging, onnx, saved_model, opset, float_output)
+            parts = parts_of(model)
+            made = {"parity": {}, "runs": {}}
+            if saved_model:
+                _write_saved_model(parts, staging, float_output, made)
+            if onnx:
+                _make_onnx(parts, opset, float_output, optimize, precision, made)
+            made["samples"] = _samples(parts, made["runs"])
         return _publish(staging, directory, made, model, float_output, training or {})
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -94,51 +111,66 @@ def export(
             path.rmdir()
 
 
-def _write_forms(parts, staging, onnx, with_saved_model, opset, float_output):
-    """Writes the models and compares them; returns what is to be said of them."""
-    made = {"parity": {}, "onnx_models": {}, "opset": opset, "runs": {}}
+def _write_saved_model(parts, staging, float_output, made):
+    """Writes the SavedModel, compared; adds to `made` what is to be said of it."""
+    # Both are written to be compared; the other one goes.
+    floats, levels = staging, staging / "other"
+    if not float_output:
+        floats, levels = levels, floats
+    saved_model.write(parts, False, floats)
+    saved_model.write(parts, True, levels)
+    runs = [saved_model.load_runners(parts, path) for path in (floats, levels)]
+    for part in parts:
+        made["parity"][_report_name("saved_model", parts, part)] = _compare(
+            part, *(run[part.signature] for run in runs)
+        )
+    made["runs"] = runs[0] if float_output else runs[1]
+    shutil.rmtree(staging / "other")
 
-    def report_name(form, part):
-        return form if len(parts) == 1 else f"{form} {part.signature}"
 
-    if with_saved_model:
-        # Both are written to be compared; the other one goes.
-        floats, levels = staging, staging / "other"
-        if not float_output:
-            floats, levels = levels, floats
-        saved_model.write(parts, False, floats)
-        saved_model.write(parts, True, levels)
-        runs = [saved_model.load_runners(parts, path) for path in (floats, levels)]
-        for part in parts:
-            made["parity"][report_name("saved_model", part)] = _compare(
-                part, *(run[part.signature] for run in runs)
-            )
-        made["runs"] = runs[0] if float_output else runs[1]
-        shutil.rmtree(staging / "other")
-    for part in parts if onnx else ():
+def _make_onnx(parts, opset, float_output, optimize, precision, made):
+    """Makes the ONNX models, compared; adds them and what is to be said of them to `made`."""
+    made |= {"onnx_models": {}, "opset": opset, "optimized": optimize, "form": precision}
+    for part in parts:
         if part.onnx_file is None:
             continue
-        float_model = uint8_model = onnx_export.convert(part, opset)
-        if part.output == "images":
-            uint8_model = onnx_export.with_uint8_output(float_model, part.value_range)
-        made["parity"][report_name("onnx", part)] = _compare(
-            part, _session_runner(part, float_model), _session_runner(part, uint8_model)
-        )
-        made["onnx_models"][part.onnx_file] = float_model if float_output else uint8_model
-        made["runs"][part.signature] = _session_runner(part, made["onnx_models"][part.onnx_file])
-    made["samples"] = _samples(parts, made["runs"])
-    return made
+        name = _report_name("onnx", parts, part)
+        model = onnx_export.convert(part, opset)
+        if optimize:
+            model = optimize_graph(model)
+        models = _with_levels(part, model)
+        made["parity"][name] = _compare(part, *map(_runner(part), models))
+        if precision != "float32":
+            model, figures = precisions.reduced(model, part, precision)
+            made.setdefault("precision", {})[part.onnx_file] = figures
+            models = _with_levels(part, model)
+            # How far it is from Keras is told; how far it may be, the floor of its PSNR says.
+            made["parity"][name] = _compare(part, *map(_runner(part), models), tolerant=True)
+        made["onnx_models"][part.onnx_file] = models[0] if float_output else models[1]
+        made["runs"][part.signature] = _runner(part)(made["onnx_models"][part.onnx_file])
 
 
-def _compare(part, run_float, run_uint8):
-    return parity(part, run_float, run_uint8 if part.output == "images" else None)
+def _report_name(form, parts, part):
+    return form if len(parts) == 1 else f"{form} {part.signature}"
 
 
-def _session_runner(part, model):
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    return lambda arrays: session.run([part.output], arrays)[0]
+def _with_levels(part, model):
+    """(the model with float output, the one that applications get unless they ask for floats)."""
+    if part.output != "images":
+        return model, model
+    return model, onnx_export.with_uint8_output(model, part.value_range)
+
+
+def _compare(part, run_float, run_uint8, tolerant=False):
+    return parity(part, run_float, run_uint8 if part.output == "images" else None, tolerant)
+
+
+def _runner(part):
+    def runner(model):
+        session = precisions.session(model)
+        return lambda arrays: session.run([part.output], arrays)[0]
+
+    return runner
 
 
 def _samples(parts, runs):
@@ -186,9 +218,12 @@ def _publish(staging, directory, made, model, float_output, training):
             directory.name, version, _promise(model, float_output), _facts(model) | training
         )
         manifest["parity"] = made["parity"]
-        if made["onnx_models"]:
-            manifest["opset"] = made["opset"]
-        for file, onnx_model in made["onnx_models"].items():
+        for key in ("opset", "optimized"):
+            if key in made:
+                manifest[key] = made[key]
+        if "precision" in made:
+            manifest["precision"] = {"form": made["form"], "files": made["precision"]}
+        for file, onnx_model in made.get("onnx_models", {}).items():
             onnx_export.write(onnx_model, manifest, staging / file)
         (staging / "card.md").write_text(card(manifest))
         manifest["files"] = manifests.list_files(staging)
@@ -200,4 +235,4 @@ def _publish(staging, directory, made, model, float_output, training):
             if not (directory / str(version)).exists():
                 raise
             continue  # another export took the number meanwhile
-        return Export(directory / str(version), made["parity"])
+        return Export(directory / str(version), made["parity"], made.get("precision", {}))

@@ -1,6 +1,7 @@
 """Batch normalisation whose scale and shift are each class's own."""
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 
@@ -47,7 +48,9 @@ class ConditionalBatchNormalization(keras.layers.Layer):
 
     def call(self, inputs, labels, training=False):
         def of_each(table):
-            return ops.take(table, labels, axis=0)[:, None, None, :]
+            # keras.ops.take would also look for negative labels, and exports would do so for ever.
+            rows = tf.gather(ops.convert_to_tensor(table), labels)
+            return ops.reshape(rows, (-1, 1, 1, table.shape[-1]))
 
         return self.norm(inputs, training=training) * of_each(self.gamma) + of_each(self.beta)
 

@@ -1,4 +1,4 @@
-"""Scales and shifts by channel, as batch normalisation leaves them, folded into the layer before."""
+"""Batch normalisation of inference, a scale and a shift by channel, in the layer before it."""
 
 import numpy as np
 

@@ -111,10 +111,12 @@ def reshape(graph, before, value, shape):
 def bypass(graph, node, value):
     """Takes out a node of one output, and what only it read; its readers read `value` instead."""
     replaced = node.outputs[0]
-    if replaced.is_graph_output():
-        # The name is part of the contract, and one value can stand for one output alone.
-        value = insert(graph, node, "Identity", [value], shape=shape_of(replaced))
-        value.name, replaced.name = replaced.name, None
+    name = replaced.name if replaced.is_graph_output() else None
+    if name and (value.producer() is None or value.is_graph_output()):
+        value = insert(graph, node, "Identity", [value], shape=shape_of(value))
+    if name:  # it is part of the contract
+        replaced.name, value.name = None, name
+        value.type, value.shape = replaced.type, replaced.shape
     ir.convenience.replace_all_uses_with(replaced, value, replace_graph_outputs=True)
     _remove(graph, node)
 

@@ -5,7 +5,8 @@ from onnx_ir.passes import common
 
 from kgan.export.graph.batch_norm import fold_affine, split_batch_norm
 from kgan.export.graph.forms import pays
-from kgan.export.graph.phases import transposed_convolutions_as_phases
+from kgan.export.graph.grouped import group_convolutions
+from kgan.export.graph.phases import first_maps_as_dense, transposed_convolutions_as_phases
 from kgan.export.graph.shapes import find_shapes, fix_reshapes
 from kgan.export.graph.transposes import cancel_transposes
 from kgan.export.graph.upsampling import (
@@ -29,11 +30,13 @@ def optimize(proto, choose=pays):
     find_shapes(model)
     fix_reshapes(model)
     recognise_repeats(model)
+    group_convolutions(model)
     split_batch_norm(model)
     fold_affine(model)
     cancel_transposes(model)
     merge_resizes(model)
     enlarged_convolutions_as_transposed(model)
+    first_maps_as_dense(model)
     transposed_convolutions_as_phases(model, choose)
     common.DeduplicateInitializersPass()(model)
     common.RemoveUnusedNodesPass()(model)

@@ -17,6 +17,7 @@ from kgan.export.graph.editing import (
     constant,
     insert,
     is_plain,
+    made_by,
     only_user,
     remove_unused,
     reshape,
@@ -100,6 +101,36 @@ def transposed_convolutions_as_phases(model, choose=pays):
         pads = given.get_ints("pads", [0, 0, 0, 0])
         taps = [of_transposed(kernel.shape[2 + i], strides[i], pads[i]) for i in (0, 1)]
         _rewrite(graph, node, kernel.swapaxes(0, 1), taps, choose)
+    remove_unused(model)
+
+
+def first_maps_as_dense(model):
+    """Writes transposed convolutions of 1x1 maps as the Dense layers that they are.
+
+    Args:
+        model: `onnx_ir.Model` with shapes, changed in place.
+    """
+    graph = model.graph
+    for node in list(graph):
+        kernel = constant(node.inputs[1]) if node.op_type == "ConvTranspose" else None
+        shape = shape_of(node.outputs[0])
+        if kernel is None or not is_plain(node) or (shape_of(node.inputs[0]) or ())[2:] != (1, 1):
+            continue
+        top, left = node.attributes.get_ints("pads", [0, 0, 0, 0])[:2]
+        part = kernel[:, :, top : top + shape[2], left : left + shape[3]]
+        if part.shape[2:] != shape[2:]:
+            continue
+        flat, before = (None, len(kernel)), made_by(node.inputs[0], "Reshape")
+        if before is not None and shape_of(before.inputs[0]) == flat:
+            value = before.inputs[0]
+        else:
+            value = reshape(graph, node, node.inputs[0], flat)
+        inputs = [value, add_constant(graph, part.reshape(len(kernel), -1), node.inputs[1].name)]
+        if len(node.inputs) > 2 and node.inputs[2] is not None:
+            bias = np.repeat(constant(node.inputs[2]), shape[2] * shape[3])
+            inputs.append(add_constant(graph, bias, node.inputs[2].name))
+        made = insert(graph, node, "Gemm", inputs, None, (None, int(np.prod(shape[1:]))))
+        bypass(graph, node, reshape(graph, node, made, shape))
     remove_unused(model)
 
 

@@ -4,7 +4,15 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime
 
-from kgan.export.graph.editing import add_constant, constant, remove_unused, set_shape, shape_of
+from kgan.export.graph.editing import (
+    bypass,
+    constant,
+    made_by,
+    remove_unused,
+    reshape,
+    set_shape,
+    shape_of,
+)
 
 # Two batches tell what goes with the batch from what does not.
 BATCHES = (2, 3)
@@ -58,19 +66,23 @@ def _zeros(model, batch):
 
 
 def fix_reshapes(model):
-    """Gives reshapes whose target is computed a constant target, -1 for the batch.
+    """Gives reshapes a constant target, -1 for the batch; two in a row are one.
 
     Takes the shapes that `find_shapes` found.
 
     Args:
         model: `onnx_ir.Model`, changed in place.
     """
-    for node in model.graph:
-        if node.op_type != "Reshape" or constant(node.inputs[1]) is not None:
-            continue
+    graph = model.graph
+    for node in list(graph):
         target = shape_of(node.outputs[0])
-        if target is None or target.count(None) > 1:
+        if node.op_type != "Reshape" or target is None or target.count(None) > 1:
             continue
-        sizes = np.array([-1 if size is None else size for size in target], np.int64)
-        node.replace_input_with(1, add_constant(model.graph, sizes, "shape"))
+        source = node.inputs[0]
+        while (before := made_by(source, "Reshape", "Squeeze", "Unsqueeze")) is not None:
+            source = before.inputs[0]
+        if shape_of(source) == target:
+            bypass(graph, node, source)
+        elif source is not node.inputs[0] or constant(node.inputs[1]) is None:
+            bypass(graph, node, reshape(graph, node, source, target))
     remove_unused(model)

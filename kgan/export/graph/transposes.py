@@ -49,7 +49,7 @@ def permutation(node):
 
 
 def _drop(graph, node):
-    """One that changes nothing, or only moves dimensions of size 1 (then a reshape says it)."""
+    """One that changes nothing."""
     perm = permutation(node)
     if perm != tuple(range(len(perm))):
         return False
@@ -143,7 +143,10 @@ def _comes_after(step, reshape, path):
 
 
 def _data_input(step):
-    """Which input of an elementwise step carries the maps; None where it is no such step."""
+    """Which input of an elementwise step carries the maps; None where it is no such step.
+
+    The other operand is a constant, or smaller: moving it costs nothing.
+    """
     if step.op_type in ELEMENTWISE:
         return 0
     if step.op_type in BINARY:
@@ -152,7 +155,11 @@ def _data_input(step):
             if shape_of(step.inputs[data]) == shape_of(step.outputs[0]):
                 other = step.inputs[1 - data]
                 small = shape_of(other)
-                if small is not None and (constant(other) is not None or len(small) == rank):
+                if small is None:
+                    continue
+                if constant(other) is not None or (
+                    len(small) == rank and small != shape_of(step.outputs[0])
+                ):
                     return data
     return None
 
@@ -193,7 +200,7 @@ def _sink(graph, node):
 
 
 def _taken_back(step):
-    """Whether further down, behind elementwise steps alone, there is a transpose or a reshape."""
+    """Whether further down, behind elementwise steps alone, there is a transpose to meet."""
     while step is not None and _data_input(step) is not None:
         step = only_user(step.outputs[0])
     return step is not None and step.op_type in ("Transpose", "Resize")
