@@ -9,7 +9,7 @@ from kgan.errors import InputError
 HELP = "draw pictures from a trained model or an export"
 DESCRIPTION = """\
 Draws pictures. MODEL is a run's directory, a .keras file or an export; an
-export is run by onnxruntime and needs no tensorflow. An autoencoder's run
+export is run by onnxruntime and needs no tensorflow. An autoencoder
 reconstructs pictures: each row of them stands over what comes back.
 
   kgan generate runs/NAME -n 64 -o grid.png
@@ -78,6 +78,10 @@ def run(arguments):
 
 def _draw(arguments):
     """(pictures, a file name for each, the sheet that shows them)."""
+    if manifest.find_autoencoder(arguments.model) is not None:
+        from kgan import runtime
+
+        return _reconstruct(arguments, runtime.Autoencoder(arguments.model))
     if manifest.find_onnx(arguments.model) is not None:
         if arguments.nice > 1:
             raise InputError(
@@ -122,6 +126,7 @@ def _no_pictures(arguments):
 
 
 def _reconstruct(arguments, model):
+    quiet.import_tensorflow()  # reads the pictures
     from kgan.training import load, run_config
 
     if arguments.class_name is not None or arguments.nice > 1 or arguments.seed is not None:

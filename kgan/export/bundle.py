@@ -16,8 +16,9 @@ from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export import saved_model
+from kgan.export import tflite as tflite_export
 from kgan.export.card import card
-from kgan.export.parts import parts_of
+from kgan.export.parts import parts_of, seeded
 from kgan.export.verify import parity
 
 SAMPLES = 64
@@ -29,8 +30,8 @@ class Export:
 
     Attributes:
         path: its `NAME/VERSION` directory.
-        parity: largest differences from Keras, by form: "onnx" and
-            "saved_model", for an autoencoder "onnx encode" and so on.
+        parity: largest differences from Keras, by form: "onnx", "saved_model",
+            "saved_model sample" and "tflite", for an autoencoder "onnx encode" and so on.
     """
 
     path: Path
@@ -43,6 +44,7 @@ def export(
     *,
     onnx=True,
     saved_model=True,
+    tflite=False,
     opset=onnx_export.DEFAULT_OPSET,
     float_output=False,
     training=None,
@@ -58,6 +60,7 @@ def export(
         directory: the export's NAME directory, such as "saved_models/photos".
         onnx: write `model.onnx`; of an autoencoder `encoder.onnx` and `decoder.onnx`.
         saved_model: write `saved_model.pb` and `variables/`.
+        tflite: write `model.tflite`; of an autoencoder `encoder.tflite` and `decoder.tflite`.
         opset: ONNX operator set, 13 to 18.
         float_output: give float32 images in the model's range instead of uint8.
         training: what is known of how the model was made, for manifest and card.
@@ -66,12 +69,12 @@ def export(
         An `Export`.
 
     Raises:
-        InputError: neither form asked for, an opset that cannot be written, or
-            a directory that cannot.
+        InputError: no form asked for, an opset that cannot be written, a network
+            that TFLite cannot run, or a directory that cannot be written.
         ParityError: a form that does not give what Keras gives; nothing is left behind.
     """
-    if not (onnx or saved_model):
-        raise InputError("An export needs at least one of ONNX and SavedModel. Received: neither")
+    if not (onnx or saved_model or tflite):
+        raise InputError("An export needs one of ONNX, SavedModel and TFLite. Received: none")
     onnx_export.check_opset(opset)
     directory = Path(directory)
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
@@ -84,7 +87,9 @@ def export(
     try:
         # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
         with tf.device("CPU"):
-            made = _write_forms(parts_of(model), staging, onnx, saved_model, opset, float_output)
+            made = _write_forms(
+                parts_of(model), staging, onnx, saved_model, tflite, opset, float_output
+            )
         return _publish(staging, directory, made, model, float_output, training or {})
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -94,25 +99,27 @@ def export(
             path.rmdir()
 
 
-def _write_forms(parts, staging, onnx, with_saved_model, opset, float_output):
+def _write_forms(parts, staging, onnx, with_saved_model, tflite, opset, float_output):
     """Writes the models and compares them; returns what is to be said of them."""
     made = {"parity": {}, "onnx_models": {}, "opset": opset, "runs": {}}
 
     def report_name(form, part):
-        return form if len(parts) == 1 else f"{form} {part.signature}"
+        return form if parts == [part] else f"{form} {part.signature}"
 
     if with_saved_model:
         # Both are written to be compared; the other one goes.
+        served = [*parts, *(seeded(part) for part in parts if part.draw_tensors)]
         floats, levels = staging, staging / "other"
         if not float_output:
             floats, levels = levels, floats
-        saved_model.write(parts, False, floats)
-        saved_model.write(parts, True, levels)
-        runs = [saved_model.load_runners(parts, path) for path in (floats, levels)]
-        for part in parts:
+        saved_model.write(served, False, floats)
+        saved_model.write(served, True, levels)
+        runs = [saved_model.load_runners(served, path) for path in (floats, levels)]
+        for part in served:
             made["parity"][report_name("saved_model", part)] = _compare(
                 part, *(run[part.signature] for run in runs)
             )
+        made["signatures"] = saved_model.describe(served)
         made["runs"] = runs[0] if float_output else runs[1]
         shutil.rmtree(staging / "other")
     for part in parts if onnx else ():
@@ -126,6 +133,15 @@ def _write_forms(parts, staging, onnx, with_saved_model, opset, float_output):
         )
         made["onnx_models"][part.onnx_file] = float_model if float_output else uint8_model
         made["runs"][part.signature] = _session_runner(part, made["onnx_models"][part.onnx_file])
+    for part in parts if tflite else ():
+        if part.onnx_file is None:
+            continue
+        models = [tflite_export.convert(part, levels) for levels in (False, True)]
+        runs = [tflite_export.runner(part, model) for model in models]
+        made["parity"][report_name("tflite", part)] = _compare(part, *runs)
+        file = (staging / part.onnx_file).with_suffix(".tflite")
+        file.write_bytes(models[0 if float_output else 1])
+        made["runs"][part.signature] = runs[0 if float_output else 1]
     made["samples"] = _samples(parts, made["runs"])
     return made
 
@@ -186,10 +202,13 @@ def _publish(staging, directory, made, model, float_output, training):
             directory.name, version, _promise(model, float_output), _facts(model) | training
         )
         manifest["parity"] = made["parity"]
+        if "signatures" in made:
+            manifest["signatures"] = made["signatures"]
         if made["onnx_models"]:
             manifest["opset"] = made["opset"]
         for file, onnx_model in made["onnx_models"].items():
-            onnx_export.write(onnx_model, manifest, staging / file)
+            half = {} if file == manifests.ONNX_FILE else {"half": Path(file).stem}
+            onnx_export.write(onnx_model, manifest | half, staging / file)
         (staging / "card.md").write_text(card(manifest))
         manifest["files"] = manifests.list_files(staging)
         (staging / manifests.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n")

@@ -14,6 +14,20 @@ def write(parts, levels, directory):
     tf.saved_model.save(module, str(directory), signatures=signatures)
 
 
+def describe(parts):
+    """The signatures for a manifest: their inputs, and the name of what they give."""
+    return {
+        part.signature: {
+            "inputs": {
+                name: {"dtype": dtype, "shape": ["batch", *shape] if part.batched else [*shape]}
+                for name, (dtype, shape) in part.inputs.items()
+            },
+            "output": part.output,
+        }
+        for part in parts
+    }
+
+
 def load_runners(parts, directory):
     """Functions of input arrays -> output array that run a SavedModel's signatures, by name."""
     loaded = tf.saved_model.load(str(directory))
