@@ -36,9 +36,9 @@ curl http://localhost:8501/v1/models/{name}:predict \\
     -d '{{"signature_name": "sample", "inputs": {{"seed": 0, "n": 4}}}}'
 ```
 
-The answer's `outputs` are the images, (n, {height}, {width}, {channels}): picture i is the one of seed + i,
-the same as of that seed anywhere else{classes}. One call makes at most {most}. The signature
-`serving_default` takes {inputs} instead.
+The answer's `outputs` are the images, ({shape}): picture i is the one of seed + i,
+the same as of that seed anywhere else{classes}. One call makes at most {most}.
+The signature `serving_default` takes {inputs} instead.
 """
 
 
@@ -126,13 +126,10 @@ def _use(manifest):
 
 
 def _serve(manifest):
-    height, width, channels = manifest["output"]["shape"][1:]
     inputs = manifest["signatures"]["serving_default"]["inputs"]
     return SERVE.format(
         name=manifest["name"],
-        height=height,
-        width=width,
-        channels=channels,
+        shape=", ".join(map(str, ["n", *manifest["output"]["shape"][1:]])),
         classes=", of the class seed modulo the number of classes" if "labels" in inputs else "",
         most=MOST_SAMPLES,
         inputs=" and ".join(f"`{name}`" for name in inputs),

@@ -1,6 +1,7 @@
 """Parts as TFLite models of its built-in operators, for phones and other small machines."""
 
 import re
+import warnings
 
 import numpy as np
 import tensorflow as tf
@@ -51,7 +52,9 @@ def convert(part, levels):
 
 def runner(part, model):
     """A function of input arrays -> output array that runs a converted model."""
-    run = tf.lite.Interpreter(model_content=model).get_signature_runner()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that it will move to a package of its own
+        run = tf.lite.Interpreter(model_content=model).get_signature_runner()
     return lambda arrays: run(**arrays)[part.output]
 
 
