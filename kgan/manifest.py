@@ -13,6 +13,9 @@ FORMAT_VERSION = 1
 METADATA_KEY = "kgan.manifest"
 ONNX_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
+# What one call of a SavedModel's `sample` makes at most: a request for a billion must not take
+# a server down.
+MOST_SAMPLES = 256
 HALVES = ("encoder", "decoder")  # of an autoencoder, each an .onnx file of that name
 
 

@@ -1,6 +1,6 @@
 """The model card: what an export is and how to use it, for a person."""
 
-from kgan.export.serving import MOST_SAMPLES
+from kgan.manifest import MOST_SAMPLES
 
 GENERATOR = """\
 ```python
@@ -57,7 +57,7 @@ def card(manifest):
         lines.append(f"| {form} against Keras | {figures} |")
     lines += [f"| {name} | {version} |" for name, version in manifest["versions"].items()]
     if "opset" in manifest:
-        lines += ["", "## Use", "", _use(manifest)]
+        lines += ["", "## Use", "", _use(manifest).rstrip()]
     if "sample" in manifest.get("signatures", {}):
         lines += ["", "## Serve", "", _serve(manifest)]
     return "\n".join(lines).rstrip() + "\n"

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from kgan.export.serving import serving_function
+from kgan.manifest import MOST_SAMPLES
 
 
 def write(parts, levels, directory):
@@ -15,17 +16,17 @@ def write(parts, levels, directory):
 
 
 def describe(parts):
-    """The signatures for a manifest: their inputs, and the name of what they give."""
-    return {
-        part.signature: {
-            "inputs": {
-                name: {"dtype": dtype, "shape": ["batch", *shape] if part.batched else [*shape]}
-                for name, (dtype, shape) in part.inputs.items()
-            },
-            "output": part.output,
+    """The signatures for a manifest: what each takes, and the name of what it gives."""
+    described = {}
+    for part in parts:
+        inputs = {
+            name: {"dtype": dtype, "shape": ["batch", *shape] if part.batched else [*shape]}
+            for name, (dtype, shape) in part.inputs.items()
         }
-        for part in parts
-    }
+        if "n" in inputs:
+            inputs["n"]["maximum"] = MOST_SAMPLES
+        described[part.signature] = {"inputs": inputs, "output": part.output}
+    return described
 
 
 def load_runners(parts, directory):

@@ -3,9 +3,7 @@
 import tensorflow as tf
 
 from kgan.export.parts import SeededPart
-
-# What one call of `sample` makes at most: a request for a billion must not take a server down.
-MOST_SAMPLES = 256
+from kgan.manifest import MOST_SAMPLES
 
 
 def serving_function(part, levels):

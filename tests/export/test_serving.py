@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import kgan
-from kgan.export.serving import MOST_SAMPLES
+from kgan.manifest import MOST_SAMPLES
 
 # What TensorFlow Serving does with a request of its REST interface, in a process where nothing
 # of kgan or Keras can be imported: "inputs" holds a tensor a name, as it stands; "instances" a
@@ -146,7 +146,7 @@ def test_sample_is_measured_and_described(exports):
         assert manifest["signatures"]["sample"] == {
             "inputs": {
                 "seed": {"dtype": "int64", "shape": []},
-                "n": {"dtype": "int32", "shape": []},
+                "n": {"dtype": "int32", "shape": [], "maximum": MOST_SAMPLES},
             },
             "output": "images",
         }
