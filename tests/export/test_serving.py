@@ -61,6 +61,7 @@ def classes_gan():
     rng = np.random.default_rng(0)
     for weight in gan.generator.weights:
         weight.assign(weight + 0.1 * rng.random(weight.shape))
+    assert (gan.generate(1, labels=0) != gan.generate(1, labels=2)).any()
     return gan
 
 
