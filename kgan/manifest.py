@@ -13,6 +13,10 @@ FORMAT_VERSION = 1
 METADATA_KEY = "kgan.manifest"
 ONNX_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
+# What one call of a SavedModel's `sample` makes at most: a request for a billion must not take
+# a server down.
+MOST_SAMPLES = 256
+HALVES = ("encoder", "decoder")  # of an autoencoder, each an .onnx file of that name
 
 
 def generator_manifest(
@@ -189,6 +193,35 @@ def find_onnx(path):
     path = Path(path)
     if path.suffix == ".onnx" and path.is_file():
         return path
+    directory = _version_directory(path)
+    if directory is None:
+        return None
+    if not (directory / ONNX_FILE).is_file():
+        if find_autoencoder(directory):
+            raise InputError(
+                "This export is an autoencoder's: its encoder.onnx and decoder.onnx draw nothing "
+                f"from seeds; kgan.runtime.Autoencoder runs them. Received: {directory}"
+            )
+        raise InputError(
+            f"This export holds no {ONNX_FILE}; export it with --onnx. Received: {directory}"
+        )
+    return directory / ONNX_FILE
+
+
+def find_autoencoder(path):
+    """The VERSION directory with the two halves of an autoencoder that `path` means, or None.
+
+    Args:
+        path: an export's VERSION directory, or its NAME directory, which
+            stands for the highest version.
+    """
+    directory = _version_directory(Path(path))
+    if directory is None or not all((directory / f"{half}.onnx").is_file() for half in HALVES):
+        return None
+    return directory
+
+
+def _version_directory(path):
     if not path.is_dir():
         return None
     if not (path / MANIFEST_FILE).is_file():
@@ -196,13 +229,4 @@ def find_onnx(path):
         if not versions or not (path / str(versions[-1]) / MANIFEST_FILE).is_file():
             return None
         path = path / str(versions[-1])
-    if not (path / ONNX_FILE).is_file():
-        if (path / "decoder.onnx").is_file():
-            raise InputError(
-                "This export is an autoencoder's: its encoder.onnx and decoder.onnx draw nothing "
-                f"from seeds. Received: {path}"
-            )
-        raise InputError(
-            f"This export holds no {ONNX_FILE}; export it with --onnx. Received: {path}"
-        )
-    return path / ONNX_FILE
+    return path

@@ -1,7 +1,9 @@
-"""Draws pictures from an exported generator with onnxruntime; tensorflow is never imported.
+"""Runs exported generators and autoencoders with onnxruntime; tensorflow is never imported.
 
 generator = kgan.runtime.Generator("saved_models/photos")
 generator.generate(16, seed=0)
+autoencoder = kgan.runtime.Autoencoder("saved_models/codes")
+autoencoder.reconstruct(pictures)
 """
 
 import numpy as np
@@ -37,16 +39,7 @@ class Generator:
                 "Not an export: expected an .onnx file, or a directory with manifest.json and "
                 f"model.onnx. Received: {path}"
             )
-        try:
-            self.session = onnxruntime.InferenceSession(
-                str(self.path), providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime has a class of its own for every kind of damage
-            raise InputError(
-                f"Not a readable ONNX model: {self.path} ({str(error).splitlines()[0]})"
-            ) from None
-        metadata = self.session.get_modelmeta().custom_metadata_map
-        self.info = manifest.parse(metadata.get(manifest.METADATA_KEY, ""), self.path)
+        self.session, self.info = _open(self.path)
         if self.info.get("kind", "generator") != "generator":
             raise InputError(f"Half of an autoencoder draws nothing from seeds. Received: {path}")
         classes = self.info.get("labels", {})
@@ -112,11 +105,124 @@ class Generator:
             raise InputError(
                 f"This generator has {self.num_classes} classes: give labels. Received: None"
             )
-        (images,) = self.session.run(["images"], inputs)
-        if images.dtype != np.uint8:
-            images = pictures.to_uint8(images, self.info["output"]["value_range"])
-        return images
+        return _levels(self.session.run(["images"], inputs)[0], self.info["output"])
 
     def grid(self, n=64, seed=0):
         """One sheet of `n` pictures, a uint8 array (H, W, C)."""
         return pictures.grid(self.generate(n, seed))
+
+
+class Autoencoder:
+    """An exported autoencoder, its two halves run by onnxruntime on the CPU.
+
+    Args:
+        path: an export's VERSION directory with encoder.onnx and decoder.onnx,
+            or its NAME directory, which stands for the highest version.
+
+    Attributes:
+        info: the export's manifest, a dict.
+        image_shape: (H, W, C).
+        code_shape: shape of one code.
+        path: the VERSION directory in use.
+
+    Raises:
+        InputError: nothing there, not ONNX models, or not the halves of one of
+            kgan's autoencoders.
+    """
+
+    def __init__(self, path):
+        self.path = manifest.find_autoencoder(path)
+        if self.path is None:
+            raise InputError(
+                "Not an autoencoder's export: expected a directory with manifest.json, "
+                f"encoder.onnx and decoder.onnx. Received: {path}"
+            )
+        opened = {half: _open(self.path / f"{half}.onnx") for half in manifest.HALVES}
+        for half, (_, info) in opened.items():
+            if info.get("half") != half:
+                raise InputError(
+                    f"Not the {half} of an autoencoder: {self.path / half}.onnx. "
+                    f"Received: {info.get('half', info.get('kind'))}"
+                )
+        (self.encoder, _), (self.decoder, self.info) = opened.values()
+        self.image_shape = tuple(self.info["encoder"]["input"]["shape"][1:])
+        self.code_shape = tuple(self.info["encoder"]["output"]["shape"][1:])
+
+    def encode(self, images, batch_size=64):
+        """The codes of pictures.
+
+        Args:
+            images: uint8 array (N, H, W, C).
+            batch_size: pictures at a time; it does not change them.
+
+        Returns:
+            float32 array (N, ...).
+
+        Raises:
+            InputError: another type or shape, or `batch_size` below 1.
+        """
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise InputError(
+                f"Pictures must be uint8 (N, {', '.join(map(str, self.image_shape))}). "
+                f"Received: {images.dtype} {images.shape}"
+            )
+        return _run(self.encoder, "images", images, "codes", batch_size)
+
+    def decode(self, codes, batch_size=64):
+        """The pictures of codes.
+
+        Args:
+            codes: float array (N, ...), as `encode` gives them.
+            batch_size: pictures at a time; it does not change them.
+
+        Returns:
+            uint8 array (N, H, W, C).
+
+        Raises:
+            InputError: another type or shape, or `batch_size` below 1.
+        """
+        codes = np.asarray(codes)
+        if not np.issubdtype(codes.dtype, np.number) or codes.shape[1:] != self.code_shape:
+            raise InputError(
+                f"Codes must be numbers (N, {', '.join(map(str, self.code_shape))}). "
+                f"Received: {codes.dtype} {codes.shape}"
+            )
+        images = _run(self.decoder, "codes", codes.astype(np.float32), "images", batch_size)
+        return _levels(images, self.info["decoder"]["output"])
+
+    def reconstruct(self, images, batch_size=64):
+        """What comes back of pictures: `decode(encode(images))`, uint8 (N, H, W, C)."""
+        return self.decode(self.encode(images, batch_size), batch_size)
+
+
+def _open(path):
+    """The session of an .onnx file, and the manifest inside it."""
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has a class of its own for every kind of damage
+        raise InputError(
+            f"Not a readable ONNX model: {path} ({str(error).splitlines()[0]})"
+        ) from None
+    metadata = session.get_modelmeta().custom_metadata_map
+    return session, manifest.parse(metadata.get(manifest.METADATA_KEY, ""), path)
+
+
+def _run(session, given, array, asked, batch_size):
+    """One named array through a session, some rows at a time."""
+    if not len(array) or batch_size < 1:
+        raise InputError(
+            f"There must be at least one of the {given}, and of batch_size. "
+            f"Received: {len(array)} {given}, batch_size={batch_size}"
+        )
+    return np.concatenate(
+        [
+            session.run([asked], {given: array[start : start + batch_size]})[0]
+            for start in range(0, len(array), batch_size)
+        ]
+    )
+
+
+def _levels(images, output):
+    """A model's images as uint8, whichever of the two it gives."""
+    return images if images.dtype == np.uint8 else pictures.to_uint8(images, output["value_range"])

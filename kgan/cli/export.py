@@ -1,15 +1,16 @@
 """`kgan export`, also installed as `kgan-export`."""
 
+import contextlib
 from pathlib import Path
 
 from kgan.cli import quiet, types
 
-HELP = "deliver a trained generator as ONNX and SavedModel"
+HELP = "deliver a trained generator as ONNX, SavedModel and TFLite"
 DESCRIPTION = """\
 Writes DIR/NAME/VERSION/ with model.onnx (of an autoencoder encoder.onnx and
 decoder.onnx), a SavedModel, manifest.json, card.md and samples.png. Every form
-is compared with Keras first. MODEL is a run's directory or a .keras file; both
-forms are written when neither is named.
+is compared with Keras first. MODEL is a run's directory or a .keras file; ONNX
+and a SavedModel are written when no form is named.
 
   kgan export runs/NAME
   kgan-export runs/NAME --onnx --out saved_models
@@ -21,6 +22,7 @@ def add_arguments(parser):
     parser.add_argument("model", metavar="MODEL", type=Path)
     parser.add_argument("--onnx", action="store_true", help="write model.onnx")
     parser.add_argument("--saved-model", action="store_true", help="write a TensorFlow SavedModel")
+    parser.add_argument("--tflite", action="store_true", help="write model.tflite")
     parser.add_argument("--name", help="the export's name (the run's)")
     parser.add_argument(
         "--out", type=Path, default=Path("saved_models"), metavar="DIR", help="(saved_models)"
@@ -55,19 +57,24 @@ def run(arguments):
     from kgan.export import export
     from kgan.training import load
 
-    both = not (arguments.onnx or arguments.saved_model)
+    both = not (arguments.onnx or arguments.saved_model or arguments.tflite)
     name = arguments.name or load.model_name(arguments.model)
-    result = export(
-        load.load_model(arguments.model, compile=False),
-        arguments.out / name,
-        onnx=arguments.onnx or both,
-        saved_model=arguments.saved_model or both,
-        opset=arguments.opset,
-        float_output=arguments.float_output,
-        optimize=not arguments.no_optimize,
-        precision=arguments.precision,
-        training=load.training_facts(arguments.model),
-    )
+    model = load.load_model(arguments.model, compile=False)
+    facts = load.training_facts(arguments.model)
+    # TFLite's converter writes pages of its own to stderr, also where it cannot convert.
+    with quiet.shut_stderr() if arguments.tflite else contextlib.nullcontext():
+        result = export(
+            model,
+            arguments.out / name,
+            onnx=arguments.onnx or both,
+            saved_model=arguments.saved_model or both,
+            tflite=arguments.tflite,
+            opset=arguments.opset,
+            float_output=arguments.float_output,
+            optimize=not arguments.no_optimize,
+            precision=arguments.precision,
+            training=facts,
+        )
     for form, report in result.parity.items():
         line = f"{form}: floats within {report['float_max_abs_difference']:.2g} of Keras"
         if "uint8_max_levels" in report:

@@ -9,7 +9,7 @@ from kgan.errors import InputError
 HELP = "draw pictures from a trained model or an export"
 DESCRIPTION = """\
 Draws pictures. MODEL is a run's directory, a .keras file or an export; an
-export is run by onnxruntime and needs no tensorflow. An autoencoder's run
+export is run by onnxruntime and needs no tensorflow. An autoencoder
 reconstructs pictures: each row of them stands over what comes back.
 
   kgan generate runs/NAME -n 64 -o grid.png
@@ -78,6 +78,10 @@ def run(arguments):
 
 def _draw(arguments):
     """(pictures, a file name for each, the sheet that shows them)."""
+    if manifest.find_autoencoder(arguments.model) is not None:
+        from kgan import runtime
+
+        return _reconstruct(arguments, runtime.Autoencoder(arguments.model), None)
     if manifest.find_onnx(arguments.model) is not None:
         if arguments.nice > 1:
             raise InputError(
@@ -98,7 +102,7 @@ def _draw(arguments):
 
     model = load.load_model(arguments.model, compile=False)
     if not isinstance(model, GAN):
-        return _reconstruct(arguments, model)
+        return _reconstruct(arguments, model, load.run_directory(arguments.model))
     _no_pictures(arguments)
     label = _label(arguments, model)
     return _named(*sample(model, arguments.n, arguments.seed or 0, label, arguments.nice))
@@ -121,22 +125,21 @@ def _no_pictures(arguments):
         )
 
 
-def _reconstruct(arguments, model):
-    from kgan.training import load, run_config
-
+def _reconstruct(arguments, model, run):
+    """As `_draw`, of a model that is an autoencoder; its run's directory says which pictures."""
     if arguments.class_name is not None or arguments.nice > 1 or arguments.seed is not None:
         raise InputError(
             f"--seed, --class and --nice are for a GAN. Received an autoencoder: {arguments.model}"
         )
-    run = load.run_directory(arguments.model)
-    config = run_config.read_config(run) if run else run_config.RunConfig()
-    if run is None:
-        if arguments.pictures is None:
-            raise InputError(
-                "An autoencoder by itself needs --pictures DATA to reconstruct. "
-                f"Received: {arguments.model}"
-            )
-        config.size = model.image_shape
+    if run is None and arguments.pictures is None:
+        raise InputError(
+            "An autoencoder by itself needs --pictures DATA to reconstruct. "
+            f"Received: {arguments.model}"
+        )
+    quiet.import_tensorflow()  # which reads the pictures
+    from kgan.training import run_config
+
+    config = run_config.read_config(run) if run else run_config.RunConfig(size=model.image_shape)
     shown = run_config.pictures_of(config, arguments.pictures, arguments.n)
     made = model.reconstruct(shown)
     names = [f"picture-{index:06d}" for index in range(len(made))]

@@ -1,20 +1,28 @@
-"""Importing TensorFlow without its start-up chatter."""
+"""TensorFlow without its chatter."""
 
+import contextlib
 import os
 
 
 def import_tensorflow():
-    """Imports TensorFlow with the process's stderr shut.
+    """Imports TensorFlow without the lines that it writes to stderr.
 
-    Its C++ part writes lines there before any log level is heeded; they would
+    Its C++ part writes them before any log level is heeded; they would
     bury the one line that tells a user what was wrong.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with shut_stderr():
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def shut_stderr():
+    """Shuts the process's stderr, for what C++ writes there past Python."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
-        import tensorflow  # noqa: F401
+        yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)

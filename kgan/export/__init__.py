@@ -1,4 +1,4 @@
-"""Trained generators as files that any application runs: ONNX and TensorFlow SavedModel."""
+"""Trained generators as files that any application runs: ONNX, TensorFlow SavedModel, TFLite."""
 
 from kgan.export.bundle import Export, export
 from kgan.export.onnx import DEFAULT_OPSET

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from kgan import images, latents
@@ -15,13 +14,9 @@ from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export import precision as precisions
-from kgan.export import saved_model
 from kgan.export.card import card
-from kgan.export.graph import optimize as optimize_graph
+from kgan.export.forms import Forms
 from kgan.export.parts import parts_of
-from kgan.export.verify import parity
-
-SAMPLES = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +25,8 @@ class Export:
 
     Attributes:
         path: its `NAME/VERSION` directory.
-        parity: largest differences from Keras, by form: "onnx" and
-            "saved_model", for an autoencoder "onnx encode" and so on.
+        parity: largest differences from Keras, by form: "onnx", "saved_model",
+            "saved_model sample" and "tflite", for an autoencoder "onnx encode" and so on.
         precision: of ONNX in float16 or int8, its figures by file; see `precision.reduced`.
     """
 
@@ -46,6 +41,7 @@ def export(
     *,
     onnx=True,
     saved_model=True,
+    tflite=False,
     opset=onnx_export.DEFAULT_OPSET,
     float_output=False,
     optimize=True,
@@ -63,6 +59,7 @@ def export(
         directory: the export's NAME directory, such as "saved_models/photos".
         onnx: write `model.onnx`; of an autoencoder `encoder.onnx` and `decoder.onnx`.
         saved_model: write `saved_model.pb` and `variables/`.
+        tflite: write `model.tflite`; of an autoencoder `encoder.tflite` and `decoder.tflite`.
         opset: ONNX operator set, 13 to 18.
         float_output: give float32 images in the model's range instead of uint8.
         optimize: rewrite the ONNX graph for speed; the numbers stay the same.
@@ -73,12 +70,13 @@ def export(
         An `Export`.
 
     Raises:
-        InputError: neither form asked for, an opset that cannot be written, a
-            directory that cannot, or a precision that is too far from float32.
+        InputError: no form asked for, an opset that cannot be written, a network
+            that TFLite cannot run, a precision that is too far from float32, or a
+            directory that cannot be written.
         ParityError: a form that does not give what Keras gives; nothing is left behind.
     """
-    if not (onnx or saved_model):
-        raise InputError("An export needs at least one of ONNX and SavedModel. Received: neither")
+    if not (onnx or saved_model or tflite):
+        raise InputError("An export needs one of ONNX, SavedModel and TFLite. Received: none")
     onnx_export.check_opset(opset)
     if precisions.check_form(precision) != "float32" and not onnx:
         raise InputError(f"precision is for ONNX, which is not asked for. Received: {precision}")
@@ -95,91 +93,20 @@ def export(
     try:
         # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
         with tf.device("CPU"):
-            parts = parts_of(model)
-            made = {"parity": {}, "runs": {}}
+            forms = Forms(parts_of(model), staging, float_output)
             if saved_model:
-                _write_saved_model(parts, staging, float_output, made)
+                forms.make_saved_model()
             if onnx:
-                _make_onnx(parts, opset, float_output, optimize, precision, made)
-            made["samples"] = _samples(parts, made["runs"])
-        return _publish(staging, directory, made, model, float_output, training or {})
+                forms.make_onnx(opset, optimize, precision)
+            if tflite:
+                forms.make_tflite()
+        return _publish(forms, directory, model, training or {})
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         for path in missing:
             if any(path.iterdir()):
                 break
             path.rmdir()
-
-
-def _write_saved_model(parts, staging, float_output, made):
-    """Writes the SavedModel, compared; adds to `made` what is to be said of it."""
-    # Both are written to be compared; the other one goes.
-    floats, levels = staging, staging / "other"
-    if not float_output:
-        floats, levels = levels, floats
-    saved_model.write(parts, False, floats)
-    saved_model.write(parts, True, levels)
-    runs = [saved_model.load_runners(parts, path) for path in (floats, levels)]
-    for part in parts:
-        made["parity"][_report_name("saved_model", parts, part)] = _compare(
-            part, *(run[part.signature] for run in runs)
-        )
-    made["runs"] = runs[0] if float_output else runs[1]
-    shutil.rmtree(staging / "other")
-
-
-def _make_onnx(parts, opset, float_output, optimize, precision, made):
-    """Makes the ONNX models, compared; adds them and what is to be said of them to `made`."""
-    made |= {"onnx_models": {}, "opset": opset, "optimized": optimize, "form": precision}
-    for part in parts:
-        if part.onnx_file is None:
-            continue
-        name = _report_name("onnx", parts, part)
-        model = onnx_export.convert(part, opset)
-        if optimize:
-            model = optimize_graph(model)
-        models = _with_levels(part, model)
-        made["parity"][name] = _compare(part, *map(_runner(part), models))
-        if precision != "float32":
-            model, figures = precisions.reduced(model, part, precision)
-            made.setdefault("precision", {})[part.onnx_file] = figures
-            models = _with_levels(part, model)
-            # How far it is from Keras is told; how far it may be, the floor of its PSNR says.
-            made["parity"][name] = _compare(part, *map(_runner(part), models), tolerant=True)
-        made["onnx_models"][part.onnx_file] = models[0] if float_output else models[1]
-        made["runs"][part.signature] = _runner(part)(made["onnx_models"][part.onnx_file])
-
-
-def _report_name(form, parts, part):
-    return form if len(parts) == 1 else f"{form} {part.signature}"
-
-
-def _with_levels(part, model):
-    """(the model with float output, the one that applications get unless they ask for floats)."""
-    if part.output != "images":
-        return model, model
-    return model, onnx_export.with_uint8_output(model, part.value_range)
-
-
-def _compare(part, run_float, run_uint8, tolerant=False):
-    return parity(part, run_float, run_uint8 if part.output == "images" else None, tolerant)
-
-
-def _runner(part):
-    def runner(model):
-        session = precisions.session(model)
-        return lambda arrays: session.run([part.output], arrays)[0]
-
-    return runner
-
-
-def _samples(parts, runs):
-    """uint8 pictures that the export itself made; None of an autoencoder, which needs pictures."""
-    if len(parts) > 1:
-        return None
-    (part,) = parts
-    made = runs[part.signature](part.draw(range(SAMPLES)))
-    return made if made.dtype == np.uint8 else images.to_uint8(made, part.value_range)
 
 
 def _promise(model, float_output):
@@ -208,23 +135,21 @@ def _facts(model):
     return facts | {"ema_half_life_images": model.ema_half_life_images}
 
 
-def _publish(staging, directory, made, model, float_output, training):
+def _publish(forms, directory, model, training):
     """Adds manifest, samples and card, and moves the whole into the next free version."""
-    if made["samples"] is not None:
-        images.save_png(staging / "samples.png", images.grid(made["samples"]))
+    staging, samples = forms.staging, forms.samples()
+    if samples is not None:
+        images.save_png(staging / "samples.png", images.grid(samples))
+    promise = _promise(model, forms.float_output)
     while True:
         version = max(manifests.versions_of(directory), default=0) + 1
         manifest = manifests.whole_manifest(
-            directory.name, version, _promise(model, float_output), _facts(model) | training
+            directory.name, version, promise, _facts(model) | training
         )
-        manifest["parity"] = made["parity"]
-        for key in ("opset", "optimized"):
-            if key in made:
-                manifest[key] = made[key]
-        if "precision" in made:
-            manifest["precision"] = {"form": made["form"], "files": made["precision"]}
-        for file, onnx_model in made.get("onnx_models", {}).items():
-            onnx_export.write(onnx_model, manifest, staging / file)
+        manifest |= {"parity": forms.parity} | forms.facts
+        for file, onnx_model in forms.onnx_models.items():
+            half = {} if file == manifests.ONNX_FILE else {"half": Path(file).stem}
+            onnx_export.write(onnx_model, manifest | half, staging / file)
         (staging / "card.md").write_text(card(manifest))
         manifest["files"] = manifests.list_files(staging)
         (staging / manifests.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -235,4 +160,4 @@ def _publish(staging, directory, made, model, float_output, training):
             if not (directory / str(version)).exists():
                 raise
             continue  # another export took the number meanwhile
-        return Export(directory / str(version), made["parity"], made.get("precision", {}))
+        return Export(directory / str(version), forms.parity, forms.precision)

@@ -1,5 +1,7 @@
 """The model card: what an export is and how to use it, for a person."""
 
+from kgan.manifest import MOST_SAMPLES
+
 GENERATOR = """\
 ```python
 import numpy
@@ -27,6 +29,17 @@ images = decoder.run(["images"], {{"codes": codes}})[0]
 {show}
 ```
 """
+SERVE = """\
+```sh
+tensorflow_model_server --rest_api_port=8501 --model_name={name} --model_base_path=/path/to/{name}
+curl http://localhost:8501/v1/models/{name}:predict \\
+    -d '{{"signature_name": "sample", "inputs": {{"seed": 0, "n": 4}}}}'
+```
+
+The answer's `outputs` are the images, ({shape}): picture i is the one of seed + i,
+the same as of that seed anywhere else{classes}. One call makes at most {most}.
+The signature `serving_default` takes {inputs} instead.
+"""
 
 
 def card(manifest):
@@ -44,7 +57,9 @@ def card(manifest):
         lines.append(f"| {form} against Keras | {figures} |")
     lines += [f"| {name} | {version} |" for name, version in manifest["versions"].items()]
     if "opset" in manifest:
-        lines += ["", "## Use", "", _use(manifest)]
+        lines += ["", "## Use", "", _use(manifest).rstrip()]
+    if "sample" in manifest.get("signatures", {}):
+        lines += ["", "## Serve", "", _serve(manifest)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -108,3 +123,14 @@ def _use(manifest):
     )
     labels = ', "labels": numpy.array([0])' if "labels" in manifest else ""
     return GENERATOR.format(draw=draw, labels=labels, show=show)
+
+
+def _serve(manifest):
+    inputs = manifest["signatures"]["serving_default"]["inputs"]
+    return SERVE.format(
+        name=manifest["name"],
+        shape=", ".join(map(str, ["n", *manifest["output"]["shape"][1:]])),
+        classes=", of the class seed modulo the number of classes" if "labels" in inputs else "",
+        most=MOST_SAMPLES,
+        inputs=" and ".join(f"`{name}`" for name in inputs),
+    )

@@ -5,11 +5,13 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kgan import images as pictures
 from kgan import labels as label_law
 from kgan import latents as latent_law
 from kgan import manifest
+from kgan.export import numpy_draws
 from kgan.models.copies import float32_copy
 
 
@@ -26,6 +28,8 @@ class Part:
         output: "images" or "codes".
         value_range: (low, high) of the model's images.
         draw: seeds -> dict of input arrays, to compare and to show it with.
+        draw_tensors: the same in TensorFlow, int64 tensor (N,) -> dict of
+            tensors; None where inputs do not come from seeds.
     """
 
     signature: str
@@ -35,6 +39,8 @@ class Part:
     output: str
     value_range: tuple
     draw: Callable
+    draw_tensors: Callable | None = None
+    batched = True  # its inputs have a batch dimension before their shape
 
     def expected(self, arrays):
         """What Keras makes of input arrays: float32, images in the model's range."""
@@ -42,6 +48,42 @@ class Part:
         if "images" in self.inputs:
             values = [pictures.from_uint8(values[0], self.value_range)]
         return np.asarray(self.network(values if len(values) > 1 else values[0], training=False))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SeededPart(Part):
+    """A generator that draws its inputs itself: `seed` and `n` -> images, picture i of `seed + i`.
+
+    Attributes:
+        drawn: the `Part` whose inputs it draws.
+    """
+
+    drawn: Part
+    batched = False
+
+    def expected(self, arrays):
+        """What Keras makes of the latents that numpy draws."""
+        first, n = int(arrays["seed"]), int(arrays["n"])
+        return self.drawn.expected(self.drawn.draw(range(first, first + n)))
+
+
+def seeded(part):
+    """The `SeededPart` of a part that has `draw_tensors`."""
+
+    def draw(seeds):
+        return {"seed": np.int64(seeds[0]), "n": np.int32(len(seeds))}
+
+    return SeededPart(
+        signature="sample",
+        onnx_file=None,
+        network=part.network,
+        inputs={"seed": ("int64", ()), "n": ("int32", ())},
+        output=part.output,
+        value_range=part.value_range,
+        draw=draw,
+        draw_tensors=part.draw_tensors,
+        drawn=part,
+    )
 
 
 def parts_of(model):
@@ -59,6 +101,12 @@ def parts_of(model):
             law["labels"] = label_law.from_seeds(seeds, model.num_classes)
         return law
 
+    def draw_tensors(seeds):
+        law = {"latents": numpy_draws.latents(seeds, model.latent_dim, model.latent_distribution)}
+        if model.num_classes is not None:
+            law["labels"] = tf.math.floormod(seeds, model.num_classes)
+        return law
+
     return [
         Part(
             signature="serving_default",
@@ -68,6 +116,7 @@ def parts_of(model):
             output="images",
             value_range=model.value_range,
             draw=draw,
+            draw_tensors=draw_tensors,
         )
     ]
 

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from kgan.export.serving import serving_function
+from kgan.manifest import MOST_SAMPLES
 
 
 def write(parts, levels, directory):
@@ -12,6 +13,20 @@ def write(parts, levels, directory):
     module.state = [variable.value for part in parts for variable in part.network.variables]
     signatures = {part.signature: serving_function(part, levels)[0] for part in parts}
     tf.saved_model.save(module, str(directory), signatures=signatures)
+
+
+def describe(parts):
+    """The signatures for a manifest: what each takes, and the name of what it gives."""
+    described = {}
+    for part in parts:
+        inputs = {
+            name: {"dtype": dtype, "shape": ["batch", *shape] if part.batched else [*shape]}
+            for name, (dtype, shape) in part.inputs.items()
+        }
+        if "n" in inputs:
+            inputs["n"]["maximum"] = MOST_SAMPLES
+        described[part.signature] = {"inputs": inputs, "output": part.output}
+    return described
 
 
 def load_runners(parts, directory):

@@ -109,7 +109,15 @@ def test_an_autoencoder_runs_reconstructs_and_exports(codes, tmp_path, capsys):
     session = onnxruntime.InferenceSession(path / "encoder.onnx")
     (made,) = session.run(["codes"], {"images": originals})
     np.testing.assert_allclose(made, model.encode(originals), atol=1e-4)
-    assert "draw nothing from seeds" in error_of(capsys, "generate", path)
+    assert "--pictures DATA" in error_of(capsys, "generate", path)
+    assert "for a GAN" in error_of(capsys, "generate", path, "--seed", "1")
+    np.save(tmp_path / "originals.npy", originals)
+    strip = tmp_path / "exported.png"
+    arguments = ["generate", str(path.parent), "--pictures", str(tmp_path / "originals.npy")]
+    assert main([*arguments, "-o", str(strip)]) == 0
+    again = np.asarray(Image.open(strip)).astype(int)
+    np.testing.assert_array_equal(again[2:18, 2:18], originals[0, ..., 0])
+    np.testing.assert_allclose(again[20:36, 2:18], shown[20:36, 2:18].astype(int), atol=1)
 
 
 def test_an_autoencoder_reconstructs_other_pictures(codes, tmp_path, capsys):
