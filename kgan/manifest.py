@@ -156,8 +156,8 @@ def parse(text, origin):
     """
     try:
         manifest = json.loads(text)
-        known = manifest["format"] == FORMAT
-    except (ValueError, KeyError, TypeError):
+        known = manifest["format"] == FORMAT and isinstance(manifest["format_version"], int)
+    except (ValueError, KeyError, TypeError, RecursionError):
         known = False
     if not known:
         raise InputError(f"Not the manifest of a kgan export: {origin}")

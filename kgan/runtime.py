@@ -5,13 +5,13 @@ generator.generate(16, seed=0)
 """
 
 import numpy as np
-import onnxruntime
 
 from kgan import images as pictures
 from kgan import labels as label_law
 from kgan import latents as latent_law
 from kgan import manifest
 from kgan.errors import InputError
+from kgan.untrusted import checked_session
 
 
 class Generator:
@@ -27,7 +27,8 @@ class Generator:
         path: the .onnx file in use.
 
     Raises:
-        InputError: nothing there, not an ONNX model, or one without kgan's manifest.
+        InputError: nothing there, not an ONNX model, one without kgan's manifest, or one that
+            breaks its contract or asks for more than any export does (`kgan.untrusted`).
     """
 
     def __init__(self, path):
@@ -37,16 +38,7 @@ class Generator:
                 "Not an export: expected an .onnx file, or a directory with manifest.json and "
                 f"model.onnx. Received: {path}"
             )
-        try:
-            self.session = onnxruntime.InferenceSession(
-                str(self.path), providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime has a class of its own for every kind of damage
-            raise InputError(
-                f"Not a readable ONNX model: {self.path} ({str(error).splitlines()[0]})"
-            ) from None
-        metadata = self.session.get_modelmeta().custom_metadata_map
-        self.info = manifest.parse(metadata.get(manifest.METADATA_KEY, ""), self.path)
+        self.session, self.info = checked_session(self.path)
         if self.info.get("kind", "generator") != "generator":
             raise InputError(f"Half of an autoencoder draws nothing from seeds. Received: {path}")
         classes = self.info.get("labels", {})
