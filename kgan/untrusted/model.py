@@ -17,13 +17,13 @@ from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.untrusted.operators import OPERATORS, work
 from kgan.untrusted.promise import check_promise, sides_of
+from kgan.untrusted.shapes import MOST_DIMENSIONS, SMALL, ShapeError
+from kgan.untrusted.shapes import infer as shapes_at
 
 LARGEST_FILE = 2**30
 MOST_NODES = 10_000
-MOST_DIMENSIONS = 8
 MOST_BYTES = 2**32  # of all that one run makes, as if nothing of it were freed
 MOST_WORK = 2**38  # multiply-adds of one picture
-SMALL = 1024  # values: shapes, repeats and scales, which the shapes of others hang on, are smaller
 
 # type of a tensor: (bytes of a value, where a file keeps values that are not raw)
 DTYPES = {
@@ -119,10 +119,7 @@ class Model:
         self._check_side("outputs", proto.graph.output, [self.output])
         # What a file says of the tensors in between is not needed and might be wrong.
         del proto.graph.value_info[:]
-        self._skeleton = _skeleton(proto)
-        onnx.checker.check_model(self._skeleton)
-        for value in self._skeleton.graph.output:  # to be inferred, not read
-            value.type.tensor_type.ClearField("shape")
+        onnx.checker.check_model(_skeleton(proto))
         self.needs(1)
 
     def _refuse(self, problem, received):
@@ -232,30 +229,19 @@ class Model:
 
     def _shapes(self, batch):
         """Shape by tensor's name, and bytes of a value by name of what a run makes."""
-        for value in self._skeleton.graph.input[: len(self.inputs)]:
-            value.type.tensor_type.shape.dim[0].dim_value = batch
         try:
-            inferred = onnx.shape_inference.infer_shapes(
-                self._skeleton, check_type=True, strict_mode=True, data_prop=True
-            ).graph
-        except Exception as error:  # one of three classes, by what is wrong
+            shapes, made = shapes_at(self.proto, batch, MOST_BYTES)
+        except ShapeError as error:
+            self._refuse(
+                f"An export's shapes are known beforehand and make less than {MOST_BYTES} bytes",
+                error,
+            )
+        except Exception as error:  # onnx and numpy each have their own, by what is wrong
             self._refuse("The shapes in this model do not fit", _first_line(error))
-        shapes = {tensor.name: tuple(tensor.dims) for tensor in inferred.initializer}
-        for value in inferred.input:
-            shapes[value.name] = tuple(_described(value)[2])
-        sizes = {}
-        for value in (*inferred.value_info, *inferred.output):
-            _, dtype, shape = _described(value)
-            if dtype in DTYPES and shape is not None and None not in shape:
-                shapes[value.name], sizes[value.name] = tuple(shape), DTYPES[dtype][0]
-        for node in self.proto.graph.node:
-            for name in filter(None, node.output):
-                if name not in sizes:
-                    self._refuse(
-                        "An export's shapes are all known beforehand, save the batch",
-                        f"{name!r} of {node.op_type}",
-                    )
-        return shapes, sizes
+        for name, dtype in made.items():
+            if dtype not in DTYPES:
+                self._refuse("An export's tensors are numbers", f"{name!r} of {dtype}")
+        return shapes, {name: DTYPES[dtype][0] for name, dtype in made.items()}
 
 
 def described(value):
@@ -277,7 +263,7 @@ def _described(value):
 
 
 def _skeleton(proto):
-    """A copy for ONNX's shape inference: large tensors are but their shapes."""
+    """A copy for onnx's checker: large tensors are but their shapes, as inputs."""
     graph = proto.graph
     skeleton = onnx.ModelProto(ir_version=proto.ir_version)
     skeleton.opset_import.extend(proto.opset_import)
