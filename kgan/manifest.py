@@ -13,6 +13,8 @@ FORMAT_VERSION = 1
 METADATA_KEY = "kgan.manifest"
 ONNX_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
+# NAME/latest stands for the highest version.
+LATEST = "latest"
 
 
 def generator_manifest(
@@ -176,12 +178,29 @@ def versions_of(directory):
     return sorted(int(entry.name) for entry in directory.iterdir() if entry.name.isdecimal())
 
 
+def find_export(path):
+    """The VERSION directory that `path` means, or None where that is no export.
+
+    Args:
+        path: an export's VERSION directory, its NAME directory or NAME/latest; the last two stand
+            for the highest version. Nothing on disk is called latest, so it is never out of date.
+    """
+    path = Path(path)
+    if path.name == LATEST and not path.exists():
+        path = path.parent
+    if not (path / MANIFEST_FILE).is_file():
+        versions = versions_of(path)
+        if not versions:
+            return None
+        path = path / str(versions[-1])
+    return path if (path / MANIFEST_FILE).is_file() else None
+
+
 def find_onnx(path):
     """The model.onnx that `path` means, or None where `path` is not an export.
 
     Args:
-        path: an .onnx file, an export's VERSION directory, or its NAME
-            directory, which stands for the highest version.
+        path: an .onnx file, or what `find_export` takes.
 
     Raises:
         InputError: an export that holds no ONNX model.
@@ -189,13 +208,9 @@ def find_onnx(path):
     path = Path(path)
     if path.suffix == ".onnx" and path.is_file():
         return path
-    if not path.is_dir():
+    path = find_export(path)
+    if path is None:
         return None
-    if not (path / MANIFEST_FILE).is_file():
-        versions = versions_of(path)
-        if not versions or not (path / str(versions[-1]) / MANIFEST_FILE).is_file():
-            return None
-        path = path / str(versions[-1])
     if not (path / ONNX_FILE).is_file():
         if (path / "decoder.onnx").is_file():
             raise InputError(

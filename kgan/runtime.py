@@ -19,7 +19,7 @@ class Generator:
 
     Args:
         path: an .onnx file of kgan's, an export's VERSION directory, or its
-            NAME directory, which stands for the highest version.
+            NAME directory or NAME/latest, which stand for the highest version.
 
     Attributes:
         info: the export's manifest, a dict.

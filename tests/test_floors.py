@@ -14,7 +14,7 @@ FLOORS = {
     "errors": -1,
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 0),
     **dict.fromkeys(("untrusted", "layers", "losses", "data"), 1),
-    **dict.fromkeys(("runtime", "models"), 2),
+    **dict.fromkeys(("runtime", "shelf", "models"), 2),
     **dict.fromkeys(("training", "export", "metrics", "explore"), 3),
     "cli": 4,
 }

@@ -13,17 +13,39 @@ forms are written when neither is named.
 
   kgan export runs/NAME
   kgan-export runs/NAME --onnx --out saved_models
+  kgan export --inspect saved_models/NAME/1/model.onnx
+  kgan export --list
+  kgan export --delete NAME/1
 """
+SAVED_MODELS = Path("saved_models")
 
 
 def add_arguments(parser):
     """Adds the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", type=Path)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("model", metavar="MODEL", type=Path, nargs="?")
+    what.add_argument(
+        "--inspect",
+        type=Path,
+        metavar="FILE",
+        help="describe an .onnx file or an export's directory instead, and check it",
+    )
+    what.add_argument(
+        "--list",
+        type=Path,
+        nargs="?",
+        const=SAVED_MODELS,
+        metavar="DIR",
+        help="list the exports in a directory instead (saved_models)",
+    )
+    what.add_argument(
+        "--delete", metavar="NAME/VERSION", help="delete one version of an export in --out instead"
+    )
     parser.add_argument("--onnx", action="store_true", help="write model.onnx")
     parser.add_argument("--saved-model", action="store_true", help="write a TensorFlow SavedModel")
     parser.add_argument("--name", help="the export's name (the run's)")
     parser.add_argument(
-        "--out", type=Path, default=Path("saved_models"), metavar="DIR", help="(saved_models)"
+        "--out", type=Path, default=SAVED_MODELS, metavar="DIR", help="(saved_models)"
     )
     parser.add_argument("--opset", type=types.whole_number, default=17, help="ONNX opset (17)")
     parser.add_argument(
@@ -31,10 +53,15 @@ def add_arguments(parser):
         action="store_true",
         help="give float32 images in the model's range instead of uint8",
     )
+    parser.add_argument(
+        "--licence", metavar="TEXT", help="an SPDX name or a sentence, for manifest and card"
+    )
 
 
 def run(arguments):
-    """Exports, prints the measured parity and, last, the directory."""
+    """Exports, prints the measured parity and, last, the directory; or shows or deletes exports."""
+    if arguments.model is None:
+        return _on_the_shelf(arguments)
     quiet.import_tensorflow()
     from kgan.export import export
     from kgan.training import load
@@ -49,6 +76,7 @@ def run(arguments):
         opset=arguments.opset,
         float_output=arguments.float_output,
         training=load.training_facts(arguments.model),
+        licence=arguments.licence,
     )
     for form, report in result.parity.items():
         line = f"{form}: floats within {report['float_max_abs_difference']:.2g} of Keras"
@@ -56,3 +84,14 @@ def run(arguments):
             line += f", uint8 images within {report['uint8_max_levels']:.0f} level(s)"
         print(line)
     print(result.path)
+
+
+def _on_the_shelf(arguments):
+    from kgan import shelf
+
+    if arguments.inspect is not None:
+        print(*shelf.inspect(arguments.inspect), sep="\n")
+    elif arguments.list is not None:
+        print(*shelf.table(shelf.list_exports(arguments.list)), sep="\n")
+    else:
+        print(f"deleted {shelf.delete(arguments.out, arguments.delete)}")

@@ -46,6 +46,7 @@ def export(
     opset=onnx_export.DEFAULT_OPSET,
     float_output=False,
     training=None,
+    licence=None,
 ):
     """Exports a trained generator, or an autoencoder, into the next free version of `directory`.
 
@@ -61,18 +62,20 @@ def export(
         opset: ONNX operator set, 13 to 18.
         float_output: give float32 images in the model's range instead of uint8.
         training: what is known of how the model was made, for manifest and card.
+        licence: what the pictures may be used for, an SPDX name or a sentence, likewise.
 
     Returns:
         An `Export`.
 
     Raises:
-        InputError: neither form asked for, an opset that cannot be written, or
-            a directory that cannot.
+        InputError: neither form asked for, an opset or a licence that cannot be
+            written, a directory that cannot, or a model that `kgan.runtime` would refuse.
         ParityError: a form that does not give what Keras gives; nothing is left behind.
     """
     if not (onnx or saved_model):
         raise InputError("An export needs at least one of ONNX and SavedModel. Received: neither")
     onnx_export.check_opset(opset)
+    about = {} if licence is None else {"licence": _check_licence(licence)}
     directory = Path(directory)
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
@@ -85,13 +88,19 @@ def export(
         # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
         with tf.device("CPU"):
             made = _write_forms(parts_of(model), staging, onnx, saved_model, opset, float_output)
-        return _publish(staging, directory, made, model, float_output, training or {})
+        return _publish(staging, directory, made, model, float_output, training or {}, about)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         for path in missing:
             if any(path.iterdir()):
                 break
             path.rmdir()
+
+
+def _check_licence(licence):
+    if not isinstance(licence, str) or not licence.strip() or not licence.isprintable():
+        raise InputError(f"A licence is one line of text, such as CC-BY-4.0. Received: {licence!r}")
+    return licence.strip()
 
 
 def _write_forms(parts, staging, onnx, with_saved_model, opset, float_output):
@@ -176,15 +185,19 @@ def _facts(model):
     return facts | {"ema_half_life_images": model.ema_half_life_images}
 
 
-def _publish(staging, directory, made, model, float_output, training):
+def _publish(staging, directory, made, model, float_output, training, about):
     """Adds manifest, samples and card, and moves the whole into the next free version."""
     if made["samples"] is not None:
         images.save_png(staging / "samples.png", images.grid(made["samples"]))
     while True:
         version = max(manifests.versions_of(directory), default=0) + 1
         manifest = manifests.whole_manifest(
-            directory.name, version, _promise(model, float_output), _facts(model) | training
+            directory.absolute().name,
+            version,
+            _promise(model, float_output),
+            _facts(model) | training,
         )
+        manifest |= about
         manifest["parity"] = made["parity"]
         if made["onnx_models"]:
             manifest["opset"] = made["opset"]

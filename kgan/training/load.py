@@ -1,6 +1,7 @@
 """Trained models read back from a run or a .keras file."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import keras
@@ -71,8 +72,13 @@ def load_model(path, compile=True):
     """
     path = find_model(path)
     try:
-        model = keras.models.load_model(path, compile=compile)
+        model = keras.models.load_model(path, compile=compile, safe_mode=True)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
+        if _holds_code(path):
+            raise InputError(
+                "This .keras file holds Python code (a Lambda layer), which is not run: a model of "
+                f"registered layers can be loaded. Received: {path}"
+            ) from error
         if compile and _loads_without_compiling(path):
             raise InputError(
                 "This model was compiled with functions that Keras cannot find again; load it with "
@@ -90,9 +96,18 @@ def load_model(path, compile=True):
     return model
 
 
+def _holds_code(path):
+    """Whether a .keras file that would not load names a Python function by its code."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return b'"__lambda__"' in archive.read("config.json")
+    except Exception:  # damaged: load_model tells of it
+        return False
+
+
 def _loads_without_compiling(path):
     try:
-        keras.models.load_model(path, compile=False)
+        keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception:  # as in load_model, which tells of it
         return False
     return True

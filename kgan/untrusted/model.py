@@ -19,6 +19,7 @@ from kgan.untrusted.operators import OPERATORS, work
 from kgan.untrusted.promise import check_promise, sides_of
 from kgan.untrusted.shapes import MOST_DIMENSIONS, SMALL, ShapeError
 from kgan.untrusted.shapes import infer as shapes_at
+from kgan.untrusted.text import printable, reason
 
 LARGEST_FILE = 2**30
 MOST_NODES = 10_000
@@ -76,15 +77,13 @@ def read_model(path):
         if not proto.HasField("graph"):
             raise DecodeError("there is no graph in it")
     except DecodeError as error:
-        raise InputError(f"Not a readable ONNX model: {path} ({_first_line(error)})") from None
+        raise InputError(f"Not a readable ONNX model: {path} ({reason(error)})") from None
     try:
         return Model(proto, path)
     except InputError:
         raise
     except Exception as error:  # onnx has a class for each kind of damage; text may be no UTF-8
-        raise InputError(
-            f"This ONNX model breaks ONNX's rules: {path} ({_first_line(error)})"
-        ) from None
+        raise InputError(f"This ONNX model breaks ONNX's rules: {path} ({reason(error)})") from None
 
 
 class Model:
@@ -123,7 +122,7 @@ class Model:
         self.needs(1)
 
     def _refuse(self, problem, received):
-        raise InputError(f"{problem}. Received: {self.origin} with {received}")
+        raise InputError(f"{problem}. Received: {self.origin} with {printable(received)}")
 
     def _check_parts(self):
         proto, graph = self.proto, self.proto.graph
@@ -237,7 +236,7 @@ class Model:
                 error,
             )
         except Exception as error:  # onnx and numpy each have their own, by what is wrong
-            self._refuse("The shapes in this model do not fit", _first_line(error))
+            self._refuse("The shapes in this model do not fit", reason(error))
         for name, dtype in made.items():
             if dtype not in DTYPES:
                 self._refuse("An export's tensors are numbers", f"{name!r} of {dtype}")
@@ -279,8 +278,3 @@ def _skeleton(proto):
             )
     skeleton.graph.output.extend(graph.output)
     return skeleton
-
-
-def _first_line(error):
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

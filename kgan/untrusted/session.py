@@ -5,6 +5,7 @@ import onnxruntime
 
 from kgan.errors import InputError
 from kgan.untrusted.model import MOST_BYTES, read_model
+from kgan.untrusted.text import reason
 
 SILENT = 4  # onnxruntime's log level: what goes wrong is said once, by an exception
 
@@ -73,8 +74,6 @@ class Session:
         return [np.concatenate(made) if len(made) > 1 else made[0]]
 
     def _cannot_run(self, error):
-        reason = str(error).strip().splitlines()
         return InputError(
-            f"onnxruntime cannot run this model: {self.model.origin} "
-            f"({reason[0] if reason else type(error).__name__})"
+            f"onnxruntime cannot run this model: {self.model.origin} ({reason(error)})"
         )
