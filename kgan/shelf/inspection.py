@@ -74,7 +74,7 @@ def _file(model):
         *(("output", printable(described(value))) for value in graph.output),
         ("contract", "inputs, outputs and shapes are those of its manifest"),
         (
-            "one picture",
+            "to run",
             f"{arithmetic / 1e6:,.3g} million multiply-adds, up to {text.size(needed)}",
         ),
     ]
