@@ -23,7 +23,7 @@ from kgan.untrusted.text import printable, reason
 
 LARGEST_FILE = 2**30
 MOST_NODES = 10_000
-MOST_BYTES = 2**32  # of all that one run makes, as if nothing of it were freed
+MOST_BYTES = 2**31  # of all that one run makes, as if nothing of it were freed
 MOST_WORK = 2**38  # multiply-adds of one picture
 
 # type of a tensor: (bytes of a value, where a file keeps values that are not raw)
@@ -128,7 +128,7 @@ class Model:
         proto, graph = self.proto, self.proto.graph
         imported = [(each.domain, each.version) for each in proto.opset_import]
         if [domain for domain, _ in imported] not in ([""], ["ai.onnx"]):
-            self._refuse("An export asks for ONNX's own operator set alone", imported)
+            self._refuse("An export names ONNX's own operator set alone", imported)
         if proto.functions or proto.training_info or graph.sparse_initializer:
             self._refuse(
                 "An export has no functions, training parts or sparse tensors", "one of them"

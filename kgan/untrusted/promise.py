@@ -5,6 +5,7 @@ import reprlib
 
 from kgan.errors import InputError
 from kgan.latents import DISTRIBUTIONS
+from kgan.untrusted.text import printable
 
 LARGEST_SIDE = 8192
 LARGEST_LATENT_DIM = 1_000_000
@@ -164,18 +165,18 @@ class _Fields:
 
     def refuse(self, key, right):
         received = reprlib.repr(self.value[key]) if key in self.value else "nothing"
-        raise InputError(f"{key} in {self.where} must be {right}. Received: {received}")
+        raise InputError(f"{printable(key)} in {self.where} must be {right}. Received: {received}")
 
     def record(self, key):
         if not isinstance(self.get(key), dict):
             self.refuse(key, "an object with fields of its own")
-        return _Fields(self.value[key], f"{key} in {self.where}")
+        return _Fields(self.value[key], f"{printable(key)} in {self.where}")
 
     def text(self, key, allowed=None):
         value = self.get(key)
         if not _is_text(value) or (allowed is not None and value not in allowed):
-            choices = " or ".join(map(repr, allowed)) if allowed else "a text"
-            self.refuse(key, f"{choices}" if allowed else f"{choices} of 1 to {MOST_TEXT} letters")
+            choices = " or ".join(map(repr, allowed or ()))
+            self.refuse(key, choices or f"a text of 1 to {MOST_TEXT} letters")
         return value
 
     def whole(self, key, least, most=2**63 - 1):

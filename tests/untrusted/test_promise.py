@@ -49,6 +49,7 @@ def test_what_kgan_writes_is_taken():
         (CONDITIONAL, "licence", ["CC0-1.0"]),
         (CONDITIONAL, "training", None),
         (CONDITIONAL, "versions", {"kgan": 1}),
+        (CONDITIONAL, "versions", {"kgan\x1b[2J": 1}),
         (CONDITIONAL, "parity", []),
         (CONDITIONAL, "parity/onnx", 0.0),
         (CONDITIONAL, "parity/onnx/uint8_max_levels", "none"),
