@@ -40,8 +40,10 @@ def delete(directory, which):
     read_manifest(path)
     try:
         grave = Path(tempfile.mkdtemp(prefix=".deleted-", dir=path.parent))
-        os.rename(path, grave / path.name)
-        shutil.rmtree(grave)
+        try:
+            os.rename(path, grave / path.name)
+        finally:
+            shutil.rmtree(grave)
     except OSError as error:
         raise InputError(f"Cannot delete there ({error.strerror}): {path}") from None
     with contextlib.suppress(OSError):  # a name with other versions stays
