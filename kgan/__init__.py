@@ -22,6 +22,7 @@ _LAZY = {
     "losses": "kgan.losses",
     "models": "kgan.models",
     "runtime": "kgan.runtime",
+    "shelf": "kgan.shelf",
 }
 __all__ = ["__version__", *_LAZY]
 

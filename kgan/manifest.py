@@ -17,6 +17,8 @@ MANIFEST_FILE = "manifest.json"
 # a server down.
 MOST_SAMPLES = 256
 HALVES = ("encoder", "decoder")  # of an autoencoder, each an .onnx file of that name
+# NAME/latest stands for the highest version.
+LATEST = "latest"
 
 
 def generator_manifest(
@@ -160,8 +162,8 @@ def parse(text, origin):
     """
     try:
         manifest = json.loads(text)
-        known = manifest["format"] == FORMAT
-    except (ValueError, KeyError, TypeError):
+        known = manifest["format"] == FORMAT and isinstance(manifest["format_version"], int)
+    except (ValueError, KeyError, TypeError, RecursionError):
         known = False
     if not known:
         raise InputError(f"Not the manifest of a kgan export: {origin}")
@@ -180,12 +182,29 @@ def versions_of(directory):
     return sorted(int(entry.name) for entry in directory.iterdir() if entry.name.isdecimal())
 
 
+def find_export(path):
+    """The VERSION directory that `path` means, or None where that is no export.
+
+    Args:
+        path: an export's VERSION directory, its NAME directory or NAME/latest; the last two stand
+            for the highest version. Nothing on disk is called latest, so it is never out of date.
+    """
+    path = Path(path)
+    if path.name == LATEST and not path.exists():
+        path = path.parent
+    if not (path / MANIFEST_FILE).is_file():
+        versions = versions_of(path)
+        if not versions:
+            return None
+        path = path / str(versions[-1])
+    return path if (path / MANIFEST_FILE).is_file() else None
+
+
 def find_onnx(path):
     """The model.onnx that `path` means, or None where `path` is not an export.
 
     Args:
-        path: an .onnx file, an export's VERSION directory, or its NAME
-            directory, which stands for the highest version.
+        path: an .onnx file, or what `find_export` takes.
 
     Raises:
         InputError: an export that holds no ONNX model.
@@ -193,7 +212,7 @@ def find_onnx(path):
     path = Path(path)
     if path.suffix == ".onnx" and path.is_file():
         return path
-    directory = _version_directory(path)
+    directory = find_export(path)
     if directory is None:
         return None
     if not (directory / ONNX_FILE).is_file():
@@ -212,21 +231,9 @@ def find_autoencoder(path):
     """The VERSION directory with the two halves of an autoencoder that `path` means, or None.
 
     Args:
-        path: an export's VERSION directory, or its NAME directory, which
-            stands for the highest version.
+        path: what `find_export` takes.
     """
-    directory = _version_directory(Path(path))
+    directory = find_export(path)
     if directory is None or not all((directory / f"{half}.onnx").is_file() for half in HALVES):
         return None
     return directory
-
-
-def _version_directory(path):
-    if not path.is_dir():
-        return None
-    if not (path / MANIFEST_FILE).is_file():
-        versions = versions_of(path)
-        if not versions or not (path / str(versions[-1]) / MANIFEST_FILE).is_file():
-            return None
-        path = path / str(versions[-1])
-    return path

@@ -7,13 +7,13 @@ autoencoder.reconstruct(pictures)
 """
 
 import numpy as np
-import onnxruntime
 
 from kgan import images as pictures
 from kgan import labels as label_law
 from kgan import latents as latent_law
 from kgan import manifest
 from kgan.errors import InputError
+from kgan.untrusted import checked_session
 
 
 class Generator:
@@ -21,7 +21,7 @@ class Generator:
 
     Args:
         path: an .onnx file of kgan's, an export's VERSION directory, or its
-            NAME directory, which stands for the highest version.
+            NAME directory or NAME/latest, which stand for the highest version.
 
     Attributes:
         info: the export's manifest, a dict.
@@ -29,7 +29,8 @@ class Generator:
         path: the .onnx file in use.
 
     Raises:
-        InputError: nothing there, not an ONNX model, or one without kgan's manifest.
+        InputError: nothing there, not an ONNX model, one without kgan's manifest, or one that
+            breaks its contract or asks for more than any export does (`kgan.untrusted`).
     """
 
     def __init__(self, path):
@@ -39,7 +40,7 @@ class Generator:
                 "Not an export: expected an .onnx file, or a directory with manifest.json and "
                 f"model.onnx. Received: {path}"
             )
-        self.session, self.info = _open(self.path)
+        self.session, self.info = checked_session(self.path)
         if self.info.get("kind", "generator") != "generator":
             raise InputError(f"Half of an autoencoder draws nothing from seeds. Received: {path}")
         classes = self.info.get("labels", {})
@@ -117,7 +118,7 @@ class Autoencoder:
 
     Args:
         path: an export's VERSION directory with encoder.onnx and decoder.onnx,
-            or its NAME directory, which stands for the highest version.
+            or its NAME directory or NAME/latest, which stand for the highest version.
 
     Attributes:
         info: the export's manifest, a dict.
@@ -126,8 +127,8 @@ class Autoencoder:
         path: the VERSION directory in use.
 
     Raises:
-        InputError: nothing there, not ONNX models, or not the halves of one of
-            kgan's autoencoders.
+        InputError: nothing there, not the halves of one of kgan's autoencoders, or
+            files that break their contract (`kgan.untrusted`).
     """
 
     def __init__(self, path):
@@ -137,7 +138,7 @@ class Autoencoder:
                 "Not an autoencoder's export: expected a directory with manifest.json, "
                 f"encoder.onnx and decoder.onnx. Received: {path}"
             )
-        opened = {half: _open(self.path / f"{half}.onnx") for half in manifest.HALVES}
+        opened = {half: checked_session(self.path / f"{half}.onnx") for half in manifest.HALVES}
         for half, (_, info) in opened.items():
             if info.get("half") != half:
                 raise InputError(
@@ -194,18 +195,6 @@ class Autoencoder:
     def reconstruct(self, images, batch_size=64):
         """What comes back of pictures: `decode(encode(images))`, uint8 (N, H, W, C)."""
         return self.decode(self.encode(images, batch_size), batch_size)
-
-
-def _open(path):
-    """The session of an .onnx file, and the manifest inside it."""
-    try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has a class of its own for every kind of damage
-        raise InputError(
-            f"Not a readable ONNX model: {path} ({str(error).splitlines()[0]})"
-        ) from None
-    metadata = session.get_modelmeta().custom_metadata_map
-    return session, manifest.parse(metadata.get(manifest.METADATA_KEY, ""), path)
 
 
 def _run(session, given, array, asked, batch_size):

@@ -13,8 +13,8 @@ PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
     "errors": -1,
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 0),
-    **dict.fromkeys(("runtime", "layers", "losses", "data"), 1),
-    "models": 2,
+    **dict.fromkeys(("untrusted", "layers", "losses", "data"), 1),
+    **dict.fromkeys(("runtime", "shelf", "models"), 2),
     **dict.fromkeys(("training", "export", "metrics", "explore"), 3),
     "cli": 4,
 }

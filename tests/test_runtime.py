@@ -32,9 +32,9 @@ def test_the_same_seed_gives_keras_pictures_in_every_batch_size(
 
 
 def test_a_file_a_version_and_a_name_are_all_exports(exported):
-    paths = [exported / "1" / "model.onnx", exported / "2", exported]
+    paths = [exported / "1" / "model.onnx", exported / "2", exported, exported / "latest"]
     versions = [kgan.runtime.Generator(path).info["version"] for path in paths]
-    assert versions == [1, 2, 2]
+    assert versions == [1, 2, 2, 2]
     (exported / "10").mkdir()  # being written: not an export yet
     with pytest.raises(kgan.InputError, match="Not an export"):
         kgan.runtime.Generator(exported)

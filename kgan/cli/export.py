@@ -14,18 +14,40 @@ and a SavedModel are written when no form is named.
 
   kgan export runs/NAME
   kgan-export runs/NAME --onnx --out saved_models
+  kgan export --inspect saved_models/NAME/1/model.onnx
+  kgan export --list
+  kgan export --delete NAME/1
 """
+SAVED_MODELS = Path("saved_models")
 
 
 def add_arguments(parser):
     """Adds the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", type=Path)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("model", metavar="MODEL", type=Path, nargs="?")
+    what.add_argument(
+        "--inspect",
+        type=Path,
+        metavar="FILE",
+        help="describe an .onnx file or an export's directory instead, and check it",
+    )
+    what.add_argument(
+        "--list",
+        type=Path,
+        nargs="?",
+        const=SAVED_MODELS,
+        metavar="DIR",
+        help="list the exports in a directory instead (saved_models)",
+    )
+    what.add_argument(
+        "--delete", metavar="NAME/VERSION", help="delete one version of an export in --out instead"
+    )
     parser.add_argument("--onnx", action="store_true", help="write model.onnx")
     parser.add_argument("--saved-model", action="store_true", help="write a TensorFlow SavedModel")
     parser.add_argument("--tflite", action="store_true", help="write model.tflite")
     parser.add_argument("--name", help="the export's name (the run's)")
     parser.add_argument(
-        "--out", type=Path, default=Path("saved_models"), metavar="DIR", help="(saved_models)"
+        "--out", type=Path, default=SAVED_MODELS, metavar="DIR", help="(saved_models)"
     )
     parser.add_argument("--opset", type=types.whole_number, default=17, help="ONNX opset (17)")
     parser.add_argument(
@@ -49,10 +71,15 @@ def add_arguments(parser):
         dest="precision",
         help="compute the ONNX file's layers in int8: a quarter of the size, about twice as fast",
     )
+    parser.add_argument(
+        "--licence", metavar="TEXT", help="an SPDX name or a sentence, for manifest and card"
+    )
 
 
 def run(arguments):
-    """Exports, prints the measured parity and, last, the directory."""
+    """Exports, prints the measured parity and, last, the directory; or shows or deletes exports."""
+    if arguments.model is None:
+        return _on_the_shelf(arguments)
     quiet.import_tensorflow()
     from kgan.export import export
     from kgan.training import load
@@ -74,6 +101,7 @@ def run(arguments):
             optimize=not arguments.no_optimize,
             precision=arguments.precision,
             training=facts,
+            licence=arguments.licence,
         )
     for form, report in result.parity.items():
         line = f"{form}: floats within {report['float_max_abs_difference']:.2g} of Keras"
@@ -88,3 +116,14 @@ def run(arguments):
             f"x{figures['speed_batch_64']:.2f} at batch 64"
         )
     print(result.path)
+
+
+def _on_the_shelf(arguments):
+    from kgan import shelf
+
+    if arguments.inspect is not None:
+        print(*shelf.inspect(arguments.inspect), sep="\n")
+    elif arguments.list is not None:
+        print(*shelf.table(shelf.list_exports(arguments.list)), sep="\n")
+    else:
+        print(f"deleted {shelf.delete(arguments.out, arguments.delete)}")

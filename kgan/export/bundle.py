@@ -47,6 +47,7 @@ def export(
     optimize=True,
     precision="float32",
     training=None,
+    licence=None,
 ):
     """Exports a trained generator, or an autoencoder, into the next free version of `directory`.
 
@@ -65,14 +66,16 @@ def export(
         optimize: rewrite the ONNX graph for speed; the numbers stay the same.
         precision: of the ONNX files "float32", "float16" (weights alone) or "int8".
         training: what is known of how the model was made, for manifest and card.
+        licence: what the pictures may be used for, an SPDX name or a sentence, likewise.
 
     Returns:
         An `Export`.
 
     Raises:
-        InputError: no form asked for, an opset that cannot be written, a network
-            that TFLite cannot run, a precision that is too far from float32, or a
-            directory that cannot be written.
+        InputError: no form asked for, an opset or a licence that cannot be written,
+            a network that TFLite cannot run or `kgan.runtime` would refuse, a
+            precision that is too far from float32, or a directory that cannot be
+            written.
         ParityError: a form that does not give what Keras gives; nothing is left behind.
     """
     if not (onnx or saved_model or tflite):
@@ -82,6 +85,7 @@ def export(
         raise InputError(f"precision is for ONNX, which is not asked for. Received: {precision}")
     if precision == "int8" and not optimize:
         raise InputError("int8 needs the optimized graph. Received: optimize=False (--no-optimize)")
+    about = {} if licence is None else {"licence": _check_licence(licence)}
     directory = Path(directory)
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
@@ -100,13 +104,19 @@ def export(
                 forms.make_onnx(opset, optimize, precision)
             if tflite:
                 forms.make_tflite()
-        return _publish(forms, directory, model, training or {})
+        return _publish(forms, directory, model, training or {}, about)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         for path in missing:
             if any(path.iterdir()):
                 break
             path.rmdir()
+
+
+def _check_licence(licence):
+    if not isinstance(licence, str) or not licence.strip() or not licence.isprintable():
+        raise InputError(f"A licence is one line of text, such as CC-BY-4.0. Received: {licence!r}")
+    return licence.strip()
 
 
 def _promise(model, float_output):
@@ -135,7 +145,7 @@ def _facts(model):
     return facts | {"ema_half_life_images": model.ema_half_life_images}
 
 
-def _publish(forms, directory, model, training):
+def _publish(forms, directory, model, training, about):
     """Adds manifest, samples and card, and moves the whole into the next free version."""
     staging, samples = forms.staging, forms.samples()
     if samples is not None:
@@ -143,10 +153,9 @@ def _publish(forms, directory, model, training):
     promise = _promise(model, forms.float_output)
     while True:
         version = max(manifests.versions_of(directory), default=0) + 1
-        manifest = manifests.whole_manifest(
-            directory.name, version, promise, _facts(model) | training
-        )
-        manifest |= {"parity": forms.parity} | forms.facts
+        name = directory.absolute().name
+        manifest = manifests.whole_manifest(name, version, promise, _facts(model) | training)
+        manifest |= about | {"parity": forms.parity} | forms.facts
         for file, onnx_model in forms.onnx_models.items():
             half = {} if file == manifests.ONNX_FILE else {"half": Path(file).stem}
             onnx_export.write(onnx_model, manifest | half, staging / file)

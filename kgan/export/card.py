@@ -47,6 +47,9 @@ def card(manifest):
     lines = [f"# {manifest['name']}, version {manifest['version']}", ""]
     lines += _generator(manifest) if manifest["kind"] == "generator" else _autoencoder(manifest)
     training = {key: value for key, value in manifest["training"].items() if value}
+    if "licence" in manifest:
+        licence = manifest["licence"].replace("|", "\\|")
+        lines.append(f"| licence | {licence} |")
     lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in training.items()]
     for form, report in manifest["parity"].items():
         figures = ", ".join(

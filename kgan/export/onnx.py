@@ -8,6 +8,7 @@ import tf2onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from kgan import manifest as manifests
+from kgan import untrusted
 from kgan.errors import InputError
 from kgan.export.serving import serving_function
 
@@ -84,13 +85,15 @@ def with_uint8_output(model, value_range):
 
 
 def write(model, manifest, path):
-    """Checks a model and writes it with its manifest in the metadata.
+    """Checks a model as whoever loads it will, and writes it with its manifest in the metadata.
 
     Raises:
         onnx.checker.ValidationError: the model breaks ONNX's rules.
+        InputError: it holds what `kgan.runtime` refuses, such as a loop.
     """
     helper.set_model_props(model, {manifests.METADATA_KEY: json.dumps(manifest)})
     model.producer_name = "kgan"
     model.producer_version = manifest["versions"]["kgan"]
     onnx.checker.check_model(model, full_check=True)
+    untrusted.Model(model, path.name)
     path.write_bytes(model.SerializeToString())

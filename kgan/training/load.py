@@ -1,18 +1,20 @@
 """Trained models read back from a run or a .keras file."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import keras
 
 from kgan.errors import InputError
 from kgan.training.autoencoder import Autoencoder
-from kgan.training.checkpoint import batches_seen
+from kgan.training.checkpoint import CONFIG, batches_seen
 from kgan.training.gan import GAN
 
 CONFIG_FILE = "config.json"
 MODEL_FILE = "model.keras"
 CHECKPOINT_FILE = "checkpoints/last.keras"
+MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
 
 
 def find_model(path):
@@ -67,11 +69,13 @@ def load_model(path, compile=True):
             Keras cannot find again.
 
     Raises:
-        InputError: nothing there, a file that is no Keras model, or another kind of model.
+        InputError: nothing there, a file that is no Keras model or holds code, or another kind
+            of model.
     """
     path = find_model(path)
+    _check_archive(path)
     try:
-        model = keras.models.load_model(path, compile=compile)
+        model = keras.models.load_model(path, compile=compile, safe_mode=True)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
         if compile and _loads_without_compiling(path):
             raise InputError(
@@ -90,9 +94,33 @@ def load_model(path, compile=True):
     return model
 
 
+def _check_archive(path):
+    """Raises an InputError for a .keras file that holds code, or little that unpacks to much.
+
+    Keras's safe mode refuses code too, but can be switched off for the whole process.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            bomb = unpacked > MOST_EXPANSION * path.stat().st_size
+            code = not bomb and b'"__lambda__"' in archive.read(CONFIG)
+    except Exception:  # damaged: Keras tells of it
+        return
+    if bomb:
+        raise InputError(
+            f"A .keras file unpacks to at most {MOST_EXPANSION} times its size. Received: {path} "
+            f"of {path.stat().st_size} bytes, which unpacks to {unpacked}"
+        )
+    if code:
+        raise InputError(
+            "This .keras file holds Python code (a Lambda layer), which is not run: a model of "
+            f"registered layers can be loaded. Received: {path}"
+        )
+
+
 def _loads_without_compiling(path):
     try:
-        keras.models.load_model(path, compile=False)
+        keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception:  # as in load_model, which tells of it
         return False
     return True

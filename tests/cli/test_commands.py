@@ -113,13 +113,15 @@ def test_generating_from_an_export_never_imports_tensorflow(run, tmp_path):
 
 def test_kgan_export_chooses_forms_name_opset_and_type(run, tmp_path, capsys):
     common = [str(run), "--out", str(tmp_path), "--name", "mine"]
-    assert export_main([*common, "--onnx", "--opset", "15", "--float-output"]) == 0
+    licence = ["--licence", "CC0-1.0"]
+    assert export_main([*common, "--onnx", "--opset", "15", "--float-output", *licence]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[-1] == str(tmp_path / "mine" / "1")
     assert printed[0].startswith("onnx: floats within ")
     manifest = json.loads((tmp_path / "mine" / "1" / "manifest.json").read_text())
     assert (manifest["opset"], manifest["output"]["dtype"]) == (15, "float32")
     assert "Fashion-MNIST" in manifest["training"]["data"]
+    assert manifest["licence"] == "CC0-1.0"
     assert not (tmp_path / "mine" / "1" / "saved_model.pb").exists()
     assert export_main([*common, "--saved-model"]) == 0
     assert (tmp_path / "mine" / "2" / "saved_model.pb").is_file()

@@ -1,0 +1,51 @@
+"""Away with one version of an export."""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from kgan.errors import InputError
+from kgan.shelf.listing import read_manifest
+
+
+def delete(directory, which):
+    """Deletes one version; the others stay, and its number is not taken while one is higher.
+
+    It leaves by being renamed, so that no reader meets half of it.
+
+    Args:
+        directory: such as "saved_models".
+        which: NAME/VERSION in it.
+
+    Returns:
+        Path of what was deleted.
+
+    Raises:
+        InputError: `which` is not of that form, leads elsewhere, or is no export of kgan's.
+    """
+    found = re.fullmatch(r"([^/\\]+)/([1-9][0-9]*)", str(which))
+    if not found or found[1].startswith("."):
+        raise InputError(
+            "What is deleted is one version of an export, NAME/VERSION such as photos/2, in "
+            f"{directory}. Received: {which}"
+        )
+    path = Path(directory) / found[1] / found[2]
+    if path.is_symlink() or path.parent.is_symlink():
+        raise InputError(f"This is a link to another place. Received: {path}")
+    if not path.is_dir():
+        raise InputError(f"No such export. Received: {path}")
+    read_manifest(path)
+    try:
+        grave = Path(tempfile.mkdtemp(prefix=".deleted-", dir=path.parent))
+        try:
+            os.rename(path, grave / path.name)
+        finally:
+            shutil.rmtree(grave)
+    except OSError as error:
+        raise InputError(f"Cannot delete there ({error.strerror}): {path}") from None
+    with contextlib.suppress(OSError):  # a name with other versions stays
+        path.parent.rmdir()
+    return path

@@ -1,0 +1,113 @@
+"""What an export is, read from its files and held against its manifest, for a person."""
+
+import collections
+from pathlib import Path
+
+from kgan import manifest as manifests
+from kgan.errors import InputError
+from kgan.shelf import text
+from kgan.shelf.listing import read_manifest
+from kgan.untrusted import described, printable, read_model
+
+INDENT = "  "
+
+
+def inspect(path):
+    """Describes an export.
+
+    Args:
+        path: an .onnx file of kgan's, or a VERSION, NAME or NAME/latest directory.
+
+    Returns:
+        List of lines.
+
+    Raises:
+        InputError: nothing there, or a file that breaks its contract.
+    """
+    path = Path(path)
+    if path.suffix == ".onnx" and path.is_file():
+        model = read_model(path)
+        rows = [*_file(model), *_facts(model.manifest)]
+        return [printable(path), *text.aligned(rows, INDENT)]
+    export = manifests.find_export(path)
+    if export is None:
+        raise InputError(
+            "Not an export: expected an .onnx file, or a directory with "
+            f"{manifests.MANIFEST_FILE}. Received: {path}"
+        )
+    manifest = read_manifest(export)
+    lines = [printable(export), *text.aligned(_files(export, manifest), INDENT)]
+    for file in sorted(export.glob("*.onnx")):
+        lines += [printable(file), *text.aligned(_file(read_model(file)), INDENT)]
+    return [*lines, "manifest", *text.aligned(_facts(manifest), INDENT)]
+
+
+def _files(export, manifest):
+    """Rows on the files of a VERSION directory."""
+    there, listed = manifests.list_files(export), manifest.get("files", {})
+    total = text.size(sum(facts["bytes"] for facts in there.values()))
+    rows = [("files", f"{len(there)}, {total}")]
+    for name in sorted({*there, *listed}):
+        if name not in listed:
+            rows.append(("not in the manifest", printable(name)))
+        elif name not in there:
+            rows.append(("missing", printable(name)))
+        elif there[name] != listed[name]:
+            rows.append(("not as exported", printable(name)))
+    if len(rows) == 1:
+        rows.append(("checked", "every file has the size and SHA-256 of the manifest"))
+    return rows
+
+
+def _file(model):
+    """Rows on an ONNX file as it is."""
+    graph = model.proto.graph
+    counted = collections.Counter(node.op_type for node in graph.node)
+    kinds = ", ".join(f"{count} {name}" for name, count in counted.most_common())
+    needed, arithmetic = model.needs(1)
+    (opset,) = model.proto.opset_import
+    return [
+        ("size", text.size(Path(model.origin).stat().st_size)),
+        ("operators", f"{len(graph.node)}: {kinds}"),
+        ("opset", str(opset.version)),
+        *(("input", printable(described(value))) for value in graph.input),
+        *(("output", printable(described(value))) for value in graph.output),
+        ("contract", "inputs, outputs and shapes are those of its manifest"),
+        (
+            "to run",
+            f"{arithmetic / 1e6:,.3g} million multiply-adds, up to {text.size(needed)}",
+        ),
+    ]
+
+
+def _facts(manifest):
+    """Rows on what a checked manifest says."""
+    kind = manifest.get("kind", "generator")
+    rows = [
+        ("export", f"{manifest.get('name', '?')}, version {manifest.get('version', '?')}"),
+        ("kind", f"{kind} of {text.pictures(manifest)} pictures"),
+    ]
+    if kind == "autoencoder":
+        output = manifest["decoder"]["output"]
+        codes = manifest["encoder"]["output"]["shape"][1:]
+        rows.append(("codes", "x".join(map(str, codes))))
+    else:
+        output, latents = manifest["output"], manifest["latents"]
+        rows.append(("latents", f"{latents['dim']}, {latents['distribution']}"))
+        rows.append(("of a seed", latents["law"]))
+    low, high = output["value_range"]
+    rows.append(("values", f"{output['dtype']}, {low} (black) to {high} (white)"))
+    if "labels" in manifest:
+        count, names = manifest["labels"]["num_classes"], manifest["labels"]["class_names"]
+        listed = ", ".join(f"{label} {name}" for label, name in enumerate(names or ()))
+        rows.append(("classes", f"{count}: {listed}" if names else str(count)))
+    if "licence" in manifest:
+        rows.append(("licence", manifest["licence"]))
+    for key, value in manifest.get("training", {}).items():
+        if value is not None:
+            rows.append((key.replace("_", " "), value))
+    for form, report in manifest.get("parity", {}).items():
+        rows.append((f"parity of {form}", text.parity(report)))
+    for package, version in manifest.get("versions", {}).items():
+        rows.append((package, version))
+    return [(printable(key), printable(value)) for key, value in rows]

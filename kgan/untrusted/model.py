@@ -1,0 +1,280 @@
+"""An ONNX model checked without running it: what it is made of, and what it needs at run time.
+
+Nothing of the file is believed that was not checked here. Every tensor has its data with it, every
+operator is known, and at a given batch every shape is known beforehand, so that memory and
+arithmetic are counted before onnxruntime sees the model.
+"""
+
+import functools
+import math
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import AttributeProto, TensorProto, helper
+
+from kgan import manifest as manifests
+from kgan.errors import InputError
+from kgan.untrusted.operators import OPERATORS, work
+from kgan.untrusted.promise import check_promise, sides_of
+from kgan.untrusted.shapes import MOST_DIMENSIONS, SMALL, ShapeError
+from kgan.untrusted.shapes import infer as shapes_at
+from kgan.untrusted.text import printable, reason
+
+LARGEST_FILE = 2**30
+MOST_NODES = 10_000
+MOST_BYTES = 2**31  # of all that one run makes, as if nothing of it were freed
+MOST_WORK = 2**38  # multiply-adds of one picture
+
+# type of a tensor: (bytes of a value, where a file keeps values that are not raw)
+DTYPES = {
+    TensorProto.FLOAT: (4, "float_data"),
+    TensorProto.FLOAT16: (2, "int32_data"),
+    TensorProto.DOUBLE: (8, "double_data"),
+    TensorProto.UINT8: (1, "int32_data"),
+    TensorProto.INT8: (1, "int32_data"),
+    TensorProto.INT32: (4, "int32_data"),
+    TensorProto.INT64: (8, "int64_data"),
+    TensorProto.BOOL: (1, "int32_data"),
+}
+NAMES = {
+    "float32": TensorProto.FLOAT,
+    "uint8": TensorProto.UINT8,
+    "int64": TensorProto.INT64,
+}
+ATTRIBUTES = (
+    AttributeProto.FLOAT,
+    AttributeProto.INT,
+    AttributeProto.STRING,
+    AttributeProto.TENSOR,
+    AttributeProto.FLOATS,
+    AttributeProto.INTS,
+)
+# Attributes that divide or count: what is below 1 has stopped whole processes.
+ABOVE_0 = ("blocksize", "dilations", "group", "kernel_shape", "strides")
+LARGEST_ATTRIBUTE = 2**31
+
+
+def read_model(path):
+    """Reads and checks an .onnx file; onnxruntime has no part in it.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A `Model`.
+
+    Raises:
+        InputError: too large, not an ONNX model, not kgan's, or none that can be run safely.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise InputError(f"An .onnx file may have {LARGEST_FILE} bytes. Received: {path}, {size}")
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(path.read_bytes())
+        if not proto.HasField("graph"):
+            raise DecodeError("there is no graph in it")
+    except DecodeError as error:
+        raise InputError(f"Not a readable ONNX model: {path} ({reason(error)})") from None
+    try:
+        return Model(proto, path)
+    except InputError:
+        raise
+    except Exception as error:  # onnx has a class for each kind of damage; text may be no UTF-8
+        raise InputError(f"This ONNX model breaks ONNX's rules: {path} ({reason(error)})") from None
+
+
+class Model:
+    """A checked ONNX model.
+
+    Args:
+        proto: ModelProto; what is in it beside the model is dropped.
+        origin: where it is from, for messages.
+
+    Attributes:
+        manifest: the dict inside it.
+        inputs: descriptions of its inputs, as the manifest gives them.
+        output: description of its output.
+        proto: the ModelProto.
+
+    Raises:
+        InputError: it is not kgan's, or none that can be run safely.
+    """
+
+    def __init__(self, proto, origin):
+        self.origin = origin
+        self.proto = proto
+        proto.DiscardUnknownFields()
+        metadata = {entry.key: entry.value for entry in proto.metadata_props}
+        self.manifest = check_promise(
+            manifests.parse(metadata.get(manifests.METADATA_KEY, ""), origin), origin
+        )
+        self._check_parts()
+        names = [value.name for value in proto.graph.input]
+        self.inputs, self.output = sides_of(self.manifest, names)
+        self._check_side("inputs", proto.graph.input, self.inputs)
+        self._check_side("outputs", proto.graph.output, [self.output])
+        # What a file says of the tensors in between is not needed and might be wrong.
+        del proto.graph.value_info[:]
+        onnx.checker.check_model(_skeleton(proto))
+        self.needs(1)
+
+    def _refuse(self, problem, received):
+        raise InputError(f"{problem}. Received: {self.origin} with {printable(received)}")
+
+    def _check_parts(self):
+        proto, graph = self.proto, self.proto.graph
+        imported = [(each.domain, each.version) for each in proto.opset_import]
+        if [domain for domain, _ in imported] not in ([""], ["ai.onnx"]):
+            self._refuse("An export names ONNX's own operator set alone", imported)
+        if proto.functions or proto.training_info or graph.sparse_initializer:
+            self._refuse(
+                "An export has no functions, training parts or sparse tensors", "one of them"
+            )
+        if len(graph.node) > MOST_NODES:
+            self._refuse(f"An export has at most {MOST_NODES} operators", len(graph.node))
+        for tensor in graph.initializer:
+            self._check_tensor(tensor)
+        for node in graph.node:
+            if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
+                name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+                self._refuse("Not one of the standard operators that exports have", repr(name))
+            for attribute in node.attribute:
+                self._check_attribute(node, attribute)
+
+    def _check_attribute(self, node, attribute):
+        described = f"{attribute.name!r} of {node.op_type}"
+        if attribute.type not in ATTRIBUTES or attribute.ref_attr_name:
+            self._refuse("An operator's settings are numbers, texts and tensors", described)
+        if attribute.type == AttributeProto.TENSOR:
+            self._check_tensor(attribute.t)
+        least = 1 if attribute.name in ABOVE_0 else -LARGEST_ATTRIBUTE
+        values = [attribute.i] if attribute.type == AttributeProto.INT else attribute.ints
+        for value in values:
+            if not least <= value <= LARGEST_ATTRIBUTE:
+                self._refuse(
+                    f"This setting is a number from {least} to {LARGEST_ATTRIBUTE}",
+                    f"{described} = {value}",
+                )
+
+    def _check_tensor(self, tensor):
+        described = f"the tensor {tensor.name!r}"
+        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+            self._refuse("An export is one file, with no data in others", described)
+        if tensor.data_type not in DTYPES:
+            self._refuse("An export's tensors are numbers", f"{described} of {tensor.data_type}")
+        if len(tensor.dims) > MOST_DIMENSIONS or any(size < 0 for size in tensor.dims):
+            self._refuse(
+                f"A shape has at most {MOST_DIMENSIONS} sizes from 0 up",
+                f"{described} {list(tensor.dims)[: MOST_DIMENSIONS + 1]}",
+            )
+        size, kept_in = DTYPES[tensor.data_type]
+        count = math.prod(tensor.dims)
+        held = {name: len(getattr(tensor, name)) for name in {e[1] for e in DTYPES.values()}}
+        held = {name: number for name, number in held.items() if number}
+        if tensor.raw_data:
+            fits = not held and len(tensor.raw_data) == count * size
+        else:
+            fits = held == ({kept_in: count} if count else {})
+        if not fits or tensor.string_data or tensor.uint64_data or tensor.HasField("segment"):
+            self._refuse("A tensor's data must be as much as its shape says", described)
+
+    def _check_side(self, kind, values, promised):
+        names = {tensor.name for tensor in self.proto.graph.initializer}
+        found = [_described(value) for value in values]
+        right = [
+            (side["name"], NAMES[side["dtype"]], [None, *side["shape"][1:]]) for side in promised
+        ]
+        if found != right or any(value.name in names for value in values):
+            self._refuse(
+                f"The model's {kind} are not those of its manifest, "
+                + ", ".join(f"{side['name']} {side['dtype']} {side['shape']}" for side in promised),
+                ", ".join(described(value) for value in values) or "none",
+            )
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019, few batch sizes, and a model lives long
+    def needs(self, batch):
+        """(bytes, multiply-adds) of a run on `batch` pictures, neither less than the truth.
+
+        Raises:
+            InputError: more than a run may need, shapes that are not known beforehand, or images
+                of another shape than the manifest's.
+        """
+        shapes, sizes = self._shapes(batch)
+        if shapes[self.output["name"]] != (batch, *self.output["shape"][1:]):
+            self._refuse(
+                f"The model's output is not the manifest's {self.output['shape']}",
+                f"{list(shapes[self.output['name']])} for a batch of {batch}",
+            )
+        total = sum(math.prod(shapes[name]) * size for name, size in sizes.items())
+        scratch = arithmetic = 0
+        for node in self.proto.graph.node:
+            done, values = work(
+                node,
+                [shapes[name] if name else None for name in node.input],
+                [shapes[name] for name in node.output if name],
+            )
+            arithmetic += done
+            scratch = max(scratch, 4 * values)
+        if total + scratch > MOST_BYTES:
+            self._refuse(
+                f"A run may take {MOST_BYTES} bytes", f"{total + scratch} for a batch of {batch}"
+            )
+        if arithmetic > MOST_WORK * batch:
+            self._refuse(f"A picture may take {MOST_WORK} multiply-adds", arithmetic // batch)
+        return total + scratch, arithmetic
+
+    def _shapes(self, batch):
+        """Shape by tensor's name, and bytes of a value by name of what a run makes."""
+        try:
+            shapes, made = shapes_at(self.proto, batch, MOST_BYTES)
+        except ShapeError as error:
+            self._refuse(
+                f"An export's shapes are known beforehand and make less than {MOST_BYTES} bytes",
+                error,
+            )
+        except Exception as error:  # onnx and numpy each have their own, by what is wrong
+            self._refuse("The shapes in this model do not fit", reason(error))
+        for name, dtype in made.items():
+            if dtype not in DTYPES:
+                self._refuse("An export's tensors are numbers", f"{name!r} of {dtype}")
+        return shapes, {name: DTYPES[dtype][0] for name, dtype in made.items()}
+
+
+def described(value):
+    """An input or output of a ModelProto in words, as it is in the file."""
+    name, dtype, shape = _described(value)
+    known = {number: word for word, number in NAMES.items()}
+    word = known.get(dtype) or helper.tensor_dtype_to_string(dtype).rpartition(".")[2].lower()
+    sizes = ["batch" if size is None else size for size in shape or ()]
+    return f"{name} {word} ({', '.join(map(str, sizes))})"
+
+
+def _described(value):
+    """(name, type, shape with None for what is open, or None for no shape at all)."""
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return value.name, tensor.elem_type, None
+    sizes = [size.dim_value if size.HasField("dim_value") else None for size in tensor.shape.dim]
+    return value.name, tensor.elem_type, sizes
+
+
+def _skeleton(proto):
+    """A copy for onnx's checker: large tensors are but their shapes, as inputs."""
+    graph = proto.graph
+    skeleton = onnx.ModelProto(ir_version=proto.ir_version)
+    skeleton.opset_import.extend(proto.opset_import)
+    skeleton.graph.name = graph.name or "graph"
+    skeleton.graph.node.extend(graph.node)
+    skeleton.graph.input.extend(graph.input)
+    for tensor in graph.initializer:
+        if math.prod(tensor.dims) <= SMALL:
+            skeleton.graph.initializer.append(tensor)
+        else:
+            skeleton.graph.input.append(
+                helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+            )
+    skeleton.graph.output.extend(graph.output)
+    return skeleton

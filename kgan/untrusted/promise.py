@@ -1,0 +1,190 @@
+"""A manifest checked field by field: whoever reads it afterwards meets no surprise."""
+
+import math
+import reprlib
+
+from kgan.errors import InputError
+from kgan.latents import DISTRIBUTIONS
+from kgan.untrusted.text import printable
+
+LARGEST_SIDE = 8192
+LARGEST_LATENT_DIM = 1_000_000
+MOST_CLASSES = 1_000_000
+MOST_VALUES = 2**28  # of one picture or one code
+MOST_TEXT = 10_000  # characters of one text
+PARITY_FIGURES = ("float_max_abs_difference", "uint8_max_levels")
+
+
+def check_promise(manifest, origin):
+    """Returns `manifest`, a dict that `kgan.manifest.parse` gave.
+
+    Fields that are not known here are left alone: a later kgan may add some.
+
+    Raises:
+        InputError: a field is missing or holds what no export of kgan's holds; it is named.
+    """
+    fields = _Fields(manifest, f"the manifest of {origin}")
+    if "kind" in fields and fields.text("kind", ("generator", "autoencoder")) == "autoencoder":
+        _autoencoder(fields)
+    else:
+        _generator(fields)
+    for key in ("name", "licence"):
+        if key in fields:
+            fields.text(key)
+    for key in ("version", "opset"):
+        if key in fields:
+            fields.whole(key, 1)
+    for key in ("training", "versions", "parity", "files"):
+        if key in fields:
+            fields.record(key)
+    if "versions" in fields:
+        versions = fields.record("versions")
+        for package in versions.value:
+            versions.text(package)
+    if "parity" in fields:
+        parity = fields.record("parity")
+        for form in parity.value:
+            figures = parity.record(form)
+            for key in PARITY_FIGURES:
+                if key in figures:
+                    figures.number(key)
+    return manifest
+
+
+def sides_of(manifest, input_names):
+    """What the one ONNX file with these inputs promises of all that `manifest` does.
+
+    Args:
+        manifest: one that `check_promise` let pass.
+        input_names: names of the file's own inputs.
+
+    Returns:
+        (list of the inputs' descriptions, the output's description).
+    """
+    if manifest.get("kind") == "autoencoder":
+        half = manifest["encoder" if "images" in input_names else "decoder"]
+        return [half["input"]], half["output"]
+    inputs = [manifest["input"]]
+    if "labels" in manifest:
+        inputs.append(manifest["labels"])
+    return inputs, manifest["output"]
+
+
+def _generator(fields):
+    dim = _described(fields.record("input"), "latents", ("float32",), 1, LARGEST_LATENT_DIM)[0]
+    _images(fields.record("output"))
+    latents = fields.record("latents")
+    if latents.whole("dim", 1) != dim:
+        latents.refuse("dim", f"the input's {dim}")
+    latents.text("distribution", DISTRIBUTIONS)
+    latents.text("law")
+    if "labels" not in fields:
+        return
+    labels = fields.record("labels")
+    _described(labels, "labels", ("int64",), 0, 0)
+    count = labels.whole("num_classes", 1, MOST_CLASSES)
+    names = labels.get("class_names")
+    if names is None:
+        return
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        labels.refuse("class_names", "a list of texts, or null")
+    if len(names) != count or len(set(names)) != count:
+        labels.refuse("class_names", f"{count} different names, one a class")
+
+
+def _autoencoder(fields):
+    encoder, decoder = fields.record("encoder"), fields.record("decoder")
+    for half, file in ((encoder, "encoder.onnx"), (decoder, "decoder.onnx")):
+        half.text("file", (file,))
+    _images(encoder.record("input"))
+    _images(decoder.record("output"))
+    codes = [
+        _described(side, "codes", ("float32",), None, LARGEST_LATENT_DIM)
+        for side in (encoder.record("output"), decoder.record("input"))
+    ]
+    if codes[0] != codes[1]:
+        decoder.record("input").refuse("shape", "the encoder's output's")
+
+
+def _images(fields):
+    _described(fields, "images", ("uint8", "float32"), 3, LARGEST_SIDE)
+    if "layout" in fields:
+        fields.text("layout", ("NHWC",))
+    ends = fields.get("value_range")
+    if (
+        not isinstance(ends, list)
+        or len(ends) != 2
+        or not all(_is_number(end) for end in ends)
+        or not ends[0] < ends[1]
+    ):
+        fields.refuse("value_range", "[low, high] with low below high")
+
+
+def _described(fields, name, dtypes, rank, largest):
+    """Checks name, dtype and shape of an input or output; returns the shape without the batch."""
+    fields.text("name", (name,))
+    fields.text("dtype", dtypes)
+    shape = fields.get("shape")
+    ranks = range(1, 7) if rank is None else (rank,)
+    if not isinstance(shape, list) or shape[:1] != ["batch"] or len(shape) - 1 not in ranks:
+        fields.refuse("shape", '["batch", ...] with its numbers')
+    if not all(_is_whole(side) and 1 <= side <= largest for side in shape[1:]):
+        fields.refuse("shape", f'["batch", ...], each number from 1 to {largest}')
+    if math.prod(shape[1:]) > MOST_VALUES:
+        fields.refuse("shape", f"at most {MOST_VALUES} values in all")
+    return shape[1:]
+
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value):
+    # A float holds at most 1e308, an int of JSON any number of digits.
+    return (_is_whole(value) and abs(value) < 2**64) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
+
+
+def _is_text(value):
+    return isinstance(value, str) and 0 < len(value) <= MOST_TEXT
+
+
+class _Fields:
+    """A JSON object whose fields are taken with a check; `where` says which object it is."""
+
+    def __init__(self, value, where):
+        self.value = value
+        self.where = where
+
+    def __contains__(self, key):
+        return key in self.value
+
+    def get(self, key):
+        return self.value.get(key)
+
+    def refuse(self, key, right):
+        received = reprlib.repr(self.value[key]) if key in self.value else "nothing"
+        raise InputError(f"{printable(key)} in {self.where} must be {right}. Received: {received}")
+
+    def record(self, key):
+        if not isinstance(self.get(key), dict):
+            self.refuse(key, "an object with fields of its own")
+        return _Fields(self.value[key], f"{printable(key)} in {self.where}")
+
+    def text(self, key, allowed=None):
+        value = self.get(key)
+        if not _is_text(value) or (allowed is not None and value not in allowed):
+            choices = " or ".join(map(repr, allowed or ()))
+            self.refuse(key, choices or f"a text of 1 to {MOST_TEXT} letters")
+        return value
+
+    def whole(self, key, least, most=2**63 - 1):
+        value = self.get(key)
+        if not _is_whole(value) or not least <= value <= most:
+            self.refuse(key, f"a whole number from {least} to {most}")
+        return value
+
+    def number(self, key):
+        if not _is_number(self.get(key)):
+            self.refuse(key, "a finite number")

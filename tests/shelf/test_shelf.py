@@ -1,0 +1,275 @@
+"""Exports inspected, listed and deleted, by function and by command."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import onnx
+import pytest
+
+import kgan
+from kgan import shelf
+from kgan.cli.main import main
+from tests.untrusted.tiny import model, promise
+
+
+@pytest.fixture(scope="module")
+def made(trained_gan, tmp_path_factory):
+    """saved_models with a generator in two versions and an autoencoder."""
+    place = tmp_path_factory.mktemp("made")
+    kgan.export.export(
+        trained_gan,
+        place / "clothes",
+        saved_model=False,
+        training={"data": "Fashion-MNIST"},
+        licence="CC0 | mine",
+    )
+    kgan.export.export(trained_gan, place / "clothes")
+    autoencoder = kgan.Autoencoder.from_preset("conv_autoencoder", image_shape=(8, 8, 3))
+    kgan.export.to_onnx(autoencoder, place / "codes")
+    return place
+
+
+@pytest.fixture
+def place(made, tmp_path):
+    """A copy of it, with what is no export among it."""
+    shutil.copytree(made, tmp_path / "saved_models")
+    place = tmp_path / "saved_models"
+    (place / "notes").mkdir()
+    (place / "grid.png").write_bytes(b"")
+    (place / ".hidden").mkdir()
+    (place / "broken" / "1").mkdir(parents=True)
+    (place / "broken" / "1" / "manifest.json").write_text('{"format": "kgan-export"')
+    return place
+
+
+def everything(place):
+    """Every file below, with what is in it."""
+    return {
+        str(path.relative_to(place)): path.read_bytes()
+        for path in place.rglob("*")
+        if path.is_file()
+    }
+
+
+def error_line(capsys, arguments):
+    """Runs a command that must fail; returns its one line on stderr."""
+    assert main([str(argument) for argument in arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    return line
+
+
+def shown(lines):
+    """First word of each line -> the rest."""
+    rows = (line.strip().partition("  ") for line in lines)
+    return {key: value.strip() for key, _, value in rows}
+
+
+def test_a_file_describes_itself(made, tmp_path, capsys):
+    alone = tmp_path / "alone.onnx"
+    shutil.copy(made / "clothes" / "1" / "model.onnx", alone)
+    assert main(["export", "--inspect", str(alone)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    rows = shown(printed)
+    assert printed == shelf.inspect(alone)
+    assert printed[0] == str(alone)
+    graph = onnx.load(alone).graph
+    assert rows["operators"].startswith(f"{len(graph.node)}: ")
+    assert sum(node.op_type == "ConvTranspose" for node in graph.node) == 2
+    assert "2 ConvTranspose" in rows["operators"]
+    assert rows["size"] == f"{alone.stat().st_size / 1000:.1f} kB"
+    assert rows["opset"] == "17"
+    assert rows["input"] == "latents float32 (batch, 8)"
+    assert rows["output"] == "images uint8 (batch, 16, 20, 1)"
+    assert "those of its manifest" in rows["contract"]
+    assert rows["kind"] == "generator of 16x20x1 pictures"
+    assert rows["latents"] == "8, normal"
+    assert rows["of a seed"] == kgan.latents.law(8)
+    assert rows["values"] == "uint8, 0 (black) to 255 (white)"
+    assert rows["data"] == "Fashion-MNIST"
+    assert rows["licence"] == "CC0 | mine"
+    assert rows["kgan"] == kgan.__version__
+    assert rows["batches seen"] == "24"
+    assert "floats within" in rows["parity of onnx"]
+    assert "tensorflow" in rows
+
+
+def test_alone_in_an_empty_folder_it_draws(made, tmp_path):
+    (tmp_path / "empty").mkdir()
+    alone = tmp_path / "empty" / "alone.onnx"
+    shutil.copy(made / "clothes" / "1" / "model.onnx", alone)
+    code = (
+        "import sys, kgan\n"
+        "made = kgan.runtime.Generator('alone.onnx').generate(3, seed=7)\n"
+        "import hashlib; print(hashlib.sha256(made.tobytes()).hexdigest())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=alone.parent, capture_output=True, text=True, check=True
+    )
+    expected = kgan.runtime.Generator(made / "clothes" / "1").generate(3, seed=7)
+    assert done.stdout.strip() == hashlib.sha256(expected.tobytes()).hexdigest()
+
+
+def test_the_manifest_in_the_file_says_all(made):
+    manifest = kgan.runtime.Generator(made / "clothes" / "1").info
+    assert manifest["opset"] == 17
+    assert manifest["licence"] == "CC0 | mine"
+    assert manifest["training"]["data"] == "Fashion-MNIST"
+    assert manifest["versions"].keys() >= {"kgan", "tensorflow", "keras"}
+    assert manifest["parity"]["onnx"]["float_max_abs_difference"] <= 1e-4
+    assert {"law", "distribution", "dim"} <= manifest["latents"].keys()
+    assert "| licence | CC0 \\| mine |" in (made / "clothes" / "1" / "card.md").read_text()
+
+
+def test_directories_are_inspected_against_their_files(place):
+    rows = shown(shelf.inspect(place / "clothes"))
+    assert rows["export"] == "clothes, version 2"
+    assert rows["checked"] == "every file has the size and SHA-256 of the manifest"
+    assert shown(shelf.inspect(place / "clothes" / "latest"))["export"] == "clothes, version 2"
+    assert shown(shelf.inspect(place / "clothes" / "1"))["export"] == "clothes, version 1"
+    codes = shelf.inspect(place / "codes")
+    assert str(place / "codes" / "1" / "encoder.onnx") in codes
+    assert shown(codes)["codes"] == "2x2x16"
+    encoder, decoder = (
+        shown(shelf.inspect(place / "codes" / "1" / f"{half}.onnx"))
+        for half in ("encoder", "decoder")
+    )
+    assert encoder["input"] == "images uint8 (batch, 8, 8, 3)"
+    assert decoder["input"] == "codes float32 (batch, 2, 2, 16)"
+    (place / "clothes" / "2" / "card.md").write_text("other words")
+    (place / "clothes" / "2" / "samples.png").unlink()
+    (place / "clothes" / "2" / "more.txt").write_text("")
+    rows = shown(shelf.inspect(place / "clothes"))
+    assert rows["not as exported"] == "card.md"
+    assert rows["missing"] == "samples.png"
+    assert rows["not in the manifest"] == "more.txt"
+    assert "checked" not in rows
+
+
+def test_what_a_terminal_would_obey_is_only_shown(tmp_path):
+    spoiled = promise() | {"name": "\x1b[2Jgone\nnext", "training": {"\x07data": "\x9b31m"}}
+    (tmp_path / "a.onnx").write_bytes(model(info=spoiled).SerializeToString())
+    lines = shelf.inspect(tmp_path / "a.onnx")
+    assert all(line.isprintable() for line in lines)
+    assert any("gone" in line for line in lines)
+
+
+def test_inspecting_what_is_no_export(place, capsys):
+    (place / "cut.onnx").write_bytes((place / "clothes" / "1" / "model.onnx").read_bytes()[:5000])
+    assert "cut.onnx" in error_line(capsys, ["export", "--inspect", place / "cut.onnx"])
+    assert "Not an export" in error_line(capsys, ["export", "--inspect", place / "notes"])
+    assert "Not an export" in error_line(capsys, ["export", "--inspect", place / "missing"])
+    assert "Not the manifest" in error_line(capsys, ["export", "--inspect", place / "broken"])
+
+
+def test_the_list_has_every_version_and_says_what_is_none(place, capsys):
+    listed = {each.name: each for each in shelf.list_exports(place)}
+    assert list(listed) == ["broken/1", "clothes/1", "clothes/2", "codes/1", "notes"]
+    assert listed["clothes/1"].forms == ("onnx",)
+    assert listed["clothes/2"].forms == ("onnx", "saved_model")
+    assert [name for name, each in listed.items() if each.latest] == [
+        "broken/1",
+        "clothes/2",
+        "codes/1",
+    ]
+    files = [path for path in (place / "clothes" / "1").iterdir() if path.is_file()]
+    assert listed["clothes/1"].bytes == sum(path.stat().st_size for path in files)
+    assert main(["export", "--list", str(place)]) == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["export", "forms", "size", "preset", "pictures", "trained"]
+    assert len(lines) == 5
+    assert "Not the manifest of a kgan export" in lines[0]
+    for part in ("clothes/1 ", " onnx ", "dcgan", "16x20x1", "24 steps", "Fashion-MNIST"):
+        assert part in lines[1]
+    assert "clothes/2 (latest)" in lines[2]
+    assert "onnx + saved_model" in lines[2]
+    assert "floats within" in lines[2]
+    assert "no manifest.json" in lines[4]
+
+
+def test_the_list_of_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "No such directory" in error_line(capsys, ["export", "--list"])
+    (tmp_path / "saved_models").mkdir()
+    assert main(["export", "--list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_one_version_is_deleted_and_nothing_else(place, capsys):
+    before = everything(place)
+    assert main(["export", "--delete", "clothes/2", "--out", str(place)]) == 0
+    assert capsys.readouterr().out == f"deleted {place / 'clothes' / '2'}\n"
+    kept = {name: data for name, data in before.items() if not name.startswith("clothes/2/")}
+    assert everything(place) == kept
+    assert [entry.name for entry in (place / "clothes").iterdir()] == ["1"]
+    shelf.delete(place, "clothes/1")
+    assert not (place / "clothes").exists()
+
+
+@pytest.mark.parametrize(
+    ("which", "says"),
+    [
+        ("clothes", "NAME/VERSION"),
+        ("clothes/latest", "NAME/VERSION"),
+        ("clothes/01", "NAME/VERSION"),
+        ("clothes/1/", "NAME/VERSION"),
+        ("../saved_models/clothes/1", "NAME/VERSION"),
+        ("../1", "NAME/VERSION"),
+        ("/clothes/1", "NAME/VERSION"),
+        ("clothes/../codes/1", "NAME/VERSION"),
+        ("", "NAME/VERSION"),
+        ("clothes/3", "No such export"),
+        ("missing/1", "No such export"),
+        ("broken/1", "Not the manifest"),
+        ("foreign/1", "no manifest.json"),
+        ("linked/1", "a link"),
+        ("inside/1", "a link"),
+    ],
+)
+def test_what_is_not_deleted(place, capsys, which, says):
+    (place / "foreign" / "1").mkdir(parents=True)
+    (place / "foreign" / "1" / "thesis.txt").write_text("years of work")
+    (place / "linked").symlink_to(place / "clothes")
+    (place / "inside").mkdir()
+    (place / "inside" / "1").symlink_to(place / "clothes" / "1")
+    before = everything(place)
+    assert says in error_line(capsys, ["export", "--delete", which, "--out", place])
+    assert everything(place) == before
+
+
+def test_a_foreign_manifest_is_not_enough_to_be_deleted(place):
+    (place / "foreign" / "1").mkdir(parents=True)
+    (place / "foreign" / "1" / "manifest.json").write_text(json.dumps({"name": "a web app"}))
+    with pytest.raises(kgan.InputError, match="Not the manifest of a kgan export"):
+        shelf.delete(place, "foreign/1")
+
+
+def test_one_thing_at_a_time(capsys):
+    for arguments in ([], ["model", "--list"], ["--inspect", "a", "--delete", "b/1"]):
+        with pytest.raises(SystemExit) as stop:
+            main(["export", *arguments])
+        assert stop.value.code == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_none_of_it_imports_tensorflow(place):
+    code = (
+        "import sys; from kgan.cli.main import main\n"
+        f"assert main(['export', '--list', {str(place)!r}]) == 0\n"
+        f"assert main(['export', '--inspect', {str(place / 'clothes')!r}]) == 0\n"
+        f"assert main(['export', '--delete', 'clothes/1', '--out', {str(place)!r}]) == 0\n"
+        "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("licence", ["", "  ", "two\nlines", 7])
+def test_a_licence_is_one_line(trained_gan, tmp_path, licence):
+    with pytest.raises(kgan.InputError, match="A licence is one line of text"):
+        kgan.export.export(trained_gan, tmp_path / "a", licence=licence)
+    assert not (tmp_path / "a").exists()

@@ -1,0 +1,129 @@
+"""A manifest with a wrong field is refused by that field's name."""
+
+import copy
+import json
+
+import pytest
+
+import kgan
+from kgan import manifest as manifests
+from kgan.untrusted import check_promise
+from tests.untrusted.tiny import promise
+
+REMOVED = object()
+CONDITIONAL = promise() | {
+    "labels": {
+        "name": "labels",
+        "dtype": "int64",
+        "shape": ["batch"],
+        "num_classes": 2,
+        "class_names": ["a", "b"],
+    },
+    "parity": {"onnx": {"float_max_abs_difference": 1e-6, "uint8_max_levels": 0.0}},
+    "opset": 17,
+    "licence": "CC0-1.0",
+}
+AUTOENCODER = manifests.whole_manifest(
+    "codes",
+    1,
+    manifests.autoencoder_manifest(
+        image_shape=(8, 8, 3), code_shape=(2, 2, 4), value_range=(-1.0, 1.0), float_output=True
+    ),
+    {},
+)
+
+
+def test_what_kgan_writes_is_taken():
+    for manifest in (promise(), CONDITIONAL, AUTOENCODER, CONDITIONAL | {"of_tomorrow": [{}]}):
+        assert check_promise(copy.deepcopy(manifest), "here") == manifest
+
+
+@pytest.mark.parametrize(
+    ("manifest", "path", "value"),
+    [
+        (CONDITIONAL, "kind", "painter"),
+        (CONDITIONAL, "name", 7),
+        (CONDITIONAL, "version", "1"),
+        (CONDITIONAL, "version", True),
+        (CONDITIONAL, "opset", 0),
+        (CONDITIONAL, "licence", ["CC0-1.0"]),
+        (CONDITIONAL, "training", None),
+        (CONDITIONAL, "versions", {"kgan": 1}),
+        (CONDITIONAL, "versions", {"kgan\x1b[2J": 1}),
+        (CONDITIONAL, "parity", []),
+        (CONDITIONAL, "parity/onnx", 0.0),
+        (CONDITIONAL, "parity/onnx/uint8_max_levels", "none"),
+        (CONDITIONAL, "parity/onnx/float_max_abs_difference", float("nan")),
+        (CONDITIONAL, "input", REMOVED),
+        (CONDITIONAL, "input/name", "z"),
+        (CONDITIONAL, "input/dtype", "float64"),
+        (CONDITIONAL, "input/shape", ["batch", 5, 4]),
+        (CONDITIONAL, "input/shape", ["batch", 10**7]),
+        (CONDITIONAL, "input/shape", ["batch", 4.0]),
+        (CONDITIONAL, "output", "images"),
+        (CONDITIONAL, "output/dtype", REMOVED),
+        (CONDITIONAL, "output/shape", ["batch", 2, 2]),
+        (CONDITIONAL, "output/shape", [1, 2, 2, 1]),
+        (CONDITIONAL, "output/shape", ["batch", 8193, 2, 1]),
+        (CONDITIONAL, "output/shape", ["batch", 8192, 8192, 8192]),
+        (CONDITIONAL, "output/shape", ["batch", 0, 2, 1]),
+        (CONDITIONAL, "output/layout", "NCHW"),
+        (CONDITIONAL, "output/value_range", [1.0, -1.0]),
+        (CONDITIONAL, "output/value_range", [0, float("inf")]),
+        (CONDITIONAL, "output/value_range", 255),
+        (CONDITIONAL, "latents", REMOVED),
+        (CONDITIONAL, "latents/dim", 5),
+        (CONDITIONAL, "latents/dim", "4"),
+        (CONDITIONAL, "latents/distribution", "cauchy"),
+        (CONDITIONAL, "latents/law", None),
+        (CONDITIONAL, "labels", 2),
+        (CONDITIONAL, "labels/num_classes", 0),
+        (CONDITIONAL, "labels/num_classes", 10**9),
+        (CONDITIONAL, "labels/class_names", ["a"]),
+        (CONDITIONAL, "labels/class_names", ["a", "a"]),
+        (CONDITIONAL, "labels/class_names", ["a", 1]),
+        (CONDITIONAL, "labels/class_names", "ab"),
+        (CONDITIONAL, "labels/dtype", "int32"),
+        (AUTOENCODER, "encoder", REMOVED),
+        (AUTOENCODER, "decoder/file", "/etc/passwd"),
+        (AUTOENCODER, "decoder/input/shape", ["batch", 2, 2, 5]),
+        (AUTOENCODER, "encoder/output/shape", ["batch"]),
+        (AUTOENCODER, "encoder/input/dtype", "int8"),
+    ],
+)
+def test_a_wrong_field_is_named(manifest, path, value):
+    spoiled = json.loads(json.dumps(manifest))  # no object in it twice
+    *way, key = path.split("/")
+    place = spoiled
+    for step in way:
+        place = place[step]
+    if value is REMOVED:
+        del place[key]
+    else:
+        place[key] = value
+    with pytest.raises(kgan.InputError) as caught:
+        check_promise(spoiled, "here.onnx")
+    named, received = str(caught.value).split("must be", 1)
+    assert (key if key != "versions" else "kgan") in named.split(" in ")[0]
+    assert "here.onnx" in named
+    assert "Received: " in received
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "[" * 200_000,
+        '{"format": "kgan-export"}',
+        '{"format": "kgan-export", "format_version": "1"}',
+        '{"format": "kgan-export", "format_version": null}',
+    ],
+    ids=lambda text: text[:20],
+)
+def test_texts_that_are_no_manifest(text):
+    with pytest.raises(kgan.InputError, match="Not the manifest of a kgan export: here"):
+        manifests.parse(text, "here")
