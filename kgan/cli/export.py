@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
+from kgan import manifest
 from kgan.cli import quiet, types
+from kgan.errors import InputError
 
 HELP = "deliver a trained generator as ONNX and SavedModel"
 DESCRIPTION = """\
 Writes DIR/NAME/VERSION/ with model.onnx (of an autoencoder encoder.onnx and
 decoder.onnx), a SavedModel, manifest.json, card.md and samples.png. Every form
 is compared with Keras first. MODEL is a run's directory or a .keras file; both
-forms are written when neither is named.
+forms are written when neither is named. --web DIR also writes a static page
+that draws in the browser; of an export that is there already (an .onnx file, or
+its directory) it writes that page alone.
 
   kgan export runs/NAME
+  kgan export saved_models/NAME --web page/
   kgan-export runs/NAME --onnx --out saved_models
 """
 
@@ -31,20 +36,37 @@ def add_arguments(parser):
         action="store_true",
         help="give float32 images in the model's range instead of uint8",
     )
+    parser.add_argument("--web", type=Path, metavar="DIR", help="write a page for the browser")
+    parser.add_argument(
+        "--web-runtime",
+        type=Path,
+        metavar="DIR",
+        help="an unpacked onnxruntime-web package for --web (npm fetches one)",
+    )
 
 
 def run(arguments):
-    """Exports, prints the measured parity and, last, the directory."""
+    """Exports, prints the measured parity and, last, the directory: the page's, where it made one."""
+    if arguments.web_runtime and not arguments.web:
+        raise InputError(f"--web-runtime goes with --web. Received: {arguments.web_runtime}")
     quiet.import_tensorflow()
-    from kgan.export import export
+    from kgan.export import WebPage, export
     from kgan.training import load
 
+    page = WebPage(arguments.web, arguments.web_runtime) if arguments.web else None
+    if page and manifest.find_onnx(arguments.model):
+        _check_no_form_is_asked(arguments)
+        page.write(arguments.model)
+        print(page.directory)
+        return
     both = not (arguments.onnx or arguments.saved_model)
     name = arguments.name or load.model_name(arguments.model)
+    # An autoencoder draws nothing from seeds: a page wants a GAN.
+    model = (load.load_gan if page else load.load_model)(arguments.model, compile=False)
     result = export(
-        load.load_model(arguments.model, compile=False),
+        model,
         arguments.out / name,
-        onnx=arguments.onnx or both,
+        onnx=arguments.onnx or both or page is not None,
         saved_model=arguments.saved_model or both,
         opset=arguments.opset,
         float_output=arguments.float_output,
@@ -56,3 +78,16 @@ def run(arguments):
             line += f", uint8 images within {report['uint8_max_levels']:.0f} level(s)"
         print(line)
     print(result.path)
+    if page:
+        page.write(result.path)
+        print(page.directory)
+
+
+def _check_no_form_is_asked(arguments):
+    """Refuses what would make another export where MODEL is one already."""
+    for option in ("--onnx", "--saved-model", "--float-output", "--name"):
+        if getattr(arguments, option[2:].replace("-", "_")):
+            raise InputError(
+                f"MODEL is an export already, {option} is for a run or a .keras file. "
+                f"Received: {arguments.model}"
+            )

@@ -3,6 +3,7 @@
 from kgan.export.bundle import Export, export
 from kgan.export.onnx import DEFAULT_OPSET
 from kgan.export.verify import ParityError
+from kgan.export.web_page import WebPage, to_web
 
 
 def to_onnx(model, directory, *, opset=DEFAULT_OPSET, float_output=False):
@@ -15,4 +16,4 @@ def to_saved_model(model, directory, *, float_output=False):
     return export(model, directory, onnx=False, float_output=float_output)
 
 
-__all__ = ["Export", "ParityError", "export", "to_onnx", "to_saved_model"]
+__all__ = ["Export", "ParityError", "WebPage", "export", "to_onnx", "to_saved_model", "to_web"]
