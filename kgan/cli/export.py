@@ -46,7 +46,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    """Exports, prints the measured parity and, last, the directory: the page's, where it made one."""
+    """Exports, prints the measured parity and, last, the directory; with --web the page's too."""
     if arguments.web_runtime and not arguments.web:
         raise InputError(f"--web-runtime goes with --web. Received: {arguments.web_runtime}")
     quiet.import_tensorflow()

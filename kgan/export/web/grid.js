@@ -35,7 +35,6 @@ export class Grid {
     canvas.height = this.generator.height;
     button.type = "button";
     button.className = "tile";
-    button.tabIndex = place ? -1 : 0;
     button.setAttribute("aria-pressed", "false");
     button.append(canvas);
     button.addEventListener("click", () => this.pick(place));
@@ -84,11 +83,15 @@ export class Grid {
   }
 
   #mark(place) {
-    this.tiles[this.picked].button.tabIndex = -1;
     this.tiles[this.picked].button.setAttribute("aria-pressed", "false");
     this.picked = place;
-    this.tiles[place].button.tabIndex = 0;
     this.tiles[place].button.setAttribute("aria-pressed", "true");
+    this.#stopTabAt(place);
+  }
+
+  /** Tab comes to one tile alone, the last one used; arrow keys go to the others. */
+  #stopTabAt(place) {
+    this.tiles.forEach(({ button }, other) => (button.tabIndex = other === place ? 0 : -1));
   }
 
   #onKey(event) {
@@ -105,7 +108,10 @@ export class Grid {
     const slot = event.key.toUpperCase();
     if (event.key in steps) {
       const there = here + steps[event.key];
-      if (there in this.tiles) this.tiles[there].button.focus();
+      if (there in this.tiles) {
+        this.#stopTabAt(there);
+        this.tiles[there].button.focus();
+      }
     } else if (["A", "B", "C"].includes(slot) && this.tiles[here].picture) {
       this.on.keep(slot, this.tiles[here].picture);
     } else return;

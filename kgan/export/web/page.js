@@ -78,7 +78,7 @@ function describe(manifest) {
 }
 
 function describeMachine({ threads }) {
-  addFact("Threads", threads === 1 ? "1" : `up to ${threads}`);
+  addFact("Threads", threads);
 }
 
 function addFact(name, value) {

@@ -3,6 +3,8 @@
 import { env, InferenceSession, Tensor } from "./ort/ort.wasm.bundle.min.js";
 
 env.wasm.wasmPaths = { wasm: new URL("./ort/ort-wasm-simd-threaded.wasm", import.meta.url).href };
+// Threads share memory, which browsers allow only where the server isolates the page.
+env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
 
 let session;
 let manifest;
