@@ -1,5 +1,6 @@
 """The browser page: a folder for any static server that draws with the exported generator."""
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -50,7 +51,8 @@ class WebPage:
             InputError: no generator's export, or a directory that cannot be written.
         """
         generator = Generator(model)
-        existed = self.directory.exists()
+        places = (self.directory, *self.directory.parents)
+        missing = [path for path in places if not path.exists()]
         moved = []
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -63,8 +65,9 @@ class WebPage:
         except BaseException as error:
             for path in moved:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-            if not existed:
-                shutil.rmtree(self.directory, ignore_errors=True)
+            for path in missing:
+                with contextlib.suppress(OSError):  # never made, or somebody's by now
+                    path.rmdir()
             if isinstance(error, OSError):
                 raise InputError(
                     f"Cannot write a page there ({error.strerror}): {self.directory}"
@@ -72,7 +75,8 @@ class WebPage:
             raise
 
     def _fill(self, staging, generator):
-        shutil.copytree(PAGE, staging, dirs_exist_ok=True)
+        for file in PAGE.iterdir():
+            shutil.copyfile(file, staging / file.name)
         (staging / "ort").mkdir()
         for name, content in self.runtime_files.items():
             (staging / "ort" / name).write_bytes(content)

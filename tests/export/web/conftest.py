@@ -9,7 +9,7 @@ from kgan.export.web_runtime import find_runtime
 from tests.export.web.browser import CHROMIUM, CLASSES, Visit, chromium, serving
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def unpacked(tmp_path_factory):
     """The pinned onnxruntime-web, unpacked."""
     try:
@@ -24,7 +24,7 @@ def unpacked(tmp_path_factory):
     return package
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
@@ -32,13 +32,13 @@ def browser():
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def plain(trained_gan, tmp_path_factory):
     """A grey, upright generator with normal latents of 8: the path of its export."""
     return kgan.export.to_onnx(trained_gan, tmp_path_factory.mktemp("plain") / "clothes").path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def classes(tmp_path_factory):
     """A coloured one with classes, uniform latents of 30 and float images."""
     made = kgan.GAN.from_preset(
@@ -64,13 +64,13 @@ def page_url(export, unpacked, tmp_path_factory):
     return serving(directory)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def plain_url(plain, browser, unpacked, tmp_path_factory):
     with page_url(plain, unpacked, tmp_path_factory) as url:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def classes_url(classes, browser, unpacked, tmp_path_factory):
     with page_url(classes, unpacked, tmp_path_factory) as url:
         yield url

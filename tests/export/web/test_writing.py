@@ -1,9 +1,11 @@
 """`kgan export --web`: the files it writes, whole or not at all, and where the runtime is from."""
 
 import json
+import resource
 
 import pytest
 
+import kgan
 from kgan.cli.main import main
 from kgan.errors import InputError
 from kgan.export.web_runtime import find_runtime
@@ -61,6 +63,22 @@ def test_mistakes_leave_nothing_behind(plain, stand_in, tmp_path, capsys):
         (line,) = capsys.readouterr().err.splitlines()
         assert says in line
         assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_page_that_cannot_be_written_whole_is_not_there(plain, stand_in, tmp_path, exists):
+    page = tmp_path / "deep" / "page"
+    if exists:
+        page.mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # the model is larger
+    try:
+        with pytest.raises(InputError, match="Cannot write a page there"):
+            kgan.export.to_web(plain, page, runtime=stand_in)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_npm_that_is_missing_fails_or_brings_something_else(tmp_path, monkeypatch):
