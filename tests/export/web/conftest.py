@@ -27,7 +27,7 @@ def unpacked(tmp_path_factory):
 @pytest.fixture(scope="package")
 def browser():
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium-headless-shell)")
     with chromium() as started:
         yield started
 
