@@ -1,34 +1,27 @@
 """Trained generators as files that any application runs: ONNX, TensorFlow SavedModel, TFLite."""
 
-from kgan.export.bundle import Export, export
-from kgan.export.onnx import DEFAULT_OPSET
-from kgan.export.verify import ParityError
+import importlib
+
+# A page for the browser is made of an export without tensorflow; what is heavy comes on first use.
+_LAZY = {
+    "Export": "kgan.export.bundle",
+    "ParityError": "kgan.export.verify",
+    "WebPage": "kgan.export.web_page",
+    "export": "kgan.export.bundle",
+    "to_onnx": "kgan.export.bundle",
+    "to_saved_model": "kgan.export.bundle",
+    "to_web": "kgan.export.web_page",
+}
+__all__ = list(_LAZY)
 
 
-def to_onnx(
-    model,
-    directory,
-    *,
-    opset=DEFAULT_OPSET,
-    float_output=False,
-    optimize=True,
-    precision="float32",
-):
-    """Exports to ONNX alone; see `export`."""
-    return export(
-        model,
-        directory,
-        saved_model=False,
-        opset=opset,
-        float_output=float_output,
-        optimize=optimize,
-        precision=precision,
-    )
+def __getattr__(name):
+    if name not in _LAZY:
+        raise AttributeError(f"module 'kgan.export' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
 
 
-def to_saved_model(model, directory, *, float_output=False):
-    """Exports to a SavedModel alone; see `export`."""
-    return export(model, directory, onnx=False, float_output=float_output)
-
-
-__all__ = ["Export", "ParityError", "export", "to_onnx", "to_saved_model"]
+def __dir__():
+    return sorted(__all__)

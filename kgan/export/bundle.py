@@ -113,6 +113,32 @@ def export(
             path.rmdir()
 
 
+def to_onnx(
+    model,
+    directory,
+    *,
+    opset=onnx_export.DEFAULT_OPSET,
+    float_output=False,
+    optimize=True,
+    precision="float32",
+):
+    """Exports to ONNX alone; see `export`."""
+    return export(
+        model,
+        directory,
+        saved_model=False,
+        opset=opset,
+        float_output=float_output,
+        optimize=optimize,
+        precision=precision,
+    )
+
+
+def to_saved_model(model, directory, *, float_output=False):
+    """Exports to a SavedModel alone; see `export`."""
+    return export(model, directory, onnx=False, float_output=float_output)
+
+
 def _check_licence(licence):
     if not isinstance(licence, str) or not licence.strip() or not licence.isprintable():
         raise InputError(f"A licence is one line of text, such as CC-BY-4.0. Received: {licence!r}")

@@ -94,6 +94,13 @@ def error_line(capsys, run, arguments):
         (["export", "missing"], "No such model"),
         (["export", "notes.txt"], "notes.txt"),
         (["export", "text.keras"], "text.keras"),
+        (["export", "missing", "--web", "few"], "empty or does not exist. Received: few"),
+        (["export", "missing", "--web", "notes.txt"], "needs a directory. Received: notes.txt"),
+        (["export", "missing", "--web-runtime", "few"], "goes with --web. Received: few"),
+        (
+            ["export", "missing", "--web", "page", "--web-runtime", "few"],
+            "Not an unpacked onnxruntime-web package",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

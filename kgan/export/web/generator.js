@@ -1,0 +1,78 @@
+// The exported generator as the page sees it: latents in, pictures and their time out.
+
+import { fromSeed } from "./latents.js";
+
+/**
+ * What the page shows and works on.
+ * @typedef {{title: string, latent: Float32Array, label: ?number, image: ImageData}} Picture
+ */
+
+export class Generator {
+  #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  #waiting = new Map();
+  #asked = 0;
+
+  constructor(manifest) {
+    this.manifest = manifest;
+    this.dim = manifest.latents.dim;
+    this.isNormal = manifest.latents.distribution === "normal";
+    [this.height, this.width] = manifest.output.shape.slice(1);
+    this.classes = manifest.labels ? classNames(manifest.labels) : null;
+    this.#worker.onmessage = ({ data }) => this.#answer(data);
+    this.#worker.onerror = (event) => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(event.message));
+      this.#waiting.clear();
+    };
+  }
+
+  /** Loads the model beside the page. */
+  async open() {
+    const { threads } = await this.#ask({ manifest: this.manifest });
+    this.threads = threads;
+  }
+
+  /** A seed's latent and class, as `kgan generate --seed` takes them; `label` asks for a class. */
+  ofSeed(seed, label = null) {
+    return {
+      latent: fromSeed(seed, this.dim, this.manifest.latents.distribution),
+      label: this.classes && (label ?? seed % this.classes.length),
+    };
+  }
+
+  /**
+   * Makes a batch of pictures.
+   * @param {{latent: Float32Array, label: ?number}[]} wanted
+   * @returns {Promise<{images: ImageData[], milliseconds: number}>}
+   */
+  async draw(wanted) {
+    const latents = new Float32Array(wanted.length * this.dim);
+    wanted.forEach(({ latent }, place) => latents.set(latent, place * this.dim));
+    const labels = this.classes && wanted.map(({ label }) => label);
+    const { pixels, milliseconds } = await this.#ask({ latents, labels });
+    const size = this.height * this.width * 4;
+    const images = wanted.map((_, place) => {
+      const part = pixels.slice(place * size, (place + 1) * size);
+      return new ImageData(part, this.width, this.height);
+    });
+    return { images, milliseconds };
+  }
+
+  #ask(message) {
+    return new Promise((resolve, reject) => {
+      const id = this.#asked++;
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, ...message });
+    });
+  }
+
+  #answer({ id, error, ...answer }) {
+    const { resolve, reject } = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (error === undefined) resolve(answer);
+    else reject(new Error(error));
+  }
+}
+
+function classNames({ num_classes: count, class_names: names }) {
+  return names ?? Array.from({ length: count }, (_, label) => `class ${label}`);
+}

@@ -1,0 +1,127 @@
+// The grid of samples: one picture a seed, from the first seed on.
+
+import { inMilliseconds, paint, save, sheet } from "./pictures.js";
+
+// Small enough that the first pictures show at once and a slider never waits long.
+const BATCH = 6;
+
+export class Grid {
+  /**
+   * @param {import("./generator.js").Generator} generator
+   * @param {{pick: function(Picture), keep: function(string, Picture), say: function(string)}} on
+   */
+  constructor(generator, on) {
+    this.generator = generator;
+    this.on = on;
+    this.element = document.getElementById("grid");
+    this.time = document.getElementById("grid-time");
+    this.seed = 0;
+    this.label = null;
+    this.picked = 0;
+    this.round = 0;
+    const wide = matchMedia("(min-width: 600px)").matches;
+    this.columns = wide ? 6 : 4;
+    this.count = wide ? 24 : 12;
+    this.element.style.setProperty("--columns", this.columns);
+    this.tiles = Array.from({ length: this.count }, (_, place) => this.#tile(place));
+    this.element.append(...this.tiles.map(({ button }) => button));
+    this.element.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  #tile(place) {
+    const button = document.createElement("button");
+    const canvas = document.createElement("canvas");
+    canvas.width = this.generator.width;
+    canvas.height = this.generator.height;
+    button.type = "button";
+    button.className = "tile";
+    button.setAttribute("aria-pressed", "false");
+    button.append(canvas);
+    button.addEventListener("click", () => this.pick(place));
+    return { button, canvas, picture: null };
+  }
+
+  /** Draws the pictures of `count` seeds from `seed` on; a later call ends an earlier one. */
+  async draw() {
+    const round = ++this.round;
+    const { generator, label, seed } = this;
+    this.element.setAttribute("aria-busy", "true");
+    let total = 0;
+    for (let start = 0; start < this.count; start += BATCH) {
+      const tiles = this.tiles.slice(start, start + BATCH);
+      const wanted = tiles.map((_, place) => generator.ofSeed(seed + start + place, label));
+      const { images, milliseconds } = await generator.draw(wanted);
+      if (round !== this.round) return false;
+      total += milliseconds;
+      tiles.forEach((tile, place) => {
+        const title = `Seed ${seed + start + place}`;
+        this.#fill(tile, { ...wanted[place], title, image: images[place] });
+      });
+    }
+    this.element.setAttribute("aria-busy", "false");
+    const each = inMilliseconds(total / this.count);
+    this.time.textContent = `${this.count} pictures in ${inMilliseconds(total)}, ${each} each`;
+    this.on.say(`Drew seeds ${seed} to ${seed + this.count - 1}`);
+    return true;
+  }
+
+  #fill(tile, picture) {
+    tile.picture = picture;
+    paint(tile.canvas, picture.image);
+    const { classes } = this.generator;
+    const name = classes ? `${picture.title}, ${classes[picture.label]}` : picture.title;
+    tile.button.setAttribute("aria-label", name);
+    tile.button.title = name;
+  }
+
+  /** Makes a tile's picture the one that is worked on. */
+  pick(place) {
+    const { picture } = this.tiles[place];
+    if (!picture) return;
+    this.#mark(place);
+    this.on.pick(picture);
+  }
+
+  #mark(place) {
+    this.tiles[this.picked].button.setAttribute("aria-pressed", "false");
+    this.picked = place;
+    this.tiles[place].button.setAttribute("aria-pressed", "true");
+    this.#stopTabAt(place);
+  }
+
+  /** Tab comes to one tile alone, the last one used; arrow keys go to the others. */
+  #stopTabAt(place) {
+    this.tiles.forEach(({ button }, other) => (button.tabIndex = other === place ? 0 : -1));
+  }
+
+  #onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const here = this.tiles.findIndex(({ button }) => button === document.activeElement);
+    const steps = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      ArrowUp: -this.columns,
+      ArrowDown: this.columns,
+      Home: -here,
+      End: this.count - 1 - here,
+    };
+    const slot = event.key.toUpperCase();
+    if (event.key in steps) {
+      const there = here + steps[event.key];
+      if (there in this.tiles) {
+        this.#stopTabAt(there);
+        this.tiles[there].button.focus();
+      }
+    } else if (["A", "B", "C"].includes(slot) && this.tiles[here].picture) {
+      this.on.keep(slot, this.tiles[here].picture);
+    } else return;
+    event.preventDefault();
+  }
+
+  /** Saves all pictures as one PNG. */
+  save() {
+    const images = this.tiles.map(({ picture }) => picture.image);
+    const last = this.seed + this.count - 1;
+    save(sheet(images, this.columns), this.generator.manifest.name, "seeds", this.seed, "to", last);
+  }
+}

@@ -1,0 +1,97 @@
+// Opens the model and joins the page's parts.
+
+import { Generator } from "./generator.js";
+import { Grid } from "./grid.js";
+import { Studio } from "./studio.js";
+
+const element = (id) => document.getElementById(id);
+const say = (text) => (element("status").textContent = text);
+
+async function start() {
+  const response = await fetch("manifest.json");
+  if (!response.ok) throw new Error(`manifest.json: ${response.status} ${response.statusText}`);
+  const manifest = await response.json();
+  const generator = new Generator(manifest);
+  describe(manifest);
+  await generator.open();
+  describeMachine(generator);
+
+  const studio = new Studio(generator, say);
+  const grid = new Grid(generator, {
+    pick: (picture) => studio.pick(picture),
+    keep: (slot, picture) => studio.keep(slot, picture),
+    say,
+  });
+  offerClasses(generator, grid, studio);
+
+  const seedField = element("seed");
+  const goTo = async (seed) => {
+    grid.seed = Math.min(Math.max(0, seed), Number.MAX_SAFE_INTEGER - grid.count);
+    seedField.value = grid.seed;
+    if (await grid.draw()) grid.pick(grid.picked);
+  };
+  element("new").addEventListener("click", () => goTo(grid.seed + grid.count));
+  element("save-grid").addEventListener("click", () => grid.save());
+  seedField.addEventListener("change", () => goTo(Math.trunc(Number(seedField.value)) || 0));
+
+  await goTo(0);
+  ["A", "B", "C"].forEach((slot, place) => studio.keep(slot, grid.tiles[place].picture));
+  element("page").hidden = false;
+  element("loading").hidden = true;
+  say("Ready");
+}
+
+function offerClasses(generator, grid, studio) {
+  if (!generator.classes) return;
+  const field = element("class");
+  field.append(...generator.classes.map((name, label) => new Option(name, label)));
+  element("class-field").hidden = false;
+  field.addEventListener("change", async () => {
+    grid.label = field.value === "" ? null : Number(field.value);
+    const isSample = grid.tiles.some(({ picture }) => picture === studio.shown);
+    if (!(await grid.draw())) return;
+    if (isSample) grid.pick(grid.picked);
+    else if (grid.label !== null) studio.relabel(grid.label);
+  });
+}
+
+/** What the model is, from its manifest. */
+function describe(manifest) {
+  const [height, width, channels] = manifest.output.shape.slice(1);
+  const { latents, labels, training } = manifest;
+  document.title = `${manifest.name} · kgan`;
+  element("name").textContent = manifest.name;
+  const colours = channels === 1 ? "grey" : "colour";
+  element("facts").textContent =
+    `${width} × ${height}, ${colours}` + (labels ? `, ${labels.num_classes} classes` : "");
+  const facts = {
+    Version: manifest.version,
+    Latents: `${latents.dim} values, ${latents.distribution}`,
+    "A seed's latent": latents.law,
+    "Network": training.preset,
+    "Trained on": training.data ?? training.source,
+    Licence: manifest.license,
+    kgan: manifest.versions.kgan,
+    Runtime: manifest.web_runtime,
+  };
+  for (const [name, value] of Object.entries(facts)) if (value != null) addFact(name, value);
+}
+
+function describeMachine({ threads }) {
+  addFact("Threads", threads);
+}
+
+function addFact(name, value) {
+  const [term, text] = ["dt", "dd"].map((tag) => document.createElement(tag));
+  term.textContent = name;
+  text.textContent = value;
+  element("about").append(term, text);
+}
+
+// Where something fails, at the start or later, the page says what.
+addEventListener("unhandledrejection", ({ reason }) => {
+  element("loading").textContent = `This page cannot go on: ${reason.message}`;
+  element("loading").classList.add("failed");
+  element("loading").hidden = false;
+});
+start();

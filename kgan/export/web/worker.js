@@ -1,0 +1,66 @@
+// Runs the model beside the page, which stays responsive. Knows ONNX and pixels, nothing of seeds.
+
+import { env, InferenceSession, Tensor } from "./ort/ort.wasm.bundle.min.js";
+
+env.wasm.wasmPaths = { wasm: new URL("./ort/ort-wasm-simd-threaded.wasm", import.meta.url).href };
+// Threads share memory, which browsers allow only where the server isolates the page.
+env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+
+let session;
+let manifest;
+
+/** 0..255 from what the model gives: uint8, or float32 in the manifest's range. */
+function levels(values) {
+  if (values instanceof Uint8Array) return values;
+  const [low, high] = manifest.output.value_range;
+  return Uint8ClampedArray.from(values, (value) => ((value - low) * 255) / (high - low));
+}
+
+/** RGBA, as canvases take it, of grey or coloured pixels. */
+function rgba(values, channels) {
+  const pixels = new Uint8ClampedArray((values.length / channels) * 4);
+  for (let from = 0, to = 0; from < values.length; from += channels, to += 4) {
+    for (let channel = 0; channel < 3; channel++) {
+      pixels[to + channel] = values[from + (channels === 1 ? 0 : channel)];
+    }
+    pixels[to + 3] = 255;
+  }
+  return pixels;
+}
+
+async function draw({ latents, labels }) {
+  const dim = manifest.latents.dim;
+  const count = latents.length / dim;
+  const feeds = { latents: new Tensor("float32", latents, [count, dim]) };
+  if (labels) feeds.labels = new Tensor("int64", BigInt64Array.from(labels, BigInt), [count]);
+  const start = performance.now();
+  const { images } = await session.run(feeds);
+  const milliseconds = performance.now() - start;
+  const pixels = rgba(levels(images.data), images.dims[3]);
+  images.dispose();
+  return { pixels, milliseconds };
+}
+
+async function open(given) {
+  manifest = given;
+  session = await InferenceSession.create(new URL("./model.onnx", import.meta.url).href, {
+    executionProviders: ["wasm"],
+  });
+  // The first run of a session also makes its plan and its memory: none of that is a picture's time.
+  const labels = manifest.labels ? [0] : null;
+  await draw({ latents: new Float32Array(manifest.latents.dim), labels });
+  return { threads: env.wasm.numThreads };
+}
+
+// One at a time, in the order asked.
+let queue = Promise.resolve();
+self.onmessage = ({ data }) => {
+  queue = queue.then(async () => {
+    try {
+      const answer = await (data.manifest ? open(data.manifest) : draw(data));
+      self.postMessage({ id: data.id, ...answer }, answer.pixels ? [answer.pixels.buffer] : []);
+    } catch (error) {
+      self.postMessage({ id: data.id, error: String(error?.message ?? error) });
+    }
+  });
+};

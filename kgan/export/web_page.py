@@ -1,0 +1,102 @@
+"""The browser page: a folder for any static server that draws with the exported generator."""
+
+import contextlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from kgan import manifest as manifests
+from kgan.errors import InputError
+from kgan.export.web_runtime import find_runtime
+from kgan.runtime import Generator
+
+PAGE = Path(__file__).parent / "web"
+FIRST_FILE = "index.html"
+
+
+class WebPage:
+    """A page that is to be written. Place and runtime are checked before a model is made for it.
+
+    Args:
+        directory: where the page goes: a directory that is empty or does not exist.
+        runtime: an unpacked onnxruntime-web package; None to let npm fetch it.
+
+    Raises:
+        InputError: a directory that holds something or cannot be one, or no runtime.
+    """
+
+    def __init__(self, directory, runtime=None):
+        self.directory = Path(directory)
+        if self.directory.exists():
+            if not self.directory.is_dir():
+                raise InputError(f"A page needs a directory. Received: {directory}")
+            if any(self.directory.iterdir()):
+                raise InputError(
+                    "A page needs a directory that is empty or does not exist. "
+                    f"Received: {directory}"
+                )
+        self.runtime, self.runtime_files = find_runtime(runtime)
+
+    def write(self, model):
+        """Writes the page of an exported generator.
+
+        It appears when all its files are there: `index.html` comes last.
+
+        Args:
+            model: an .onnx file of kgan's, an export's VERSION directory, or
+                its NAME directory, which stands for the highest version.
+
+        Raises:
+            InputError: no generator's export, or a directory that cannot be written.
+        """
+        generator = Generator(model)
+        places = (self.directory, *self.directory.parents)
+        missing = [path for path in places if not path.exists()]
+        moved = []
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".page-", dir=self.directory) as staging:
+                staging = Path(staging)
+                self._fill(staging, generator)
+                entries = sorted(staging.iterdir(), key=lambda path: path.name == FIRST_FILE)
+                for entry in entries:
+                    moved.append(entry.replace(self.directory / entry.name))
+        except BaseException as error:
+            for path in moved:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            for path in missing:
+                with contextlib.suppress(OSError):  # never made, or somebody's by now
+                    path.rmdir()
+            if isinstance(error, OSError):
+                raise InputError(
+                    f"Cannot write a page there ({error.strerror}): {self.directory}"
+                ) from None
+            raise
+
+    def _fill(self, staging, generator):
+        for file in PAGE.iterdir():
+            shutil.copyfile(file, staging / file.name)
+        (staging / "ort").mkdir()
+        for name, content in self.runtime_files.items():
+            (staging / "ort" / name).write_bytes(content)
+        shutil.copyfile(generator.path, staging / manifests.ONNX_FILE)
+        # The browser's runtime does not show the metadata inside the model.
+        facts = generator.info | {"web_runtime": self.runtime}
+        (staging / manifests.MANIFEST_FILE).write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def to_web(model, directory, *, runtime=None):
+    """Writes a static page that draws with an exported generator in the browser.
+
+    Args:
+        model: an .onnx file of kgan's, an export's VERSION directory, or its
+            NAME directory, which stands for the highest version.
+        directory: where the page goes: a directory that is empty or does not exist.
+        runtime: an unpacked onnxruntime-web package; None to let npm fetch it.
+
+    Raises:
+        InputError: no generator's export, no runtime, or a directory that holds
+            something or cannot be written.
+    """
+    WebPage(directory, runtime).write(model)

@@ -1,0 +1,97 @@
+"""`kgan export --web`: the files it writes, whole or not at all, and where the runtime is from."""
+
+import json
+import resource
+
+import pytest
+
+import kgan
+from kgan.cli.main import main
+from kgan.errors import InputError
+from kgan.export.web_runtime import find_runtime
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    """A package with the right names; what is in the files matters to browsers alone."""
+    package = tmp_path / "package"
+    (package / "dist").mkdir(parents=True)
+    (package / "package.json").write_text('{"name": "onnxruntime-web", "version": "9.8.7"}')
+    for name in ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"):
+        (package / "dist" / name).write_text(name)
+    return package
+
+
+def test_the_command_writes_a_page_of_a_model_and_of_an_export(
+    trained_gan, stand_in, tmp_path, capsys
+):
+    trained_gan.save(tmp_path / "clothes.keras")
+    out, page, again = (tmp_path / name for name in ("out", "page", "deep/again"))
+    runtime = ["--web-runtime", str(stand_in)]
+    of_model = ["export", str(tmp_path / "clothes.keras"), "--onnx", "--out", str(out)]
+    assert main([*of_model, "--web", str(page), *runtime]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [str(out / "clothes" / "1"), str(page)]
+    assert main(["export", str(out / "clothes"), "--web", str(again), *runtime]) == 0
+    assert capsys.readouterr().out == f"{again}\n"
+    written = {
+        path.relative_to(page).as_posix(): path.read_bytes()
+        for path in page.rglob("*")
+        if path.is_file()
+    }
+    assert set(written) >= {"index.html", "page.js", "style.css", "model.onnx", "manifest.json"}
+    assert written["ort/ort.wasm.bundle.min.js"] == b"ort.wasm.bundle.min.mjs"
+    assert written["model.onnx"] == (out / "clothes" / "1" / "model.onnx").read_bytes()
+    manifest = json.loads(written["manifest.json"])
+    assert manifest["web_runtime"] == "onnxruntime-web 9.8.7"
+    assert manifest["latents"]["dim"] == 8
+    assert all((again / name).read_bytes() == content for name, content in written.items())
+    assert not [path for path in page.iterdir() if path.name.startswith(".")]
+
+
+def test_mistakes_leave_nothing_behind(plain, stand_in, tmp_path, capsys):
+    runtime = ["--web-runtime", str(stand_in)]
+    (tmp_path / "text.onnx").write_text("not a model")
+    (tmp_path / "file").write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    for arguments, says in (
+        ([tmp_path / "text.onnx", "--web", tmp_path / "page"], "text.onnx"),
+        ([plain, "--web", tmp_path / "file" / "page"], "Cannot write a page there"),
+        ([plain, "--web", tmp_path / "page", "--name", "other"], "--name is for a run"),
+        ([plain, "--web", tmp_path / "page", "--float-output"], "--float-output is for a run"),
+    ):
+        assert main(["export", *map(str, arguments), *runtime]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert says in line
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_page_that_cannot_be_written_whole_is_not_there(plain, stand_in, tmp_path, exists):
+    page = tmp_path / "deep" / "page"
+    if exists:
+        page.mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # the model is larger
+    try:
+        with pytest.raises(InputError, match="Cannot write a page there"):
+            kgan.export.to_web(plain, page, runtime=stand_in)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_npm_that_is_missing_fails_or_brings_something_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"npm, which fetches it, is not installed.*--web-runtime"):
+        find_runtime()
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho 'npm error code ENOTFOUND' >&2\nexit 1\n")
+    npm.chmod(0o755)
+    with pytest.raises(InputError, match=r"could not fetch .*npm error code ENOTFOUND"):
+        find_runtime()
+    npm.write_text("#!/bin/sh\necho other > onnxruntime-web-1.30.0.tgz\n")
+    with pytest.raises(InputError, match=r"another onnxruntime-web .*sha512"):
+        find_runtime()
+    assert not (tmp_path / "cache").exists()
