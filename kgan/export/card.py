@@ -58,6 +58,12 @@ def card(manifest):
             if key in report
         )
         lines.append(f"| {form} against Keras | {figures} |")
+    precision = manifest.get("precision", {"files": {}})
+    for file, figures in precision["files"].items():
+        lines.append(
+            f"| {file} in {precision['form']} beside float32 | PSNR {figures['psnr_db']:.1f} dB, "
+            f"{figures['bytes'] / figures['float32_bytes']:.0%} of the size |"
+        )
     lines += [f"| {name} | {version} |" for name, version in manifest["versions"].items()]
     if "opset" in manifest:
         lines += ["", "## Use", "", _use(manifest).rstrip()]
