@@ -111,7 +111,7 @@ def run(arguments):
     if arguments.model is None:
         _on_the_shelf(arguments)
     elif arguments.web and manifest.find_onnx(arguments.model):
-        _refuse_settings(arguments, f"MODEL is an export already: {arguments.model}")
+        _refuse_settings(arguments, "MODEL is an export already", arguments.model)
         from kgan.export import WebPage
 
         page = WebPage(arguments.web, arguments.web_runtime)
@@ -169,7 +169,8 @@ def _export(arguments):
 def _on_the_shelf(arguments):
     from kgan import shelf
 
-    _refuse_settings(arguments, "--inspect, --list and --delete make no export")
+    given = arguments.inspect or arguments.list or arguments.delete
+    _refuse_settings(arguments, "--inspect, --list and --delete make no export", given)
     if arguments.web:
         raise InputError(f"--web needs a MODEL. Received: --web {arguments.web}")
     if arguments.inspect is not None:
@@ -180,10 +181,10 @@ def _on_the_shelf(arguments):
         print(f"deleted {shelf.delete(arguments.out, arguments.delete)}")
 
 
-def _refuse_settings(arguments, why):
+def _refuse_settings(arguments, why, given):
     """Refuses what would shape another export where none is made."""
     for setting, default in SETTINGS.items():
-        if getattr(arguments, setting) != default:
-            value = getattr(arguments, setting)
+        value = getattr(arguments, setting)
+        if value != default:
             option = "quantize" if value == "int8" else setting.replace("_", "-")
-            raise InputError(f"{why}. Received: --{option}")
+            raise InputError(f"{why}, --{option} is for a run or a .keras file. Received: {given}")

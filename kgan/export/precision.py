@@ -11,10 +11,10 @@ import onnx
 import onnx_ir as ir
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
-from onnx_ir.passes import common
 from onnxruntime import quantization
 
 from kgan.errors import InputError
+from kgan.export.graph.constants import share_constants
 
 FORMS = ("float32", "float16", "int8")
 # Below it a form is refused: at 50 dB no picture of 8 bits shows a difference, at 30 dB
@@ -189,7 +189,7 @@ def quantized(model, part):
         )
         made = ir.load(path)
         # The quantizer gives every layer its own zero points, all of them zeros.
-        common.DeduplicateInitializersPass(size_limit=1 << 20)(made)
+        share_constants(made)
         return ir.to_proto(made)
 
 

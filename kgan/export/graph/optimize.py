@@ -4,7 +4,8 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 
 from kgan.export.graph.batch_norm import fold_affine, split_batch_norm
-from kgan.export.graph.forms import pays
+from kgan.export.graph.choice import pays
+from kgan.export.graph.constants import share_constants
 from kgan.export.graph.grouped import group_convolutions
 from kgan.export.graph.phases import first_maps_as_dense, transposed_convolutions_as_phases
 from kgan.export.graph.shapes import find_shapes, fix_reshapes
@@ -21,7 +22,7 @@ def optimize(proto, choose=pays):
 
     Args:
         proto: ModelProto, float32, dynamic in its batch alone.
-        choose: which form an enlarging convolution gets, see `forms.pays`.
+        choose: which form an enlarging convolution gets, see `choice.pays`.
 
     Returns:
         A ModelProto with the same inputs and outputs.
@@ -38,7 +39,6 @@ def optimize(proto, choose=pays):
     enlarged_convolutions_as_transposed(model)
     first_maps_as_dense(model)
     transposed_convolutions_as_phases(model, choose)
-    common.DeduplicateInitializersPass()(model)
-    common.RemoveUnusedNodesPass()(model)
+    share_constants(model)
     common.TopologicalSortPass()(model)
     return ir.to_proto(model)

@@ -9,6 +9,7 @@ import dataclasses
 
 import numpy as np
 
+from kgan.export.graph.choice import pays
 from kgan.export.graph.editing import (
     BINARY,
     ELEMENTWISE,
@@ -24,7 +25,6 @@ from kgan.export.graph.editing import (
     shape_of,
     transpose,
 )
-from kgan.export.graph.forms import pays
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,7 @@ def transposed_convolutions_as_phases(model, choose=pays):
 
     Args:
         model: `onnx_ir.Model` with shapes, changed in place.
-        choose: `forms.pays`, or another function of the same arguments.
+        choose: `choice.pays`, or another function of the same arguments.
     """
     graph = model.graph
     for node in list(graph):

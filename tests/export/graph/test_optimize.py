@@ -7,6 +7,7 @@ import pytest
 import kgan
 from kgan.export import onnx as onnx_export
 from kgan.export.graph import optimize
+from kgan.export.graph.constants import share_constants
 from kgan.export.graph.grouped import group_convolutions
 from kgan.export.graph.shapes import find_shapes, fix_reshapes
 from kgan.export.parts import parts_of
@@ -134,6 +135,22 @@ def test_groups_that_are_not_in_order_stay():
         return graph(nodes, constants, (4, 3, 3))
 
     assert "Split" in operators(check_same(make, [group_convolutions], generator))
+
+
+def test_equal_constants_are_shared():
+    kernel = np.random.default_rng(0).normal(size=(40, 40)).astype(np.float32)
+    constants = {"one": kernel, "two": kernel.copy(), "other": kernel + 1, "idle": kernel - 1}
+
+    def make():
+        nodes = [
+            ("MatMul", ["latents", "one"], "x", {}),
+            ("MatMul", ["x", "two"], "y", {}),
+            ("MatMul", ["y", "other"], "images", {}),
+        ]
+        return graph(nodes, constants, (40,))
+
+    made = check_same(make, [share_constants], np.random.default_rng(0))
+    assert set(made.graph.initializers) == {"one", "other"}
 
 
 def test_reshapes_in_a_row_are_one_and_those_that_do_nothing_none():
