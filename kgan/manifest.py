@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+import re
 from pathlib import Path
 
 from kgan.errors import InputError
@@ -182,6 +183,35 @@ def versions_of(directory):
     return sorted(int(entry.name) for entry in directory.iterdir() if entry.name.isdecimal())
 
 
+def latest_of(directory):
+    """The highest version number in an export's NAME directory that is an export; 0 for none."""
+    return max(
+        (
+            version
+            for version in versions_of(directory)
+            if (directory / str(version) / MANIFEST_FILE).is_file()
+        ),
+        default=0,
+    )
+
+
+NAME = r"[^./\\][^/\\]*"  # a directory right inside another, and not hidden
+
+
+def check_name(name):
+    """Returns the name of an export.
+
+    Raises:
+        InputError: it could not be listed or deleted, or leads out of its place.
+    """
+    if not re.fullmatch(NAME, name) or not name.isprintable():
+        raise InputError(
+            "An export's name is that of one directory, not hidden, such as photos. "
+            f"Received: {name!r}"
+        )
+    return name
+
+
 def find_export(path):
     """The VERSION directory that `path` means, or None where that is no export.
 
@@ -193,10 +223,7 @@ def find_export(path):
     if path.name == LATEST and not path.exists():
         path = path.parent
     if not (path / MANIFEST_FILE).is_file():
-        versions = versions_of(path)
-        if not versions:
-            return None
-        path = path / str(versions[-1])
+        path = path / str(latest_of(path))
     return path if (path / MANIFEST_FILE).is_file() else None
 
 

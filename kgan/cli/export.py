@@ -1,6 +1,7 @@
 """`kgan export`, also installed as `kgan-export`."""
 
 import contextlib
+import signal
 from pathlib import Path
 
 from kgan import manifest
@@ -31,6 +32,7 @@ SETTINGS = {
     "saved_model": False,
     "tflite": False,
     "name": None,
+    "out": None,
     "opset": 17,
     "float_output": False,
     "no_optimize": False,
@@ -78,9 +80,7 @@ def add_arguments(parser):
     )
     place = parser.add_argument_group("place and words")
     place.add_argument("--name", help="the export's name (the run's)")
-    place.add_argument(
-        "--out", type=Path, default=SAVED_MODELS, metavar="DIR", help="(saved_models)"
-    )
+    place.add_argument("--out", type=Path, metavar="DIR", help="(saved_models)")
     place.add_argument(
         "--licence", metavar="TEXT", help="an SPDX name or a sentence, for manifest and card"
     )
@@ -99,7 +99,7 @@ def add_arguments(parser):
         "--quantize",
         choices=("int8",),
         dest="precision",
-        help="compute the layers in int8: a quarter of the size, about twice as fast",
+        help="compute the layers in int8: down to a quarter of the size, and mostly faster",
     )
     parser.set_defaults(**SETTINGS)
 
@@ -118,7 +118,12 @@ def run(arguments):
         page.write(arguments.model)
         print(page.directory)
     else:
-        _export(arguments)
+        # SIGTERM as Ctrl-C: what was begun is taken away again.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            _export(arguments)
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _export(arguments):
@@ -128,7 +133,21 @@ def _export(arguments):
 
     page = WebPage(arguments.web, arguments.web_runtime) if arguments.web else None
     both = not (arguments.onnx or arguments.saved_model or arguments.tflite)
-    name = arguments.name or load.model_name(arguments.model)
+    with_onnx = arguments.onnx or both or page is not None
+    for setting in ("opset", "no_optimize"):
+        if not with_onnx and getattr(arguments, setting) != SETTINGS[setting]:
+            raise InputError(
+                f"--{setting.replace('_', '-')} is for ONNX, which is not asked for. "
+                f"Received: {arguments.model}"
+            )
+    if arguments.name is None:
+        arguments.name = load.model_name(arguments.model)
+    directory = (arguments.out or SAVED_MODELS) / manifest.check_name(arguments.name)
+    if page and _overlap(page.directory, directory):
+        raise InputError(
+            f"A page is no version of an export; give it a place of its own, not in {directory}. "
+            f"Received: {page.directory}"
+        )
     # An autoencoder draws nothing from seeds: a page wants a GAN.
     model = (load.load_gan if page else load.load_model)(arguments.model, compile=False)
     facts = load.training_facts(arguments.model)
@@ -136,8 +155,8 @@ def _export(arguments):
     with quiet.shut_stderr() if arguments.tflite else contextlib.nullcontext():
         result = export(
             model,
-            arguments.out / name,
-            onnx=arguments.onnx or both or page is not None,
+            directory,
+            onnx=with_onnx,
             saved_model=arguments.saved_model or both,
             tflite=arguments.tflite,
             opset=arguments.opset,
@@ -166,10 +185,18 @@ def _export(arguments):
         print(page.directory)
 
 
+def _overlap(one, other):
+    one, other = one.resolve(), other.resolve()
+    return one == other or one in other.parents or other in one.parents
+
+
 def _on_the_shelf(arguments):
     from kgan import shelf
 
     given = arguments.inspect or arguments.list or arguments.delete
+    directory = arguments.out or SAVED_MODELS
+    if arguments.delete is not None:
+        arguments.out = None
     _refuse_settings(arguments, "--inspect, --list and --delete make no export", given)
     if arguments.web:
         raise InputError(f"--web needs a MODEL. Received: --web {arguments.web}")
@@ -178,7 +205,7 @@ def _on_the_shelf(arguments):
     elif arguments.list is not None:
         print(*shelf.table(shelf.list_exports(arguments.list)), sep="\n")
     else:
-        print(f"deleted {shelf.delete(arguments.out, arguments.delete)}")
+        print(f"deleted {shelf.delete(directory, arguments.delete)}")
 
 
 def _refuse_settings(arguments, why, given):

@@ -11,10 +11,12 @@ from kgan import manifest as manifests
 from kgan import untrusted
 from kgan.errors import InputError
 from kgan.export.serving import serving_function
+from kgan.untrusted.text import reason
 
 # What tf2onnx converts and every onnxruntime of the last years runs.
 OPSETS = range(13, 19)
 DEFAULT_OPSET = 17
+ONE = "one_of_erfc"
 
 
 def check_opset(opset):
@@ -35,7 +37,16 @@ def convert(part, opset):
         ModelProto with the part's names; images given are float32 in its range.
     """
     serve, signature = serving_function(part, levels=False)
-    model, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=opset)
+    try:
+        model, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=opset)
+    except Exception as error:  # tf2onnx has no class of its own for what it cannot convert
+        raise _cannot_hold(part, reason(error)) from error
+    _write_erfc(model)
+    given = {value.name for value in model.graph.input} - set(part.inputs)
+    unknown = {node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)}
+    if given or unknown:
+        what = "constants made outside of it" if given else f"operations: {', '.join(unknown)}"
+        raise _cannot_hold(part, what)
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     # tf2onnx declares ai.onnx.ml too; a model of standard operators must not ask for it.
@@ -43,6 +54,28 @@ def convert(part, opset):
     for imported in [i for i in model.opset_import if i.domain not in used]:
         model.opset_import.remove(imported)
     return model
+
+
+def _cannot_hold(part, what):
+    return InputError(
+        "ONNX cannot hold this network, as far as tf2onnx converts it; a SavedModel can "
+        f"(--saved-model). Received {part.network.name}, with {what}"
+    )
+
+
+def _write_erfc(model):
+    """Writes 1 - Erf for the Erfc that TensorFlow makes of GELU and ONNX does not know."""
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type == "Erfc":
+            (value,), (made,) = node.input, node.output
+            nodes.append(helper.make_node("Erf", [value], [f"{made}/erf"]))
+            node = helper.make_node("Sub", [ONE, f"{made}/erf"], [made])
+        nodes.append(node)
+    if len(nodes) > len(model.graph.node):
+        del model.graph.node[:]
+        model.graph.node.extend(nodes)
+        model.graph.initializer.append(numpy_helper.from_array(np.float32(1), ONE))
 
 
 def with_uint8_output(model, value_range):
@@ -95,5 +128,10 @@ def write(model, manifest, path):
     model.producer_name = "kgan"
     model.producer_version = manifest["versions"]["kgan"]
     onnx.checker.check_model(model, full_check=True)
-    untrusted.Model(model, path.name)
+    try:
+        untrusted.Model(model, path.name)
+    except InputError as error:
+        raise InputError(
+            f"kgan.runtime would refuse this network as ONNX; a SavedModel can hold it: {error}"
+        ) from error
     path.write_bytes(model.SerializeToString())

@@ -20,6 +20,7 @@ FORMS = ("float32", "float16", "int8")
 # Below it a form is refused: at 50 dB no picture of 8 bits shows a difference, at 30 dB
 # compression begins to be seen.
 PSNR_FLOORS = {"float16": 50.0, "int8": 30.0}
+LARGE = 0.1  # share of the weights from which a last layer is int8 too
 SMALLEST = 64  # constants of fewer numbers stay as they are
 CALIBRATION = 512  # latents
 COMPARED = 256
@@ -52,10 +53,15 @@ def reduced(model, part, form):
         ratios of speed "speed_batch_1" and "speed_batch_64" to float32).
 
     Raises:
-        InputError: the form is too far from float32 (`PSNR_FLOORS`), or int8
-            has nothing to work on.
+        InputError: the form is too far from float32 (`PSNR_FLOORS`) or no
+            smaller, or int8 has nothing to work on.
     """
     made = with_float16_weights(model) if form == "float16" else quantized(model, part)
+    if made.ByteSize() >= model.ByteSize():
+        raise InputError(
+            f"In {form} this network is no smaller: {made.ByteSize()} bytes, {model.ByteSize()} in "
+            f"float32. Received: {part.network.name}"
+        )
     sessions = [session(model), session(made)]
     arrays = part.draw(range(FIRST_SEED - COMPARED, FIRST_SEED))
     expected, received = (_run_in_parts(run, arrays) for run in sessions)
@@ -151,8 +157,8 @@ def quantized(model, part):
     """A copy whose layers compute in int8: static QDQ, each output channel with its own scale.
 
     The ranges of what flows between the layers are those that `CALIBRATION`
-    inputs show. The layer that makes the output stays in float32: it is small,
-    and its error would be seen as it is.
+    inputs show. The layers that make the output stay in float32 where they are
+    small: their error would be seen as it is.
 
     Args:
         model: float32 ModelProto, its graph optimized: onnxruntime has no int8
@@ -194,9 +200,10 @@ def quantized(model, part):
 
 
 def _layers_for_int8(model):
-    """The layers with constant weights but the last, and but those that attention compares.
+    """The layers with constant weights but the last ones, and but those that attention compares.
 
-    A softmax of what int8 layers make of keys and queries is far from the true one.
+    A softmax of what int8 layers make of keys and queries is far from the true one, and
+    onnxruntime's convolutions of groups are slower in int8.
     """
     constants = {tensor.name for tensor in model.graph.initializer}
     makers = {name: node for node in model.graph.node for name in node.output}
@@ -204,9 +211,18 @@ def _layers_for_int8(model):
     for node in model.graph.node:
         for name in node.input:
             users.setdefault(name, []).append(node)
-    last = makers[model.graph.output[0].name]
-    while last is not None and last.op_type not in WEIGHTED:
-        last = next((makers[name] for name in last.input if name in makers), None)
+    weights = {tensor.name: int(np.prod(tensor.dims)) for tensor in model.graph.initializer}
+    last, seen = [], [makers[model.graph.output[0].name]]
+    while seen:
+        node = seen.pop()
+        if node.op_type in WEIGHTED and node.input[1] in constants:
+            last.append(node.name)
+        else:
+            seen.extend(makers[name] for name in node.input if name in makers)
+    if sum(weights[n.input[1]] for n in model.graph.node if n.name in last) > LARGE * sum(
+        weights.values()
+    ):
+        last = []
 
     def attends(node):
         return any(
@@ -221,8 +237,9 @@ def _layers_for_int8(model):
         if node.op_type in WEIGHTED
         and node.op_type != "ConvTranspose"
         and node.input[1] in constants
-        and node is not last
+        and node.name not in last
         and not attends(node)
+        and next((a.i for a in node.attribute if a.name == "group"), 1) == 1
     ]
 
 

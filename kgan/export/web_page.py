@@ -28,14 +28,7 @@ class WebPage:
 
     def __init__(self, directory, runtime=None):
         self.directory = Path(directory)
-        if self.directory.exists():
-            if not self.directory.is_dir():
-                raise InputError(f"A page needs a directory. Received: {directory}")
-            if any(self.directory.iterdir()):
-                raise InputError(
-                    "A page needs a directory that is empty or does not exist. "
-                    f"Received: {directory}"
-                )
+        self._check_place()
         self.runtime, self.runtime_files = find_runtime(runtime)
 
     def write(self, model):
@@ -51,6 +44,7 @@ class WebPage:
             InputError: no generator's export, or a directory that cannot be written.
         """
         generator = Generator(model)
+        self._check_place()  # time has passed
         places = (self.directory, *self.directory.parents)
         missing = [path for path in places if not path.exists()]
         moved = []
@@ -73,6 +67,17 @@ class WebPage:
                     f"Cannot write a page there ({error.strerror}): {self.directory}"
                 ) from None
             raise
+
+    def _check_place(self):
+        if not self.directory.exists():
+            return
+        if not self.directory.is_dir():
+            raise InputError(f"A page needs a directory. Received: {self.directory}")
+        if any(self.directory.iterdir()):
+            raise InputError(
+                "A page needs a directory that is empty or does not exist. "
+                f"Received: {self.directory}"
+            )
 
     def _fill(self, staging, generator):
         for file in PAGE.iterdir():

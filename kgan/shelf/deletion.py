@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.shelf.listing import read_manifest
 
@@ -26,8 +27,8 @@ def delete(directory, which):
     Raises:
         InputError: `which` is not of that form, leads elsewhere, or is no export of kgan's.
     """
-    found = re.fullmatch(r"([^/\\]+)/([1-9][0-9]*)", str(which))
-    if not found or found[1].startswith("."):
+    found = re.fullmatch(rf"({manifests.NAME})/([1-9][0-9]*)", str(which))
+    if not found:
         raise InputError(
             "What is deleted is one version of an export, NAME/VERSION such as photos/2, in "
             f"{directory}. Received: {which}"

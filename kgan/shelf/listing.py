@@ -19,7 +19,7 @@ class Shelved:
         latest: whether it is the one that NAME stands for.
         manifest: its manifest, a dict; None where it has none that can be read.
         problem: why not, one line; None for an export.
-        forms: those of "onnx" and "saved_model" that its files are there for.
+        forms: those of "onnx", "saved_model" and "tflite" that its files are there for.
         bytes: size of all its files.
     """
 
@@ -51,12 +51,12 @@ def list_exports(directory):
     for place in sorted(directory.iterdir()):
         if not place.is_dir() or place.name.startswith("."):
             continue
-        versions = manifests.versions_of(place)
+        versions, latest = manifests.versions_of(place), manifests.latest_of(place)
         if not versions:
             found.append(_shelved(place, place.name, False))
         for version in versions:
             name = f"{place.name}/{version}"
-            found.append(_shelved(directory / name, name, version == versions[-1]))
+            found.append(_shelved(directory / name, name, version == latest))
     return found
 
 
@@ -85,10 +85,12 @@ def table(exports):
             rows.append((name, "-", "-", "-", "-", "-", printable(export.problem)))
             continue
         training = export.manifest.get("training", {})
+        form = export.manifest.get("precision", {}).get("form")
+        onnx = "onnx" if form is None else f"onnx {printable(form)}"
         rows.append(
             (
                 name,
-                " + ".join(export.forms) or "no model",
+                " + ".join(onnx if name == "onnx" else name for name in export.forms) or "no model",
                 text.size(export.bytes),
                 printable(training.get("preset") or "own networks"),
                 text.pictures(export.manifest),
@@ -121,6 +123,8 @@ def _shelved(path, name, latest):
         forms.append("onnx")
     if (path / "saved_model.pb").is_file():
         forms.append("saved_model")
+    if any(path.glob("*.tflite")):
+        forms.append("tflite")
     files = [file for file in path.rglob("*") if file.is_file()]
     total = sum(file.stat().st_size for file in files)
     return Shelved(path, name, latest, manifest, problem, tuple(forms), total)

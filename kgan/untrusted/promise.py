@@ -13,6 +13,7 @@ MOST_CLASSES = 1_000_000
 MOST_VALUES = 2**28  # of one picture or one code
 MOST_TEXT = 10_000  # characters of one text
 PARITY_FIGURES = ("float_max_abs_difference", "uint8_max_levels")
+PRECISION_FIGURES = ("psnr_db", "bytes", "float32_bytes", "speed_batch_1", "speed_batch_64")
 
 
 def check_promise(manifest, origin):
@@ -48,6 +49,13 @@ def check_promise(manifest, origin):
             for key in PARITY_FIGURES:
                 if key in figures:
                     figures.number(key)
+    if "precision" in fields:
+        precision = fields.record("precision")
+        precision.text("form")
+        files = precision.record("files")
+        for file in files.value:
+            for key in PRECISION_FIGURES:
+                files.record(file).number(key)
     return manifest
 
 

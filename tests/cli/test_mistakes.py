@@ -97,6 +97,17 @@ def error_line(capsys, run, arguments):
         (["export", "missing", "--web", "few"], "empty or does not exist. Received: few"),
         (["export", "missing", "--web", "notes.txt"], "needs a directory. Received: notes.txt"),
         (["export", "missing", "--web-runtime", "few"], "goes with --web. Received: few"),
+        (["export", "missing", "--tflite", "--opset", "14"], "--opset is for ONNX"),
+        (["export", "missing", "--saved-model", "--no-optimize"], "--no-optimize is for ONNX"),
+        (["export", "missing", "--name", "../up"], "not hidden, such as photos. Received: '../up'"),
+        (["export", "missing", "--name", ""], "not hidden, such as photos. Received: ''"),
+        (["export", "missing", "--name", ".hid"], "not hidden, such as photos. Received: '.hid'"),
+        (["export", "--list", "--out", "x"], "--out is for a run or a .keras file"),
+        (["export", "--list", "--quantize", "int8"], "--quantize is for a run or a .keras file"),
+        (
+            ["export", "missing", "--name", "n", "--web", "saved_models/n"],
+            "A page is no version of an export",
+        ),
         (
             ["export", "missing", "--web", "page", "--web-runtime", "few"],
             "Not an unpacked onnxruntime-web package",

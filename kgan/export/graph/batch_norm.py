@@ -78,8 +78,11 @@ def _fold(graph, node):
     while (moved := made_by(source, "Reshape", "Transpose")) is not None:
         if only_user(source) is None:
             return False
-        before = shape_of(moved.inputs[0])
-        if before is None or before[0] is not None or shape_of(source)[0] is not None:
+        before, after = shape_of(moved.inputs[0]), shape_of(source)
+        # Of as many numbers a picture: a Dense layer on maps has the pixels in its first dimension.
+        if before is None or None in (*before[1:], *after[1:]) or before[0] is not None:
+            return False
+        if after[0] is not None or np.prod(before[1:]) != np.prod(after[1:]):
             return False
         if moved.op_type == "Transpose":
             one = one.transpose(np.argsort(moved.attributes["perm"].as_ints()))
@@ -105,7 +108,8 @@ def _fold(graph, node):
 def _scale_or_shift(graph, layer, op_type, by_channel):
     """Multiplies or adds numbers by output channel to what a layer makes; False if it cannot."""
     kernel = constant(layer.inputs[1])
-    bias = constant(layer.inputs[2]) if len(layer.inputs) > 2 and layer.inputs[2] else 0.0
+    has_bias = len(layer.inputs) > 2 and layer.inputs[2] is not None
+    bias = constant(layer.inputs[2]) if has_bias else 0.0
     if kernel is None or bias is None:
         return False
     if layer.op_type == "Gemm":
@@ -123,7 +127,7 @@ def _scale_or_shift(graph, layer, op_type, by_channel):
         bias = bias * by_channel
     else:
         bias = bias + by_channel
-    if np.any(bias):
+    if has_bias or np.any(bias):
         shift = add_constant(graph, np.asarray(bias).astype(np.float32), f"{layer.name}/bias")
         _set_bias(graph, layer, shift)
     return True

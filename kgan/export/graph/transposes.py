@@ -112,7 +112,7 @@ def _into_dense(graph, node):
     if reshape is None or shape is None or len(shape) != 2 or kernel is None:
         return False
     maps = shape_of(reshape.outputs[0])
-    if maps.count(None) != 1 or maps[0] is not None:
+    if maps.count(None) != 1 or maps[0] is not None or np.prod(maps[1:]) != shape[1]:
         return False
     order = np.arange(shape[1]).reshape(1, *maps[1:]).transpose(perm).reshape(-1)
     axis = 0 if step.op_type == "Gemm" and step.attributes.get_int("transB", 0) else 1

@@ -131,6 +131,8 @@ def enlarged_convolutions_as_transposed(model):
         if kernel is None or kernel.ndim != 4 or strides != {1} or scales[:2] != [1, 1]:
             continue
         sizes = kernel.shape[2:]
+        if scales[2] != scales[3] or max(sizes) == 1:  # it would have no phases, or save nothing
+            continue
         whole = np.zeros(
             (*kernel.shape[:2], *(k + s - 1 for k, s in zip(sizes, scales[2:], strict=True)))
         )

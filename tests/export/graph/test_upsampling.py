@@ -83,10 +83,10 @@ def test_a_tile_that_repeats_whole_maps_is_none():
     [
         ((3, 3), (1, 1, 1, 1), (2, 2)),
         ((5, 5), (2, 2, 2, 2), (2, 2)),
-        ((3, 5), (1, 2, 1, 2), (2, 3)),
+        ((3, 5), (1, 2, 1, 2), (3, 3)),
         ((4, 4), (1, 1, 2, 2), (2, 2)),
         ((3, 3), (0, 0, 0, 0), (2, 2)),
-        ((1, 1), (0, 0, 0, 0), (3, 3)),
+        ((1, 3), (0, 1, 0, 1), (2, 2)),
     ],
 )
 @pytest.mark.parametrize("bias", [True, False])
@@ -111,18 +111,21 @@ def test_an_enlarged_convolution_is_a_transposed_one(kernel, pads, scales, bias)
 
 
 @pytest.mark.parametrize(
-    ("resize", "convolution"),
+    ("resize", "convolution", "kernel", "scales"),
     [
-        ({"mode": "linear", "coordinate_transformation_mode": "asymmetric"}, {}),
-        (NEAREST, {"strides": [2, 2]}),
-        (NEAREST, {"dilations": [2, 2]}),
+        ({"mode": "linear", "coordinate_transformation_mode": "asymmetric"}, {}, 3, (2, 2)),
+        (NEAREST, {"strides": [2, 2]}, 3, (2, 2)),
+        (NEAREST, {"dilations": [2, 2]}, 3, (2, 2)),
+        # It would have no phases, or save nothing.
+        (NEAREST, {}, 3, (1, 2)),
+        (NEAREST, {}, 1, (2, 2)),
     ],
 )
-def test_others_stay(resize, convolution):
+def test_others_stay(resize, convolution, kernel, scales):
     generator = np.random.default_rng(2)
     constants = {
-        "w": generator.normal(size=(4, 3, 3, 3)).astype(np.float32),
-        "scales": np.array([1, 1, 2, 2], np.float32),
+        "w": generator.normal(size=(4, 3, kernel, kernel)).astype(np.float32),
+        "scales": np.array([1, 1, *scales], np.float32),
     }
 
     def make():

@@ -1,0 +1,165 @@
+"""Networks of users' own, with what no preset has: exported, optimized, the same as in Keras."""
+
+import json
+import warnings
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kgan
+
+L = keras.layers
+
+
+def maps(latents, channels=20):
+    """Dense -> 4x4 maps."""
+    return L.Reshape((4, 4, channels))(L.Dense(16 * channels)(latents))
+
+
+def dense_on_maps(latents):
+    x = L.BatchNormalization()(L.Dense(12)(maps(latents)))
+    return L.Conv2D(3, 3, padding="same")(x)
+
+
+def dense_on_maps_without_bias(latents):
+    return L.Conv2D(3, 3, padding="same")(L.Dense(12, use_bias=False)(maps(latents)))
+
+
+def dense_on_tokens(latents):
+    x = L.Reshape((16, 20))(L.Dense(320)(latents))
+    x = L.Dense(48)(L.LayerNormalization()(L.Dense(40, activation="gelu")(x)))
+    return L.Reshape((16, 16, 3))(x)
+
+
+def residual_with_gain_zero(latents):
+    x = maps(latents)
+    y = L.Conv2D(20, 3, padding="same", bias_initializer="ones")(x)
+    y = L.BatchNormalization(gamma_initializer="zeros", name="zero")(y)
+    return L.Conv2D(3, 1)(L.Add()([x, y]))
+
+
+def shift_that_cancels(latents):
+    x = L.Conv2D(20, 3, padding="same", bias_initializer="ones", name="ones")(maps(latents))
+    return L.Conv2D(3, 1)(L.Rescaling(1.0, -1.0)(x))
+
+
+def odd_transposed(latents):
+    x = L.Conv2DTranspose(24, (4, 3), strides=(2, 1), padding="same")(maps(latents))
+    x = L.PReLU(shared_axes=[1, 2])(x)
+    x = L.Conv2DTranspose(24, 3, dilation_rate=2, padding="same")(x)
+    return L.Conv2DTranspose(3, 3, strides=3, padding="same")(L.GroupNormalization(4)(x))
+
+
+def other_enlargements(latents):
+    x = L.Conv2D(16, 3, padding="same")(L.UpSampling2D((1, 3))(maps(latents)))
+    x = L.Conv2D(16, 3, padding="same", activation="relu")(L.UpSampling2D(3)(x))
+    x = L.UpSampling2D(2, interpolation="bilinear")(x)
+    return L.Conv2D(3, 1)(L.UpSampling2D(2)(x))
+
+
+def shared_and_concatenated(latents):
+    x = maps(latents)
+    again = L.Conv2D(20, 3, padding="same")
+    one = L.BatchNormalization()(again(x))
+    x = L.Concatenate()([one, again(L.ReLU()(one)), x])
+    x = L.Conv2DTranspose(16, 4, strides=2, padding="same")(x)
+    return L.Conv2D(3, 3, padding="same")(L.BatchNormalization()(L.ReLU()(x)))
+
+
+def cropped_and_cut(latents):
+    x = L.Conv2DTranspose(20, 5, strides=2, padding="same")(maps(latents))
+    x = L.ZeroPadding2D(2)(L.Cropping2D(((1, 0), (0, 2)))(x))
+    x = L.DepthwiseConv2D(3, padding="same")(x)
+    return L.Reshape((11, 10, 3))(L.Conv2D(3, 1)(x))
+
+
+def dense_alone(latents):
+    x = L.BatchNormalization()(L.LeakyReLU()(L.Dense(40)(latents)))
+    return L.Reshape((12, 20, 1))(L.Dense(240, activation="sigmoid")(x))
+
+
+NETWORKS = [
+    dense_on_maps,
+    dense_on_maps_without_bias,
+    dense_on_tokens,
+    residual_with_gain_zero,
+    shift_that_cancels,
+    odd_transposed,
+    other_enlargements,
+    shared_and_concatenated,
+    cropped_and_cut,
+    dense_alone,
+]
+
+
+def gan_of(network):
+    latents = keras.Input((8,))
+    generator = keras.Model(latents, network(latents), name=network.__name__)
+    random = np.random.default_rng(0)
+    for variable in generator.variables:
+        if variable.path.endswith("moving_variance"):
+            variable.assign(random.uniform(0.3, 2, variable.shape))
+        elif variable.path.endswith(("moving_mean", "beta")):
+            variable.assign(random.normal(0, 0.3, variable.shape))
+        elif variable.path.endswith("gamma") and "zero" not in variable.path:
+            variable.assign(random.normal(1, 0.2, variable.shape))
+    images = keras.Input(generator.output_shape[1:])
+    discriminator = keras.Model(images, L.Dense(1)(L.Flatten()(images)))
+    gan = kgan.GAN(generator, discriminator, value_range=(-1, 1))
+    gan.calibrate = lambda: None  # the statistics above stay
+    return gan
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
+def test_exported_optimized_and_the_same(network, tmp_path):
+    gan = gan_of(network)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # that the graph stays as it was
+        export = kgan.export.to_onnx(gan, tmp_path / "own", float_output=True)
+    manifest = json.loads((export.path / "manifest.json").read_text())
+    assert manifest["optimized"] is True
+    assert export.parity["onnx"]["float_max_abs_difference"] < 1e-4
+    latents = kgan.latents.from_seeds(range(3), 8)
+    session = kgan.runtime.Generator(export.path).session
+    (made,) = session.run(["images"], {"latents": latents})
+    np.testing.assert_allclose(made, gan.predict(latents, verbose=0), atol=1e-4)
+    assert made.std() > 0.01
+
+
+def test_a_graph_that_a_pass_fails_on_is_delivered_as_it_was(tmp_path, monkeypatch):
+    from kgan.export import forms
+
+    def fails(model):
+        raise ValueError("no such shape\nmore")
+
+    monkeypatch.setattr(forms, "optimize_graph", fails)
+    with pytest.warns(UserWarning, match="stays as tf2onnx made it: no such shape$"):
+        export = kgan.export.to_onnx(gan_of(dense_alone), tmp_path / "own")
+    assert json.loads((export.path / "manifest.json").read_text())["optimized"] is False
+    assert kgan.runtime.Generator(export.path).generate(2).shape == (2, 12, 20, 1)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Inverted(L.Layer):
+    """Uses an operation that ONNX has not."""
+
+    def call(self, inputs):
+        return tf.math.igamma(tf.abs(inputs) + 1.0, tf.abs(inputs))
+
+
+def unknown_to_onnx(latents):
+    return L.Conv2D(3, 1)(Inverted()(maps(latents)))
+
+
+def grouped(latents):
+    return L.Conv2D(3, 1)(L.Conv2D(20, 3, groups=2, padding="same")(maps(latents)))
+
+
+@pytest.mark.parametrize("network", [unknown_to_onnx, grouped], ids=["igamma", "groups"])
+def test_what_onnx_cannot_hold_is_one_line(network, tmp_path):
+    with pytest.raises(kgan.InputError, match=r"ONNX cannot hold this network.*Received") as caught:
+        kgan.export.to_onnx(gan_of(network), tmp_path / "own")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "own").exists()
