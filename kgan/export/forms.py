@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from kgan import images
+from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export import precision as precisions
 from kgan.export import saved_model
@@ -64,13 +65,17 @@ class Forms:
         """
         self.facts |= {"opset": opset, "optimized": optimize}
         for part in self._by_themselves():
-            model = onnx_export.convert(part, opset)
-            if optimize:
-                model = self._optimized(part, model)
+            plain = onnx_export.convert(part, opset)
+            model = self._optimized(part, plain) if optimize else plain
             models = _with_levels(part, model)
             self._compare("onnx", part, *(_runner(part, model) for model in models))
+            if precision == "int8" and not self.facts["optimized"]:
+                raise InputError(
+                    "int8 needs a graph that could be rewritten for speed; this one could not. "
+                    f"Received: {part.network.name}"
+                )
             if precision != "float32":
-                model, figures = precisions.reduced(model, part, precision)
+                model, figures = precisions.reduced(plain, model, part, precision)
                 self.precision[part.onnx_file] = figures
                 models = _with_levels(part, model)
                 # How far it is from Keras is told; how far it may be, the floor of PSNR says.

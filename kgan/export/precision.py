@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import quantization
 
 from kgan.errors import InputError
+from kgan.export.graph import optimize
 from kgan.export.graph.constants import share_constants
 
 FORMS = ("float32", "float16", "int8")
@@ -21,6 +22,7 @@ FORMS = ("float32", "float16", "int8")
 # compression begins to be seen.
 PSNR_FLOORS = {"float16": 50.0, "int8": 30.0}
 LARGE = 0.1  # share of the weights from which a last layer is int8 too
+MOST_CHANNELS = 4  # of pictures
 SMALLEST = 64  # constants of fewer numbers stay as they are
 CALIBRATION = 512  # latents
 COMPARED = 256
@@ -40,11 +42,12 @@ def check_form(form):
     return form
 
 
-def reduced(model, part, form):
+def reduced(plain, model, part, form):
     """A smaller form of a model, compared with it.
 
     Args:
-        model: float32 ModelProto of a part, its images floats.
+        plain: ModelProto of a part as tf2onnx made it.
+        model: what is delivered of it in float32, its images floats.
         part: the `Part` it was made from.
         form: "float16" or "int8".
 
@@ -56,7 +59,7 @@ def reduced(model, part, form):
         InputError: the form is too far from float32 (`PSNR_FLOORS`) or no
             smaller, or int8 has nothing to work on.
     """
-    made = with_float16_weights(model) if form == "float16" else quantized(model, part)
+    made = with_float16_weights(model) if form == "float16" else quantized(plain, part)
     if made.ByteSize() >= model.ByteSize():
         raise InputError(
             f"In {form} this network is no smaller: {made.ByteSize()} bytes, {model.ByteSize()} in "
@@ -153,16 +156,18 @@ def with_float16_weights(model):
     return copy
 
 
-def quantized(model, part):
+def quantized(plain, part):
     """A copy whose layers compute in int8: static QDQ, each output channel with its own scale.
+
+    onnxruntime has no int8 transposed convolution: each becomes its phases, but those of so few
+    channels that only a last layer has them.
 
     The ranges of what flows between the layers are those that `CALIBRATION`
     inputs show. The layers that make the output stay in float32 where they are
     small: their error would be seen as it is.
 
     Args:
-        model: float32 ModelProto, its graph optimized: onnxruntime has no int8
-            transposed convolution, only convolutions.
+        plain: float32 ModelProto as tf2onnx made it.
         part: the `Part` it was made from, which draws the inputs.
 
     Returns:
@@ -171,6 +176,7 @@ def quantized(model, part):
     Raises:
         InputError: it holds no layer that can compute in int8.
     """
+    model = optimize(plain, lambda kernel_shape, axes: kernel_shape[0] > MOST_CHANNELS)
     layers = _layers_for_int8(model)
     if not layers:
         raise InputError(

@@ -10,7 +10,6 @@ import kgan
 from kgan.cli.main import main
 from kgan.export import onnx as onnx_export
 from kgan.export import precision
-from kgan.export.graph import optimize
 from kgan.export.parts import parts_of
 from tests.export.graph.graphs import operators
 
@@ -18,7 +17,7 @@ from tests.export.graph.graphs import operators
 @pytest.fixture(scope="module")
 def generator():
     """A dcgan of 28x28x1 after 20 real steps, wide enough for phases."""
-    gan = kgan.GAN.from_preset("dcgan", image_shape=(28, 28, 1), filters=24, seed=0)
+    gan = kgan.GAN.from_preset("dcgan", image_shape=(28, 28, 1), filters=16, seed=0)
     gan.compile()
     data = kgan.data.embedded(batch_size=16, image_shape=(28, 28, 1), seed=0)
     gan.fit(data, steps_per_epoch=20, verbose=0)
@@ -168,11 +167,10 @@ def test_what_gets_no_smaller_is_refused(tmp_path):
 
 
 def test_attention_stays_in_float():
-    gan = kgan.GAN.from_preset("sagan", image_shape=(32, 32, 3), filters=24)
+    gan = kgan.GAN.from_preset("sagan", image_shape=(32, 32, 3), filters=16)
     gan.calibrate = lambda: None
     (part,) = parts_of(gan)
-    model = optimize(onnx_export.convert(part, 17))
-    made = precision.quantized(model, part)
+    made = precision.quantized(onnx_export.convert(part, 17), part)
     readers = {name: node for node in made.graph.node for name in node.input}
     for node in made.graph.node:
         if node.op_type == "Softmax":

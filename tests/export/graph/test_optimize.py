@@ -16,16 +16,16 @@ from tests.export.graph.graphs import check_same, graph, operators, run
 # Of each: what it is made with, and operators of which the optimized graph is rid.
 PRESETS = {
     "gan": ({"image_shape": (8, 8, 1)}, {"Transpose"}),
-    "dcgan": ({"image_shape": (28, 28, 1), "filters": 24}, {"Mul", "Add", "MatMul"}),
+    "dcgan": ({"image_shape": (28, 28, 1), "filters": 16}, {"Mul", "Add", "MatMul"}),
     "dcgan, classes": (
-        {"image_shape": (28, 28, 1), "filters": 24, "num_classes": 3},
+        {"image_shape": (28, 28, 1), "filters": 16, "num_classes": 3},
         {"MatMul", "Less", "SliceWhere"},
     ),
     "dcgan_512": ({"image_shape": (32, 16, 3)}, set()),
-    "dcgan_k4": ({"image_shape": (32, 32, 3), "filters": 24}, {"Mul", "Add", "MatMul"}),
+    "dcgan_k4": ({"image_shape": (32, 32, 3), "filters": 16}, {"Mul", "Add", "MatMul"}),
     "dcgan_upsample": ({"image_shape": (16, 16, 3)}, {"Tile", "Resize", "Shape", "Mul"}),
     "dcgan_tanh": ({"image_shape": (20, 16, 1)}, {"Tile", "Resize", "Shape", "Mul"}),
-    "sagan": ({"image_shape": (32, 32, 3), "filters": 24}, {"Sqrt", "Div"}),
+    "sagan": ({"image_shape": (32, 32, 3), "filters": 16}, {"Sqrt", "Div"}),
     "r3gan": ({"image_shape": (16, 16, 3)}, {"Split", "Concat"}),
 }
 

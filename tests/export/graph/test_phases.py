@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from kgan.export.graph.phases import first_maps_as_dense, transposed_convolutions_as_phases
+from kgan.export.graph.choice import pays
+from kgan.export.graph.phases import (
+    Axis,
+    first_maps_as_dense,
+    of_transposed,
+    transposed_convolutions_as_phases,
+)
 from tests.export.graph.graphs import check_same, draw, graph, operators, run
 
 
@@ -111,6 +117,24 @@ def test_a_layer_for_which_it_does_not_pay_stays():
     made = check_same(make, [lambda m: transposed_convolutions_as_phases(m, never)], generator)
     assert operators(made) == ["ConvTranspose"]
     assert seen == [((3, 2, 4, 4), [(5, 10), (6, 12)])]
+
+
+@pytest.mark.parametrize(
+    ("cout", "kernel", "stride", "better"),
+    [
+        (64, 5, 2, True),
+        (48, 4, 2, True),
+        (16, 4, 2, True),
+        (64, 8, 4, True),
+        (3, 5, 2, False),  # a last layer
+        (20, 5, 2, False),  # 12 channels of zeros beside them
+        (64, 2, 2, False),  # nothing overlaps
+        (64, 16, 8, False),  # 64 phases
+    ],
+)
+def test_the_choice_is_as_measured(cout, kernel, stride, better):
+    axis = Axis(of_transposed(kernel, stride, 1), 8, 8 * stride)
+    assert pays((cout, 32, kernel, kernel), [axis, axis]) is better
 
 
 @pytest.mark.parametrize("pads", [(0, 0, 0, 0), (1, 0, 1, 2)])
