@@ -46,7 +46,7 @@ def card(manifest):
     """Markdown text of an export's card.md."""
     lines = [f"# {manifest['name']}, version {manifest['version']}", ""]
     lines += _generator(manifest) if manifest["kind"] == "generator" else _autoencoder(manifest)
-    training = {key: value for key, value in manifest["training"].items() if value}
+    training = {key: value for key, value in manifest["training"].items() if value is not None}
     if "licence" in manifest:
         licence = manifest["licence"].replace("|", "\\|")
         lines.append(f"| licence | {licence} |")
