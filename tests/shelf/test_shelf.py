@@ -274,3 +274,13 @@ def test_a_licence_is_one_line(trained_gan, tmp_path, licence):
     with pytest.raises(kgan.InputError, match="A licence is one line of text"):
         kgan.export.export(trained_gan, tmp_path / "a", licence=licence)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_number_that_holds_no_export_is_not_the_latest(made, tmp_path):
+    shutil.copytree(made / "clothes", tmp_path / "clothes")
+    (tmp_path / "clothes" / "99").mkdir()
+    (tmp_path / "clothes" / "98").write_text("a file")
+    (export, *others) = [one for one in shelf.list_exports(tmp_path) if one.latest]
+    assert (export.name, others) == ("clothes/2", [])
+    for path in (tmp_path / "clothes", tmp_path / "clothes" / "latest"):
+        assert kgan.runtime.Generator(path).info["version"] == 2
