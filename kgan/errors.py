@@ -1,4 +1,4 @@
-"""What ends a command with one line: a mistake in what the user gave, or a worker that is gone."""
+"""What ends a command with one line."""
 
 
 class InputError(ValueError):
@@ -12,3 +12,7 @@ class InputError(ValueError):
 
 class LostWorker(RuntimeError):
     """Another worker of the same training is gone; the message is one line, the exit code 1."""
+
+
+class ParityError(RuntimeError):
+    """An export does not give what Keras gives; it was not kept. One line, the exit code 1."""

@@ -5,7 +5,7 @@ import sys
 
 import kgan
 from kgan.cli import data, export, generate, train
-from kgan.errors import InputError, LostWorker
+from kgan.errors import InputError, LostWorker, ParityError
 
 DESCRIPTION = """\
 Train GANs with Keras and deliver the generator as a file any application can run.
@@ -71,7 +71,7 @@ def call(parser, arguments):
             raise
         print(f"{parser.prog}: error: {error.strerror}: {error.filename}", file=sys.stderr)
         return 2
-    except LostWorker as error:
+    except (LostWorker, ParityError) as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

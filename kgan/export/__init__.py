@@ -5,7 +5,7 @@ import importlib
 # A page for the browser is made of an export without tensorflow; what is heavy comes on first use.
 _LAZY = {
     "Export": "kgan.export.bundle",
-    "ParityError": "kgan.export.verify",
+    "ParityError": "kgan.errors",
     "WebPage": "kgan.export.web_page",
     "export": "kgan.export.bundle",
     "to_onnx": "kgan.export.bundle",

@@ -3,16 +3,13 @@
 import numpy as np
 
 from kgan import images
+from kgan.errors import ParityError
 
 BATCH_SIZES = (1, 3, 8)
 # Far above the seeds people use, so that no export is tuned on what it is judged by.
 FIRST_SEED = 1_000_003
 FLOAT_TOLERANCE = 1e-4
 LEVEL_TOLERANCE = 1
-
-
-class ParityError(RuntimeError):
-    """An export does not give what Keras gives; it was not kept."""
 
 
 def parity(part, run_float, run_uint8=None, tolerant=False):

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import kgan
 from kgan import latents
+from kgan.cli.main import main
 from kgan.export import bundle, verify
 from kgan.export import onnx as onnx_export
 from kgan.export.parts import parts_of
@@ -167,6 +168,16 @@ def test_a_form_that_differs_is_refused_and_nothing_is_left(trained_gan, tmp_pat
     with pytest.raises(kgan.export.ParityError, match="differs from Keras"):
         kgan.export.export(trained_gan, tmp_path / "new" / "deep" / "clothes")
     assert not (tmp_path / "new").exists()
+
+
+def test_on_the_command_line_it_is_one_line(trained_gan, tmp_path, monkeypatch, capsys):
+    trained_gan.save(tmp_path / "clothes.keras")
+    monkeypatch.setattr(verify, "FLOAT_TOLERANCE", 0.0)  # which no other arithmetic meets
+    options = ["--onnx", "--no-optimize", "--out", str(tmp_path / "saved")]
+    assert main(["export", str(tmp_path / "clothes.keras"), *options]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "differs from Keras by" in line
+    assert not (tmp_path / "saved").exists()
 
 
 def test_a_failure_keeps_the_versions_that_stand(trained_gan, tmp_path, monkeypatch):
