@@ -184,15 +184,9 @@ def versions_of(directory):
 
 
 def latest_of(directory):
-    """The highest version number in an export's NAME directory that is an export; 0 for none."""
-    return max(
-        (
-            version
-            for version in versions_of(directory)
-            if (directory / str(version) / MANIFEST_FILE).is_file()
-        ),
-        default=0,
-    )
+    """The highest number of a directory in an export's NAME directory; None where there is none."""
+    versions = (v for v in versions_of(directory) if (directory / str(v)).is_dir())
+    return max(versions, default=None)
 
 
 NAME = r"[^./\\][^/\\]*"  # a directory right inside another, and not hidden
@@ -218,12 +212,23 @@ def find_export(path):
     Args:
         path: an export's VERSION directory, its NAME directory or NAME/latest; the last two stand
             for the highest version. Nothing on disk is called latest, so it is never out of date.
+
+    Raises:
+        InputError: the highest version is no export.
     """
     path = Path(path)
     if path.name == LATEST and not path.exists():
         path = path.parent
     if not (path / MANIFEST_FILE).is_file():
-        path = path / str(latest_of(path))
+        version = latest_of(path)
+        if version is None:
+            return None
+        path = path / str(version)
+        if not (path / MANIFEST_FILE).is_file():
+            raise InputError(
+                f"Not an export: {path}, the highest version, holds no {MANIFEST_FILE}; name "
+                f"another version, or take it away. Received: {path.parent}"
+            )
     return path if (path / MANIFEST_FILE).is_file() else None
 
 

@@ -73,7 +73,7 @@ def load_model(path, compile=True):
             of model.
     """
     path = find_model(path)
-    _check_archive(path)
+    _check_archive(path, compile)
     try:
         model = keras.models.load_model(path, compile=compile, safe_mode=True)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
@@ -94,16 +94,20 @@ def load_model(path, compile=True):
     return model
 
 
-def _check_archive(path):
+def _check_archive(path, compile):
     """Raises an InputError for a .keras file that holds code, or little that unpacks to much.
 
-    Keras's safe mode refuses code too, but can be switched off for the whole process.
+    Keras's safe mode refuses code too, but can be switched off for the whole process. What a
+    model was compiled with is not looked at where it is not to be compiled: nor does Keras.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
             bomb = unpacked > MOST_EXPANSION * path.stat().st_size
-            code = not bomb and b'"__lambda__"' in archive.read(CONFIG)
+            config = {} if bomb else json.loads(archive.read(CONFIG))
+            if not compile:
+                config.pop("compile_config", None)
+            code = '"__lambda__"' in json.dumps(config)
     except Exception:  # damaged: Keras tells of it
         return
     if bomb:

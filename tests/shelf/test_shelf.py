@@ -276,11 +276,16 @@ def test_a_licence_is_one_line(trained_gan, tmp_path, licence):
     assert not (tmp_path / "a").exists()
 
 
-def test_a_number_that_holds_no_export_is_not_the_latest(made, tmp_path):
+def test_a_highest_number_that_holds_no_export_is_named(made, tmp_path):
     shutil.copytree(made / "clothes", tmp_path / "clothes")
-    (tmp_path / "clothes" / "99").mkdir()
-    (tmp_path / "clothes" / "98").write_text("a file")
-    (export, *others) = [one for one in shelf.list_exports(tmp_path) if one.latest]
-    assert (export.name, others) == ("clothes/2", [])
+    (tmp_path / "clothes" / "98").write_text("a file")  # no version
     for path in (tmp_path / "clothes", tmp_path / "clothes" / "latest"):
         assert kgan.runtime.Generator(path).info["version"] == 2
+    (tmp_path / "clothes" / "99").mkdir()
+    (export,) = [one for one in shelf.list_exports(tmp_path) if one.latest]
+    assert export.name == "clothes/99"
+    assert export.problem
+    for path in (tmp_path / "clothes", tmp_path / "clothes" / "latest"):
+        with pytest.raises(kgan.InputError, match=r"Not an export: .*99, the highest version"):
+            kgan.runtime.Generator(path)
+    assert kgan.runtime.Generator(tmp_path / "clothes" / "2").info["version"] == 2
