@@ -78,10 +78,7 @@ def load_model(path, compile=True):
         model = keras.models.load_model(path, compile=compile, safe_mode=True)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
         if compile and _loads_without_compiling(path):
-            raise InputError(
-                "This model was compiled with functions that Keras cannot find again; load it with "
-                f"compile=False, then compile it. Received: {path}"
-            ) from error
+            raise _compiled_with_functions(path) from error
         reason = str(error).strip().splitlines()
         raise InputError(
             f"Not a readable Keras model: {path} ({reason[0] if reason else type(error).__name__})"
@@ -92,6 +89,13 @@ def load_model(path, compile=True):
             f"{type(model).__name__}"
         )
     return model
+
+
+def _compiled_with_functions(path):
+    return InputError(
+        "This model was compiled with functions that Keras cannot find again; load it with "
+        f"compile=False, then compile it. Received: {path}"
+    )
 
 
 def _check_archive(path, compile):
@@ -105,9 +109,10 @@ def _check_archive(path, compile):
             unpacked = sum(member.file_size for member in archive.infolist())
             bomb = unpacked > MOST_EXPANSION * path.stat().st_size
             config = {} if bomb else json.loads(archive.read(CONFIG))
-            if not compile:
-                config.pop("compile_config", None)
-            code = '"__lambda__"' in json.dumps(config)
+            compilation = config.pop("compile_config", None)
+            code, compiled_code = (
+                '"__lambda__"' in json.dumps(part) for part in (config, compilation)
+            )
     except Exception:  # damaged: Keras tells of it
         return
     if bomb:
@@ -120,6 +125,8 @@ def _check_archive(path, compile):
             "This .keras file holds Python code (a Lambda layer), which is not run: a model of "
             f"registered layers can be loaded. Received: {path}"
         )
+    if compile and compiled_code:
+        raise _compiled_with_functions(path)
 
 
 def _loads_without_compiling(path):

@@ -166,6 +166,8 @@ def test_losses_given_as_functions_are_saved_by_name(tmp_path, small_gan, real_i
     assert (again.adversarial_loss.generator, again.adversarial_loss.discriminator) == pair
     small_gan.compile((lambda fake: -fake, lambda real, fake: fake - real))
     small_gan.save(tmp_path / "own.keras")
+    with pytest.raises(kgan.InputError, match=r"compiled with functions .* compile=False"):
+        kgan.load_gan(tmp_path / "own.keras")
     again = kgan.load_gan(tmp_path / "own.keras", compile=False)
     np.testing.assert_array_equal(again.generate(2), small_gan.generate(2))
 
