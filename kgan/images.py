@@ -44,6 +44,25 @@ def to_uint8(images, value_range=(-1.0, 1.0)):
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
+def check_levels(images, image_shape):
+    """Returns pictures as an array.
+
+    Args:
+        images: uint8 array (N, H, W, C).
+        image_shape: the (H, W, C) that it must have.
+
+    Raises:
+        InputError: another type or shape.
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.shape[1:] != tuple(image_shape):
+        raise InputError(
+            f"Pictures must be uint8 (N, {', '.join(map(str, image_shape))}). "
+            f"Received: {images.dtype} {images.shape}"
+        )
+    return images
+
+
 def from_uint8(images, value_range=(-1.0, 1.0)):
     """Maps 0..255 to float32 in `value_range`; the inverse of `to_uint8`.
 

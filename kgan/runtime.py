@@ -162,12 +162,7 @@ class Autoencoder:
         Raises:
             InputError: another type or shape, or `batch_size` below 1.
         """
-        images = np.asarray(images)
-        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
-            raise InputError(
-                f"Pictures must be uint8 (N, {', '.join(map(str, self.image_shape))}). "
-                f"Received: {images.dtype} {images.shape}"
-            )
+        images = pictures.check_levels(images, self.image_shape)
         return _run(self.encoder, "images", images, "codes", batch_size)
 
     def decode(self, codes, batch_size=64):

@@ -170,12 +170,7 @@ class Autoencoder(NetworkPair):
         Raises:
             InputError: another type or shape.
         """
-        images = np.asarray(images)
-        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
-            raise InputError(
-                f"Pictures must be uint8 (N, {', '.join(map(str, self.image_shape))}). "
-                f"Received: {images.dtype} {images.shape}"
-            )
+        images = pictures.check_levels(images, self.image_shape)
         images = pictures.from_uint8(images, self.value_range)
         return run_network(float32_copy(self.encoder), [images], batch_size)
 
