@@ -1,33 +1,73 @@
 """kgan: train GANs with Keras and deliver the generator as a file any application can run."""
 
 import importlib
-import sys
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from kgan.registration import register_with_keras
+from kgan.version import __version__
 
-# public name -> module that has it; imported on first use, so that `import kgan`
+if TYPE_CHECKING:
+    from kgan import (
+        callbacks,
+        data,
+        export,
+        images,
+        latents,
+        layers,
+        losses,
+        models,
+        runs,
+        runtime,
+        shelf,
+    )
+    from kgan.errors import InputError, KganError
+    from kgan.runs import load_autoencoder, load_gan
+    from kgan.training import GAN, Autoencoder
+
+# Public name -> the module that has it; imported on first use, so that `import kgan`
 # costs nothing and `kgan.runtime` never meets tensorflow.
 _LAZY = {
     "GAN": "kgan.training",
     "Autoencoder": "kgan.training",
     "InputError": "kgan.errors",
-    "callbacks": "kgan.training.callbacks",
+    "KganError": "kgan.errors",
+    "callbacks": "kgan.callbacks",
     "data": "kgan.data",
     "export": "kgan.export",
     "images": "kgan.images",
     "latents": "kgan.latents",
     "layers": "kgan.layers",
-    "load_autoencoder": "kgan.training",
-    "load_gan": "kgan.training",
+    "load_autoencoder": "kgan.runs",
+    "load_gan": "kgan.runs",
     "losses": "kgan.losses",
     "models": "kgan.models",
+    "runs": "kgan.runs",
     "runtime": "kgan.runtime",
     "shelf": "kgan.shelf",
 }
-__all__ = ["__version__", *_LAZY]
+__all__ = [  # noqa: RUF022
+    "__version__",
+    "GAN",
+    "Autoencoder",
+    "InputError",
+    "KganError",
+    "callbacks",
+    "data",
+    "export",
+    "images",
+    "latents",
+    "layers",
+    "load_autoencoder",
+    "load_gan",
+    "losses",
+    "models",
+    "runs",
+    "runtime",
+    "shelf",
+]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'kgan' has no attribute {name!r}")
     module = importlib.import_module(_LAZY[name])
@@ -37,11 +77,8 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-# keras.models.load_model only finds classes that are imported. Where Keras is here already,
-# importing them costs little; where it is not, `kgan.load_gan` or any use of `kgan.GAN` does it.
-if "keras" in sys.modules and sys.modules["keras"].config.backend() == "tensorflow":
-    importlib.import_module("kgan.training")
+register_with_keras()

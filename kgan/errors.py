@@ -1,18 +1,37 @@
-"""What ends a command with one line."""
+"""Exceptions that a command reports as one line, each with its exit code."""
 
 
-class InputError(ValueError):
-    """Something the user gave cannot be used.
+class KganError(Exception):
+    """Base of kgan's own exceptions; the message is one line.
 
-    The message is one line that says what was wrong, the value received and
-    what would be right. The command line prints it and exits with code 2; in
-    Python it is an ordinary `ValueError`.
+    Attributes:
+        exit_code: what the command line exits with.
     """
 
-
-class LostWorker(RuntimeError):
-    """Another worker of the same training is gone; the message is one line, the exit code 1."""
+    exit_code = 1
 
 
-class ParityError(RuntimeError):
-    """An export does not give what Keras gives; it was not kept. One line, the exit code 1."""
+class InputError(KganError, ValueError):
+    """Something the user gave cannot be used.
+
+    The message says what was wrong, the value received and what would be right. In Python it
+    is an ordinary `ValueError`.
+    """
+
+    exit_code = 2
+
+
+class LostWorker(KganError, RuntimeError):
+    """Another worker of the same training no longer answers."""
+
+
+class ParityError(KganError, RuntimeError):
+    """An export does not give what Keras gives; it was not kept."""
+
+
+class FullDisk(KganError, OSError):
+    """There is no room for what a run writes."""
+
+
+class NotFinite(KganError, ArithmeticError):
+    """The numbers of a training do not stay finite; the message names the likely cause."""

@@ -1,14 +1,13 @@
 """Pictures as arrays: value ranges to and from uint8, grids, strips, PNG files and animations."""
 
 import math
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from kgan.errors import InputError
+from kgan.files import whole_file
 
 
 def check_range(name, value_range):
@@ -183,59 +182,3 @@ def save_animation(path, frames, milliseconds=60):
             minimize_size=False,
         )
     return Path(path)
-
-
-class whole_file:
-    """Context manager: a temporary path that becomes `path` when the block succeeds.
-
-    A reader never sees half a file: it is written beside its final place and
-    renamed over it; on an error it is removed and whatever stood there stays.
-
-    Args:
-        path: file to write; its folder is made when missing.
-        durable: have it on the disk before it takes its place, so that not even
-            a power cut leaves an empty file there. It costs a wait for the disk.
-    """
-
-    def __init__(self, path, durable=False):
-        self.path = Path(path)
-        self.durable = durable
-
-    def __enter__(self):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # The suffix is kept: writers such as keras choose the format by it.
-        handle, name = tempfile.mkstemp(
-            prefix=f".{self.path.stem}-", suffix=self.path.suffix, dir=self.path.parent
-        )
-        os.close(handle)
-        self.temporary = Path(name)
-        return self.temporary
-
-    def __exit__(self, kind, problem, _):
-        try:
-            if kind is None:
-                umask = os.umask(0)
-                os.umask(umask)
-                self.temporary.chmod(0o666 & ~umask)  # mkstemp makes private files
-                if self.durable:
-                    _to_disk(self.temporary)
-                os.replace(self.temporary, self.path)
-                if self.durable:
-                    _to_disk(self.path.parent)  # where the new name stands
-        except OSError as error:
-            raise self._named(error) from None
-        finally:
-            self.temporary.unlink(missing_ok=True)
-        if isinstance(problem, OSError) and problem.errno and problem.filename is None:
-            raise self._named(problem) from None  # what a full disk says names no file
-
-    def _named(self, error):
-        return OSError(error.errno, error.strerror, str(self.path))
-
-
-def _to_disk(path):
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

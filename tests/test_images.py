@@ -6,6 +6,7 @@ from PIL import Image
 
 from kgan import images
 from kgan.errors import InputError
+from kgan.files import whole_file
 
 
 def test_to_uint8_rounds_to_the_nearest_level_and_clips():
@@ -59,7 +60,7 @@ def test_png_holds_the_same_pixels(tmp_path, channels):
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     path = tmp_path / "kept.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), images.whole_file(path) as temporary:  # noqa: PT012
+    with pytest.raises(RuntimeError), whole_file(path) as temporary:  # noqa: PT012
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from kgan import images
-from kgan.cli import pictures, quiet
+from kgan.cli import pictures, quiet_tensorflow
 from kgan.errors import InputError
 
 HELP = "look through a folder of pictures, or packed shards, before training"
@@ -43,14 +43,14 @@ def add_arguments(parser):
 def run(arguments):
     """Prints the report and, last, the sheet's path; 1 when training would skip files, else 0."""
     sheet = _sheet_path(arguments.directory, arguments.output)
-    quiet.import_tensorflow()
+    quiet_tensorflow.import_tensorflow()
     from kgan.data.records import shards_in
 
     if arguments.directory.is_dir() and shards_in(arguments.directory):
         return _check_shards(arguments.directory)
     from kgan.data import augment as augmentations
     from kgan.data import check
-    from kgan.data.check_text import as_text, printable
+    from kgan.data.check_report import as_text, printable
 
     augment = ["flip"] if arguments.augment is None else arguments.augment
     augmentations.check(augment)

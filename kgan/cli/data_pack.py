@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from kgan.cli import pictures, quiet
+from kgan.cli import pictures, quiet_tensorflow
 from kgan.errors import InputError
 
 HELP = "write pictures into TFRecord shards, for sets larger than memory"
@@ -29,7 +29,7 @@ def add_arguments(parser):
 
 def run(arguments):
     """Prints what was packed and, last, the folder."""
-    quiet.import_tensorflow()
+    quiet_tensorflow.import_tensorflow()
     from kgan.data import open_source, pack
 
     options = pictures.given(arguments, (*pictures.SOURCE, *pictures.FITTING))

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 from kgan import manifest
-from kgan.cli import quiet, types
+from kgan.cli import quiet_tensorflow, types
 from kgan.errors import InputError
 
 HELP = "deliver a trained generator as ONNX, SavedModel and TFLite"
@@ -127,9 +127,9 @@ def run(arguments):
 
 
 def _export(arguments):
-    quiet.import_tensorflow()
+    quiet_tensorflow.import_tensorflow()
     from kgan.export import WebPage, export
-    from kgan.training import load
+    from kgan.runs import load
 
     page = WebPage(arguments.web, arguments.web_runtime) if arguments.web else None
     both = not (arguments.onnx or arguments.saved_model or arguments.tflite)
@@ -152,7 +152,7 @@ def _export(arguments):
     model = (load.load_gan if page else load.load_model)(arguments.model, compile=False)
     facts = load.training_facts(arguments.model)
     # TFLite's converter writes pages of its own to stderr, also where it cannot convert.
-    with quiet.shut_stderr() if arguments.tflite else contextlib.nullcontext():
+    with quiet_tensorflow.shut_stderr() if arguments.tflite else contextlib.nullcontext():
         result = export(
             model,
             directory,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kgan import images, labels, manifest
-from kgan.cli import quiet, types
+from kgan.cli import quiet_tensorflow, types
 from kgan.errors import InputError
 
 HELP = "draw pictures from a trained model or an export"
@@ -96,9 +96,10 @@ def _draw(arguments):
         seeds = range(seed, seed + arguments.n)
         made = generator.generate(arguments.n, seed, _label(arguments, generator))
         return _named(made, seeds)
-    quiet.import_tensorflow()
-    from kgan.training import GAN, load
-    from kgan.training.sampling import sample
+    quiet_tensorflow.import_tensorflow()
+    from kgan.runs import load
+    from kgan.training import GAN
+    from kgan.training.generating import sample
 
     model = load.load_model(arguments.model, compile=False)
     if not isinstance(model, GAN):
@@ -136,8 +137,8 @@ def _reconstruct(arguments, model, run):
             "An autoencoder by itself needs --pictures DATA to reconstruct. "
             f"Received: {arguments.model}"
         )
-    quiet.import_tensorflow()  # which reads the pictures
-    from kgan.training import run_config
+    quiet_tensorflow.import_tensorflow()  # which reads the pictures
+    from kgan.runs import build as run_config
 
     config = run_config.read_config(run) if run else run_config.RunConfig(size=model.image_shape)
     shown = run_config.pictures_of(config, arguments.pictures, arguments.n)

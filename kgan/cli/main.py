@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-import kgan
 from kgan.cli import data, export, generate, train
-from kgan.errors import InputError, LostWorker, ParityError
+from kgan.errors import KganError
+from kgan.version import __version__
 
 DESCRIPTION = """\
 Train GANs with Keras and deliver the generator as a file any application can run.
@@ -32,7 +32,7 @@ def main(arguments=None):
     parser = Parser(
         prog="kgan", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--version", action="version", version=f"kgan {kgan.__version__}")
+    parser.add_argument("--version", action="version", version=f"kgan {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         subparser = commands.add_parser(
@@ -63,17 +63,14 @@ def call(parser, arguments):
     arguments = parser.parse_args(arguments)
     try:
         return arguments.run(arguments) or 0
-    except InputError as error:
+    except KganError as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code
     except OSError as error:
         if error.filename is None:
             raise
         print(f"{parser.prog}: error: {error.strerror}: {error.filename}", file=sys.stderr)
         return 2
-    except (LostWorker, ParityError) as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return 1

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kgan.cli import pictures, quiet, types
+from kgan.cli import pictures, quiet_tensorflow, types
 from kgan.errors import InputError
 
 HELP = "train a GAN on pictures"
@@ -110,16 +110,16 @@ def add_arguments(parser):
 
 def run(arguments):
     """Trains and prints the run's directory last; 1 when it was interrupted, else 0."""
-    quiet.import_tensorflow()
+    quiet_tensorflow.import_tensorflow()
     if arguments.list_presets:
         print(preset_table())
         return 0
-    from kgan.training.strategies import has_workers, make_strategy
+    from kgan.training.distribution import has_workers, make_strategy
 
     strategy = make_strategy(arguments.strategy)  # of several workers before all else
 
-    from kgan.training import run as runs
-    from kgan.training.run_config import RunConfig
+    from kgan.runs import run as runs
+    from kgan.runs.build import RunConfig
 
     options = {"epochs": arguments.epochs, "steps": arguments.steps, "minutes": arguments.minutes}
     options["strategy"] = strategy

@@ -20,11 +20,17 @@ Every function takes the same last arguments:
 and raises `kgan.InputError` for what cannot be used and for fewer pictures than a batch.
 """
 
-from kgan.data import opening
 from kgan.data.augment import AUGMENTATIONS, Augmentation
 from kgan.data.check import check_folder
 from kgan.data.decode import check_fit
-from kgan.data.opening import open_source
+from kgan.data.open_source import (
+    array_source,
+    embedded_source,
+    folder_source,
+    open_source,
+    record_source,
+    tfds_source,
+)
 from kgan.data.packing import pack
 from kgan.data.pipeline import batches, first_pictures
 from kgan.data.sources import Source
@@ -61,7 +67,7 @@ def from_folder(
         strict: a picture that cannot be decoded is an error instead.
         labels: each picture's class is the subfolder it lies in, numbered by name.
     """
-    source = opening.folder_source(directory, image_shape, check_fit(fit), background, strict)
+    source = folder_source(directory, image_shape, check_fit(fit), background, strict)
     return batches(
         source,
         batch_size=batch_size,
@@ -100,7 +106,7 @@ def from_arrays(
         labels: (N,) whole numbers from 0 up, or names, which are numbered in
             their order; None for pictures alone.
     """
-    source = opening.array_source(
+    source = array_source(
         images, array_range, image_shape, check_fit(fit), background, "an array", labels=labels
     )
     return batches(
@@ -132,7 +138,7 @@ def embedded(
     600 of each of ten classes, whose names are `open_source(None).class_names`.
     """
     return batches(
-        opening.embedded_source(image_shape, "crop", WHITE),
+        embedded_source(image_shape, "crop", WHITE),
         batch_size=batch_size,
         value_range=value_range,
         augment=augment,
@@ -174,7 +180,7 @@ def from_tfds(
         cache: as for `from_folder`.
         labels: each picture's class is the set's `label`.
     """
-    source = opening.tfds_source(
+    source = tfds_source(
         name, image_shape, check_fit(fit), background, split, manual_dir, download_dir
     )
     return batches(
@@ -217,7 +223,7 @@ def from_tfrecords(
         labels: each picture's class is `image/class/label`; packed shards have it.
         strict: a picture that cannot be decoded is an error instead of skipped.
     """
-    source = opening.record_source(path, image_shape, check_fit(fit), background, strict)
+    source = record_source(path, image_shape, check_fit(fit), background, strict)
     return batches(
         source,
         batch_size=batch_size,

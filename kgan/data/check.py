@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from kgan import images
-from kgan.data import decode, duplicates, files
+from kgan.data import decode, duplicates, image_files
 from kgan.data.pipeline import batches
 from kgan.data.sources import WORKERS, ArraySource
 
@@ -34,14 +34,14 @@ class Picture:
 
     Attributes:
         file: its path.
-        header: its `kgan.data.files.Header`.
+        header: its `kgan.data.image_files.Header`.
         animated: it has more than one frame.
         digest: sha256 of the file.
         look: its perceptual hash as the model sees it, fitted and on the background.
     """
 
     file: str
-    header: files.Header
+    header: image_files.Header
     animated: bool
     digest: bytes
     look: int
@@ -103,8 +103,8 @@ def check_folder(
         image_shape = (*image_shape, 3)
     image_shape = decode.check_shape(image_shape)
     how = (image_shape, decode.check_fit(fit), decode.check_background(background))
-    folder = files.check_folder_path(directory)
-    listing = files.list_pictures(folder)
+    folder = image_files.check_folder_path(directory)
+    listing = image_files.list_pictures(folder)
     checked = []
     with warnings.catch_warnings(), ThreadPoolExecutor(WORKERS) as pool:
         warnings.simplefilter("ignore")  # Pillow's, of pictures that it reads all the same
@@ -115,7 +115,7 @@ def check_folder(
                 progress(len(checked), len(listing.pictures))
     pictures = [found for found in checked if isinstance(found, Picture)]
     problems = [found for found in checked if not isinstance(found, Picture)]
-    problems += [(place, files.reason(problem)) for place, problem in listing.closed]
+    problems += [(place, image_files.reason(problem)) for place, problem in listing.closed]
     classes, class_remark = _count_classes(folder, listing.pictures, pictures)
     same = duplicates.group_equal([picture.digest for picture in pictures])
     copies = {place for group in same for place in group[1:]}
@@ -137,15 +137,15 @@ def check_folder(
 def _look_at(file, image_shape, fit, background):
     """A `Picture`, or (path, reason) of a file that cannot be used."""
     try:
-        files.check_file(file)
+        image_files.check_file(file)
         with open(file, "rb") as stream:
             data = stream.read()
         with Image.open(io.BytesIO(data), formats=decode.FORMATS) as image:
-            header, animated = files.header_of(image), _is_animated(image)
+            header, animated = image_files.header_of(image), _is_animated(image)
         # Training's own decoding: what it takes is what training takes.
         fitted = decode.decode(io.BytesIO(data), image_shape, fit, background)
     except Exception as problem:  # Pillow has no one class for a bad picture
-        return file, files.reason(problem)
+        return file, image_files.reason(problem)
     digest = hashlib.sha256(data).digest()
     return Picture(file, header, animated, digest, duplicates.perceptual_hash(fitted))
 
@@ -161,10 +161,10 @@ def _is_animated(image):
 
 def _count_classes(folder, paths, pictures):
     """({subfolder: pictures that can be used}, what is odd about it or None)."""
-    places = [files.subfolder(folder, path) for path in paths]
+    places = [image_files.subfolder(folder, path) for path in paths]
     counts = dict.fromkeys(sorted(set(places) - {None}), 0)
     for picture in pictures:
-        place = files.subfolder(folder, picture.file)
+        place = image_files.subfolder(folder, picture.file)
         if place is not None:
             counts[place] += 1
     beside = places.count(None)
@@ -192,7 +192,7 @@ def _remarks(pictures, listing, image_shape, fit):
         size = f"{header.size[1]}x{header.size[0]}"
         if not file.lower().endswith(SUFFIXES_OF[header.format]):
             wrong.append((file, f"{header.format} by its content"))
-        if files.is_scaled_up(header.size, image_shape, fit):
+        if image_files.is_scaled_up(header.size, image_shape, fit):
             small.append((file, size))
         shape = header.size[0] / header.size[1] / (width / height)
         if min(shape, 1 / shape) < 0.5:

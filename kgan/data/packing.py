@@ -3,16 +3,15 @@
 import itertools
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import tensorflow as tf
 
-import kgan
 from kgan.data import records
 from kgan.data.sources import WORKERS
 from kgan.errors import InputError
+from kgan.files import staging_directory
+from kgan.version import __version__
 
 PICTURES_A_SHARD = 4096
 
@@ -42,29 +41,24 @@ def pack(source, directory, seed=0, progress=None):
     if os.path.lexists(directory):
         raise InputError(f"This exists; choose another directory. Received: {directory}")
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        with staging_directory(directory.parent, f".{directory.name}-") as staging:
+            shards = _write_shards(source, staging, seed, progress)
+            manifest = {
+                "format": records.FORMAT,
+                "format_version": records.FORMAT_VERSION,
+                "kgan_version": __version__,
+                "source": source.description,
+                "count": sum(shard["count"] for shard in shards),
+                "skipped": len(source.skipped),
+                "image_shape": list(source.image_shape),
+                "class_names": source.class_names,
+                "default_augment": source.default_augment,
+                "shards": shards,
+            }
+            (staging / records.MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n")
+            os.rename(staging, directory)
     except OSError as error:
         raise InputError(f"Cannot write shards there ({error.strerror}): {directory}") from None
-    try:
-        shards = _write_shards(source, staging, seed, progress)
-        manifest = {
-            "format": records.FORMAT,
-            "format_version": records.FORMAT_VERSION,
-            "kgan_version": kgan.__version__,
-            "source": source.description,
-            "count": sum(shard["count"] for shard in shards),
-            "skipped": len(source.skipped),
-            "image_shape": list(source.image_shape),
-            "class_names": source.class_names,
-            "default_augment": source.default_augment,
-            "shards": shards,
-        }
-        (staging / records.MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n")
-        staging.chmod(0o755)  # mkdtemp's are its owner's alone
-        os.rename(staging, directory)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return manifest
 
 

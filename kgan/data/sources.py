@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tensorflow as tf
 
-from kgan.data import decode, files
+from kgan.data import decode, image_files
 from kgan.data.order import order
 from kgan.errors import InputError
 
@@ -224,7 +224,7 @@ class StreamSource(Source):
             return
         if index is None:
             self.usable -= 1
-        reason = files.reason(problem)
+        reason = image_files.reason(problem)
         self.skipped[name] = reason
         if self.strict:
             self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
@@ -259,7 +259,7 @@ class FolderSource(StreamSource):
     """
 
     def __init__(self, folder, image_shape, fit, background, strict):
-        listing = files.list_pictures(folder)
+        listing = image_files.list_pictures(folder)
         pictures = listing.pictures
         self.folder = folder
         super().__init__(
@@ -270,10 +270,10 @@ class FolderSource(StreamSource):
             background,
             strict,
             ("flip",),
-            files.class_names(folder, pictures),
+            image_files.class_names(folder, pictures),
         )
         with ThreadPoolExecutor(WORKERS) as pool:
-            headers = list(pool.map(files.read_header, pictures))
+            headers = list(pool.map(image_files.read_header, pictures))
         self.files, self._changed = [], []
         small = 0
         for file, header in zip(pictures, headers, strict=True):
@@ -282,14 +282,14 @@ class FolderSource(StreamSource):
             else:
                 self.files.append(file)
                 self._changed.append(os.path.getmtime(file))
-                small += files.is_scaled_up(header.size, image_shape, fit)
+                small += image_files.is_scaled_up(header.size, image_shape, fit)
         if small:
-            LOG.warning(files.remark_on_small(small, len(self.files), image_shape))
+            LOG.warning(image_files.remark_on_small(small, len(self.files), image_shape))
         if listing.unread:
-            LOG.warning(files.remark_on_unread(listing.unread))
+            LOG.warning(image_files.remark_on_unread(listing.unread))
         labels = [-1] * len(self.files)
         if self.class_names:
-            labels = [self.class_names.index(files.subfolder(folder, f)) for f in self.files]
+            labels = [self.class_names.index(image_files.subfolder(folder, f)) for f in self.files]
         # Made here, eagerly: what a pipeline's function makes is a part of its graph.
         with tf.device("CPU"):
             self._labels = tf.constant(labels, tf.int32)

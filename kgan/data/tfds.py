@@ -7,6 +7,7 @@ from kgan.data import decode
 from kgan.data.order import block_of, shuffled
 from kgan.data.sources import WORKERS, StreamSource
 from kgan.errors import InputError
+from kgan.files import first_line
 from kgan.images import to_pil
 
 
@@ -99,8 +100,9 @@ def open_set(name, split, manual_dir, download_dir):
     try:
         builder.download_and_prepare(download_dir=download_dir, download_config=config)
     except Exception as problem:
-        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
-        raise InputError(f"Cannot download or prepare tfds:{name} ({reason})") from problem
+        raise InputError(
+            f"Cannot download or prepare tfds:{name} ({first_line(problem)})"
+        ) from problem
     try:
         count = builder.info.splits[split].num_examples
     except (KeyError, ValueError):

@@ -4,12 +4,12 @@ import importlib
 
 # A page for the browser is made of an export without tensorflow; what is heavy comes on first use.
 _LAZY = {
-    "Export": "kgan.export.bundle",
+    "Export": "kgan.export.publish",
     "ParityError": "kgan.errors",
     "WebPage": "kgan.export.web_page",
-    "export": "kgan.export.bundle",
-    "to_onnx": "kgan.export.bundle",
-    "to_saved_model": "kgan.export.bundle",
+    "export": "kgan.export.publish",
+    "to_onnx": "kgan.export.publish",
+    "to_saved_model": "kgan.export.publish",
     "to_web": "kgan.export.web_page",
 }
 __all__ = list(_LAZY)

@@ -11,7 +11,7 @@ from kgan import manifest as manifests
 from kgan import untrusted
 from kgan.errors import InputError
 from kgan.export.serving import serving_function
-from kgan.untrusted.text import reason
+from kgan.files import first_line
 
 # What tf2onnx converts and every onnxruntime of the last years runs.
 OPSETS = range(13, 19)
@@ -40,7 +40,7 @@ def convert(part, opset):
     try:
         model, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=opset)
     except Exception as error:  # tf2onnx has no class of its own for what it cannot convert
-        raise _cannot_hold(part, reason(error)) from error
+        raise _cannot_hold(part, first_line(error)) from error
     _write_erfc(model)
     given = {value.name for value in model.graph.input} - set(part.inputs)
     unknown = {node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)}

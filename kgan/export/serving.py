@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from kgan.export.parts import SeededPart
+from kgan.export.signatures import SeededPart
 from kgan.manifest import MOST_SAMPLES
 
 

@@ -1,14 +1,13 @@
 """The browser page: a folder for any static server that draws with the exported generator."""
 
-import contextlib
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export.web_runtime import find_runtime
+from kgan.files import staging_directory
 from kgan.runtime import Generator
 
 PAGE = Path(__file__).parent / "web"
@@ -45,28 +44,22 @@ class WebPage:
         """
         generator = Generator(model)
         self._check_place()  # time has passed
-        places = (self.directory, *self.directory.parents)
-        missing = [path for path in places if not path.exists()]
         moved = []
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".page-", dir=self.directory) as staging:
-                staging = Path(staging)
+            with staging_directory(self.directory, ".page-") as staging:
                 self._fill(staging, generator)
                 entries = sorted(staging.iterdir(), key=lambda path: path.name == FIRST_FILE)
-                for entry in entries:
-                    moved.append(entry.replace(self.directory / entry.name))
-        except BaseException as error:
-            for path in moved:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-            for path in missing:
-                with contextlib.suppress(OSError):  # never made, or somebody's by now
-                    path.rmdir()
-            if isinstance(error, OSError):
-                raise InputError(
-                    f"Cannot write a page there ({error.strerror}): {self.directory}"
-                ) from None
-            raise
+                try:
+                    for entry in entries:
+                        moved.append(entry.replace(self.directory / entry.name))
+                except BaseException:
+                    for path in moved:
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    raise
+        except OSError as error:
+            raise InputError(
+                f"Cannot write a page there ({error.strerror}): {self.directory}"
+            ) from None
 
     def _check_place(self):
         if not self.directory.exists():

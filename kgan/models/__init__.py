@@ -1,6 +1,6 @@
 """Generators and discriminators by family, and the presets that name their configurations."""
 
-from kgan.models.autoencoder import ConvDecoder, ConvEncoder, LinearDecoder, LinearEncoder
+from kgan.models.autoencoder_networks import ConvDecoder, ConvEncoder, LinearDecoder, LinearEncoder
 from kgan.models.dcgan import DCGANDiscriminator, DCGANGenerator
 from kgan.models.dcgan_512 import DCGAN512Discriminator, DCGAN512Generator
 from kgan.models.dcgan_k4 import DCGANK4Discriminator, DCGANK4Generator

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 
 from kgan.errors import InputError
-from kgan.models.autoencoder import ConvDecoder, ConvEncoder, LinearDecoder, LinearEncoder
+from kgan.models.autoencoder_networks import ConvDecoder, ConvEncoder, LinearDecoder, LinearEncoder
 from kgan.models.dcgan import DCGANDiscriminator, DCGANGenerator
 from kgan.models.dcgan_512 import DCGAN512Discriminator, DCGAN512Generator
 from kgan.models.dcgan_k4 import DCGANK4Discriminator, DCGANK4Generator

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from kgan import manifest as manifests
 from kgan.errors import InputError
-from kgan.shelf import text
+from kgan.files import aligned, printable
+from kgan.shelf import wording
 from kgan.shelf.listing import read_manifest
-from kgan.untrusted import described, printable, read_model
+from kgan.untrusted import described, read_model
 
 INDENT = "  "
 
@@ -28,7 +29,7 @@ def inspect(path):
     if path.suffix == ".onnx" and path.is_file():
         model = read_model(path)
         rows = [*_file(model), *_facts(model.manifest)]
-        return [printable(path), *text.aligned(rows, INDENT)]
+        return [printable(path), *aligned(rows, INDENT)]
     export = manifests.find_export(path)
     if export is None:
         raise InputError(
@@ -36,16 +37,16 @@ def inspect(path):
             f"{manifests.MANIFEST_FILE}. Received: {path}"
         )
     manifest = read_manifest(export)
-    lines = [printable(export), *text.aligned(_files(export, manifest), INDENT)]
+    lines = [printable(export), *aligned(_files(export, manifest), INDENT)]
     for file in sorted(export.glob("*.onnx")):
-        lines += [printable(file), *text.aligned(_file(read_model(file)), INDENT)]
-    return [*lines, "manifest", *text.aligned(_facts(manifest), INDENT)]
+        lines += [printable(file), *aligned(_file(read_model(file)), INDENT)]
+    return [*lines, "manifest", *aligned(_facts(manifest), INDENT)]
 
 
 def _files(export, manifest):
     """Rows on the files of a VERSION directory."""
     there, listed = manifests.list_files(export), manifest.get("files", {})
-    total = text.size(sum(facts["bytes"] for facts in there.values()))
+    total = wording.size(sum(facts["bytes"] for facts in there.values()))
     rows = [("files", f"{len(there)}, {total}")]
     for name in sorted({*there, *listed}):
         if name not in listed:
@@ -67,7 +68,7 @@ def _file(model):
     needed, arithmetic = model.needs(1)
     (opset,) = model.proto.opset_import
     return [
-        ("size", text.size(Path(model.origin).stat().st_size)),
+        ("size", wording.size(Path(model.origin).stat().st_size)),
         ("operators", f"{len(graph.node)}: {kinds}"),
         ("opset", str(opset.version)),
         *(("input", printable(described(value))) for value in graph.input),
@@ -75,7 +76,7 @@ def _file(model):
         ("contract", "inputs, outputs and shapes are those of its manifest"),
         (
             "to run",
-            f"{arithmetic / 1e6:,.3g} million multiply-adds, up to {text.size(needed)}",
+            f"{arithmetic / 1e6:,.3g} million multiply-adds, up to {wording.size(needed)}",
         ),
     ]
 
@@ -85,7 +86,7 @@ def _facts(manifest):
     kind = manifest.get("kind", "generator")
     rows = [
         ("export", f"{manifest.get('name', '?')}, version {manifest.get('version', '?')}"),
-        ("kind", f"{kind} of {text.pictures(manifest)} pictures"),
+        ("kind", f"{kind} of {wording.pictures(manifest)} pictures"),
     ]
     if kind == "autoencoder":
         output = manifest["decoder"]["output"]
@@ -107,7 +108,7 @@ def _facts(manifest):
         if value is not None:
             rows.append((key.replace("_", " "), value))
     for form, report in manifest.get("parity", {}).items():
-        rows.append((f"parity of {form}", text.parity(report)))
+        rows.append((f"parity of {form}", wording.parity(report)))
     if "optimized" in manifest:
         rows.append(("graph", "rewritten" if manifest["optimized"] else "as tf2onnx made it"))
     precision = manifest.get("precision", {"files": {}})

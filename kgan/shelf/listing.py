@@ -5,8 +5,9 @@ from pathlib import Path
 
 from kgan import manifest as manifests
 from kgan.errors import InputError
-from kgan.shelf import text
-from kgan.untrusted import check_promise, printable
+from kgan.files import aligned, printable
+from kgan.shelf import wording
+from kgan.untrusted import check_promise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,14 +92,14 @@ def table(exports):
             (
                 name,
                 " + ".join(onnx if name == "onnx" else name for name in export.forms) or "no model",
-                text.size(export.bytes),
+                wording.size(export.bytes),
                 printable(training.get("preset") or "own networks"),
-                text.pictures(export.manifest),
+                wording.pictures(export.manifest),
                 f"{printable(training.get('batches_seen', '?'))} steps",
                 _figures(export.manifest),
             )
         )
-    return text.aligned([("export", "forms", "size", "preset", "pictures", "trained", ""), *rows])
+    return aligned([("export", "forms", "size", "preset", "pictures", "trained", ""), *rows])
 
 
 def _figures(manifest):
@@ -109,7 +110,7 @@ def _figures(manifest):
         for key in ("float_max_abs_difference", "uint8_max_levels")
         if any(key in report for report in reports)
     }
-    words = (manifest.get("training", {}).get("data"), text.parity(worst))
+    words = (manifest.get("training", {}).get("data"), wording.parity(worst))
     return "; ".join(printable(word) for word in words if word)
 
 

@@ -1,4 +1,4 @@
-"""Training: the keras.Model subclasses with their train steps, callbacks and whole runs."""
+"""Training: the keras.Model subclasses and their train steps."""
 
 import keras
 
@@ -10,6 +10,5 @@ if keras.backend.backend() != "tensorflow":
 
 from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
-from kgan.training.load import load_autoencoder, load_gan
 
-__all__ = ["GAN", "Autoencoder", "load_autoencoder", "load_gan"]
+__all__ = ["GAN", "Autoencoder"]

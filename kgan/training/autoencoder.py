@@ -7,12 +7,12 @@ import tensorflow as tf
 from kgan import images as pictures
 from kgan.errors import InputError
 from kgan.images import check_range
-from kgan.models.copies import float32_copy
 from kgan.models.presets import AutoencoderPreset, adam, get_preset, make_networks
+from kgan.models.rebuild import float32_copy
 from kgan.training import replicas
-from kgan.training.networks import computes_in_float16, input_shapes, run_network
-from kgan.training.pair import NetworkPair
-from kgan.training.updates import Updates, ready_optimizer
+from kgan.training.guarded_update import Updates, ready_optimizer
+from kgan.training.network_checks import computes_in_float16, input_shapes, run_network
+from kgan.training.two_networks import NetworkPair
 
 
 @keras.saving.register_keras_serializable(package="kgan")

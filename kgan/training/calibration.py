@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from kgan import labels as label_law
 from kgan import latents as latent_law
-from kgan.models.copies import all_layers
+from kgan.models.rebuild import all_layers
 
 PICTURES = 512  # twice as many came no nearer to training's pictures and cost twice the time
 BATCH_SIZE = 128  # a training batch's size: what fits there fits here

@@ -11,19 +11,19 @@ from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset, make_networks
-from kgan.training import adversarial, replicas
+from kgan.training import adversarial_step, replicas
+from kgan.training.averaging import Averaged, check_half_life
 from kgan.training.calibration import Calibrated
 from kgan.training.draws import Draws
-from kgan.training.ema import Averaged, check_half_life
-from kgan.training.networks import (
+from kgan.training.generating import sample
+from kgan.training.guarded_update import WHERE_THEY_ARE, Updates, ready_optimizer
+from kgan.training.network_checks import (
     check_networks,
     classes_of,
     computes_in_float16,
     output_range,
 )
-from kgan.training.pair import NetworkPair
-from kgan.training.sampling import sample
-from kgan.training.updates import WHERE_THEY_ARE, Updates, ready_optimizer
+from kgan.training.two_networks import NetworkPair
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -213,9 +213,10 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
             if there
         }
         check_positive(d_steps=d_steps)
-        if d_update not in adversarial.TURNS:
+        if d_update not in adversarial_step.TURNS:
             raise InputError(
-                f"d_update must be one of {', '.join(adversarial.TURNS)}. Received: {d_update!r}"
+                f"d_update must be one of {', '.join(adversarial_step.TURNS)}. "
+                f"Received: {d_update!r}"
             )
         if isinstance(g_optimizer, keras.optimizers.Optimizer) and g_optimizer is d_optimizer:
             raise InputError(
@@ -266,25 +267,25 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
         return self.inference_generator(inputs, training=False)
 
     def train_step(self, data):
-        real_images, labels = adversarial.unpack(self, data)
+        real_images, labels = adversarial_step.unpack(self, data)
         # A dataset of unknown length ends inside a call of this function; without the
         # dependency that last call, though it has no batch, would draw latents and count.
         with tf.control_dependencies([real_images]):
-            adversarial.discriminator_step(self, real_images, labels)
+            adversarial_step.discriminator_step(self, real_images, labels)
             self.batches_seen.assign_add(1)
             if self.d_steps == 1:
-                adversarial.generator_step(self, real_images, labels)
+                adversarial_step.generator_step(self, real_images, labels)
             else:
                 replicas.either(
                     tf.equal(self.batches_seen % self.d_steps, 0),
-                    lambda: adversarial.generator_step(self, real_images, labels),
+                    lambda: adversarial_step.generator_step(self, real_images, labels),
                     lambda: None,
                 )
             return self.logs()
 
     def test_step(self, data):
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
-        adversarial.evaluation_step(self, *adversarial.unpack(self, data))
+        adversarial_step.evaluation_step(self, *adversarial_step.unpack(self, data))
         figures = self.logs()
         return {name: value for name, value in figures.items() if name not in WHERE_THEY_ARE}
 

@@ -3,7 +3,6 @@
 from kgan.untrusted.model import Model, described, read_model
 from kgan.untrusted.promise import check_promise
 from kgan.untrusted.session import Session, checked_session
-from kgan.untrusted.text import printable
 
 __all__ = [
     "Model",
@@ -11,6 +10,5 @@ __all__ = [
     "check_promise",
     "checked_session",
     "described",
-    "printable",
     "read_model",
 ]

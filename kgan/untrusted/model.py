@@ -15,11 +15,11 @@ from onnx import AttributeProto, TensorProto, helper
 
 from kgan import manifest as manifests
 from kgan.errors import InputError
+from kgan.files import first_line, printable
+from kgan.untrusted.declared_shapes import MOST_DIMENSIONS, SMALL, ShapeError
+from kgan.untrusted.declared_shapes import infer as shapes_at
 from kgan.untrusted.operators import OPERATORS, work
 from kgan.untrusted.promise import check_promise, sides_of
-from kgan.untrusted.shapes import MOST_DIMENSIONS, SMALL, ShapeError
-from kgan.untrusted.shapes import infer as shapes_at
-from kgan.untrusted.text import printable, reason
 
 LARGEST_FILE = 2**30
 MOST_NODES = 10_000
@@ -77,13 +77,15 @@ def read_model(path):
         if not proto.HasField("graph"):
             raise DecodeError("there is no graph in it")
     except DecodeError as error:
-        raise InputError(f"Not a readable ONNX model: {path} ({reason(error)})") from None
+        raise InputError(f"Not a readable ONNX model: {path} ({first_line(error)})") from None
     try:
         return Model(proto, path)
     except InputError:
         raise
     except Exception as error:  # onnx has a class for each kind of damage; text may be no UTF-8
-        raise InputError(f"This ONNX model breaks ONNX's rules: {path} ({reason(error)})") from None
+        raise InputError(
+            f"This ONNX model breaks ONNX's rules: {path} ({first_line(error)})"
+        ) from None
 
 
 class Model:
@@ -236,7 +238,7 @@ class Model:
                 error,
             )
         except Exception as error:  # onnx and numpy each have their own, by what is wrong
-            self._refuse("The shapes in this model do not fit", reason(error))
+            self._refuse("The shapes in this model do not fit", first_line(error))
         for name, dtype in made.items():
             if dtype not in DTYPES:
                 self._refuse("An export's tensors are numbers", f"{name!r} of {dtype}")

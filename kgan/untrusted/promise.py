@@ -4,8 +4,8 @@ import math
 import reprlib
 
 from kgan.errors import InputError
+from kgan.files import printable
 from kgan.latents import DISTRIBUTIONS
-from kgan.untrusted.text import printable
 
 LARGEST_SIDE = 8192
 LARGEST_LATENT_DIM = 1_000_000

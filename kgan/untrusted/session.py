@@ -4,8 +4,8 @@ import numpy as np
 import onnxruntime
 
 from kgan.errors import InputError
+from kgan.files import first_line
 from kgan.untrusted.model import MOST_BYTES, read_model
-from kgan.untrusted.text import reason
 
 SILENT = 4  # onnxruntime's log level: what goes wrong is said once, by an exception
 
@@ -75,5 +75,5 @@ class Session:
 
     def _cannot_run(self, error):
         return InputError(
-            f"onnxruntime cannot run this model: {self.model.origin} ({reason(error)})"
+            f"onnxruntime cannot run this model: {self.model.origin} ({first_line(error)})"
         )

@@ -17,7 +17,7 @@ from PIL import Image
 import kgan
 from kgan.cli.main import export_main, main
 from kgan.data import order, pipeline
-from kgan.training.sampling import sample
+from kgan.training.generating import sample
 
 SMALL = ["--size", "16x16", "--filters", "2", "--batch-size", "16"]
 

@@ -70,8 +70,8 @@ def test_mistakes_are_one_line(folder, tmp_path, monkeypatch, capsys, arguments,
 
 def test_a_resumed_run_reads_the_rest_of_its_epoch(folder, tmp_path, capsys):
     """What the model of a stopped run is fed next is what it would have been fed."""
-    from kgan.training.load import load_model
-    from kgan.training.run_config import make_batches, open_source, read_config
+    from kgan.runs.build import make_batches, open_source, read_config
+    from kgan.runs.load import load_model
 
     broken = folder / "dogs" / "11.png"
     noise = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgan.data import check, duplicates, files, first_pictures, open_source
-from kgan.data.check_text import as_text
+from kgan.data import check, duplicates, first_pictures, image_files, open_source
+from kgan.data.check_report import as_text
 from kgan.data.decode import decode
 from kgan.errors import InputError
 
@@ -166,9 +166,9 @@ def test_long_pictures_are_those_that_lose_more_than_half(folder):
 
 def test_a_turned_picture_counts_upright(folder):
     exif = Image.Exif()
-    exif[files.EXIF_ORIENTATION] = 6
+    exif[image_files.EXIF_ORIENTATION] = 6
     scene(5).resize((90, 30)).save(folder / "turned.jpg", exif=exif)
-    assert files.read_header(folder / "turned.jpg").size == (30, 90)
+    assert image_files.read_header(folder / "turned.jpg").size == (30, 90)
     assert remarks(check.check_folder(folder))["cut"] == {"turned.jpg": "90x30"}
 
 

@@ -129,7 +129,7 @@ def test_exported_optimized_and_the_same(network, tmp_path):
 
 
 def test_a_graph_that_a_pass_fails_on_is_delivered_as_it_was(tmp_path, monkeypatch):
-    from kgan.export import forms
+    from kgan.export import formats as forms
 
     def fails(model):
         raise ValueError("no such shape\nmore")

@@ -157,8 +157,8 @@ def test_other_latents_are_refused(trained_gan, tmp_path, monkeypatch):
     def shifted(seeds, latent_dim, distribution):
         return latents(seeds + 1, latent_dim, distribution)
 
-    latents = kgan.export.parts.numpy_draws.latents
-    monkeypatch.setattr(kgan.export.parts.numpy_draws, "latents", shifted)
+    latents = kgan.export.signatures.numpy_draws.latents
+    monkeypatch.setattr(kgan.export.signatures.numpy_draws, "latents", shifted)
     with pytest.raises(kgan.export.ParityError, match="differs from Keras"):
         kgan.export.to_saved_model(trained_gan, tmp_path / "clothes")
     assert list(tmp_path.iterdir()) == []

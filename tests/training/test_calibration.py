@@ -7,10 +7,10 @@ import tensorflow as tf
 from keras import layers
 
 import kgan
-from kgan.export.parts import parts_of
+from kgan.export.signatures import parts_of
 from kgan.images import to_uint8
 from kgan.layers import ConditionalBatchNormalization, SpectralNormalization
-from kgan.models.copies import all_layers, copy_network, float32_copy
+from kgan.models.rebuild import all_layers, copy_network, float32_copy
 from kgan.training import calibration
 from kgan.training.calibration import set_statistics
 

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 import kgan
-from kgan.export.parts import parts_of
-from kgan.training.adversarial import discriminator_step, generator_step
+from kgan.export.signatures import parts_of
+from kgan.training.adversarial_step import discriminator_step, generator_step
 
 LEVELS = (-0.8, 0.0, 0.8)
 

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 import kgan
-from kgan.training.sampling import sample
+from kgan.training.generating import sample
 
 
 def networks(shape=(6, 4, 3), taken=None, logits=1):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan.models.copies import all_layers
+from kgan.models.rebuild import all_layers
 
 # What thirty SGD steps may end away from float32, as shares of how far the weights have gone,
 # and in the losses. bfloat16 keeps 8 bits of a number, float16 11.

@@ -4,17 +4,17 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 
 from kgan.export.graph.batch_norm import fold_affine, split_batch_norm
-from kgan.export.graph.choice import pays
 from kgan.export.graph.constants import share_constants
 from kgan.export.graph.grouped import group_convolutions
 from kgan.export.graph.phases import first_maps_as_dense, transposed_convolutions_as_phases
-from kgan.export.graph.shapes import find_shapes, fix_reshapes
+from kgan.export.graph.static_shapes import find_shapes, fix_reshapes
 from kgan.export.graph.transposes import cancel_transposes
 from kgan.export.graph.upsampling import (
     enlarged_convolutions_as_transposed,
     merge_resizes,
     recognise_repeats,
 )
+from kgan.export.graph.when_phases_pay import pays
 
 
 def optimize(proto, choose=pays):

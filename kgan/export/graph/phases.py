@@ -9,7 +9,6 @@ import dataclasses
 
 import numpy as np
 
-from kgan.export.graph.choice import pays
 from kgan.export.graph.editing import (
     BINARY,
     ELEMENTWISE,
@@ -25,6 +24,7 @@ from kgan.export.graph.editing import (
     shape_of,
     transpose,
 )
+from kgan.export.graph.when_phases_pay import pays
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import onnx_ir as ir
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from kgan.export.graph.shapes import find_shapes
+from kgan.export.graph.static_shapes import find_shapes
 
 
 def graph(nodes, constants, input_shape, output="images"):

@@ -9,8 +9,8 @@ from kgan.export import onnx as onnx_export
 from kgan.export.graph import optimize
 from kgan.export.graph.constants import share_constants
 from kgan.export.graph.grouped import group_convolutions
-from kgan.export.graph.shapes import find_shapes, fix_reshapes
-from kgan.export.parts import parts_of
+from kgan.export.graph.static_shapes import find_shapes, fix_reshapes
+from kgan.export.signatures import parts_of
 from tests.export.graph.graphs import check_same, graph, operators, run
 
 # Of each: what it is made with, and operators of which the optimized graph is rid.

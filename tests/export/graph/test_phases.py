@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from kgan.export.graph.choice import pays
 from kgan.export.graph.phases import (
     Axis,
     first_maps_as_dense,
     of_transposed,
     transposed_convolutions_as_phases,
 )
+from kgan.export.graph.when_phases_pay import pays
 from tests.export.graph.graphs import check_same, draw, graph, operators, run
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 import tf2onnx
 
-from kgan.export.graph.shapes import find_shapes, fix_reshapes
+from kgan.export.graph.static_shapes import find_shapes, fix_reshapes
 from kgan.export.graph.transposes import cancel_transposes
 from kgan.export.graph.upsampling import (
     enlarged_convolutions_as_transposed,

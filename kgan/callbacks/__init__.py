@@ -1,0 +1,27 @@
+"""Callbacks for `fit`, for users and the command line alike: what watches a training."""
+
+from kgan.callbacks.checkpoint import Checkpoint
+from kgan.callbacks.csv_history import CSVHistory
+from kgan.callbacks.curves import Curves
+from kgan.callbacks.ema import EMA
+from kgan.callbacks.latent_walk import LatentWalk
+from kgan.callbacks.progress import ProgressLine
+from kgan.callbacks.roll_back import RollBack
+from kgan.callbacks.run_doctor import RunDoctor
+from kgan.callbacks.sample_sheets import ReconstructionStrip, SampleGrid
+from kgan.callbacks.stopping import StopAfter, StopOnInterrupt
+
+__all__ = [
+    "EMA",
+    "CSVHistory",
+    "Checkpoint",
+    "Curves",
+    "LatentWalk",
+    "ProgressLine",
+    "ReconstructionStrip",
+    "RollBack",
+    "RunDoctor",
+    "SampleGrid",
+    "StopAfter",
+    "StopOnInterrupt",
+]

@@ -1,0 +1,62 @@
+"""history.csv: a row an epoch, true to the weights also after a run was killed and resumed."""
+
+import csv
+from pathlib import Path
+
+import keras
+
+from kgan.files import whole_file
+
+
+class CSVHistory(keras.callbacks.Callback):
+    """Appends each epoch's figures to a CSV file.
+
+    The columns are `epoch` (from 0), `batches_seen` (the batches the model had
+    ever been trained on when the row was written) and the figures by name.
+    Rows of training that was lost, because the model was saved before them,
+    are removed when training begins.
+
+    Args:
+        path: the file.
+    """
+
+    chief_only = True
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = Path(path)
+
+    def on_train_begin(self, logs=None):
+        self._columns, rows, whole = self._read()
+        seen = int(self.model.batches_seen.numpy())
+        kept = [row for row in rows if int(row.get("batches_seen") or 0) <= seen]
+        if len(kept) < len(rows) or not whole:
+            self._rewrite(kept)
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch, "batches_seen": int(self.model.batches_seen.numpy())}
+        row |= {name: float(value) for name, value in sorted((logs or {}).items())}
+        if not set(row) <= set(self._columns):  # a new file, or figures that it does not have yet
+            rows = self._read()[1]
+            self._columns = list(dict.fromkeys([*row, *self._columns]))
+            self._rewrite(rows)
+        try:
+            with self.path.open("a", newline="") as file:
+                csv.DictWriter(file, self._columns).writerow(row)
+        except OSError as problem:
+            raise OSError(problem.errno, problem.strerror, str(self.path)) from None
+
+    def _read(self):
+        """(columns, rows, whether the last row is whole); a row cut short is not among them."""
+        if not self.path.is_file():
+            return [], [], True
+        text = self.path.read_text()
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        reader = csv.DictReader(lines)
+        return list(reader.fieldnames or ()), list(reader), text.endswith("\n")
+
+    def _rewrite(self, rows):
+        with whole_file(self.path) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, self._columns)
+            writer.writeheader()
+            writer.writerows(rows)

@@ -1,0 +1,203 @@
+"""Trained models read back from a run or a .keras file."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import keras
+
+from kgan.errors import InputError
+from kgan.files import first_line
+from kgan.training.autoencoder import Autoencoder
+from kgan.training.saving import CONFIG, batches_seen
+from kgan.training.gan import GAN
+
+CONFIG_FILE = "config.json"
+MODEL_FILE = "model.keras"
+CHECKPOINT_FILE = "checkpoints/last.keras"
+MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
+
+
+def find_model(path):
+    """The .keras file that `path` means: itself, or a run's state that was trained furthest.
+
+    A file that cannot be read counts for nothing beside one that can.
+
+    Raises:
+        InputError: it is neither a .keras file nor a run's directory.
+    """
+    path = Path(path)
+    if path.is_dir():
+        states = _states(path)
+        if len(states) > 1:
+            # By what is in them: times of change are lost in a copy, and clocks go back.
+            states.sort(key=_trained, reverse=True)
+        if states:
+            return states[0]
+        raise InputError(f"No trained model in this directory ({MODEL_FILE}). Received: {path}")
+    if not path.exists():
+        raise InputError(f"No such model. Received: {path}")
+    if path.suffix != ".keras":
+        raise InputError(
+            f"A model is a run's directory, a .keras file or an export. Received: {path}"
+        )
+    return path
+
+
+def has_model(run):
+    """Whether a run has come to its first checkpoint."""
+    return bool(_states(run))
+
+
+def _states(run):
+    return [run / name for name in (MODEL_FILE, CHECKPOINT_FILE) if (run / name).is_file()]
+
+
+def _trained(state):
+    try:
+        return batches_seen(state)
+    except InputError:
+        return -1
+
+
+def load_model(path, compile=True):
+    """Loads a trained GAN or autoencoder.
+
+    Args:
+        path: a run's directory or a .keras file.
+        compile: restore losses and optimizers too; False for a model that is
+            only to make pictures, and for one compiled with functions that
+            Keras cannot find again.
+
+    Raises:
+        InputError: nothing there, a file that is no Keras model or holds code, or another kind
+            of model.
+    """
+    path = find_model(path)
+    _check_archive(path, compile)
+    try:
+        model = keras.models.load_model(path, compile=compile, safe_mode=True)
+    except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
+        if compile and _loads_without_compiling(path):
+            raise _compiled_with_functions(path) from error
+        raise InputError(f"Not a readable Keras model: {path} ({first_line(error)})") from error
+    if not isinstance(model, (GAN, Autoencoder)):
+        raise InputError(
+            f"This Keras model is no kgan.GAN or kgan.Autoencoder: {path} holds a "
+            f"{type(model).__name__}"
+        )
+    return model
+
+
+def _compiled_with_functions(path):
+    return InputError(
+        "This model was compiled with functions that Keras cannot find again; load it with "
+        f"compile=False, then compile it. Received: {path}"
+    )
+
+
+def _check_archive(path, compile):
+    """Raises an InputError for a .keras file that holds code, or little that unpacks to much.
+
+    Keras's safe mode refuses code too, but can be switched off for the whole process. What a
+    model was compiled with is not looked at where it is not to be compiled: nor does Keras.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            bomb = unpacked > MOST_EXPANSION * path.stat().st_size
+            config = {} if bomb else json.loads(archive.read(CONFIG))
+            compilation = config.pop("compile_config", None)
+            code, compiled_code = (
+                '"__lambda__"' in json.dumps(part) for part in (config, compilation)
+            )
+    except Exception:  # damaged: Keras tells of it
+        return
+    if bomb:
+        raise InputError(
+            f"A .keras file unpacks to at most {MOST_EXPANSION} times its size. Received: {path} "
+            f"of {path.stat().st_size} bytes, which unpacks to {unpacked}"
+        )
+    if code:
+        raise InputError(
+            "This .keras file holds Python code (a Lambda layer), which is not run: a model of "
+            f"registered layers can be loaded. Received: {path}"
+        )
+    if compile and compiled_code:
+        raise _compiled_with_functions(path)
+
+
+def _loads_without_compiling(path):
+    try:
+        keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception:  # as in load_model, which tells of it
+        return False
+    return True
+
+
+def load_gan(path, compile=True):
+    """Loads a trained GAN, ready to generate and to train on.
+
+    Args:
+        path, compile: as for `load_model`.
+
+    Returns:
+        A `kgan.GAN`.
+
+    Raises:
+        InputError: nothing there, a file that is no Keras model, or another kind of model.
+    """
+    return _of_kind(load_model(path, compile), GAN, path)
+
+
+def load_autoencoder(path, compile=True):
+    """Loads a trained autoencoder, ready to reconstruct and to train on.
+
+    Args:
+        path, compile: as for `load_model`.
+
+    Returns:
+        A `kgan.Autoencoder`.
+
+    Raises:
+        InputError: nothing there, a file that is no Keras model, or another kind of model.
+    """
+    return _of_kind(load_model(path, compile), Autoencoder, path)
+
+
+def _of_kind(model, kind, path):
+    if not isinstance(model, kind):
+        raise InputError(
+            f"This Keras model is no kgan.{kind.__name__}: {path} holds a {type(model).__name__}"
+        )
+    return model
+
+
+def run_directory(path):
+    """The run that a model lies in, or None for a .keras file by itself."""
+    path = find_model(path).resolve()
+    for name in (MODEL_FILE, CHECKPOINT_FILE):
+        run = path.parents[name.count("/")]
+        if path == run / name and _facts(run):
+            return run
+    return None
+
+
+def _facts(run):
+    try:
+        config = json.loads((run / CONFIG_FILE).read_text())
+        return {"data": config["source"]} | {key: config[key] for key in ("batch_size", "seed")}
+    except (OSError, ValueError, KeyError, TypeError):  # another program's config.json
+        return {}
+
+
+def training_facts(path):
+    """What a manifest is to say of how a model was made: its data, batch size and seed."""
+    run = run_directory(path)
+    return _facts(run) if run else {}
+
+
+def model_name(path):
+    """The name of a model: its run's, or its file's without the suffix."""
+    run = run_directory(path)
+    return run.name if run else find_model(path).stem

@@ -1,0 +1,25 @@
+"""Words and figures for people."""
+
+
+def size(count):
+    """A number of bytes in words."""
+    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= step:
+            return f"{count / step:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def parity(report):
+    """One form's measured differences from Keras, in words."""
+    words = []
+    if "float_max_abs_difference" in report:
+        words.append(f"floats within {report['float_max_abs_difference']:.2g} of Keras")
+    if "uint8_max_levels" in report:
+        words.append(f"uint8 images within {report['uint8_max_levels']:.0f} level(s)")
+    return ", ".join(words)
+
+
+def pictures(manifest):
+    """The pictures of a manifest that was checked, as HxWxC."""
+    half = manifest["decoder"] if manifest.get("kind") == "autoencoder" else manifest
+    return "x".join(map(str, half["output"]["shape"][1:]))

@@ -1,0 +1,62 @@
+"""Pictures from a trained GAN, one seed each."""
+
+import numpy as np
+
+from kgan import images as pictures
+from kgan import labels as label_law
+from kgan import latents as latent_law
+from kgan.models.networks import check_positive
+from kgan.models.rebuild import float32_copy
+from kgan.training.network_checks import run_network
+
+
+def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
+    """`GAN.generate`, with the seeds of the pictures.
+
+    Args:
+        gan, n, seed, labels, nice, batch_size: as for `GAN.generate`.
+
+    Returns:
+        (uint8 array (n, H, W, C), list of the n seeds that make them again with
+        the same labels).
+    """
+    check_positive(n=n, nice=nice, batch_size=batch_size)
+    seeds = latent_law.check_seed(seed) + np.arange(n * nice)
+    inputs = [latent_law.from_seeds(seeds, gan.latent_dim, gan.latent_distribution)]
+    if labels is not None or gan.num_classes is not None:
+        if labels is None:
+            labels = label_law.from_seeds(seeds[:n], gan.num_classes)
+        inputs.append(np.tile(label_law.check_labels(labels, n, gan.num_classes), nice))
+    gan.calibrate()
+    images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
+    if nice > 1:
+        logits = run_network(gan.discriminator, [images, *inputs[1:]], batch_size)[:, 0]
+        if gan.num_classes is None:
+            best = np.argsort(-logits, kind="stable")[:n]
+        else:  # the best of each picture's own label, or one class might crowd out the others
+            best = np.argmax(logits.reshape(nice, n), axis=0) * n + np.arange(n)
+        images, seeds = images[best], seeds[best]
+    return pictures.to_uint8(images, gan.value_range), [int(s) for s in seeds]
+
+
+def draw(gan, latents, labels=None, batch_size=64):
+    """The pictures of given latents, by the weights that users see.
+
+    Args:
+        gan: a `GAN`.
+        latents: float array (N, latent_dim).
+        labels: of a conditional GAN, one class for all or N of them.
+        batch_size: pictures made at a time; it does not change them.
+
+    Returns:
+        uint8 array (N, H, W, C).
+
+    Raises:
+        InputError: labels that do not fit.
+    """
+    inputs = [latents]
+    if labels is not None or gan.num_classes is not None:
+        inputs.append(label_law.check_labels(labels, len(latents), gan.num_classes))
+    gan.calibrate()
+    images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
+    return pictures.to_uint8(images, gan.value_range)

@@ -1,0 +1,163 @@
+"""What a GAN asks of the two networks it is given."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kgan.errors import InputError
+from kgan.models.networks import check_classes
+from kgan.models.rebuild import all_layers
+
+# Layers that only move values about; the range is that of what comes before them.
+VALUES_UNCHANGED = (
+    keras.layers.Reshape,
+    keras.layers.Flatten,
+    keras.layers.Permute,
+    keras.layers.Cropping2D,
+    keras.layers.Identity,
+)
+
+
+def check_networks(generator, discriminator):
+    """Checks that two built Keras models make a GAN.
+
+    Returns:
+        (latent_dim, image_shape, conditional): what the generator takes and
+        gives, and whether both networks take labels too.
+
+    Raises:
+        InputError: one is not built, the generator does not map (B, latent_dim)
+            to (B, H, W, C), the discriminator does not map its images to (B, 1),
+            only one of them takes labels, or a layer has an activity regularizer.
+    """
+    for layer in (*all_layers(generator), *all_layers(discriminator)):
+        if getattr(layer, "activity_regularizer", None) is not None:
+            raise InputError(
+                "A GAN counts weight regularizers and no activity regularizers: its networks run "
+                f"several times a step. Received a layer that has one: {layer.name}"
+            )
+    latents, labels = input_shapes("generator", generator)
+    if len(latents) != 2 or latents[1] is None:
+        raise InputError(
+            f"The generator must take latents (batch, latent_dim). It takes: {latents}"
+        )
+    images = _output_shape(generator, (None, latents[1]), labels)
+    if len(images) != 4 or None in images[1:] or images[-1] not in (1, 3):
+        raise InputError(
+            f"The generator must give images (batch, H, W, C) with C 1 or 3. It gives: {images}"
+        )
+    taken, judged_labels = input_shapes("discriminator", discriminator)
+    if tuple(taken[1:]) != tuple(images[1:]):
+        raise InputError(
+            f"The discriminator must take the generator's images {images}. It takes: {taken}"
+        )
+    if bool(labels) != bool(judged_labels):
+        only = "generator" if labels else "discriminator"
+        raise InputError(f"Both networks take labels, or neither. Received: only the {only} does")
+    logits = _output_shape(discriminator, (None, *images[1:]), judged_labels)
+    if tuple(logits[1:]) != (1,):
+        raise InputError(
+            f"The discriminator must give one logit a picture, (batch, 1). It gives: {logits}"
+        )
+    return latents[1], tuple(images[1:]), bool(labels)
+
+
+def classes_of(generator, conditional, num_classes):
+    """The number of classes of a GAN, None for none.
+
+    Args:
+        generator: the network, which may say it itself in `num_classes`.
+        conditional: whether the networks take labels.
+        num_classes: what the user said.
+
+    Raises:
+        InputError: a number for networks without labels, or none for networks with.
+    """
+    if num_classes is None:
+        num_classes = getattr(generator, "num_classes", None)
+    check_classes(num_classes)
+    if conditional != (num_classes is not None):
+        takes = "take labels" if conditional else "take no labels"
+        raise InputError(
+            f"num_classes goes with networks that take labels. Received: num_classes="
+            f"{num_classes} and networks that {takes}"
+        )
+    return num_classes
+
+
+def input_shapes(role, network):
+    """What a built network takes: (shape, shape of the labels or None).
+
+    Raises:
+        InputError: it is not built, or takes more than that.
+    """
+    shape = None
+    if isinstance(network, keras.Model) and network.built:
+        # A subclassed model has no symbolic input; it remembers the shape it was built on.
+        shape = getattr(network, "input_shape", None)
+        shape = shape or (network.get_build_config() or {}).get("input_shape")
+    if shape is None:
+        raise InputError(
+            f"The {role} must be a built Keras model: call it once on a batch, or give it an "
+            f"Input. Received: {network!r}"
+        )
+    several = isinstance(shape, (list, tuple)) and isinstance(shape[0], (list, tuple))
+    shapes = [tuple(one) for one in shape] if several else [tuple(shape)]
+    if len(shapes) > 2 or (len(shapes) == 2 and len(shapes[1]) != 1):
+        raise InputError(
+            f"The {role} must take one input, or [it, labels (batch,)]. It takes: {shapes}"
+        )
+    return shapes[0], shapes[1] if len(shapes) == 2 else None
+
+
+def _output_shape(network, input_shape, labels=None):
+    inputs = keras.KerasTensor(input_shape)
+    if labels:
+        inputs = [inputs, keras.KerasTensor(labels, dtype="int32")]
+    return tuple(network.compute_output_spec(inputs).shape)
+
+
+def output_range(generator):
+    """The value range that a generator's last activation implies: sigmoid (0, 1), else (-1, 1)."""
+    for layer in reversed(generator.layers):
+        if isinstance(layer, keras.Model):
+            return output_range(layer)
+        activation = getattr(layer, "activation", None)
+        if activation is keras.activations.sigmoid:
+            return (0.0, 1.0)
+        if activation is not None or not isinstance(layer, VALUES_UNCHANGED):
+            break
+    return (-1.0, 1.0)
+
+
+def computes_in_float16(*networks):
+    """Whether any layer of the networks computes in float16, which needs loss scaling."""
+    return any(
+        layer.compute_dtype == "float16" for network in networks for layer in all_layers(network)
+    )
+
+
+def run_network(network, inputs, batch_size):
+    """What a network gives in inference mode, on this machine's first device.
+
+    Keras's `predict` spreads the work over the strategy that the network was made in, and
+    then waits for every worker, of whom only one makes pictures.
+
+    Args:
+        network: a Keras model.
+        inputs: list of arrays (N, ...), one for each input.
+        batch_size: rows at a time.
+
+    Returns:
+        float32 array (N, ...).
+    """
+    parts = []
+    for first in range(0, len(inputs[0]), batch_size):
+        batch = [tf.constant(array[first : first + batch_size]) for array in inputs]
+        parts.append(np.asarray(network(batch if len(batch) > 1 else batch[0], training=False)))
+    return np.concatenate(parts)
+
+
+def seed_states(model):
+    """The states of every random seed generator in a model, which Keras itself does not save."""
+    return [v for v in model.variables if v.path.endswith("seed_generator_state")]

@@ -1,0 +1,177 @@
+"""Checkpoints: saved whole, asked how far they got, and put back into a model."""
+
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+
+import h5py
+
+from kgan.errors import InputError
+from kgan.files import first_line, whole_file
+
+# Names inside a .keras file.
+CONFIG = "config.json"
+WEIGHTS = "model.weights.h5"
+BATCHES_SEEN = "vars/0"  # the one variable of a NetworkPair itself
+OPTIMIZERS = ("optimizer", "g_optimizer", "d_optimizer")
+
+
+def save_whole(model, path):
+    """Saves a Keras model so that a reader never finds half of it, after a power cut either.
+
+    Raises:
+        OSError: it cannot be written, with the reason and `path`; what stood there stays.
+    """
+    try:
+        with whole_file(path, durable=True) as temporary:
+            model.save(temporary)
+    except Exception as problem:  # zipfile and h5py hide what the system said behind their own
+        for cause in chain(problem):
+            if isinstance(cause, OSError) and cause.errno is not None:
+                raise OSError(cause.errno, cause.strerror, str(path)) from problem
+        raise
+
+
+def chain(problem):
+    """An exception and those that it came from, the last first."""
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__
+
+
+def batches_seen(path):
+    """How many batches the model in a .keras file has been trained on; its weights stay unread.
+
+    Raises:
+        InputError: it is no readable .keras file of kgan.
+    """
+    try:
+        with _weights(path) as weights:
+            return int(weights[BATCHES_SEEN][()])
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def restore(model, path):
+    """Puts a compiled model back to where it was when it was saved.
+
+    Weights, the averaged generator, optimizers with their loss scales, the
+    strength of ADA, random seeds and the count of batches: trained further on
+    the same batches it ends in the same weights as if it had never stopped. On
+    an error the model is left as it was.
+
+    Args:
+        model: a compiled `GAN` or `Autoencoder`, made like the saved one.
+        path: the .keras file.
+
+    Returns:
+        The batches it has been trained on, an int.
+
+    Raises:
+        InputError: no readable .keras file, or one of other networks, another
+            compilation or other optimizers.
+    """
+    if not model.compiled:
+        raise InputError(f"Compile the model before it is restored. Received: {model.name}")
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"No such checkpoint. Received: {path}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read(CONFIG))
+        with _weights(path) as weights:
+            saved = _contents(weights)
+    except Exception as error:
+        raise _unreadable(path, error) from error
+    # An average that was begun in training is begun here too; one that the model was made with
+    # is a difference, as another size would be.
+    begun = config["config"].get("average_begun")
+    begins = begun and getattr(model, "ema_generator", begun) is None
+    if begins:
+        model.start_average(begun)
+    try:
+        _check_fits(model, path, config, saved)
+    except InputError:
+        if begins:
+            model.forget_average()
+        raise
+    model.load_weights(path)
+    return int(model.batches_seen.numpy())
+
+
+def _check_fits(model, path, config, saved):
+    """Raises an InputError where what is saved is not all that the model holds."""
+    with tempfile.TemporaryDirectory() as place:
+        # Keras passes over whatever a file has too much, and over optimizers that do not fit.
+        own_file = Path(place) / "own.weights.h5"
+        model.save_weights(own_file)
+        with h5py.File(own_file) as weights:
+            own = _contents(weights)
+    if config["class_name"] != type(model).__name__:
+        raise InputError(
+            f"This checkpoint is of a {config['class_name']}, the model is a "
+            f"{type(model).__name__}. Received: {path}"
+        )
+    optimizers, own_optimizers = (
+        _optimizers(compilation or {})
+        for compilation in (config.get("compile_config"), model.get_compile_config())
+    )
+    if optimizers != own_optimizers:
+        raise InputError(
+            f"This checkpoint was trained with {optimizers}, the model is compiled with "
+            f"{own_optimizers}. Received: {path}"
+        )
+    for name in sorted({*saved, *own}):
+        if saved.get(name) != own.get(name):
+            raise InputError(
+                f"This checkpoint is of another model: {name} is {saved.get(name, 'missing')} "
+                f"there and {own.get(name, 'missing')} here. Received: {path}"
+            )
+
+
+class _weights:
+    """Context manager: the h5py.File inside a .keras file, of which only what is asked is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        self.archive = zipfile.ZipFile(self.path)
+        try:
+            self.file = h5py.File(self.archive.open(WEIGHTS))
+        except BaseException:
+            self.archive.close()
+            raise
+        return self.file
+
+    def __exit__(self, *_):
+        self.file.close()
+        self.archive.close()
+
+
+def _contents(weights):
+    """Name -> shape and dtype of every array in an h5py.File."""
+    found = {}
+
+    def note(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = f"{item.dtype} {item.shape}"
+
+    weights.visititems(note)
+    return found
+
+
+def _optimizers(config):
+    """The classes of a compilation's optimizers, in words."""
+    names = []
+    for role in OPTIMIZERS:
+        optimizer = config.get(role)
+        while optimizer:
+            names.append(optimizer["class_name"])
+            optimizer = optimizer["config"].get("inner_optimizer")
+    return ", ".join(names) or "none"
+
+
+def _unreadable(path, error):
+    return InputError(f"Not a readable Keras model: {path} ({first_line(error)})")

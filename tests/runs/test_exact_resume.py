@@ -1,0 +1,71 @@
+"""A run that was stopped and resumed ends in the weights of one that was not, bit for bit."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kgan
+
+SCRIPT = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+tf.config.experimental.enable_op_determinism()
+from kgan.runs import run
+from kgan.runs.load import load_model
+from kgan.runs.build import RunConfig
+
+
+def states(model):
+    yield from model.variables
+    for name in ("optimizer", "g_optimizer", "d_optimizer"):
+        yield from getattr(getattr(model, name, None), "variables", [])
+
+
+def compare(place, preset, settings):
+    config = RunConfig(preset=preset, batch_size=32, augment=["flip", "crop"], seed=3, **settings)
+    run.new_run(config, f"{place}/whole", steps=6)
+    run.new_run(config, f"{place}/parts", steps=3)
+    run.resume_run(f"{place}/parts", steps=3)
+    whole, parts = load_model(f"{place}/whole"), load_model(f"{place}/parts")
+    assert int(whole.batches_seen) == int(parts.batches_seen) == 6
+    pairs = list(zip(states(whole), states(parts), strict=True))
+    assert len(pairs) > 10
+    for one, other in pairs:
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other), err_msg=one.path)
+
+
+for place, (preset, settings) in eval(sys.argv[1]).items():
+    compare(place, preset, settings)
+    print("equal:", place)
+"""
+GAN = {"size": (16, 16), "filters": 4}
+CASES = {
+    "average, ADA and classes": (
+        "dcgan",
+        {**GAN, "ema_half_life_images": 500, "ada": True, "conditional": True},
+    ),
+    "spectral norm": ("sagan", GAN),
+    "penalties": ("r3gan", GAN),
+    "autoencoder": ("autoencoder", {"size": (16, 16)}),
+}
+
+
+@pytest.mark.slow
+def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, repr(CASES)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(kgan.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [line for line in done.stdout.splitlines() if line.startswith("equal")] == [
+        f"equal: {case}" for case in CASES
+    ]
