@@ -197,7 +197,7 @@ def examine(
 
 
 def _cosine(before: np.ndarray | None, now: np.ndarray | None) -> float:
-    """Cosine of the angle between two moves; NaN where one is missing, 0 where one is none."""
+    """Cosine of the angle between two moves; NaN without both, 0 where a length is 0."""
     if before is None or now is None:
         return float("nan")
     lengths = float(np.linalg.norm(before) * np.linalg.norm(now))

@@ -30,7 +30,7 @@ def test_sample_grid_is_written_at_a_steady_interval_from_fixed_latents(
     np.testing.assert_array_equal(
         sheets[-1], kgan.images.grid(small_gan.generate(4, seed=9))[..., 0]
     )
-    # A second fit goes on counting where the model stands.
+    # A second fit continues counting where the model stands.
     small_gan.fit(real_images[:8], batch_size=8, callbacks=[samples], verbose=0)
     assert names(tmp_path)[-1] == "step-000009.png"
 

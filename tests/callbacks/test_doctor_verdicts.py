@@ -56,9 +56,9 @@ SIGNS = [
 
 @pytest.mark.parametrize(("illness", "said", "changes"), SIGNS)
 def test_each_illness_by_its_signs_alone(illness, said, changes):
-    found = diagnose(course(**changes))
-    assert list(found) == [illness]
-    words = found[illness]
+    verdicts = diagnose(course(**changes))
+    assert list(verdicts) == [illness]
+    words = verdicts[illness]
     assert "Try" in words
     assert "to 900 " in words
     assert re.search(said, words)
@@ -91,9 +91,9 @@ def test_every_loss_that_a_verdict_names_exists():
     from kgan.losses import LOSSES
 
     texts = [diagnose(course(**changes))[illness] for illness, _, changes in SIGNS]
-    named = [loss for words in texts for loss in re.findall(r"--loss (\w+)(?: or (\w+))?", words)]
+    named = [loss for words in texts for loss in re.findall(r"--loss (\w+)", words)]
     assert named
-    assert {loss for pair in named for loss in pair if loss} <= set(LOSSES)
+    assert set(named) <= set(LOSSES)
 
 
 @pytest.mark.parametrize(
@@ -125,20 +125,20 @@ def test_fakes_all_alike_in_the_first_steps_are_no_mode_collapse():
     assert diagnose(young) == {}
 
 
-def test_copies_of_few_pictures_that_come_twice_are_no_mode_collapse():
+def test_copies_of_few_images_that_come_twice_are_no_mode_collapse():
     assert list(diagnose(course(copies=0.9, twins=0.05))) == ["memorisation"]
 
 
 def test_shrinking_averages_areas_whatever_the_size():
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 20, 48, 3)).astype(np.uint8)
-    small = shrink(pictures).reshape(2, 16, 16, 3)
+    images = np.random.default_rng(0).integers(0, 256, (2, 20, 48, 3)).astype(np.uint8)
+    small = shrink(images).reshape(2, 16, 16, 3)
     # 48 to 16 are means of three; 20 to 16 take 1.25 pixels: all of one, a quarter of the next.
-    across = pictures.reshape(2, 20, 16, 3, 3).mean(3)
+    across = images.reshape(2, 20, 16, 3, 3).mean(3)
     np.testing.assert_allclose(small[:, 0], (across[:, 0] + 0.25 * across[:, 1]) / 1.25, rtol=1e-5)
     np.testing.assert_allclose(
         small[:, 15], (0.25 * across[:, 18] + across[:, 19]) / 1.25, rtol=1e-5
     )
-    tiny = pictures[:, :5, :7]
+    tiny = images[:, :5, :7]
     np.testing.assert_array_equal(shrink(tiny), tiny.reshape(2, -1))
 
 
@@ -164,7 +164,7 @@ def noise():
     return np.random.default_rng(1).integers(0, 256, (400, 16, 16, 1)).astype(np.uint8)
 
 
-def test_pictures_of_the_same_kind_compare_as_one_to_one(noise):
+def test_images_of_the_same_kind_compare_as_one_to_one(noise):
     figures, mean = Gallery(noise[:300]).compare(noise[300:364])
     for name in ("variety", "twins", "nearness"):
         assert figures[name] == pytest.approx(1, abs=0.03)
@@ -183,12 +183,12 @@ def test_copies_are_seen_mirrored_and_slightly_changed_too(noise):
     assert figures["copies"] == pytest.approx(40 / 64)
 
 
-def test_a_sample_shows_the_copies_of_its_own_pictures_alone(noise):
+def test_a_sample_shows_the_copies_of_its_own_images_alone(noise):
     figures, _ = Gallery(noise[:32]).compare(noise[:64])
     assert figures["copies"] == pytest.approx(0.5)
 
 
-def test_pictures_that_come_twice_do_not_pass_for_copies(noise):
+def test_images_that_come_twice_do_not_pass_for_copies(noise):
     """Where a third of the data are doubles, a third of honest fakes may be as near as that."""
     doubled = np.concatenate([noise[:240], noise[:60]])
     figures, _ = Gallery(doubled).compare(np.concatenate([noise[:26], noise[300:338]]))
@@ -213,7 +213,7 @@ def test_with_classes_variety_is_that_within_a_class(noise):
     assert figures["variety"] == figures["twins"] == 0
 
 
-def test_fewer_pictures_than_a_batch(noise):
+def test_fewer_images_than_a_batch(noise):
     gallery = Gallery(noise[:10])
     figures, _ = gallery.compare(noise[300:364])
     assert figures["variety"] == pytest.approx(1, abs=0.05)
@@ -221,7 +221,7 @@ def test_fewer_pictures_than_a_batch(noise):
 
 
 @pytest.mark.parametrize(
-    ("pictures", "labels", "said"),
+    ("images", "labels", "said"),
     [
         (np.zeros((1, 8, 8, 1), np.uint8), None, r"at least two .*Received: uint8 \(1, 8, 8, 1\)"),
         (np.zeros((4, 8, 8, 1), np.float32), None, "Received: float32"),
@@ -229,12 +229,12 @@ def test_fewer_pictures_than_a_batch(noise):
         (np.zeros((4, 8, 8, 1), np.uint8), [0, 1], "each of the 4 images"),
     ],
 )
-def test_pictures_that_cannot_be_used(pictures, labels, said):
+def test_images_that_cannot_be_used(images, labels, said):
     with pytest.raises(InputError, match=said):
-        Gallery(pictures, labels)
+        Gallery(images, labels)
 
 
-def test_pictures_all_alike_do_not_divide_by_zero():
+def test_images_all_alike_do_not_divide_by_zero():
     same = np.full((8, 8, 8, 1), 7, np.uint8)
     figures, mean = Gallery(same).compare(np.full((64, 8, 8, 1), 7, np.uint8))
     assert np.isfinite(list(figures.values())).all()

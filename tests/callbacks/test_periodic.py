@@ -167,3 +167,19 @@ def test_a_grid_by_minutes_in_a_real_fit(clock, tmp_path, small_gan, real_images
     assert sorted(sheet.name for sheet in tmp_path.iterdir()) == [
         f"step-{step:06d}.png" for step in (0, 3, 6, 8)
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Checkpoint",
+        "CSVHistory",
+        "Curves",
+        "LatentWalk",
+        "ReconstructionStrip",
+        "RunDoctor",
+        "SampleGrid",
+    ],
+)
+def test_whatever_writes_files_does_so_on_the_chief_of_several_workers_alone(name):
+    assert getattr(callbacks, name).chief_only

@@ -95,8 +95,8 @@ def test_pictures_that_stay_bad_end_it_at_the_last_good_checkpoint(tmp_path):
         fit(gan, batches(spoil_from(15)), tmp_path)
     saved = kgan.load_gan(tmp_path / "last.keras")
     assert 15 <= saved.batches_seen.numpy() == gan.batches_seen.numpy() < 15 + 2 * 10
-    for one, other in zip(saved.generator.variables, gan.generator.variables, strict=True):
-        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    for kept, restored in zip(saved.generator.variables, gan.generator.variables, strict=True):
+        np.testing.assert_array_equal(kept.numpy(), restored.numpy())
 
 
 def test_infinite_logits_are_named(tmp_path):

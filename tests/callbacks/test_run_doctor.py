@@ -1,4 +1,4 @@
-"""The run doctor at real trainings: made to die in each way it knows, and healthy ones."""
+"""The run doctor at real trainings: made to fail in each way it knows, and healthy ones."""
 
 import dataclasses
 import logging
@@ -31,7 +31,7 @@ def small(preset="gan", filters=64, **changes):
 
 
 class Stop(keras.callbacks.Callback):
-    """Ends training once the doctor has told of these illnesses: no need to watch longer."""
+    """Ends training once the doctor has reported these illnesses: no need to watch longer."""
 
     def __init__(self, doctor, illnesses):
         super().__init__()
@@ -43,15 +43,15 @@ class Stop(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def watch(gan, pictures, caplog, steps, every_steps, batch_size=64, expected=(), **more):
+def watch(gan, images, caplog, steps, every_steps, batch_size=64, expected=(), **more):
     """Trains and returns (the doctor, what it warned of)."""
     batches = kgan.data.from_arrays(
-        np.resize(pictures, (max(len(pictures), 1024), *pictures.shape[1:])),
+        np.resize(images, (max(len(images), 1024), *images.shape[1:])),
         batch_size=batch_size,
         value_range=gan.value_range,
         seed=0,
     )
-    doctor = kgan.callbacks.RunDoctor(pictures[:1000], every_steps=every_steps, **more)
+    doctor = kgan.callbacks.RunDoctor(images[:1000], every_steps=every_steps, **more)
     with caplog.at_level(logging.INFO, "kgan"):
         gan.fit(
             batches,
@@ -106,7 +106,7 @@ def test_collapsed_to_one_picture(clothes, caplog):
     assert any("nearly the same picture" in words for words in told)
 
 
-def test_collapsed_to_few_pictures_that_swing(clothes, caplog):
+def test_collapsed_to_few_images_that_swing(clothes, caplog):
     """A generator that learns far too fast jumps to whatever fools the discriminator now."""
     gan = small(g_optimizer=adam(1e-2))
     both = ["mode collapse", "oscillation"]
@@ -125,7 +125,7 @@ def test_oscillation_by_momentum(clothes, caplog):
 
 
 @pytest.mark.slow
-def test_memorisation_of_eight_pictures(clothes, caplog):
+def test_memorisation_of_eight_images(clothes, caplog):
     gan = small("dcgan", 8, g_optimizer=adam(2e-3), d_optimizer=adam(1e-3))
     doctor, (told,) = watch(gan, clothes[:8], caplog, 1200, 50, 16, expected=["memorisation"])
     assert list(doctor.ills) == ["memorisation"]
@@ -207,8 +207,8 @@ def test_a_check_changes_nothing(clothes, preset, classes, policy):
     assert 0 <= check.separation <= 1
     assert np.isfinite([check.pull, check.variety, check.nearness, check.offset]).all()
     assert check.swing == 0  # nothing was trained in between
-    for one, other in zip(before, everything(gan), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for value_before, value in zip(before, everything(gan), strict=True):
+        np.testing.assert_array_equal(value_before, value)
 
 
 def test_a_run_with_a_doctor_ends_in_the_same_weights(clothes):
@@ -227,8 +227,8 @@ def test_a_run_with_a_doctor_ends_in_the_same_weights(clothes):
         watched = final([kgan.callbacks.RunDoctor(clothes[:200], every_steps=2)])
     finally:
         determinism.disable_op_determinism()
-    for one, other in zip(alone, watched, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for value_alone, value_watched in zip(alone, watched, strict=True):
+        np.testing.assert_array_equal(value_alone, value_watched)
 
 
 def test_it_looks_at_a_mirrored_model_too(clothes, two_replicas):
@@ -245,7 +245,7 @@ def test_it_looks_at_a_mirrored_model_too(clothes, two_replicas):
     assert checks[0] == pytest.approx(checks[1], rel=1e-4, abs=1e-6, nan_ok=True)
 
 
-def test_pull_is_the_slope_times_the_pictures_spread(clothes):
+def test_pull_is_the_slope_times_the_images_spread(clothes):
     """A linear discriminator's gradient is its kernel: norm times spread, by hand."""
     gan = small(loss="wasserstein")
     image = keras.Input((16, 16, 1))
@@ -262,7 +262,7 @@ def test_pull_is_the_slope_times_the_pictures_spread(clothes):
 
 
 @pytest.mark.parametrize(
-    ("pictures", "labels", "classes", "said"),
+    ("images", "labels", "classes", "said"),
     [
         ((4, 16, 20, 1), None, None, None),
         ((4, 20, 16, 1), None, None, r"the model's shape \(16, 20, 1\)\. Received: \(20, 16, 1\)"),
@@ -271,13 +271,13 @@ def test_pull_is_the_slope_times_the_pictures_spread(clothes):
         ((4, 16, 20, 1), [0, 1, 0, 2], 2, "from 0 to 1. Received: 2"),
     ],
 )
-def test_pictures_that_do_not_fit_the_model(pictures, labels, classes, said):
+def test_images_that_do_not_fit_the_model(images, labels, classes, said):
     gan = kgan.GAN.from_preset(
         "dcgan", image_shape=(16, 20, 1), latent_dim=8, filters=2, num_classes=classes
     )
     gan.compile()
     doctor = kgan.callbacks.RunDoctor(
-        np.arange(np.prod(pictures), dtype=np.uint8).reshape(pictures), labels
+        np.arange(np.prod(images), dtype=np.uint8).reshape(images), labels
     )
     doctor.set_model(gan)
     if said is None:

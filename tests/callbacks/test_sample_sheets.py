@@ -49,8 +49,8 @@ def test_a_walk_passes_its_stops_and_comes_back(tmp_path, trained_gan, real_imag
     shown = list(frames(tmp_path / names[-1]))
     assert len(shown) == 8
     for stop in range(2):
-        pictures = np.concatenate([gan.generate(1, seed=5 + 2 * i + stop) for i in range(3)])
-        np.testing.assert_array_equal(shown[4 * stop][..., :1], grid(pictures))
+        images = np.concatenate([gan.generate(1, seed=5 + 2 * i + stop) for i in range(3)])
+        np.testing.assert_array_equal(shown[4 * stop][..., :1], grid(images))
     # Each frame is nearer to the one before than stops are to each other, the last to the first.
     before = np.roll(shown, 1, axis=0).astype(int)
     apart = np.abs(np.stack(shown) - before).mean((1, 2, 3))
@@ -104,8 +104,8 @@ def test_sheets_are_tensorboard_images_too(tmp_path, small_gan, real_images):
 def test_reconstructions_are_tensorboard_images_too(tmp_path, real_images):
     model = kgan.Autoencoder.from_preset("autoencoder", image_shape=(16, 20, 1), latent_dim=4)
     model.compile()
-    pictures = kgan.images.to_uint8(real_images[:8])
-    strip = kgan.callbacks.ReconstructionStrip(tmp_path / "s", pictures, log_dir=tmp_path)
+    images = kgan.images.to_uint8(real_images[:8])
+    strip = kgan.callbacks.ReconstructionStrip(tmp_path / "s", images, log_dir=tmp_path)
     curves = kgan.callbacks.Curves(tmp_path, every_steps=1)
     model.fit(real_images[:16], batch_size=8, callbacks=[strip, curves], verbose=0)
     read = events(tmp_path)
@@ -142,7 +142,7 @@ def test_curves_are_means_over_the_steps_between_their_points(tmp_path, small_ga
     for name in ("g_loss", "real_logits", "fake_logits"):
         assert sorted(scalars(read, name)) == [3, 6, 9, 10]
     assert set(scalars(read, "skipped_updates").values()) == {0.0}
-    # Another fit goes on where the model stands, from metrics that begin anew.
+    # Another fit continues where the model stands, from metrics that have been reset.
     small_gan.fit(real_images[:24], batch_size=8, callbacks=[curves], verbose=0)
     again = scalars(events(tmp_path), "d_loss")
     assert again[13] == pytest.approx(small_gan.history.history["d_loss"][0], rel=1e-4)
