@@ -12,6 +12,7 @@ import kgan
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
     **dict.fromkeys(("version", "errors", "files", "registration"), 0),
+    "option_fields": 0.5,  # of floor 0, on top of errors
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
     **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
