@@ -12,6 +12,7 @@ from kgan.export import precision as precisions
 from kgan.export import saved_model
 from kgan.export import tflite as tflite_export
 from kgan.export.graph import optimize as optimize_graph
+from kgan.export.serving import float_function, with_levels
 from kgan.export.signatures import seeded
 from kgan.export.verify import parity
 from kgan.files import first_line
@@ -43,14 +44,17 @@ class Forms:
 
     def make_saved_model(self):
         """Writes the SavedModel, with `sample` where there is a law of latents."""
-        # Both are written to be compared; the other one goes.
+        # Both are written to be compared; the other one goes. They share what was traced.
         served = [*self.parts, *(seeded(part) for part in self.parts if part.draw_tensors)]
-        floats, levels = self.staging, self.staging / "other"
+        floats = {part.signature: float_function(part) for part in served}
+        levels = {part.signature: with_levels(part, floats[part.signature]) for part in served}
+        places = [self.staging, self.staging / "other"]
         if not self.float_output:
-            floats, levels = levels, floats
-        saved_model.write(served, False, floats)
-        saved_model.write(served, True, levels)
-        runs = [saved_model.load_runners(served, path) for path in (floats, levels)]
+            places.reverse()
+        runs = []
+        for functions, place in zip((floats, levels), places, strict=True):
+            saved_model.write(served, functions, place)
+            runs.append(saved_model.load_runners(served, place))
         for part in served:
             self._compare("saved_model", part, *(run[part.signature] for run in runs))
         self.facts["signatures"] = saved_model.describe(served)

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from kgan import manifest as manifests
 from kgan import untrusted
 from kgan.errors import InputError
-from kgan.export.serving import serving_function
+from kgan.export.serving import float_function, signature_of
 from kgan.files import first_line
 
 # What tf2onnx converts and every onnxruntime of the last years runs.
@@ -36,9 +36,10 @@ def convert(part, opset):
     Returns:
         ModelProto with the part's names; images given are float32 in its range.
     """
-    serve, signature = serving_function(part, levels=False)
     try:
-        model, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=opset)
+        model, _ = tf2onnx.convert.from_function(
+            float_function(part), input_signature=signature_of(part), opset=opset
+        )
     except Exception as error:  # tf2onnx has no class of its own for what it cannot convert
         raise _cannot_hold(part, first_line(error)) from error
     _write_erfc(model)

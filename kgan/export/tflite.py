@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from kgan.errors import InputError
-from kgan.export.serving import serving_function
+from kgan.export.serving import float_function, signature_of, with_levels
 
 
 def convert(part, levels):
@@ -24,12 +24,13 @@ def convert(part, levels):
     Raises:
         InputError: the network has an operation that TFLite itself does not have.
     """
-    function, signature = serving_function(part, levels)
+    function = float_function(part)
+    function = with_levels(part, function) if levels else function
     function = convert_variables_to_constants_v2(function.get_concrete_function())
     graph = _with_known_shapes(function.graph)
     places = [tensor.name for tensor in function.inputs]
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature_of(part), autograph=False)
     def serve(*tensors):
         given = dict(zip(places, tensors, strict=True))
         (output,) = tf.graph_util.import_graph_def(graph, given, [function.outputs[0].name])
