@@ -17,7 +17,7 @@ Reference:
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -48,7 +48,7 @@ def latents(
         if distribution == "uniform":
             bits = _shifted_right(philox(seeds, latent_dim), 11)
             return tf.cast(tf.cast(bits, tf.float64) * 2.0**-52 - 1.0, tf.float32)
-        # A float takes 1.02 words on average; needing more than these has a probability below 1e-40.
+        # A float takes 1.02 words; more than these are needed with a probability below 1e-40.
         words = philox(seeds, (latent_dim + latent_dim // 4 + 64) // 2)
         halves = tf.stack([_low(words), _high(words)], axis=-1)
         return _normal(tf.reshape(halves, (tf.shape(seeds)[0], 2 * words.shape[1])), latent_dim)
@@ -128,11 +128,13 @@ def _hashed(words: tf.Tensor, constants: np.ndarray) -> tf.Tensor:
 def _normal(words: tf.Tensor, count: int) -> tf.Tensor:
     """The first `count` normal floats of each row of 32-bit words, uint64 (N, W).
 
-    A draw begins at a word. Most give a float and end there; those in a layer's wedge ask the
-    next word whether it lies below the curve; those beyond the layers are drawn from the tail,
-    two words at a time until they fit. Where each word would lead is worked out for all of them
-    at once, and then the way is walked from the first. `steps` are three lists of W in a row:
-    a draw that begins at the word, a try for the tail's right end, one for its left.
+    A draw begins at a word. Most give a float at once. Those in a layer's wedge ask the next word
+    whether they lie below the curve. Those beyond the layers are drawn from the tail, two words at
+    a time until they are accepted. What each word would give, and which word would come next, is
+    computed for all words at once; then a row's path is followed from its first word.
+
+    A path's steps are numbers below 3 W: word w begins a draw (w), a try for the tail's right end
+    (W + w), or one for its left end (2 W + w).
     """
     ratios, widths, heights = (tf.constant(table) for table in _tables())
     length = words.shape[1]
@@ -145,45 +147,49 @@ def _normal(words: tf.Tensor, count: int) -> tf.Tensor:
 
     magnitudes = tf.cast(lengths, tf.float32) * tf.gather(widths, layers)
     inside = lengths < tf.gather(ratios, layers)
-    tails = ~inside & tf.equal(layers, 0)
+    in_tail = ~inside & tf.equal(layers, 0)
     upper = tf.gather(heights, tf.maximum(layers - 1, 0))
     lower = tf.gather(heights, layers)
     density = tf.exp(-0.5 * tf.square(tf.cast(magnitudes, tf.float64)))
     below = tf.cast((upper - lower) * next_shares + lower, tf.float64) < density
     tail_tries = length + here + 1 + tf.cast(_bit(words, 17), tf.int32) * length
 
-    beyond = tf.cast(-tf.math.log1p(-tf.cast(shares, tf.float64)), tf.float32)
-    further = beyond * np.float32(1 / TAIL)
-    fits = 2 * tf.roll(beyond, -1, axis=1) > tf.square(further)
-    ends = further + np.float32(TAIL)
+    exponentials = tf.cast(-tf.math.log1p(-tf.cast(shares, tf.float64)), tf.float32)
+    beyond = exponentials * np.float32(1 / TAIL)
+    accepted = 2 * tf.roll(exponentials, -1, axis=1) > tf.square(beyond)
+    ends = beyond + np.float32(TAIL)
 
     values = tf.concat([tf.where(negative, -magnitudes, magnitudes), ends, -ends], axis=1)
-    kept = tf.concat([inside | (below & ~tails), fits, fits], axis=1)
+    kept = tf.concat([inside | (below & ~in_tail), accepted, accepted], axis=1)
     following = tf.concat(
         [
-            tf.where(tails, tail_tries, tf.where(inside, here + 1, here + 2)),
-            tf.where(fits, here + 2, length + here + 2),
-            tf.where(fits, here + 2, 2 * length + here + 2),
+            tf.where(in_tail, tail_tries, tf.where(inside, here + 1, here + 2)),
+            tf.where(accepted, here + 2, length + here + 2),
+            tf.where(accepted, here + 2, 2 * length + here + 2),
         ],
         axis=1,
     )
 
-    def step(number, at, found, way):
-        found += tf.cast(tf.gather(kept, at, batch_dims=1), tf.int32)
-        return number + 1, tf.gather(following, at, batch_dims=1), found, way.write(number, at)
+    def step(
+        number: tf.Tensor, at: tf.Tensor, floats: tf.Tensor, path: tf.TensorArray
+    ) -> tuple[Any, ...]:
+        floats += tf.cast(tf.gather(kept, at, batch_dims=1), tf.int32)
+        return number + 1, tf.gather(following, at, batch_dims=1), floats, path.write(number, at)
 
-    rows = tf.zeros_like(words[:, 0], tf.int32)
-    way = tf.TensorArray(tf.int32, size=0, dynamic_size=True, element_shape=(None,))
-    _, _, _, way = tf.while_loop(
-        lambda number, at, found, way: tf.reduce_any(found < count), step, (0, rows, rows, way)
+    zeros = tf.zeros_like(words[:, 0], tf.int32)
+    path = tf.TensorArray(tf.int32, size=0, dynamic_size=True, element_shape=(None,))
+    _, _, _, path = tf.while_loop(
+        lambda number, at, floats, path: tf.reduce_any(floats < count),
+        step,
+        (0, zeros, zeros, path),
     )
-    way = tf.transpose(way.stack())
-    good = tf.gather(kept, way, batch_dims=1)
-    first = tf.argsort(tf.cast(~good, tf.int32), axis=1, stable=True)[:, :count]
-    return tf.gather(values, tf.gather(way, first, batch_dims=1), batch_dims=1)
+    steps = tf.transpose(path.stack())
+    is_float = tf.gather(kept, steps, batch_dims=1)
+    first = tf.argsort(tf.cast(~is_float, tf.int32), axis=1, stable=True)[:, :count]
+    return tf.gather(values, tf.gather(steps, first, batch_dims=1), batch_dims=1)
 
 
-def _tables():
+def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The ziggurat's tables as numpy has them: ratios of widths, widths, heights of the layers."""
     density = np.exp(-0.5 * TAIL**2)
     area = TAIL * density + math.sqrt(math.pi / 2) * math.erfc(TAIL / math.sqrt(2))

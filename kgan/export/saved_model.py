@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from kgan.export.signatures import Part
+from kgan.export.signatures import Part, Runner
 from kgan.manifest import MOST_SAMPLES
-
-Runner = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
 def write(

@@ -29,7 +29,7 @@ def float_function(part: Part) -> Any:
     @tf.function(input_signature=signature_of(part), autograph=False)
     def serve(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         inputs = dict(zip(part.inputs, tensors, strict=True))
-        if isinstance(part, SeededPart):
+        if isinstance(part, SeededPart) and part.draw_tensors is not None:
             inputs = part.draw_tensors(_seeds(**inputs))
         values = []
         for name, tensor in inputs.items():

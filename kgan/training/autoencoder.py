@@ -36,6 +36,7 @@ class Autoencoder(NetworkPair):
         Hinton and Salakhutdinov 2006, https://doi.org/10.1126/science.1127647
     """
 
+    kind = "autoencoder"
     roles = ("encoder", "decoder")
     role = "autoencoder"  # both are updated as one
 

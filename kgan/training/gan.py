@@ -63,6 +63,7 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
         Goodfellow et al. 2014, algorithm 1, https://arxiv.org/abs/1406.2661
     """
 
+    kind = "gan"
     roles = ("generator", "discriminator")
 
     def __init__(
