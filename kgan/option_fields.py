@@ -48,6 +48,7 @@ class Option:
         exclusive: only one of the options so marked in a group can be given.
         positional: shown as an argument without dashes, under its metavar.
         on_resume: a run that is resumed can change it.
+        flag: how it is typed; None for its name with dashes.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Option:
     exclusive: bool = False
     positional: bool = False
     on_resume: bool = False
+    flag: str | None = None
 
 
 def option(default: Any, kind: Kind, help: str, group: str, **details: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Callbacks for `fit`, for users and the command line alike: what watches a training."""
+"""Callbacks for `fit` that watch a training, for users and for the command line."""
 
 from kgan.callbacks.checkpoint import Checkpoint
 from kgan.callbacks.csv_history import CSVHistory

@@ -1,11 +1,18 @@
-"""`Board`: what callbacks write for TensorBoard, one event file a directory."""
+"""`Board`: what callbacks write for TensorBoard, one event file per directory."""
 
+from __future__ import annotations
+
+import os
 import weakref
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-_WRITERS = weakref.WeakValueDictionary()  # directory -> its writer, closed with its last board
+# Directory -> its writer, closed with its last board.
+_WRITERS: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
 
 class Board:
@@ -15,28 +22,28 @@ class Board:
         directory: where the events go; None writes nothing.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: str | os.PathLike[str] | None) -> None:
         self.directory = None if directory is None else Path(directory)
-        self._writer = None
+        self._writer: Any = None
 
-    def scalars(self, step, figures):
+    def scalars(self, step: int, figures: Mapping[str, float]) -> None:
         """Writes numbers, a dict of name -> float."""
 
-        def write():
+        def write() -> None:
             for name, value in figures.items():
                 tf.summary.scalar(name, float(value))
 
         self._write(step, write)
 
-    def text(self, step, name, words):
-        """Writes words, Markdown."""
+    def text(self, step: int, name: str, words: str) -> None:
+        """Writes Markdown text."""
         self._write(step, lambda: tf.summary.text(name, words))
 
-    def picture(self, step, name, picture):
-        """Writes one picture, a uint8 array (H, W, C), C 1 or 3."""
-        self._write(step, lambda: tf.summary.image(name, picture[None]))
+    def image(self, step: int, name: str, image: np.ndarray) -> None:
+        """Writes one image, a uint8 array (H, W, C), C 1 or 3."""
+        self._write(step, lambda: tf.summary.image(name, image[None]))
 
-    def _write(self, step, write):
+    def _write(self, step: int, write: Callable[[], object]) -> None:
         if self.directory is None:
             return
         if self._writer is None:
@@ -45,4 +52,4 @@ class Board:
             self._writer = _WRITERS[key] = writer
         with self._writer.as_default(step=int(step)):
             write()
-        self._writer.flush()  # whoever looks on sees it now
+        self._writer.flush()  # so that a TensorBoard already open shows it now

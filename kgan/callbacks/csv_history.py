@@ -1,10 +1,15 @@
-"""history.csv: a row an epoch, true to the weights also after a run was killed and resumed."""
+"""history.csv: one row per epoch, true to the weights even after a run was killed and resumed."""
+
+from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
+from typing import Any, ClassVar
 
 import keras
 
+from kgan.callbacks.periodic import Logs
 from kgan.files import whole_file
 
 
@@ -13,28 +18,31 @@ class CSVHistory(keras.callbacks.Callback):
 
     The columns are `epoch` (from 0), `batches_seen` (the batches the model had
     ever been trained on when the row was written) and the figures by name.
-    Rows of training that was lost, because the model was saved before them,
+    Rows of training that was lost, because the model was last saved before them,
     are removed when training begins.
 
     Args:
         path: the file.
     """
 
-    chief_only = True
+    chief_only: ClassVar[bool] = True
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
         self.path = Path(path)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._columns, rows, whole = self._read()
         seen = int(self.model.batches_seen.numpy())
         kept = [row for row in rows if int(row.get("batches_seen") or 0) <= seen]
         if len(kept) < len(rows) or not whole:
             self._rewrite(kept)
 
-    def on_epoch_end(self, epoch, logs=None):
-        row = {"epoch": epoch, "batches_seen": int(self.model.batches_seen.numpy())}
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        row: dict[str, float] = {
+            "epoch": epoch,
+            "batches_seen": int(self.model.batches_seen.numpy()),
+        }
         row |= {name: float(value) for name, value in sorted((logs or {}).items())}
         if not set(row) <= set(self._columns):  # a new file, or figures that it does not have yet
             rows = self._read()[1]
@@ -46,8 +54,8 @@ class CSVHistory(keras.callbacks.Callback):
         except OSError as problem:
             raise OSError(problem.errno, problem.strerror, str(self.path)) from None
 
-    def _read(self):
-        """(columns, rows, whether the last row is whole); a row cut short is not among them."""
+    def _read(self) -> tuple[list[str], list[dict[str, Any]], bool]:
+        """(columns, rows, whether the last row is whole); a row cut short is left out."""
         if not self.path.is_file():
             return [], [], True
         text = self.path.read_text()
@@ -55,7 +63,7 @@ class CSVHistory(keras.callbacks.Callback):
         reader = csv.DictReader(lines)
         return list(reader.fieldnames or ()), list(reader), text.endswith("\n")
 
-    def _rewrite(self, rows):
+    def _rewrite(self, rows: list[dict[str, Any]]) -> None:
         with whole_file(self.path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, self._columns)
             writer.writeheader()

@@ -1,70 +1,87 @@
-"""`RunDoctor`: watches a GAN in training for the ways GANs die and says so."""
+"""`RunDoctor`: watches a GAN in training for the ways GANs fail, and says so."""
+
+from __future__ import annotations
 
 import collections
 import logging
+import os
+from collections.abc import Mapping
+from typing import ClassVar
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from kgan import latents as latent_law
 from kgan.callbacks.board import Board
 from kgan.callbacks.doctor_measures import Gallery, separation
 from kgan.callbacks.doctor_verdicts import BATCH, STUCK_FOR, Check, diagnose
-from kgan.callbacks.every_steps import EverySteps
+from kgan.callbacks.periodic import Logs, Periodic
 from kgan.errors import InputError
 from kgan.images import from_uint8, to_uint8
 from kgan.training.gan import GAN
 
 LOG = logging.getLogger("kgan")
-WELL_AFTER = 3  # checks without an illness until it is over
+WELL_AFTER = 3  # checks in a row without an illness until it counts as over
 
 
-class RunDoctor(EverySteps):
+class RunDoctor(Periodic):
     """Warns, in plain words, when a `GAN` in training falls ill.
 
     It knows a generator overwhelmed by its discriminator, mode collapse,
-    memorisation and oscillation. Each is told once, through the log of "kgan",
-    when it has lasted some checks, and again when it is over. It looks at 64
-    fakes of the same latents each time, as training makes them, and changes nothing
-    of the training: no weight, statistic, seed or optimizer.
+    memorisation and oscillation. Each is reported once, through the log of "kgan",
+    when it has lasted several checks, and again when it is over, with options of `kgan train`
+    to try. It looks at 64 fakes of the same latents each time, in training mode, and changes
+    nothing about the training: no weight, statistic, seed or optimizer.
 
-    Copies are sought among `pictures` alone. Where they are a sample of what the model
-    trains on, only copies of those are seen: of a thousand pictures in ten
-    thousand, a tenth. An alarm is right, silence proves little.
+    Copies are sought among `images` alone. Where these are a sample of what the model
+    trains on, only copies of the sample are seen: with a thousand of ten
+    thousand images, a tenth. An alarm can be trusted, silence proves little.
+
+    Its interval counts steps alone: an illness is a number of checks in a row, and the bounds
+    were set on checks 20 to 100 steps apart.
 
     Args:
-        pictures: uint8 array (N, H, W, C), N at least 2, real pictures drawn at
+        images: uint8 array (N, H, W, C), N at least 2, real images drawn at
             random from those the model trains on; some hundred to 2,000.
-        labels: int array (N,), their classes; of a conditional GAN.
-        every_steps: steps between two checks.
+        labels: int array (N,), their classes, for a conditional GAN.
+        every_steps: steps between two checks; 100 when None.
         log_dir: directory of TensorBoard events for the figures of every
             check (`doctor/...`, see `kgan.callbacks.doctor_verdicts.Check`) and for what
-            is said; None for none.
+            is reported; None for none.
 
     Attributes:
         ills: dict of illness -> what was said of it, those that are not over.
 
     Raises:
-        InputError: not such arrays, `every_steps` below 1; in `fit`, a model that is no
-            `GAN`, pictures of another shape, or labels where there must be
-            none or none where there must be.
+        InputError: arrays of another kind, `every_steps` below 1; in `fit`, a model that is not a
+            `GAN`, images of another shape, labels that the model does not take, or missing ones.
     """
 
-    def __init__(self, pictures, labels=None, every_steps=100, log_dir=None):
+    default_every_steps: ClassVar[int] = 100
+
+    def __init__(
+        self,
+        images: npt.ArrayLike,
+        labels: npt.ArrayLike | None = None,
+        every_steps: int | None = None,
+        log_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
         super().__init__(every_steps)
-        self.gallery = Gallery(pictures, labels)
+        self.gallery = Gallery(images, labels)
         self.board = Board(log_dir)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._check_model()
-        self.ills = {}
-        self._well_for = collections.Counter()
-        self._checks = collections.deque(maxlen=STUCK_FOR)
-        self._mean = self._move = None
+        self.ills: dict[str, str] = {}
+        self._well_for: collections.Counter[str] = collections.Counter()
+        self._checks: collections.deque[Check] = collections.deque(maxlen=STUCK_FOR)
+        self._mean: np.ndarray | None = None
+        self._move: np.ndarray | None = None
         self._examine = tf.function(examine)
         gan, batch = self.model, self.gallery.batch
-        self._reals = tf.constant(from_uint8(self.gallery.pictures[batch], gan.value_range))
+        self._reals = tf.constant(from_uint8(self.gallery.images[batch], gan.value_range))
         latents = latent_law.from_seeds(range(BATCH), gan.latent_dim, gan.latent_distribution)
         self._latents = tf.constant(latents)
         labels = self.gallery.labels
@@ -73,27 +90,27 @@ class RunDoctor(EverySteps):
         self._spread = self.gallery.spread * (high - low) / 255.0
         super().on_train_begin(logs)
 
-    def _check_model(self):
+    def _check_model(self) -> None:
         if not isinstance(self.model, GAN):
             raise InputError(f"A RunDoctor watches a kgan.GAN. Received: {self.model!r}")
-        shape = self.gallery.pictures.shape[1:]
+        shape = self.gallery.images.shape[1:]
         if shape != tuple(self.model.image_shape):
             raise InputError(
-                f"The RunDoctor's pictures must be {tuple(self.model.image_shape)} as the model's "
-                f"are. Received: {shape}"
+                "The RunDoctor's images must have the model's shape "
+                f"{tuple(self.model.image_shape)}. Received: {shape}"
             )
         classes, labels = self.model.num_classes, self.gallery.labels
         if (classes is None) != (labels is None):
             need = "no labels" if classes is None else f"labels from 0 to {classes - 1}"
-            have = "none" if labels is None else f"{len(labels)}"
-            raise InputError(f"A RunDoctor needs {need} for this model. Received: {have}")
-        if classes is not None and not (labels.min() >= 0 and labels.max() < classes):
+            received = "none" if labels is None else f"{len(labels)}"
+            raise InputError(f"A RunDoctor needs {need} for this model. Received: {received}")
+        if labels is not None and not (labels.min() >= 0 and labels.max() < classes):
             raise InputError(
                 f"A label is a whole number from 0 to {classes - 1}. Received: "
                 f"{labels[(labels < 0) | (labels >= classes)][0]}"
             )
 
-    def act(self):
+    def act(self) -> None:
         check = self.check()
         self._checks.append(check)
         figures = {
@@ -102,16 +119,12 @@ class RunDoctor(EverySteps):
             if name != "step" and np.isfinite(getattr(check, name))
         }
         self.board.scalars(check.step, figures)
-        self._tell(check.step, diagnose(self._checks))
+        self._report(check.step, diagnose(self._checks))
 
-    def check(self):
-        """Looks at the model as it is now.
-
-        Returns:
-            A `kgan.callbacks.doctor_verdicts.Check`.
-        """
-        found = self._examine(self.model, self._latents, self._labels, self._reals)
-        fakes, real_logits, fake_logits, slopes = (tensor.numpy() for tensor in found)
+    def check(self) -> Check:
+        """Looks at the model as it is now."""
+        tensors = self._examine(self.model, self._latents, self._labels, self._reals)
+        fakes, real_logits, fake_logits, slopes = (tensor.numpy() for tensor in tensors)
         fakes = to_uint8(fakes, self.model.value_range)
         figures, mean = self.gallery.compare(fakes)
         move = None if self._mean is None else mean - self._mean
@@ -126,24 +139,27 @@ class RunDoctor(EverySteps):
         self._mean, self._move = mean, move
         return check
 
-    def _tell(self, step, found):
-        for illness, words in found.items():
+    def _report(self, step: int, verdicts: Mapping[str, str]) -> None:
+        for illness, words in verdicts.items():
             if illness not in self.ills:
-                LOG.warning("run doctor: %s", words)
-                self.board.text(step, f"doctor/{illness}", words)
+                self._say(step, illness, words)
                 self.ills[illness] = words
             self._well_for[illness] = 0
-        for illness in [name for name in self.ills if name not in found]:
+        for illness in [name for name in self.ills if name not in verdicts]:
             self._well_for[illness] += 1
             if self._well_for[illness] == WELL_AFTER:
-                words = f"{illness} is over at step {step}."
-                LOG.warning("run doctor: %s", words)
-                self.board.text(step, f"doctor/{illness}", words)
+                self._say(step, illness, f"{illness} is over at step {step}.")
                 del self.ills[illness]
 
+    def _say(self, step: int, illness: str, words: str) -> None:
+        LOG.warning("run doctor: %s", words)
+        self.board.text(step, f"doctor/{illness}", words)
 
-def examine(gan, latents, labels, real_images):
-    """One forward pass of both networks as training makes it, and the slope for the fakes.
+
+def examine(
+    gan: GAN, latents: tf.Tensor, labels: tf.Tensor | None, real_images: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """One forward pass of both networks in training mode, and the slope for the fakes.
 
     Everything the layers would write (statistics, seeds) is dropped.
 
@@ -159,8 +175,8 @@ def examine(gan, latents, labels, real_images):
     """
     loss = gan.adversarial_loss
 
-    def judge(images):
-        if gan.diff_augment is not None:  # as the discriminator is used to see them
+    def judge(images: tf.Tensor) -> tf.Tensor:
+        if gan.diff_augment is not None:  # as the discriminator is used to seeing them
             images = gan.diff_augment(images, tf.constant([0, 0]))
         inputs = images if labels is None else [images, labels]
         return tf.cast(gan.discriminator(inputs, training=True), tf.float32)
@@ -180,8 +196,9 @@ def examine(gan, latents, labels, real_images):
     return tf.cast(fakes, tf.float32), real_logits[:, 0], fake_logits[:, 0], norms
 
 
-def _cosine(one, other):
-    if one is None or other is None:
+def _cosine(before: np.ndarray | None, now: np.ndarray | None) -> float:
+    """Cosine of the angle between two moves; NaN where one is missing, 0 where one is none."""
+    if before is None or now is None:
         return float("nan")
-    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / lengths if lengths else 0.0
+    lengths = float(np.linalg.norm(before) * np.linalg.norm(now))
+    return float(before @ now) / lengths if lengths else 0.0

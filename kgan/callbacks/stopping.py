@@ -1,32 +1,35 @@
 """What ends a fit: a number of steps, a time, Ctrl-C."""
 
+from __future__ import annotations
+
 import signal
 import sys
 import time
+from typing import Any, ClassVar
 
 import keras
 
-from kgan.callbacks.every_steps import StepCallback
+from kgan.callbacks.periodic import Logs, StepCallback
 
 
 class StopAfter(StepCallback):
     """Stops training after so many steps or seconds, whichever comes first.
 
     Args:
-        steps: steps to take; None for no bound.
-        seconds: wall-clock seconds from the start of training; None for no bound.
+        steps: steps to take; None for no limit.
+        seconds: wall-clock seconds from the start of training; None for no limit.
     """
 
-    def __init__(self, steps=None, seconds=None):
+    def __init__(self, steps: int | None = None, seconds: float | None = None) -> None:
         super().__init__()
         self.steps = steps
         self.seconds = seconds
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
         self._start = time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         super().on_train_batch_end(batch, logs)
         if self.steps is not None and self.steps_taken >= self.steps:
             self.model.stop_training = True
@@ -35,31 +38,32 @@ class StopAfter(StepCallback):
 
 
 class StopOnInterrupt(keras.callbacks.Callback):
-    """Lets the first Ctrl-C, or SIGTERM, end training after the step under way.
+    """Lets the first Ctrl-C, or SIGTERM, end training after the current step.
 
-    A second one ends it at once.
+    A second one ends it at once. It is also the context manager that handles the
+    signals: use it around `fit`.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.interrupted = False
 
-    def __enter__(self):
+    def __enter__(self) -> StopOnInterrupt:
         self._before = {number: signal.signal(number, self._note) for number in self.SIGNALS}
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _note(self, *_):
+    def _note(self, *_: Any) -> None:
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
         print("\nstopping after this step; press Ctrl-C again to end at once", file=sys.stderr)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.interrupted:
             self.model.stop_training = True

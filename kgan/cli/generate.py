@@ -138,10 +138,11 @@ def _reconstruct(arguments, model, run):
             f"Received: {arguments.model}"
         )
     quiet_tensorflow.import_tensorflow()  # which reads the pictures
-    from kgan.runs import build as run_config
+    from kgan.runs import RunOptions, build
+    from kgan.runs.directory import read_options
 
-    config = run_config.read_config(run) if run else run_config.RunConfig(size=model.image_shape)
-    shown = run_config.pictures_of(config, arguments.pictures, arguments.n)
+    options = read_options(run) if run else RunOptions(size=model.image_shape)
+    shown = build.images_of(options, arguments.pictures, arguments.n)
     made = model.reconstruct(shown)
     names = [f"picture-{index:06d}" for index in range(len(made))]
     return made, names, images.pairs(shown, made)

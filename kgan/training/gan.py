@@ -1,38 +1,35 @@
 """`GAN`: a generator and a discriminator as one keras.Model with the adversarial train step."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kgan import latents as latent_law
-from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.labels import check_class_names
-from kgan.layers import DiffAugment
-from kgan.losses import LOSSES, get_loss
-from kgan.models.networks import check_positive
-from kgan.models.presets import Preset, adam, get_preset, make_networks
-from kgan.training import adversarial_step, replicas
-from kgan.training.averaging import Averaged, check_half_life
-from kgan.training.calibration import Calibrated
-from kgan.training.draws import Draws
+from kgan.layers import DiffAugment, draws
+from kgan.losses import AdversarialLoss
+from kgan.models.presets import Preset, get_preset, make_networks
+from kgan.training import adversarial_step, compiling, evaluation_step, network_checks, replicas
+from kgan.training.averaging import Average, begin_average, check_half_life
+from kgan.training.calibration import calibrate
 from kgan.training.generating import sample
-from kgan.training.guarded_update import WHERE_THEY_ARE, Updates, ready_optimizer
-from kgan.training.network_checks import (
-    check_networks,
-    classes_of,
-    computes_in_float16,
-    output_range,
-)
-from kgan.training.two_networks import NetworkPair
+from kgan.training.guarded_update import WHERE_THEY_ARE, GuardedUpdates
+from kgan.training.two_networks import TwoNetworks
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-class GAN(Calibrated, Averaged, Draws, NetworkPair):
+class GAN(TwoNetworks):
     """A generative adversarial network that `fit` trains on batches of real images.
 
     Each step draws latents, makes fakes and updates the discriminator from the
     losses of a real and a fake batch that went through it separately; then it
-    draws latents anew and updates the generator through the frozen
+    draws latents again and updates the generator through the frozen
     discriminator. Called as a model it maps latents to images, with the
     averaged weights where there are any.
 
@@ -49,7 +46,7 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
             its last activation: sigmoid is (0, 1), all else (-1, 1).
         num_classes: classes of a conditional GAN; None for the generator's own
             attribute of that name, if it has one.
-        class_names: a name a class, for people; None for none.
+        class_names: one name per class, for people; None for none.
         ema_half_life_images: half-life of an exponential moving average of the
             generator, in real images seen; `generate`, `predict` and exports
             then use it. None or 0 for no average. It starts from the generator
@@ -68,67 +65,65 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
 
     def __init__(
         self,
-        generator,
-        discriminator,
+        generator: keras.Model,
+        discriminator: keras.Model,
         *,
-        preset=None,
-        latent_distribution="normal",
-        value_range=None,
-        num_classes=None,
-        class_names=None,
-        ema_half_life_images=None,
-        seed=None,
-        name=None,
-    ):
+        preset: str | None = None,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        value_range: tuple[float, float] | None = None,
+        num_classes: int | None = None,
+        class_names: Sequence[str] | None = None,
+        ema_half_life_images: float | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
         super().__init__(name=name)
-        self.latent_dim, self.image_shape, conditional = check_networks(generator, discriminator)
         if preset is not None:
             get_preset(preset, Preset)
-        self.num_classes = classes_of(generator, conditional, num_classes)
+        self.latent_dim, self.image_shape, conditional = network_checks.check_networks(
+            generator, discriminator
+        )
+        self.num_classes = network_checks.classes_of(generator, conditional, num_classes)
         self.class_names = check_class_names(class_names, self.num_classes)
-        self.generator = generator
-        self.discriminator = discriminator
-        self.preset = preset
+        self.generator, self.discriminator, self.preset = generator, discriminator, preset
         self.latent_distribution = latent_law.check_distribution(latent_distribution)
         self.value_range = check_range(
-            "value_range", output_range(generator) if value_range is None else value_range
+            "value_range", value_range or network_checks.output_range(generator)
         )
         self.seed = seed if seed is None else latent_law.check_seed(seed)
-
-        self.ema_half_life_images = self.ema_generator = None
+        self.average: Average | None = None
+        self.ema_generator: keras.Model | None = None  # its network, where Keras saves it
         if check_half_life(ema_half_life_images):
-            self._average(ema_half_life_images)
+            self.start_average(ema_half_life_images, begun_late=False)
 
-        # An attribute, so that Keras tracks its state; own_variables saves it.
+        # Attributes, so that Keras tracks their state. The second is for evaluating between
+        # epochs, which does not change what training draws.
         self.seed_generator = keras.random.SeedGenerator(seed)
-        # Of its own, so that evaluating between epochs does not change what training draws.
         self.evaluation_seed_generator = keras.random.SeedGenerator(
             None if seed is None else seed + 1
         )
-        self.batches_seen = self.add_weight(
-            shape=(), initializer="zeros", dtype="int64", trainable=False, name="batches_seen"
-        )
-        self.calibrated_at = self.add_weight(
-            shape=(), initializer="zeros", dtype="int64", trainable=False, name="calibrated_at"
-        )
-        # A sequential training updates the discriminator twice a step: each has its own streak.
-        self.updates = Updates((*self.roles, "discriminator_second"))
+        count = {"shape": (), "initializer": "zeros", "dtype": "int64", "trainable": False}
+        self.batches_seen = self.add_weight(name="batches_seen", **count)
+        self.calibrated_at = self.add_weight(name="calibrated_at", **count)
+        # A sequential training updates the discriminator twice per step: each has its own streak.
+        self.updates = GuardedUpdates((*self.roles, "discriminator_second"))
         # fit under a strategy would otherwise call the model on a batch of images to build it.
         self.built = True
 
     @classmethod
     def from_preset(
         cls,
-        preset,
+        preset: str,
         *,
-        image_shape=None,
-        latent_dim=None,
-        filters=None,
-        num_classes=None,
-        class_names=None,
-        ema_half_life_images=None,
-        seed=None,
-    ):
+        image_shape: Sequence[int] | None = None,
+        latent_dim: int | None = None,
+        filters: int | None = None,
+        latent_distribution: Literal["normal", "uniform"] | None = None,
+        num_classes: int | None = None,
+        class_names: Sequence[str] | None = None,
+        ema_half_life_images: float | None = None,
+        seed: int | None = None,
+    ) -> GAN:
         """A GAN with a preset's networks; each argument left None takes the preset's own.
 
         Args:
@@ -136,6 +131,7 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
             image_shape: (H, W, C).
             latent_dim: length of a latent vector.
             filters: width unit of both networks.
+            latent_distribution: "normal" or "uniform".
             num_classes, class_names: for a conditional GAN.
             ema_half_life_images: 0 for no average.
             seed: int that the latents drawn in training start from.
@@ -148,16 +144,11 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
             num_classes = len(class_names)
         if ema_half_life_images is None:
             ema_half_life_images = chosen.ema_half_life_images
+        shape = {"image_shape": image_shape, "latent_dim": latent_dim, "filters": filters}
         return cls(
-            **make_networks(
-                preset,
-                image_shape=image_shape,
-                latent_dim=latent_dim,
-                filters=filters,
-                num_classes=num_classes,
-            ),
+            **make_networks(preset, **shape, num_classes=num_classes),
             preset=preset,
-            latent_distribution=chosen.latent_distribution,
+            latent_distribution=latent_distribution or chosen.latent_distribution,
             class_names=class_names,
             ema_half_life_images=ema_half_life_images,
             seed=seed,
@@ -165,17 +156,17 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
 
     def compile(
         self,
-        loss=None,
-        g_optimizer=None,
-        d_optimizer=None,
+        loss: str | AdversarialLoss | Sequence[Callable[..., Any]] | None = None,
+        g_optimizer: Any = None,
+        d_optimizer: Any = None,
         *,
-        d_steps=1,
-        d_update="joint",
-        diff_augment=None,
-        jit_compile="auto",
-        run_eagerly=False,
-        steps_per_execution=1,
-    ):
+        d_steps: int = 1,
+        d_update: Literal["joint", "sequential"] = "joint",
+        diff_augment: str | DiffAugment | None = None,
+        jit_compile: bool | Literal["auto"] = "auto",
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+    ) -> None:
         """Chooses losses and optimizers; those left None are the preset's.
 
         Under a float16 policy both optimizers are wrapped in Keras's dynamic
@@ -191,7 +182,7 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
             d_update: "joint" for one discriminator update from the summed loss,
                 "sequential" for one from the fake batch, then one from the real batch.
             diff_augment: a `kgan.layers.DiffAugment`, or its policy such as
-                "color,translation,cutout", that changes all the pictures the
+                "color,translation,cutout", that changes all the images the
                 discriminator sees; None for none.
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
@@ -199,76 +190,42 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
             InputError: an unknown loss or `d_update`, `d_steps` below 1, or one
                 optimizer given for both networks.
         """
-        preset = get_preset(self.preset) if self.preset else None
-        if preset and loss in (None, preset.loss):
-            loss = LOSSES[preset.loss](**preset.loss_options)
-        self.adversarial_loss = get_loss(loss or "bce")
-        self.diff_augment = self._ready_diff_augment(diff_augment)
-        adapts = self.diff_augment is not None and self.diff_augment.target is not None
-        self.updates.shown = {
-            name
-            for name, there in (
-                ("penalty", self.adversarial_loss.has_penalty),
-                ("augment_probability", adapts),
-            )
-            if there
-        }
-        check_positive(d_steps=d_steps)
-        if d_update not in adversarial_step.TURNS:
-            raise InputError(
-                f"d_update must be one of {', '.join(adversarial_step.TURNS)}. "
-                f"Received: {d_update!r}"
-            )
-        if isinstance(g_optimizer, keras.optimizers.Optimizer) and g_optimizer is d_optimizer:
-            raise InputError(
-                "g_optimizer and d_optimizer must be two optimizers: each keeps the state of one "
-                f"network. Received the same object twice: {g_optimizer!r}"
-            )
-        super().compile(
-            optimizer=None,
-            jit_compile=jit_compile,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-            auto_scale_loss=False,
-        )
-        scale = computes_in_float16(self.generator, self.discriminator)
-        for name, network, optimizer in (
-            ("g_optimizer", self.generator, g_optimizer),
-            ("d_optimizer", self.discriminator, d_optimizer),
-        ):
-            if optimizer is None:
-                optimizer = getattr(preset, name) if preset else adam(2e-4, 0.5)
-            with self.distribute_strategy.scope():
-                setattr(self, name, ready_optimizer(optimizer, network, scale))
-        self.d_steps = d_steps
-        self.d_update = d_update
-        self._compile_arguments = {
-            "loss": self.adversarial_loss,
-            "d_steps": d_steps,
-            "d_update": d_update,
-            "diff_augment": self.diff_augment,
+        keras_own = {
             "jit_compile": jit_compile,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
         }
-
-    def _ready_diff_augment(self, diff_augment):
-        if diff_augment is None or isinstance(diff_augment, DiffAugment):
-            return diff_augment
-        with self.distribute_strategy.scope():
-            return DiffAugment(diff_augment, value_range=self.value_range)
+        self.adversarial_loss = compiling.ready_loss(loss, self.preset)
+        self.d_steps, self.d_update = compiling.check_turns(d_steps, d_update)
+        self.diff_augment = compiling.ready_diff_augment(diff_augment, self)
+        compiling.check_two_optimizers(g_optimizer, d_optimizer)
+        super().compile(optimizer=None, auto_scale_loss=False, **keras_own)
+        self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
+        self.d_optimizer = compiling.ready_optimizer(d_optimizer, self, "discriminator")
+        self.updates.shown = compiling.optional_figures(self.adversarial_loss, self.diff_augment)
+        self._compile_arguments = keras_own | {
+            "loss": self.adversarial_loss,
+            "d_steps": d_steps,
+            "d_update": d_update,
+            "diff_augment": self.diff_augment,
+        }
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return self.updates.metrics
 
-    def call(self, inputs, training=False):
+    @property
+    def inference_generator(self) -> keras.Model:
+        """The generator that makes what users see: the averaged one where there is one."""
+        return self.generator if self.average is None else self.average.network
+
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         if training:
             return self.generator(inputs, training=True)
         return self.inference_generator(inputs, training=False)
 
-    def train_step(self, data):
-        real_images, labels = adversarial_step.unpack(self, data)
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        real_images, labels = network_checks.check_batch(self, data)
         # A dataset of unknown length ends inside a call of this function; without the
         # dependency that last call, though it has no batch, would draw latents and count.
         with tf.control_dependencies([real_images]):
@@ -284,24 +241,71 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
                 )
             return self.logs()
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
-        adversarial_step.evaluation_step(self, *adversarial_step.unpack(self, data))
-        figures = self.logs()
-        return {name: value for name, value in figures.items() if name not in WHERE_THEY_ARE}
+        evaluation_step.evaluate(self, *network_checks.check_batch(self, data))
+        return {name: v for name, v in self.logs().items() if name not in WHERE_THEY_ARE}
 
-    def generate(self, n, seed=0, labels=None, nice=1, batch_size=64):
-        """Makes pictures; picture i has the seed `seed + i`.
+    def draw_latents(self, batch_size: Any, seed_generator: Any = None) -> tf.Tensor:
+        """The next training latents, float32 (batch_size, latent_dim).
+
+        A replica of a strategy gets its own rows of the whole batch's.
 
         Args:
-            n: number of pictures.
-            seed: int >= 0, the first picture's seed.
+            batch_size: how many.
+            seed_generator: another keras.random.SeedGenerator to draw from.
+        """
+        seed = (seed_generator or self.seed_generator).next()
+        uniform = self.latent_distribution == "uniform"
+        law = (lambda *a: draws.uniform(*a, -1.0, 1.0)) if uniform else draws.normal
+        return draws.of_this_replica(lambda n: law(seed, (n, self.latent_dim)), batch_size)
+
+    def calibrate(self) -> None:
+        """Sets the statistics that images are made with, if training has gone on since.
+
+        Everything that makes images does it; only code that calls the generator itself between
+        steps needs to.
+        """
+        calibrate(self)
+
+    prepare_inference = calibrate
+
+    def start_average(self, half_life_images: float, begun_late: bool = True) -> None:
+        """Begins an average of the generator that `fit` keeps; arguments as of `begin_average`."""
+        self.average = begin_average(self, half_life_images, begun_late)
+        if self.ema_generator is None:
+            self.ema_generator = self.average.network
+            if self.train_function is not None:  # it knows no average
+                self.make_train_function(force=True)
+
+    def forget_average(self) -> None:
+        """Takes back a `start_average` before which the model had none."""
+        self.average = self.ema_generator = None
+
+    @property
+    def ema_half_life_images(self) -> float | None:
+        """The half-life of the averaged generator; None where there is none."""
+        return None if self.average is None else self.average.half_life_images
+
+    def generate(
+        self,
+        n: int,
+        seed: int = 0,
+        labels: Any = None,
+        nice: int = 1,
+        batch_size: int = 64,
+    ) -> np.ndarray:
+        """Makes images; image i has the seed `seed + i`.
+
+        Args:
+            n: number of images.
+            seed: int >= 0, the first image's seed.
             labels: of a conditional GAN, one class for all or n of them; None
-                for each picture's seed modulo the number of classes.
-            nice: makes `nice * n` pictures and keeps the n that the
+                for each image's seed modulo the number of classes.
+            nice: makes `nice * n` images and keeps the n that the
                 discriminator finds most real, best first (with classes, the
                 best for each label, in order); 1 keeps all, in order.
-            batch_size: pictures made at a time; it does not change them.
+            batch_size: images made at a time; it does not change them.
 
         Returns:
             uint8 array (n, H, W, C).
@@ -312,22 +316,28 @@ class GAN(Calibrated, Averaged, Draws, NetworkPair):
         """
         return sample(self, n, seed, labels, nice, batch_size)[0]
 
-    def arguments(self):
-        return {
+    def arguments(self) -> dict[str, Any]:
+        begun_late = self.average is not None and self.average.begun_late
+        arguments = {
             "preset": self.preset,
             "latent_distribution": self.latent_distribution,
             "value_range": self.value_range,
             "num_classes": self.num_classes,
             "class_names": self.class_names,
-            "ema_half_life_images": self.ema_half_life_images,
+            "ema_half_life_images": None if begun_late else self.ema_half_life_images,
             "seed": self.seed,
         }
+        return arguments | ({"average_begun": self.ema_half_life_images} if begun_late else {})
 
-    def get_compile_config(self):
+    @classmethod
+    def from_arguments(cls, average_begun: float | None = None, **arguments: Any) -> GAN:
+        gan = cls(**arguments)
+        if average_begun:
+            gan.start_average(average_begun)
+        return gan
+
+    def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
             return {}
         optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
         return keras.saving.serialize_keras_object(self._compile_arguments | optimizers)
-
-    def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))

@@ -3,26 +3,30 @@
 On one device each of these is the plain thing.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import tensorflow as tf
 
 
-def count():
+def count() -> int:
     """Replicas that take this step together, on all workers."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def mean(values):
+def mean(values: list[tf.Tensor]) -> list[tf.Tensor]:
     """Each of a list of float tensors as its mean over the replicas."""
     if count() == 1 or not values:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
-def either(condition, take, skip):
+def either(condition: tf.Tensor, take: Callable[[], None], skip: Callable[[], None]) -> None:
     """Runs `take` or `skip`, either of which may update variables as an optimizer does.
 
     A replica may not wait for the others inside a branch of its own, which is what
-    updating variables comes to: so they branch together.
+    updating variables amounts to: so they branch together.
 
     Args:
         condition: bool tensor, the same on every replica.
@@ -34,8 +38,13 @@ def either(condition, take, skip):
         tf.cond(condition, lambda: _run(take), lambda: _run(skip))
         return
 
-    def branch(strategy, condition, take, skip):
-        def on_all(function):
+    def branch(
+        strategy: tf.distribute.Strategy,
+        condition: tf.Tensor,
+        take: Callable[[], None],
+        skip: Callable[[], None],
+    ) -> None:
+        def on_all(function: Callable[[], None]) -> None:
             # Each replica has its own function, over its own tensors.
             strategy.extended.call_for_each_replica(_run, args=(function,))
 
@@ -45,5 +54,5 @@ def either(condition, take, skip):
     tf.distribute.get_replica_context().merge_call(branch, args=(condition, take, skip))
 
 
-def _run(function):
+def _run(function: Callable[[], None]) -> None:
     function()

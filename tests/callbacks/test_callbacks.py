@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import kgan
-from kgan.callbacks import checkpoint as callbacks
+from kgan import InputError, callbacks
 from kgan.training.saving import batches_seen
 
 
@@ -74,6 +74,37 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_checkpoint_every_so_many_steps(tmp_path, small_gan, real_images):
+    path = tmp_path / "last.keras"
+    saved = []
+    look = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: saved.append(batches_seen(path))
+    )
+    checkpoint = callbacks.Checkpoint(path, every_steps=3)
+    watching = [checkpoint, look]
+    small_gan.fit(real_images, batch_size=8, epochs=1, callbacks=watching, verbose=0)
+    assert saved == [0, 0, 3, 3, 3, 6, 6, 6]
+    assert batches_seen(path) == 8
+    # Each fit counts its steps from its own beginning, where it saves too.
+    del saved[:]
+    small_gan.fit(real_images[:32], batch_size=8, epochs=1, callbacks=watching, verbose=0)
+    assert saved == [8, 8, 11, 11]
+
+
+@pytest.mark.parametrize(
+    ("interval", "message"),
+    [
+        ({"every_steps": 0}, "every_steps must be a whole number above 0. Received: 0"),
+        ({"every_seconds": -1}, "every_seconds must be a number from 0 up. Received: -1"),
+        ({"every_seconds": float("nan")}, "every_seconds .* Received: nan"),
+        ({"every_seconds": "60"}, "every_seconds .* Received: '60'"),
+    ],
+)
+def test_an_interval_that_a_checkpoint_cannot_keep(tmp_path, interval, message):
+    with pytest.raises(InputError, match=message):
+        callbacks.Checkpoint(tmp_path / "last.keras", **interval)
+
+
 def test_progress_line_tells_epoch_step_rate_losses_and_time_left(small_gan, real_images):
     stream = Terminal()
     progress = callbacks.ProgressLine(8, epochs=3, epoch_steps=8, stream=stream)
@@ -108,3 +139,18 @@ def test_progress_without_a_terminal_is_a_line_now_and_then(small_gan, real_imag
     small_gan.fit(real_images, batch_size=8, epochs=99, callbacks=[stop, progress], verbose=0)
     (line,) = stream.getvalue().splitlines()
     assert line.startswith("epoch 2  step 10/10")
+
+
+def test_progress_counts_on_from_earlier_fits_under_its_header(small_gan, real_images):
+    stream = Terminal()
+    stop = callbacks.StopAfter(steps=6)
+    header = "step 40 done, 6 more, 46 in all"
+    progress = callbacks.ProgressLine(8, stop=stop, stream=stream, header=header, steps_done=40)
+    progress.interval = 0.0
+    small_gan.fit(real_images, batch_size=8, epochs=99, callbacks=[stop, progress], verbose=0)
+    written_header, lines = stream.getvalue().split("\n", 1)
+    assert written_header == header
+    assert header not in lines
+    steps = re.findall(r"step (\d+/\d+)", lines)
+    assert steps == [f"{step}/46" for step in (41, 42, 43, 44, 45, 46, 46)]
+    assert "left 0:00" in lines

@@ -8,7 +8,7 @@ import pytest
 
 from kgan import InputError
 from kgan.callbacks.doctor_measures import Gallery, distances, separation, shrink, within
-from kgan.callbacks.doctor_verdicts import Check, diagnose
+from kgan.callbacks.doctor_verdicts import REMEDIES, Check, diagnose
 
 WELL = Check(
     step=0,
@@ -39,17 +39,22 @@ def test_a_healthy_course_is_silent():
         assert diagnose(course(n)) == {}
 
 
-@pytest.mark.parametrize(
-    ("illness", "said", "changes"),
-    [
-        ("overwhelmed", "97 %.*vanished \\(pull 0.001", {"pull": 0.001}),
-        ("overwhelmed", "every fake.*stays 0.9", {"separation": 1.0, "offset": 0.9}),
-        ("mode collapse", "differ 5 % as much", {"variety": 0.05}),
-        ("mode collapse", "a few pictures again and again.*10 %", {"twins": 0.1}),
-        ("memorisation", "90 % of the fakes", {"copies": 0.9}),
-        ("oscillation", "moved by 1.1", {"swing": 1.1, "turn": -0.5}),
-    ],
-)
+# Each way to show an illness: (illness, what is said of it, what the checks measure).
+SIGNS = [
+    ("overwhelmed", "97 %.*vanished \\(pull 0.001", {"pull": 0.001}),
+    (
+        "overwhelmed",
+        "every fake.*came no nearer.*stays 0.9",
+        {"separation": 1.0, "offset": 0.9},
+    ),
+    ("mode collapse", "differ 5 % as much", {"variety": 0.05}),
+    ("mode collapse", "a few pictures again and again.*10 %", {"twins": 0.1}),
+    ("memorisation", "90 % of the fakes", {"copies": 0.9}),
+    ("oscillation", "moved by 1.1", {"swing": 1.1, "turn": -0.5}),
+]
+
+
+@pytest.mark.parametrize(("illness", "said", "changes"), SIGNS)
 def test_each_illness_by_its_signs_alone(illness, said, changes):
     found = diagnose(course(**changes))
     assert list(found) == [illness]
@@ -57,6 +62,38 @@ def test_each_illness_by_its_signs_alone(illness, said, changes):
     assert "Try" in words
     assert "to 900 " in words
     assert re.search(said, words)
+
+
+def options_in(words):
+    """The options that a text names, as fields of a run's options."""
+    return {option.replace("-", "_") for option in re.findall(r"--([a-z0-9-]+)", words)}
+
+
+def test_the_options_that_verdicts_name_are_those_listed():
+    named = {illness: set() for illness in REMEDIES}
+    for illness, _, changes in SIGNS:
+        words = diagnose(course(**changes))[illness]
+        assert "{" not in words
+        assert options_in(words)
+        named[illness] |= options_in(words)
+    assert named == {illness: set(options) for illness, options in REMEDIES.items()}
+
+
+def test_every_remedy_is_an_option_of_a_run():
+    from kgan.runs.options import RunOptions
+
+    fields = {field.name for field in dataclasses.fields(RunOptions)}
+    for illness, options in REMEDIES.items():
+        assert set(options) <= fields, illness
+
+
+def test_every_loss_that_a_verdict_names_exists():
+    from kgan.losses import LOSSES
+
+    texts = [diagnose(course(**changes))[illness] for illness, _, changes in SIGNS]
+    named = [loss for words in texts for loss in re.findall(r"--loss (\w+)(?: or (\w+))?", words)]
+    assert named
+    assert {loss for pair in named for loss in pair if loss} <= set(LOSSES)
 
 
 @pytest.mark.parametrize(
@@ -186,10 +223,10 @@ def test_fewer_pictures_than_a_batch(noise):
 @pytest.mark.parametrize(
     ("pictures", "labels", "said"),
     [
-        (np.zeros((1, 8, 8, 1), np.uint8), None, r"two or more\. Received: uint8 \(1, 8, 8, 1\)"),
+        (np.zeros((1, 8, 8, 1), np.uint8), None, r"at least two .*Received: uint8 \(1, 8, 8, 1\)"),
         (np.zeros((4, 8, 8, 1), np.float32), None, "Received: float32"),
         (np.zeros((4, 8, 8), np.uint8), None, "Received: uint8"),
-        (np.zeros((4, 8, 8, 1), np.uint8), [0, 1], "each of the 4 pictures"),
+        (np.zeros((4, 8, 8, 1), np.uint8), [0, 1], "each of the 4 images"),
     ],
 )
 def test_pictures_that_cannot_be_used(pictures, labels, said):

@@ -1,6 +1,9 @@
 """Trainings whose numbers do not stay finite: skipped, rolled back once, then ended with a line."""
 
+import dataclasses
+import inspect
 import logging
+import re
 
 import keras
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import kgan
+from kgan.callbacks import roll_back
 from kgan.data import open_source
 from kgan.errors import NotFinite
 from kgan.runs.run_checkpoint import RunCheckpoint
@@ -74,7 +78,9 @@ def test_many_bad_batches_roll_back_once_with_lower_rates(tmp_path, caplog):
         history = fit(gan, batches(spoil_from(10, 19), n=40), tmp_path)
     (record,) = caplog.records
     assert " updates of the discriminator in a row were not finite: back to step " in record.message
-    assert "halved to 0.0001 and 0.0001. Likely cause: the training pictures hold" in record.message
+    assert (
+        "halved to 0.0001 and 0.0001. Likely cause: the training pictures contain" in record.message
+    )
     assert history["skipped_updates"][0] >= 9
     assert gan.batches_seen.numpy() == 40  # where the data are
     assert float(gan.g_optimizer.learning_rate) == pytest.approx(1e-4)
@@ -83,7 +89,9 @@ def test_many_bad_batches_roll_back_once_with_lower_rates(tmp_path, caplog):
 
 def test_pictures_that_stay_bad_end_it_at_the_last_good_checkpoint(tmp_path):
     gan = small()
-    with pytest.raises(NotFinite, match=r"again after going back to step \d+ .*pictures hold num"):
+    with pytest.raises(
+        NotFinite, match=r"again after going back to step \d+ .*pictures contain num"
+    ):
         fit(gan, batches(spoil_from(15)), tmp_path)
     saved = kgan.load_gan(tmp_path / "last.keras")
     assert 15 <= saved.batches_seen.numpy() == gan.batches_seen.numpy() < 15 + 2 * 10
@@ -99,7 +107,7 @@ def test_infinite_logits_are_named(tmp_path):
     )
     checkpoint = kgan.callbacks.Checkpoint(tmp_path / "last.keras", 0)
     roll_back = kgan.callbacks.RollBack(checkpoint.path, after=6)
-    with pytest.raises(NotFinite, match="Likely cause: in the logits") as caught:
+    with pytest.raises(NotFinite, match="Likely cause: in the logits, where an unb") as caught:
         gan.fit(batches(), callbacks=[spoil, checkpoint, roll_back], verbose=0)
     assert "\n" not in str(caught.value)
 
@@ -108,9 +116,18 @@ def test_an_exploding_learning_rate_is_named(tmp_path):
     loss = kgan.losses.Wasserstein(gradient_penalty=0.0)
     rates = {f"{role}_optimizer": keras.optimizers.SGD(1e4) for role in ("g", "d")}
     gan = small(loss=loss, **rates)
-    with pytest.raises(NotFinite, match="learning rates too high: the largest weight went from"):
+    with pytest.raises(NotFinite, match=r"too high: the largest weight .* --learning-rate"):
         fit(gan, batches(), tmp_path, every_seconds=3600)  # the only checkpoint is the first
     assert all(np.isfinite(w).all() and np.abs(w).max() < 10 for w in gan.get_weights())
+
+
+def test_every_option_that_a_likely_cause_names_is_one_of_a_run():
+    from kgan.runs.options import RunOptions
+
+    named = re.findall(r"--([a-z0-9-]+)", inspect.getsource(roll_back))
+    assert "learning-rate" in named
+    fields = {field.name for field in dataclasses.fields(RunOptions)}
+    assert {option.replace("-", "_") for option in named} <= fields
 
 
 def test_without_a_checkpoint_it_ends_at_once(tmp_path):
@@ -132,7 +149,7 @@ def test_float16_may_settle_its_scale_and_is_named_when_it_cannot(tmp_path, capl
     gan = small(loss=kgan.losses.Wasserstein(gradient_penalty=0.0))
     gan.discriminator.layers[-1].kernel.assign(np.full((8, 1), 6e4))
     gan.discriminator.layers[-2].bias.assign(np.full(8, 10.0))
-    with pytest.raises(NotFinite, match="mixed_bfloat16 has the range of float32"):
+    with pytest.raises(NotFinite, match="--precision mixed_bfloat16 has the range of float32"):
         fit(gan, batches(), tmp_path)
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import kgan
 from kgan import InputError
-from tests.training.test_visuals import events, scalars
+from tests.callbacks.test_sample_sheets import events, scalars
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_collapsed_to_few_pictures_that_swing(clothes, caplog):
     assert sorted(doctor.ills) == both
     assert len(told) == 2  # each once, though it lasted
     assert any("again and again" in words for words in told)
-    assert any("there and back" in words for words in told)
+    assert any("back and forth" in words for words in told)
 
 
 def test_oscillation_by_momentum(clothes, caplog):
@@ -155,7 +155,7 @@ def test_an_illness_is_told_once_and_so_is_its_end(clothes, caplog, tmp_path):
     with caplog.at_level(logging.WARNING, "kgan"):
         # Ill, well for two checks, ill again: still the same illness. Then well for good.
         for step, found in enumerate([ill, {}, {}, ill, {}, {}, {}, {}, ill]):
-            doctor._tell(step, found)
+            doctor._report(step, found)
     said = ["All alike.", "mode collapse is over at step 6.", "All alike."]
     assert [record.getMessage() for record in caplog.records] == [f"run doctor: {s}" for s in said]
     texts = events(tmp_path).Tensors("doctor/mode collapse")
@@ -265,7 +265,7 @@ def test_pull_is_the_slope_times_the_pictures_spread(clothes):
     ("pictures", "labels", "classes", "said"),
     [
         ((4, 16, 20, 1), None, None, None),
-        ((4, 20, 16, 1), None, None, r"must be \(16, 20, 1\).*Received: \(20, 16, 1\)"),
+        ((4, 20, 16, 1), None, None, r"the model's shape \(16, 20, 1\)\. Received: \(20, 16, 1\)"),
         ((4, 16, 20, 1), [0, 1, 0, 1], None, "needs no labels.*Received: 4"),
         ((4, 16, 20, 1), None, 2, "needs labels from 0 to 1.*Received: none"),
         ((4, 16, 20, 1), [0, 1, 0, 2], 2, "from 0 to 1. Received: 2"),

@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import kgan
 from kgan import InputError
-from kgan.callbacks.curves import Board
+from kgan.callbacks.board import Board
 from kgan.images import grid
 
 
