@@ -115,11 +115,11 @@ def parts_of(model: keras.Model) -> list[Part]:
     Raises:
         InputError: it is neither of them.
     """
-    return PARTS[check_model(model).kind](model)
+    check_model(model).prepare_inference()
+    return PARTS[model.kind](model)
 
 
 def _gan_parts(model: keras.Model) -> list[Part]:
-    model.calibrate()
     inputs: dict[str, tuple[str, Shape]] = {"latents": ("float32", (model.latent_dim,))}
     if model.num_classes is not None:
         inputs["labels"] = ("int64", ())

@@ -32,6 +32,13 @@ def exports(generator, tmp_path_factory):
     return {form: kgan.export.to_onnx(generator, directory, precision=form) for form in PRECISIONS}
 
 
+@pytest.fixture
+def few_inputs(monkeypatch):
+    """For what is not about how good int8 is."""
+    monkeypatch.setattr(precision, "CALIBRATION", 16)
+    monkeypatch.setattr(precision, "COMPARED", 16)
+
+
 def pictures(export, n=64):
     return kgan.runtime.Generator(export.path).generate(n, seed=123)
 
@@ -106,6 +113,7 @@ def test_a_weight_that_float16_cannot_hold_stays():
     assert operators(precision.with_float16_weights(model)) == ["MatMul"]
 
 
+@pytest.mark.usefixtures("few_inputs")
 @pytest.mark.parametrize("form", ["float16", "int8"])
 def test_too_far_is_refused_and_nothing_is_left(generator, tmp_path, monkeypatch, form):
     monkeypatch.setitem(precision.PSNR_FLOORS, form, 150.0)
@@ -167,9 +175,9 @@ def test_what_gets_no_smaller_is_refused(tmp_path):
     assert not (tmp_path / "codes").exists()
 
 
+@pytest.mark.usefixtures("few_inputs")
 def test_attention_stays_in_float():
     gan = kgan.GAN.from_preset("sagan", image_shape=(32, 32, 3), filters=16)
-    gan.calibrate = lambda: None
     (part,) = parts_of(gan)
     made = precision.quantized(onnx_export.convert(part, 17), part)
     readers = {name: node for node in made.graph.node for name in node.input}
@@ -178,6 +186,7 @@ def test_attention_stays_in_float():
             assert readers[node.output[0]].op_type == "MatMul"
 
 
+@pytest.mark.usefixtures("few_inputs")
 def test_the_command_prints_size_psnr_and_speed(generator, tmp_path, capsys):
     generator.save(tmp_path / "clothes.keras")
     saved, out = str(tmp_path / "clothes.keras"), str(tmp_path / "saved")

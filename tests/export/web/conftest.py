@@ -33,10 +33,9 @@ def browser():
 
 
 @pytest.fixture(scope="package")
-def plain(trained_gan, tmp_path_factory):
+def plain(exported):
     """A grey, upright generator with normal latents of 8: the path of its export."""
-    directory = tmp_path_factory.mktemp("plain") / "clothes"
-    return kgan.export.export(trained_gan, directory, saved_model=False, licence="CC0-1.0").path
+    return exported.path
 
 
 @pytest.fixture(scope="package")
