@@ -10,6 +10,7 @@ import kgan
 from kgan.cli.main import main
 from kgan.export import onnx as onnx_export
 from kgan.export import precision
+from kgan.export.options import PRECISIONS
 from kgan.export.signatures import parts_of
 from tests.export.graph.graphs import operators
 
@@ -28,9 +29,7 @@ def generator():
 def exports(generator, tmp_path_factory):
     """form -> `Export`, each a version of one NAME."""
     directory = tmp_path_factory.mktemp("exports") / "clothes"
-    return {
-        form: kgan.export.to_onnx(generator, directory, precision=form) for form in precision.FORMS
-    }
+    return {form: kgan.export.to_onnx(generator, directory, precision=form) for form in PRECISIONS}
 
 
 def pictures(export, n=64):
@@ -110,7 +109,7 @@ def test_a_weight_that_float16_cannot_hold_stays():
 @pytest.mark.parametrize("form", ["float16", "int8"])
 def test_too_far_is_refused_and_nothing_is_left(generator, tmp_path, monkeypatch, form):
     monkeypatch.setitem(precision.PSNR_FLOORS, form, 150.0)
-    with pytest.raises(kgan.InputError, match=rf"In {form} .* at least 150 dB is asked for"):
+    with pytest.raises(kgan.InputError, match=rf"In {form} .* at least 150 dB is required"):
         kgan.export.to_onnx(generator, tmp_path / "clothes", precision=form)
     assert not (tmp_path / "clothes").exists()
 
@@ -120,7 +119,7 @@ def test_too_far_is_refused_and_nothing_is_left(generator, tmp_path, monkeypatch
     [
         ({"precision": "int4"}, "one of float32, float16, int8. Received: 'int4'"),
         ({"precision": "int8", "optimize": False}, "needs the optimized graph"),
-        ({"precision": "int8", "onnx": False}, "precision is for ONNX"),
+        ({"precision": "int8", "onnx": False}, "precision applies to ONNX"),
     ],
 )
 def test_mistakes(generator, tmp_path, arguments, says):
@@ -161,7 +160,9 @@ def test_what_gets_no_smaller_is_refused(tmp_path):
     model.compile()
     data = kgan.data.embedded(batch_size=32, image_shape=(16, 16, 1), seed=0)
     model.fit(data, steps_per_epoch=1, verbose=0)  # its biases are zero before
-    with pytest.raises(kgan.InputError, match=r"In int8 this network is no smaller: \d+ bytes"):
+    with pytest.raises(
+        kgan.InputError, match=r"In int8 this network would be \d+ bytes, no smaller"
+    ):
         kgan.export.to_onnx(model, tmp_path / "codes", precision="int8")
     assert not (tmp_path / "codes").exists()
 

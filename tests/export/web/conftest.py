@@ -35,7 +35,8 @@ def browser():
 @pytest.fixture(scope="package")
 def plain(trained_gan, tmp_path_factory):
     """A grey, upright generator with normal latents of 8: the path of its export."""
-    return kgan.export.to_onnx(trained_gan, tmp_path_factory.mktemp("plain") / "clothes").path
+    directory = tmp_path_factory.mktemp("plain") / "clothes"
+    return kgan.export.export(trained_gan, directory, saved_model=False, licence="CC0-1.0").path
 
 
 @pytest.fixture(scope="package")
