@@ -209,28 +209,15 @@ def _parse_names(text: str) -> list[str]:
 
 def _interval(value: Any) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
-    Interval.parse(text)
+    parse_interval(text)
     return text
 
 
-@dataclasses.dataclass(frozen=True)
-class Interval:
-    """How often something happens: every so many steps, or every so many minutes.
-
-    Attributes:
-        every_steps: steps; None where it goes by time.
-        every_minutes: minutes; None where it goes by steps.
-    """
-
-    every_steps: int | None
-    every_minutes: float | None
-
-    @classmethod
-    def parse(cls, text: str) -> Interval:
-        """`20` is steps, `5m` minutes; raises ValueError for anything else."""
-        if text.endswith("m"):
-            return cls(None, _number(0, math.inf, False)(float(text[:-1])))
-        return cls(_digits(_whole(1))(text), None)
+def parse_interval(text: str) -> dict[str, Any]:
+    """`20` is {"every_steps": 20}, `5m` {"every_minutes": 5.0}; raises ValueError otherwise."""
+    if text.endswith("m"):
+        return {"every_minutes": _number(0, math.inf, False)(float(text[:-1]))}
+    return {"every_steps": _digits(_whole(1))(text)}
 
 
 WHOLE = Kind("a whole number above 0", _digits(_whole(1)), _whole(1), "N")

@@ -12,7 +12,7 @@ from kgan.option_fields import Kind, Option, options_of, spelling
 
 def add_options(
     parser: argparse.ArgumentParser, options: type[Any], names: Iterable[str] | None = None
-) -> None:
+) -> dict[str, Any]:
     """Adds an argument for each option of a dataclass, in the groups that the options name.
 
     What is not given leaves no trace in the parsed arguments: see `given_options`.
@@ -21,9 +21,13 @@ def add_options(
         parser: where to add them.
         options: the dataclass.
         names: the options to add; None for all.
+
+    Returns:
+        Name of an option -> the argparse group that it is in.
     """
     defaults = {field.name: field.default for field in dataclasses.fields(options)}
     groups: dict[Any, Any] = {}
+    homes = {}
     for name, option in options_of(options).items():
         if names is not None and name not in names:
             continue
@@ -35,14 +39,18 @@ def add_options(
             if key not in groups:
                 groups[key] = group.add_mutually_exclusive_group()
             group = groups[key]
+        homes[name] = group
         _add(group, name, option, defaults[name])
+    return homes
 
 
 def _add(group: Any, name: str, option: Option, default: Any) -> None:
     help = f"{option.help}{_default_in_words(option, default)}".replace("%", "%%")
+    if default is True:
+        help = f"do not {help}"
     keywords: dict[str, Any] = {"help": help, "default": argparse.SUPPRESS}
     if option.kind.metavar is None and not option.kind.choices:
-        keywords["action"] = "store_true"
+        keywords["action"] = "store_false" if default is True else "store_true"
     else:
         keywords["type"] = argument_type(option.kind)
         if option.kind.choices:
@@ -54,7 +62,7 @@ def _add(group: Any, name: str, option: Option, default: Any) -> None:
     if option.positional:
         group.add_argument(name, nargs="?", **keywords | {"metavar": name.upper()})
     else:
-        group.add_argument(option.flag or spelling(name), dest=name, **keywords)
+        group.add_argument(_spelled(name, option, default), dest=name, **keywords)
 
 
 def _default_in_words(option: Option, default: Any) -> str:
@@ -89,10 +97,6 @@ def given_options(arguments: argparse.Namespace, options: type[Any]) -> dict[str
     }
 
 
-def spelled(names: Iterable[str], options: type[Any]) -> str:
-    """Options as they are typed, to name them in a message."""
-    known = options_of(options)
-    return " ".join(
-        name.upper() if known[name].positional else known[name].flag or spelling(name)
-        for name in names
-    )
+def _spelled(name: str, option: Option, default: Any) -> str:
+    """An option as it is typed; a switch that is on by default is typed to turn it off."""
+    return option.flag or spelling(f"no-{name}" if default is True else name)

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from kgan.cli import quiet_tensorflow
-from kgan.cli.arguments import add_options, given_options, spelled
+from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
-from kgan.option_fields import options_of
 from kgan.runs.options import LENGTH, RunOptions
 
 HELP = "train a GAN on pictures"
@@ -55,53 +54,24 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(preset_table())
         return 0
-    options = given_options(arguments, RunOptions)
-    if arguments.resume:
-        _check_resumable(arguments, options)
     from kgan.training.distribution import make_strategy
 
     strategy = make_strategy(arguments.strategy)  # with several workers before all else
-    from kgan.runs import Run
+    from kgan.runs import Run, naming, options_like
 
+    given = given_options(arguments, RunOptions)
     if arguments.resume:
-        length = {name: options.pop(name) for name in LENGTH if name in options}
-        result = Run.open(arguments.resume, strategy=strategy, **options).train(**length)
+        for name in ("name", "out"):
+            if getattr(arguments, name):
+                raise InputError(f"A run keeps its own {name}. Received: --{name} with --resume")
+        length = {name: given.pop(name) for name in LENGTH if name in given}
+        result = Run.open(arguments.resume, strategy=strategy, **given).train(**length)
     else:
-        result = _create(arguments, options, strategy).train()
-    if result.skipped:
-        print(f"skipped {len(result.skipped)} pictures that could not be decoded")
-    if not result.steps and not result.interrupted:
-        print("this run has reached its goal; --epochs, --steps or --minutes trains it further")
-    else:
-        print(f"{result.steps} steps at {result.images_per_second:.0f} images/s")
-    if result.interrupted:
-        print(f"interrupted and saved; to go on: kgan train --resume {result.directory}")
-    else:
-        print(f"next: kgan generate {result.directory}   or: kgan export {result.directory}")
+        start = given.pop("start_from", None)
+        options = RunOptions(**given) if start is None else options_like(start, **given)
+        name = naming.name_of(options, arguments.name, strategy)
+        directory = (arguments.out or Path("runs")) / name
+        result = Run.create(options, directory, strategy=strategy).train()
+    print(result.in_words())
     print(result.directory)
     return int(result.interrupted)
-
-
-def _create(arguments, options, strategy):
-    from kgan.runs import Run, options_like
-    from kgan.runs.naming import default_name
-    from kgan.training.distribution import has_workers
-
-    start = options.pop("start_from", None)
-    options = RunOptions(**options) if start is None else options_like(start, **options)
-    if has_workers(strategy) and not arguments.name:
-        raise InputError("Several workers train one run: give each the same --name")
-    name = arguments.name or default_name(options.preset, options.data)
-    return Run.create(options, (arguments.out or Path("runs")) / name, strategy=strategy)
-
-
-def _check_resumable(arguments, options):
-    known = options_of(RunOptions)
-    fixed = spelled([name for name in options if not known[name].on_resume], RunOptions)
-    fixed += "".join(f" --{name}" for name in ("name", "out") if getattr(arguments, name))
-    if fixed:
-        changeable = spelled([name for name in known if known[name].on_resume], RunOptions)
-        raise InputError(
-            f"A run that is resumed keeps its own data and settings; --strategy {changeable} can "
-            f"be given with --resume. Received: {fixed.strip()}"
-        )

@@ -76,6 +76,7 @@ class ExportOptions:
         "of the weights: float16 halves the file; int8 makes it down to a quarter of the size, "
         "computes the layers in int8 and is mostly faster",
         "ONNX",
+        exclusive=True,
     )
 
     def __post_init__(self) -> None:

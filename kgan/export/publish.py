@@ -20,7 +20,7 @@ from kgan.export.card import card
 from kgan.export.formats import Forms
 from kgan.export.options import DEFAULT_FORMS, ExportOptions, Precision
 from kgan.export.signatures import check_model, parts_of
-from kgan.files import staging_directory
+from kgan.files import cannot_write, staging_directory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +118,7 @@ def export(
                     forms.make_tflite()
             return _publish(forms, directory, model, training or {}, options.licence)
     except OSError as error:
-        raise InputError(f"Cannot write an export there ({error.strerror}): {directory}") from None
+        raise cannot_write("Cannot write an export there", error, directory) from None
 
 
 def to_onnx(

@@ -10,7 +10,7 @@ from pathlib import Path
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export.web_runtime import find_runtime
-from kgan.files import staging_directory
+from kgan.files import cannot_write, staging_directory
 from kgan.runtime import Generator
 
 PAGE = Path(__file__).parent / "web"
@@ -62,9 +62,7 @@ class WebPage:
                         shutil.rmtree(path) if path.is_dir() else path.unlink()
                     raise
         except OSError as error:
-            raise InputError(
-                f"Cannot write a page there ({error.strerror}): {self.directory}"
-            ) from None
+            raise cannot_write("Cannot write a page there", error, self.directory) from None
 
     def _check_place(self) -> None:
         if not self.directory.exists():

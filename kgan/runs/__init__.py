@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kgan.runs.load import load_autoencoder, load_gan, load_model
     from kgan.runs.options import RunOptions
-    from kgan.runs.run import Run, RunResult
+    from kgan.runs.result import RunResult
+    from kgan.runs.run import Run
     from kgan.runs.start_from import options_like
 
 # The command line reads the options to show its help: what imports tensorflow comes on first use.
 _LAZY = {
     "Run": "kgan.runs.run",
     "RunOptions": "kgan.runs.options",
-    "RunResult": "kgan.runs.run",
+    "RunResult": "kgan.runs.result",
     "load_autoencoder": "kgan.runs.load",
     "load_gan": "kgan.runs.load",
     "load_model": "kgan.runs.load",

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kgan import callbacks
 from kgan import data as kgan_data
 from kgan.callbacks import Curves, LatentWalk, ReconstructionStrip, RunDoctor, SampleGrid
 from kgan.data import Source
@@ -22,7 +23,8 @@ from kgan.images import to_uint8
 from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, AdversarialLoss
 from kgan.models import AutoencoderPreset, get_preset
-from kgan.option_fields import Interval, spelling
+from kgan.option_fields import parse_interval, spelling
+from kgan.runs import goal
 from kgan.runs.directory import LOGS, SAMPLES
 from kgan.runs.options import RunOptions
 from kgan.training import GAN, Autoencoder
@@ -224,9 +226,7 @@ def open_source(options: RunOptions) -> Source:
     )
 
 
-def make_batches(
-    source: Source, options: RunOptions, model: GAN | Autoencoder
-) -> tf.data.Dataset:
+def make_batches(source: Source, options: RunOptions, model: GAN | Autoencoder) -> tf.data.Dataset:
     """The pipeline that a run trains on, from where the model's training stands."""
     return kgan_data.batches(
         source,
@@ -241,6 +241,22 @@ def make_batches(
     )
 
 
+def progress_line(
+    options: RunOptions, done: goal.Progress, stop: callbacks.StopAfter
+) -> callbacks.ProgressLine:
+    """The live line of a run, which counts what was done before."""
+    return callbacks.ProgressLine(
+        options.batch_size,
+        epochs=options.epochs and options.epochs - done.epochs,
+        first_epoch=done.epochs,
+        epoch_steps=done.epoch_steps,
+        epoch_begun=done.steps % done.epoch_steps,
+        stop=stop,
+        header=goal.header(options, done),
+        steps_done=done.steps,
+    )
+
+
 def watchers(
     model: GAN | Autoencoder,
     source: Source,
@@ -250,7 +266,7 @@ def watchers(
 ) -> list[keras.callbacks.Callback]:
     """The callbacks that show and judge how the model learns."""
     samples, logs = directory / SAMPLES, directory / LOGS
-    every = {"every_steps": Interval.parse(options.sample_every).every_steps or 200}
+    every = parse_interval(options.sample_every)
     if isinstance(model, Autoencoder):
         shown = kgan_data.first_pictures(source, SHOWN_IMAGES)
         return [ReconstructionStrip(samples, shown, log_dir=logs, **every), Curves(logs)]

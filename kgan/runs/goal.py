@@ -6,6 +6,7 @@ import dataclasses
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 from kgan.runs.directory import PROGRESS_FILE, write_json
 from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
@@ -46,6 +47,11 @@ def note_seconds(directory: Path, seconds: float) -> None:
     write_json(directory / PROGRESS_FILE, {"seconds": round(seconds, 3)})
 
 
+def progress(directory: Path, model: Any, epoch_steps: int) -> Progress:
+    """What a run has done, by its model and its directory."""
+    return Progress(int(model.batches_seen.numpy()), read_seconds(directory), epoch_steps)
+
+
 def with_goal(options: RunOptions, done: Progress, more: dict[str, float | None]) -> RunOptions:
     """Options whose goal is a length on top of what is done; the goal they have where none is.
 
@@ -77,6 +83,11 @@ def steps_left(options: RunOptions, done: Progress) -> int | None:
 def seconds_left(options: RunOptions, done: Progress) -> float | None:
     """Seconds to the goal, None where it is a number of steps; 0.0 when it is reached."""
     return None if options.minutes is None else max(0.0, options.minutes * 60 - done.seconds)
+
+
+def is_reached(options: RunOptions, done: Progress) -> bool:
+    """Whether there is nothing left to train."""
+    return 0 in (steps_left(options, done), seconds_left(options, done))
 
 
 def header(options: RunOptions, done: Progress) -> str:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
 from kgan.errors import InputError
 from kgan.files import first_line
 from kgan.runs.directory import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE
-from kgan.runs.options import RunOptions
 from kgan.training.autoencoder import Autoencoder
-from kgan.training.saving import CONFIG, batches_seen
 from kgan.training.gan import GAN
+from kgan.training.saving import CONFIG, batches_seen
 
-if TYPE_CHECKING:
-    from kgan.data import Source
-
-LOG = logging.getLogger("kgan")
 MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
 
 
@@ -68,9 +62,7 @@ def _trained(state: Path) -> int:
         return -1
 
 
-def load_model(
-    path: str | os.PathLike[str], compile: bool = True
-) -> GAN | Autoencoder:
+def load_model(path: str | os.PathLike[str], compile: bool = True) -> GAN | Autoencoder:
     """Loads a trained GAN or autoencoder.
 
     Args:
@@ -181,22 +173,6 @@ def _of_kind(model: Any, kind: type, path: str | os.PathLike[str]) -> Any:
             f"This Keras model is not a kgan.{kind.__name__}: {path} holds a {type(model).__name__}"
         )
     return model
-
-
-def check_same_classes(source: Source, options: RunOptions, model: GAN | Autoencoder) -> None:
-    """Warns where a run's data have changed.
-
-    Raises:
-        InputError: the classes are others than the model's.
-    """
-    if source.description != options.source:
-        LOG.warning("the data have changed: %s, before %s", source.description, options.source)
-    if options.conditional and source.class_names != model.class_names:
-        raise InputError(
-            "The data's classes are no longer those of the run, "
-            f"{', '.join(model.class_names)}. "
-            f"Received: {', '.join(source.class_names or ['none'])}"
-        )
 
 
 def run_directory(path: str | os.PathLike[str]) -> Path | None:

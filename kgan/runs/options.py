@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from kgan.errors import InputError
 from kgan.option_fields import (
@@ -22,6 +23,8 @@ from kgan.option_fields import (
     check_options,
     one_of,
     option,
+    options_of,
+    spelling,
 )
 
 DEFAULT_EPOCHS = 25
@@ -92,9 +95,7 @@ class RunOptions:
     )
 
     preset: str = option("dcgan", TEXT, "named configuration; see --list-presets", "model")
-    filters: int | None = option(
-        None, WHOLE, "width unit", "model", default_words=PRESETS_OWN
-    )
+    filters: int | None = option(None, WHOLE, "width unit", "model", default_words=PRESETS_OWN)
     latent_dim: int | None = option(
         None, WHOLE, "length of a latent vector", "model", default_words=PRESETS_OWN
     )
@@ -257,6 +258,24 @@ class RunOptions:
                 f"Received: {' and '.join(lengths)}"
             )
         if self.seed > LARGEST_SEED:
+            raise InputError(f"A training seed is from 0 to {LARGEST_SEED}. Received: {self.seed}")
+
+
+def check_changes(changes: dict[str, Any]) -> dict[str, Any]:
+    """Options that a run is to change, checked; a learning rate is that of both networks.
+
+    Raises:
+        InputError: an option that a run keeps.
+    """
+    known = options_of(RunOptions)
+    for name, value in changes.items():
+        if name not in known or not known[name].on_resume:
+            changeable = " ".join(spelling(key) for key in known if known[key].on_resume)
             raise InputError(
-                f"A training seed is from 0 to {LARGEST_SEED}. Received: {self.seed}"
+                "A run that is resumed keeps its own data and settings; what can change is "
+                f"{changeable}. Received: {name}={value!r}"
             )
+    if "learning_rate" in changes:
+        rate = changes["learning_rate"]
+        changes = {"g_learning_rate": rate, "d_learning_rate": rate} | changes
+    return changes

@@ -16,6 +16,7 @@ from kgan.runs.load import find_model, has_model
 from kgan.training.distribution import has_workers
 from kgan.training.saving import batches_seen, chain
 
+
 @contextlib.contextmanager
 def told_in_one_line(
     directory: Path, source: Source, strategy: tf.distribute.Strategy
@@ -59,6 +60,13 @@ def meaning(
             f"kgan train --resume {directory}. Received: {type(problem).__name__}"
         )
     return None
+
+
+def is_worth_saving(problem: Exception, directory: Path, strategy: tf.distribute.Strategy) -> bool:
+    """Whether a model is worth saving after an exception ended its training."""
+    # With several workers the step under way may have been half done.
+    half_done = has_workers(strategy) and isinstance(problem, tf.errors.OpError)
+    return not half_done and full_disk(problem, directory) is None
 
 
 def full_disk(problem: BaseException, directory: Path) -> FullDisk | None:

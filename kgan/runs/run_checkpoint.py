@@ -8,13 +8,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-from kgan.callbacks import Checkpoint
+import keras
+
+from kgan.callbacks import Checkpoint, CSVHistory, RollBack
 from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import whole_file
-from kgan.option_fields import Interval
-from kgan.runs.directory import CHECKPOINT_FILE, MODEL_FILE, SKIPPED_FILE, write_json
+from kgan.option_fields import parse_interval
+from kgan.runs.directory import (
+    CHECKPOINT_FILE,
+    HISTORY_FILE,
+    MODEL_FILE,
+    SKIPPED_FILE,
+    write_json,
+)
 from kgan.runs.goal import note_seconds
+from kgan.runs.options import RunOptions
 from kgan.training.saving import save_whole
 
 
@@ -24,18 +33,24 @@ class RunCheckpoint(Checkpoint):
     Args:
         directory: the run's directory.
         source: its data.
-        every: the time between two checkpoints.
+        options: its options.
         seconds_before: how long the run had trained before this fit.
     """
 
     def __init__(
-        self, directory: Path, source: Source, every: Interval, seconds_before: float
+        self, directory: Path, source: Source, options: RunOptions, seconds_before: float
     ) -> None:
-        seconds = None if every.every_minutes is None else 60.0 * every.every_minutes
-        super().__init__(directory / CHECKPOINT_FILE, seconds or 60)
+        interval = parse_interval(options.checkpoint_every)
+        if "every_minutes" in interval:
+            interval = {"every_seconds": 60.0 * interval["every_minutes"]}
+        super().__init__(directory / CHECKPOINT_FILE, **interval)
         self.directory = directory
         self.source = source
         self.seconds_before = seconds_before
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """Itself, with what belongs to it: the history, and the way back to the checkpoint."""
+        return [CSVHistory(self.directory / HISTORY_FILE), self, RollBack(self.path)]
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._began_at = time.monotonic()

@@ -73,7 +73,8 @@ def _copy(
     shapes, own = ([tuple(w.shape) for w in n.weights] for n in (trained, network))
     if shapes != own:
         pairs = zip(trained.weights, network.weights, strict=False)
-        first = next((f"{a.path} {a.shape}" for a, b in pairs if a.shape != b.shape), "their number")
+        others = (f"{a.path} {a.shape}" for a, b in pairs if a.shape != b.shape)
+        first = next(others, "the number of weights")
         raise InputError(
             "A run can only start from a model of the same preset, size, width, latents and "
             f"number of classes; the {role}s differ in {first}. Received: {path}"

@@ -10,7 +10,7 @@ Reference:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import keras
@@ -20,11 +20,11 @@ from kgan.layers import draws
 from kgan.losses import AdversarialLoss
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
 from kgan.training import replicas
+from kgan.training.judging import Judge, constant, judges_of, with_labels
+from kgan.training.step_figures import record_discriminator
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
-
-Judge = Callable[[tf.Tensor], tf.Tensor]  # images (B, H, W, C) -> float32 logits (B, 1)
 
 # What each of the discriminator's updates learns from, by `d_update`.
 TURNS = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
@@ -97,20 +97,13 @@ def generator_objective(
     return loss.generator_loss(fake_logits, real_logits), fake_logits
 
 
-def constant(judge: Judge, images: tf.Tensor) -> tf.Tensor:
-    """Logits that teach and change nothing."""
-    with keras.StatelessScope():
-        return tf.stop_gradient(judge(images))
-
-
 def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:
     """Updates the discriminator from one batch of real images and one of fakes.
 
     Args:
         gan: a compiled `GAN`.
         real_images: float tensor (B, H, W, C) in the model's range.
-        labels: int tensor (B,), the images' classes, which the fakes take over;
-            None for a model without classes.
+        labels: int tensor (B,), their classes, which the fakes take over; None without classes.
     """
     batch_size = real_images.shape[0] or tf.shape(real_images)[0]
     loss = gan.adversarial_loss
@@ -128,7 +121,7 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
         logits = tf.concat([judged.real_logits, judged.fake_logits], axis=0)
         return judged.loss, logits, judged
 
-    penalties = 0.0
+    penalty = 0.0
     turns = TURNS[gan.d_update]
     for turn in turns:
         update = gan.updates.apply(
@@ -139,20 +132,8 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
             real_images,
             regularize=turn is turns[-1],  # once per batch
         )
-        judged = update.extra
-        penalties += tf.where(update.taken, judged.penalty, 0.0)
-    optional = {"penalty": penalties}
-    if gan.diff_augment is not None:
-        sureness = replicas.mean([tf.reduce_mean(tf.sign(judged.real_logits))])[0]
-        gan.diff_augment.adapt(sureness, batch_size * replicas.count())
-        optional["augment_probability"] = gan.diff_augment.probability.value
-    gan.updates.record(
-        update.taken,
-        d_loss=update.loss - judged.penalty,
-        **optional,
-        real_logits=tf.reduce_mean(judged.real_logits),
-        fake_logits=tf.reduce_mean(judged.fake_logits),
-    )
+        penalty += tf.where(update.taken, update.extra.penalty, 0.0)
+    record_discriminator(gan, batch_size, update, penalty)
 
 
 def generator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:
@@ -178,25 +159,3 @@ def generator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = 
         images = tf.cast(tf.shape(real_images)[0] * replicas.count(), tf.float32)
         images_seen = images * tf.cast(gan.batches_seen.value, tf.float32)
         gan.average.update(gan.generator, images * gan.d_steps, images_seen)
-
-
-def judges_of(gan: GAN, labels: tf.Tensor | None, n: int) -> list[Judge]:
-    """The discriminator in training mode as n functions of images alone, logits in float32.
-
-    Each augments its images by a seed of its own, the same one however often it is called.
-    """
-    seeds = [None] * n
-    if gan.diff_augment is not None:
-        seeds = tf.unstack(draws.seeds(gan.seed_generator.next(), n), num=n)
-
-    def judge(images: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
-        if seed is not None:
-            images = gan.diff_augment(images, seed)
-        return tf.cast(gan.discriminator(with_labels(images, labels), training=True), tf.float32)
-
-    return [lambda images, seed=seed: judge(images, seed) for seed in seeds]
-
-
-def with_labels(tensor: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor | list[tf.Tensor]:
-    """What a network takes: a tensor, or it and the labels of a conditional model."""
-    return tensor if labels is None else [tensor, labels]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from kgan.training.adversarial_step import with_labels
+from kgan.training.judging import with_labels
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN

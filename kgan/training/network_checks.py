@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kgan.errors import InputError
+from kgan.images import check_range
+from kgan.labels import check_class_names
 from kgan.models.networks import check_classes
 
 if TYPE_CHECKING:
@@ -72,6 +74,27 @@ def check_networks(
     return latents[1], tuple(images[1:]), bool(labels)
 
 
+class Facts(NamedTuple):
+    """What a GAN is, by its networks."""
+
+    latent_dim: int
+    image_shape: tuple[int, ...]
+    num_classes: int | None
+    class_names: list[str] | None
+
+
+def facts_of(
+    generator: keras.Model,
+    discriminator: keras.Model,
+    num_classes: int | None,
+    class_names: Sequence[str] | None,
+) -> Facts:
+    """The `Facts` of two networks, checked; for the arguments see `GAN`."""
+    latent_dim, image_shape, conditional = check_networks(generator, discriminator)
+    num_classes = classes_of(generator, conditional, num_classes)
+    return Facts(latent_dim, image_shape, num_classes, check_class_names(class_names, num_classes))
+
+
 def classes_of(generator: keras.Model, conditional: bool, num_classes: int | None) -> int | None:
     """The number of classes of a GAN, None for none.
 
@@ -125,6 +148,14 @@ def _output_shape(network: keras.Model, input_shape: tuple, labels: tuple | None
     if labels:
         inputs = [inputs, keras.KerasTensor(labels, dtype="int32")]
     return tuple(network.compute_output_spec(inputs).shape)
+
+
+def range_of(
+    generator: keras.Model, value_range: tuple[float, float] | None
+) -> tuple[float, float]:
+    """The value range that was asked for, checked, or the one that the generator implies."""
+    value_range = output_range(generator) if value_range is None else value_range
+    return check_range("value_range", value_range)
 
 
 def output_range(generator: keras.Model) -> tuple[float, float]:

@@ -30,7 +30,7 @@ def either(condition: tf.Tensor, take: Callable[[], None], skip: Callable[[], No
 
     Args:
         condition: bool tensor, the same on every replica.
-        take, skip: functions of no arguments; what they give is dropped.
+        take, skip: functions of no arguments; what they return is dropped.
     """
     alone = tf.__internal__.distribute.strategy_supports_no_merge_call()
     # A TPU's replicas are one program, in which all take the same branch anyway.
@@ -52,6 +52,20 @@ def either(condition: tf.Tensor, take: Callable[[], None], skip: Callable[[], No
         tf.cond(first, lambda: on_all(take), lambda: on_all(skip))
 
     tf.distribute.get_replica_context().merge_call(branch, args=(condition, take, skip))
+
+
+def every(times: int, count: tf.Tensor, take: Callable[[], None]) -> None:
+    """Runs `take`, which may update variables, where a count is a multiple of `times`.
+
+    Args:
+        times: int above 0.
+        count: int tensor, the same on every replica.
+        take: function of no arguments; what it returns is dropped.
+    """
+    if times == 1:
+        take()
+    else:
+        either(tf.equal(count % times, 0), take, lambda: None)
 
 
 def _run(function: Callable[[], None]) -> None:

@@ -7,11 +7,11 @@ import shutil
 import pytest
 
 import kgan
-from kgan.files import whole_file
 from kgan.callbacks import StopAfter
 from kgan.callbacks.csv_history import CSVHistory
-from kgan.runs.load import find_model
+from kgan.files import whole_file
 from kgan.runs.directory import held, make_directory
+from kgan.runs.load import find_model
 from kgan.runs.options import RunOptions
 
 

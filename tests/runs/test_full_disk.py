@@ -65,11 +65,12 @@ def check(name, leave, every, writer, saved):
     directory = disk / "x"
     assert code == 1, line
     assert line.startswith(
-        f"kgan: error: No space left on device: {directory / writer}. Everything up to step {saved} is "
-        f"saved; make room, then go on with kgan train --resume {directory}"
+        f"kgan: error: No space left on device: {directory / writer}. Everything up to step "
+        f"{saved} is saved; make room, then go on with kgan train --resume {directory}"
     ), line
     assert batches_seen(find_model(directory)) == saved
-    assert not [path for path in directory.rglob(".*") if path.name != LOCK_FILE]  # no half file is left
+    hidden = {path.name for path in directory.rglob(".*")}
+    assert hidden <= {LOCK_FILE}  # no half file is left
     Filling.leave = None
     # Still full, it does not begin; what is saved stays.
     assert train("--resume", str(directory), "--epochs", "1")[0] == 1

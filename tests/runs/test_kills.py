@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan.training.saving import batches_seen
 from kgan.runs.load import find_model
+from kgan.training.saving import batches_seen
 
 STEPS = 240  # more than can be taken between the kills; 93 are an epoch
 KILLS = 20
