@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -11,6 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from kgan.errors import FullDisk, InputError, KganError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_TEXT = 300  # characters of one value from a file
 
 
@@ -96,6 +100,21 @@ def staging_directory(parent: str | os.PathLike[str], prefix: str) -> Iterator[P
         for path in created:
             with contextlib.suppress(OSError):  # never made, or in use by now
                 path.rmdir()
+
+
+def cannot_write(what: str, error: OSError, path: str | os.PathLike[str]) -> KganError:
+    """The exception to raise where something cannot be written.
+
+    Args:
+        what: what cannot be done, such as "Cannot make the run there".
+        error: what the system said.
+        path: where.
+
+    Returns:
+        A `FullDisk` where there is no room, else an `InputError`.
+    """
+    kind = FullDisk if error.errno in NO_ROOM else InputError
+    return kind(f"{what} ({error.strerror}): {path}")
 
 
 def _umask() -> int:

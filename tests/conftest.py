@@ -11,6 +11,8 @@ import tensorflow as tf
 
 import kgan
 
+pytest_plugins = ["tests.strict_skips"]
+
 # Four devices on the one CPU, for the tests of tf.distribute; it must be said before any is used.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4

@@ -11,7 +11,8 @@ import kgan
 
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
-    **dict.fromkeys(("version", "errors", "files", "registration"), 0),
+    **dict.fromkeys(("version", "errors", "registration"), 0),
+    **dict.fromkeys(("files", "option_fields"), 0.5),  # floor 0 too, on top of errors
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
     **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),

@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 
 from kgan import images
-from kgan.cli import pictures, quiet_tensorflow
+from kgan.cli import quiet_tensorflow
+from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
+from kgan.files import cannot_write
+from kgan.runs.options import RunOptions
 
 HELP = "look through a folder of pictures, or packed shards, before training"
 DESCRIPTION = """\
@@ -29,8 +32,7 @@ Exit code: 0, training can use every picture; 1, it would skip some;
 def add_arguments(parser):
     """Adds the command's arguments."""
     parser.add_argument("directory", metavar="DIR", type=Path, help="a folder, subfolders too")
-    pictures.add_fitting(parser, size="64x64")
-    pictures.add_augment(parser, default="flip")
+    add_options(parser, RunOptions, ("size", "fit", "background", "augment"))
     parser.add_argument(
         "-o",
         "--output",
@@ -52,17 +54,15 @@ def run(arguments):
     from kgan.data import check
     from kgan.data.check_report import as_text, printable
 
-    augment = ["flip"] if arguments.augment is None else arguments.augment
+    options = given_options(arguments, RunOptions)
+    augment = options.pop("augment", ["flip"])
     augmentations.check(augment)
-    given = {
-        "image_shape": arguments.size,
-        "fit": arguments.fit,
-        "background": arguments.background,
-    }
+    if "size" in options:
+        options["image_shape"] = options.pop("size")
     report = check.check_folder(
         arguments.directory,
         progress=_progress if sys.stderr.isatty() else None,
-        **{name: value for name, value in given.items() if value is not None},
+        **options,
     )
     print(as_text(report))
     if report.pictures and sheet is None:
@@ -71,7 +71,7 @@ def run(arguments):
         try:
             images.save_png(sheet, check.preview(report, augment))
         except OSError as error:
-            raise InputError(f"Cannot write there ({error.strerror}): {sheet}") from None
+            raise cannot_write("Cannot write there", error, sheet) from None
         print(printable(sheet))
     return int(bool(report.problems))
 

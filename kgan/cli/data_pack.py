@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
-from kgan.cli import pictures, quiet_tensorflow
+from kgan.cli import quiet_tensorflow
+from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
+from kgan.runs.options import RunOptions
 
 HELP = "write pictures into TFRecord shards, for sets larger than memory"
 DESCRIPTION = """\
@@ -16,12 +18,15 @@ streamed, when packing and when training on them: a set can be of any size.
   kgan train shards/
   kgan data check shards/
 """
+OPTIONS = ("split", "manual_dir", "download_dir", "strict", "size", "fit", "background")
 
 
 def add_arguments(parser):
     """Adds the command's arguments."""
-    pictures.add_source(parser)
-    pictures.add_fitting(parser, size="the data's own where all have one; 64x64 for files")
+    parser.add_argument(
+        "data", metavar="DATA", help="folder, .npz or .npy file, TFRecord shards or tfds:NAME"
+    )
+    add_options(parser, RunOptions, OPTIONS)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", required=True, help="new folder of the shards"
     )
@@ -32,7 +37,7 @@ def run(arguments):
     quiet_tensorflow.import_tensorflow()
     from kgan.data import open_source, pack
 
-    options = pictures.given(arguments, (*pictures.SOURCE, *pictures.FITTING))
+    options = given_options(arguments, RunOptions)
     size = options.pop("size", None)
     try:
         source = open_source(**options, image_shape=size, labels=True)

@@ -1,12 +1,22 @@
 """`kgan export`, also installed as `kgan-export`."""
 
+from __future__ import annotations
+
+import argparse
 import contextlib
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kgan import manifest
-from kgan.cli import quiet_tensorflow, types
+from kgan.cli import quiet_tensorflow
+from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
+from kgan.export.options import ExportOptions
+from kgan.option_fields import spelling
+
+if TYPE_CHECKING:
+    from kgan.export import Export
 
 HELP = "deliver a trained generator as ONNX, SavedModel and TFLite"
 DESCRIPTION = """\
@@ -25,24 +35,10 @@ static page that draws in the browser; of an export that is there already (an
   kgan export --list
   kgan export --delete NAME/1
 """
-SAVED_MODELS = Path("saved_models")
-# What shapes a new export, with what it is where it is not given.
-SETTINGS = {
-    "onnx": False,
-    "saved_model": False,
-    "tflite": False,
-    "name": None,
-    "out": None,
-    "opset": 17,
-    "float_output": False,
-    "no_optimize": False,
-    "precision": "float32",
-    "licence": None,
-}
 
 
-def add_arguments(parser):
-    """Adds the command's arguments."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of an export, and those of the command alone."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("model", metavar="MODEL", type=Path, nargs="?")
     what.add_argument(
@@ -55,63 +51,38 @@ def add_arguments(parser):
         "--list",
         type=Path,
         nargs="?",
-        const=SAVED_MODELS,
+        const=Path(ExportOptions.out),
         metavar="DIR",
-        help="list the exports in a directory instead (saved_models)",
+        help=f"list the exports in a directory instead ({ExportOptions.out})",
     )
     what.add_argument(
         "--delete", metavar="NAME/VERSION", help="delete one version of an export in --out instead"
     )
-    forms = parser.add_argument_group("forms")
-    forms.add_argument("--onnx", action="store_true", help="write model.onnx")
-    forms.add_argument("--saved-model", action="store_true", help="write a TensorFlow SavedModel")
-    forms.add_argument("--tflite", action="store_true", help="write model.tflite")
-    forms.add_argument("--web", type=Path, metavar="DIR", help="write a page for the browser")
-    forms.add_argument(
+    groups = add_options(parser, ExportOptions)
+    groups["precision"].add_argument(
+        "--quantize", choices=("int8",), help="the same as --precision int8"
+    )
+    page = parser.add_argument_group("page")
+    page.add_argument("--web", type=Path, metavar="DIR", help="write a page for the browser")
+    page.add_argument(
         "--web-runtime",
         type=Path,
         metavar="DIR",
         help="an unpacked onnxruntime-web package for --web (npm fetches one)",
     )
-    forms.add_argument(
-        "--float-output",
-        action="store_true",
-        help="give float32 images in the model's range instead of uint8",
-    )
-    place = parser.add_argument_group("place and words")
-    place.add_argument("--name", help="the export's name (the run's)")
-    place.add_argument("--out", type=Path, metavar="DIR", help="(saved_models)")
-    place.add_argument(
-        "--licence", metavar="TEXT", help="an SPDX name or a sentence, for manifest and card"
-    )
-    onnx = parser.add_argument_group("ONNX")
-    onnx.add_argument("--opset", type=types.whole_number, help="operator set (17)")
-    onnx.add_argument(
-        "--no-optimize", action="store_true", help="leave the graph as tf2onnx makes it"
-    )
-    smaller = onnx.add_mutually_exclusive_group()
-    smaller.add_argument(
-        "--precision",
-        choices=("float32", "float16"),
-        help="of the weights; float16 halves the file (float32)",
-    )
-    smaller.add_argument(
-        "--quantize",
-        choices=("int8",),
-        dest="precision",
-        help="compute the layers in int8: down to a quarter of the size, and mostly faster",
-    )
-    parser.set_defaults(**SETTINGS)
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Exports, prints the measured parity and, last, the directory; with --web the page's too."""
+    given = given_options(arguments, ExportOptions)
+    if arguments.quantize:
+        given["quantize"] = arguments.quantize
     if arguments.web_runtime and not arguments.web:
         raise InputError(f"--web-runtime goes with --web. Received: {arguments.web_runtime}")
     if arguments.model is None:
-        _on_the_shelf(arguments)
+        _on_the_shelf(arguments, given)
     elif arguments.web and manifest.find_onnx(arguments.model):
-        _refuse_settings(arguments, "MODEL is an export already", arguments.model)
+        _refuse(given, "MODEL is an export already", arguments.model)
         from kgan.export import WebPage
 
         page = WebPage(arguments.web, arguments.web_runtime)
@@ -121,51 +92,57 @@ def run(arguments):
         # SIGTERM as Ctrl-C: what was begun is taken away again.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            _export(arguments)
+            _export(arguments, given)
         finally:
             signal.signal(signal.SIGTERM, before)
 
 
-def _export(arguments):
+def _export(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
     quiet_tensorflow.import_tensorflow()
     from kgan.export import WebPage, export
     from kgan.runs import load
 
+    if "quantize" in given:
+        given["precision"] = given.pop("quantize")
+    options = ExportOptions(**given)
     page = WebPage(arguments.web, arguments.web_runtime) if arguments.web else None
-    both = not (arguments.onnx or arguments.saved_model or arguments.tflite)
-    with_onnx = arguments.onnx or both or page is not None
-    for setting in ("opset", "no_optimize"):
-        if not with_onnx and getattr(arguments, setting) != SETTINGS[setting]:
+    forms = options.forms()
+    forms["onnx"] = forms["onnx"] or page is not None
+    for name, typed in (("opset", "--opset"), ("optimize", "--no-optimize")):
+        if not forms["onnx"] and name in given:
             raise InputError(
-                f"--{setting.replace('_', '-')} is for ONNX, which is not asked for. "
-                f"Received: {arguments.model}"
+                f"{typed} is for ONNX, which is not asked for. Received: {arguments.model}"
             )
-    if arguments.name is None:
-        arguments.name = load.model_name(arguments.model)
-    directory = (arguments.out or SAVED_MODELS) / manifest.check_name(arguments.name)
+    name = load.model_name(arguments.model) if options.name is None else options.name
+    directory = Path(options.out) / manifest.check_name(name)
     if page and _overlap(page.directory, directory):
         raise InputError(
-            f"A page is no version of an export; give it a place of its own, not in {directory}. "
-            f"Received: {page.directory}"
+            f"A page cannot be a version of an export; give it a place of its own, not in "
+            f"{directory}. Received: {page.directory}"
         )
-    # An autoencoder draws nothing from seeds: a page wants a GAN.
+    # A page draws from seeds, which an autoencoder does not: it needs a GAN.
     model = (load.load_gan if page else load.load_model)(arguments.model, compile=False)
-    facts = load.training_facts(arguments.model)
     # TFLite's converter writes pages of its own to stderr, also where it cannot convert.
-    with quiet_tensorflow.shut_stderr() if arguments.tflite else contextlib.nullcontext():
+    with quiet_tensorflow.shut_stderr() if options.tflite else contextlib.nullcontext():
         result = export(
             model,
             directory,
-            onnx=with_onnx,
-            saved_model=arguments.saved_model or both,
-            tflite=arguments.tflite,
-            opset=arguments.opset,
-            float_output=arguments.float_output,
-            optimize=not arguments.no_optimize,
-            precision=arguments.precision,
-            training=facts,
-            licence=arguments.licence,
+            **forms,
+            opset=options.opset,
+            float_output=options.float_output,
+            optimize=options.optimize,
+            precision=options.precision,
+            training=load.training_facts(arguments.model),
+            licence=options.licence,
         )
+    _print_figures(result, options.precision)
+    print(result.path)
+    if page:
+        page.write(result.path)
+        print(page.directory)
+
+
+def _print_figures(result: Export, precision: str) -> None:
     for form, report in result.parity.items():
         line = f"{form}: floats within {report['float_max_abs_difference']:.2g} of Keras"
         if "uint8_max_levels" in report:
@@ -174,30 +151,26 @@ def _export(arguments):
     for file, figures in result.precision.items():
         size, before = figures["bytes"], figures["float32_bytes"]
         print(
-            f"{file} in {arguments.precision} beside float32: {size / 1e6:.2f} MB "
+            f"{file} in {precision} beside float32: {size / 1e6:.2f} MB "
             f"({size / before:.0%}), PSNR {figures['psnr_db']:.1f} dB, "
             f"{figures['speed_batch_1']:.2f} times as fast at batch 1, "
             f"{figures['speed_batch_64']:.2f} times at batch 64"
         )
-    print(result.path)
-    if page:
-        page.write(result.path)
-        print(page.directory)
 
 
-def _overlap(one, other):
-    one, other = one.resolve(), other.resolve()
-    return one == other or one in other.parents or other in one.parents
+def _overlap(page: Path, export: Path) -> bool:
+    page, export = page.resolve(), export.resolve()
+    return page == export or page in export.parents or export in page.parents
 
 
-def _on_the_shelf(arguments):
+def _on_the_shelf(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
     from kgan import shelf
 
-    given = arguments.inspect or arguments.list or arguments.delete
-    directory = arguments.out or SAVED_MODELS
+    directory = given.get("out", ExportOptions.out)
     if arguments.delete is not None:
-        arguments.out = None
-    _refuse_settings(arguments, "--inspect, --list and --delete make no export", given)
+        given.pop("out", None)
+    asked = arguments.inspect or arguments.list or arguments.delete
+    _refuse(given, "--inspect, --list and --delete make no export", asked)
     if arguments.web:
         raise InputError(f"--web needs a MODEL. Received: --web {arguments.web}")
     if arguments.inspect is not None:
@@ -208,10 +181,8 @@ def _on_the_shelf(arguments):
         print(f"deleted {shelf.delete(directory, arguments.delete)}")
 
 
-def _refuse_settings(arguments, why, given):
+def _refuse(given: dict[str, Any], why: str, received: Any) -> None:
     """Refuses what would shape another export where none is made."""
-    for setting, default in SETTINGS.items():
-        value = getattr(arguments, setting)
-        if value != default:
-            option = "quantize" if value == "int8" else setting.replace("_", "-")
-            raise InputError(f"{why}, --{option} is for a run or a .keras file. Received: {given}")
+    for name in given:
+        typed = "--no-optimize" if name == "optimize" else spelling(name)
+        raise InputError(f"{why}, {typed} is for a run or a .keras file. Received: {received}")

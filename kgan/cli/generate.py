@@ -1,10 +1,20 @@
 """`kgan generate`."""
 
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from kgan import images, labels, manifest
-from kgan.cli import quiet_tensorflow, types
+from kgan.cli import quiet_tensorflow
+from kgan.cli.arguments import argument_type
 from kgan.errors import InputError
+from kgan.files import cannot_write
+from kgan.option_fields import FROM_ZERO, WHOLE
 
 HELP = "draw pictures from a trained model or an export"
 DESCRIPTION = """\
@@ -19,18 +29,18 @@ reconstructs pictures: each row of them stands over what comes back.
 NICE = 20
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("model", metavar="MODEL", type=Path)
-    parser.add_argument("-n", type=types.whole_number, default=64, help="number of pictures (64)")
+    parser.add_argument("-n", type=argument_type(WHOLE), default=64, help="number of pictures (64)")
     parser.add_argument(
         "--seed",
-        type=types.seed,
+        type=argument_type(FROM_ZERO),
         help="seed of the first picture (0)",
     )
     parser.add_argument(
         "--nice",
-        type=types.whole_number,
+        type=argument_type(WHOLE),
         nargs="?",
         const=NICE,
         default=1,
@@ -56,14 +66,14 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
-    """Draws and prints the path of what was made last."""
+def run(arguments: argparse.Namespace) -> None:
+    """Draws, and prints the path of what was written last."""
     if arguments.output and arguments.output.suffix.lower() != ".png":
         raise InputError(f"The sheet is a .png file. Received: {arguments.output}")
-    made, names, sheet = _draw(arguments)
+    drawn, names, sheet = _draw(arguments)
     try:
         if arguments.separate:
-            for picture, name in zip(made, names, strict=True):
+            for picture, name in zip(drawn, names, strict=True):
                 images.save_png(arguments.separate / f"{name}.png", picture)
         if arguments.output or not arguments.separate:
             path = arguments.output or Path("grid.png")
@@ -71,12 +81,12 @@ def run(arguments):
             print(path)
     except OSError as error:
         place = arguments.separate or arguments.output or error.filename
-        raise InputError(f"Cannot write there ({error.strerror}): {place}") from None
+        raise cannot_write("Cannot write there", error, place) from None
     if arguments.separate:
         print(arguments.separate)
 
 
-def _draw(arguments):
+def _draw(arguments: argparse.Namespace) -> tuple[np.ndarray, list[str], np.ndarray]:
     """(pictures, a file name for each, the sheet that shows them)."""
     if manifest.find_autoencoder(arguments.model) is not None:
         from kgan import runtime
@@ -94,8 +104,8 @@ def _draw(arguments):
         generator = runtime.Generator(arguments.model)
         seed = arguments.seed or 0
         seeds = range(seed, seed + arguments.n)
-        made = generator.generate(arguments.n, seed, _label(arguments, generator))
-        return _named(made, seeds)
+        drawn = generator.generate(arguments.n, seed, _label(arguments, generator))
+        return _named(drawn, seeds)
     quiet_tensorflow.import_tensorflow()
     from kgan.runs import load
     from kgan.training import GAN
@@ -109,25 +119,27 @@ def _draw(arguments):
     return _named(*sample(model, arguments.n, arguments.seed or 0, label, arguments.nice))
 
 
-def _named(made, seeds):
-    return made, [f"seed-{seed:06d}" for seed in seeds], images.grid(made)
+def _named(drawn: np.ndarray, seeds: Iterable[int]) -> tuple[np.ndarray, list[str], np.ndarray]:
+    return drawn, [f"seed-{seed:06d}" for seed in seeds], images.grid(drawn)
 
 
-def _label(arguments, model):
+def _label(arguments: argparse.Namespace, model: Any) -> int | None:
     if arguments.class_name is None:
         return None
     return labels.index_of(arguments.class_name, model.class_names, model.num_classes)
 
 
-def _no_pictures(arguments):
+def _no_pictures(arguments: argparse.Namespace) -> None:
     if arguments.pictures is not None:
         raise InputError(
             f"--pictures is for an autoencoder; a GAN draws from seeds. Received: {arguments.model}"
         )
 
 
-def _reconstruct(arguments, model, run):
-    """As `_draw`, of a model that is an autoencoder; its run's directory says which pictures."""
+def _reconstruct(
+    arguments: argparse.Namespace, model: Any, run: Path | None
+) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """As `_draw`, for an autoencoder; its run's directory says which images."""
     if arguments.class_name is not None or arguments.nice > 1 or arguments.seed is not None:
         raise InputError(
             f"--seed, --class and --nice are for a GAN. Received an autoencoder: {arguments.model}"
@@ -138,10 +150,11 @@ def _reconstruct(arguments, model, run):
             f"Received: {arguments.model}"
         )
     quiet_tensorflow.import_tensorflow()  # which reads the pictures
-    from kgan.runs import build as run_config
+    from kgan.runs import RunOptions, build
+    from kgan.runs.directory import read_options
 
-    config = run_config.read_config(run) if run else run_config.RunConfig(size=model.image_shape)
-    shown = run_config.pictures_of(config, arguments.pictures, arguments.n)
-    made = model.reconstruct(shown)
-    names = [f"picture-{index:06d}" for index in range(len(made))]
-    return made, names, images.pairs(shown, made)
+    options = read_options(run) if run else RunOptions(size=model.image_shape)
+    shown = build.images_of(options, arguments.pictures, arguments.n)
+    outputs = model.reconstruct(shown)
+    names = [f"picture-{index:06d}" for index in range(len(outputs))]
+    return outputs, names, images.pairs(shown, outputs)

@@ -1,10 +1,16 @@
 """The commands `kgan` and `kgan-export`; nothing heavy is imported to show help."""
 
+from __future__ import annotations
+
 import argparse
 import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from kgan.cli import data, export, generate, train
 from kgan.errors import KganError
+from kgan.files import NO_ROOM
 from kgan.version import __version__
 
 DESCRIPTION = """\
@@ -21,13 +27,23 @@ COMMANDS = {"train": train, "generate": generate, "export": export, "data": data
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are one line."""
+    """An ArgumentParser whose complaints are one line; every command takes -v."""
 
-    def error(self, message):
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.add_argument(
+            "-v",
+            "--verbose",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="show the traceback of an error too",
+        )
+
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs `kgan`; returns the exit code: 0 done, 2 the user's mistake, 1 interrupted."""
     parser = Parser(
         prog="kgan", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -46,7 +62,7 @@ def main(arguments=None):
     return call(parser, arguments)
 
 
-def export_main(arguments=None):
+def export_main(arguments: Sequence[str] | None = None) -> int:
     """Runs `kgan-export`, which is `kgan export`."""
     parser = Parser(
         prog="kgan-export",
@@ -58,19 +74,25 @@ def export_main(arguments=None):
     return call(parser, arguments)
 
 
-def call(parser, arguments):
-    """Parses and runs; a user's mistake becomes one line on stderr and exit code 2."""
-    arguments = parser.parse_args(arguments)
+def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    """Parses and runs; what is known to go wrong becomes one line on stderr and an exit code.
+
+    With -v its traceback comes first.
+    """
+    parsed = parser.parse_args(arguments)
     try:
-        return arguments.run(arguments) or 0
-    except KganError as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"{parser.prog}: error: {error.strerror}: {error.filename}", file=sys.stderr)
-        return 2
+        return parsed.run(parsed) or 0
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return 1
+    except KganError as error:
+        code, message = error.exit_code, str(error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        code = 1 if error.errno in NO_ROOM else 2
+        message = f"{error.strerror}: {error.filename}"
+    if getattr(parsed, "verbose", False):
+        traceback.print_exc()
+    print(f"{parser.prog}: error: {message}", file=sys.stderr)
+    return code

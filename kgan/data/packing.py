@@ -10,7 +10,7 @@ import tensorflow as tf
 from kgan.data import records
 from kgan.data.sources import WORKERS
 from kgan.errors import InputError
-from kgan.files import staging_directory
+from kgan.files import cannot_write, staging_directory
 from kgan.version import __version__
 
 PICTURES_A_SHARD = 4096
@@ -58,7 +58,7 @@ def pack(source, directory, seed=0, progress=None):
             (staging / records.MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n")
             os.rename(staging, directory)
     except OSError as error:
-        raise InputError(f"Cannot write shards there ({error.strerror}): {directory}") from None
+        raise cannot_write("Cannot write shards there", error, directory) from None
     return manifest
 
 

@@ -1,10 +1,20 @@
 """Trained generators as files that any application runs: ONNX, TensorFlow SavedModel, TFLite."""
 
-import importlib
+from __future__ import annotations
 
-# A page for the browser is made of an export without tensorflow; what is heavy comes on first use.
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kgan.errors import ParityError
+    from kgan.export.options import ExportOptions
+    from kgan.export.publish import Export, export, to_onnx, to_saved_model
+    from kgan.export.web_page import WebPage, to_web
+
+# A web page is made from an export without tensorflow; heavy imports wait until first use.
 _LAZY = {
     "Export": "kgan.export.publish",
+    "ExportOptions": "kgan.export.options",
     "ParityError": "kgan.errors",
     "WebPage": "kgan.export.web_page",
     "export": "kgan.export.publish",
@@ -12,10 +22,19 @@ _LAZY = {
     "to_saved_model": "kgan.export.publish",
     "to_web": "kgan.export.web_page",
 }
-__all__ = list(_LAZY)
+__all__ = [
+    "Export",
+    "ExportOptions",
+    "ParityError",
+    "WebPage",
+    "export",
+    "to_onnx",
+    "to_saved_model",
+    "to_web",
+]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'kgan.export' has no attribute {name!r}")
     value = getattr(importlib.import_module(_LAZY[name]), name)
@@ -23,5 +42,5 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)

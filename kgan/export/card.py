@@ -1,5 +1,10 @@
 """The model card: what an export is and how to use it, for a person."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from kgan.manifest import MOST_SAMPLES
 
 GENERATOR = """\
@@ -22,8 +27,8 @@ from PIL import Image
 
 encoder = onnxruntime.InferenceSession("encoder.onnx")
 decoder = onnxruntime.InferenceSession("decoder.onnx")
-picture = Image.open("photo.png").convert("{mode}").resize(({width}, {height}))
-images = numpy.asarray(picture).reshape(1, {height}, {width}, {channels})
+photo = Image.open("photo.png").convert("{mode}").resize(({width}, {height}))
+images = numpy.asarray(photo).reshape(1, {height}, {width}, {channels})
 codes = encoder.run(["codes"], {{"images": images}})[0]
 images = decoder.run(["images"], {{"codes": codes}})[0]
 {show}
@@ -36,13 +41,13 @@ curl http://localhost:8501/v1/models/{name}:predict \\
     -d '{{"signature_name": "sample", "inputs": {{"seed": 0, "n": 4}}}}'
 ```
 
-The answer's `outputs` are the images, ({shape}): picture i is the one of seed + i,
-the same as of that seed anywhere else{classes}. One call makes at most {most}.
+The answer's `outputs` are the images, ({shape}): image i is the one that seed + i
+gives anywhere else{classes}. One call makes at most {most}.
 The signature `serving_default` takes {inputs} instead.
 """
 
 
-def card(manifest):
+def card(manifest: Mapping[str, Any]) -> str:
     """Markdown text of an export's card.md."""
     lines = [f"# {manifest['name']}, version {manifest['version']}", ""]
     lines += _generator(manifest) if manifest["kind"] == "generator" else _autoencoder(manifest)
@@ -72,7 +77,7 @@ def card(manifest):
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _described(value):
+def _described(value: Mapping[str, Any]) -> str:
     shape = ", ".join(map(str, value["shape"]))
     text = f"`{value['name']}`, {value['dtype']} ({shape})"
     if "value_range" in value:
@@ -80,14 +85,14 @@ def _described(value):
     return text
 
 
-def _pictures(output):
+def _images(output: Mapping[str, Any]) -> str:
     height, width, channels = output["shape"][1:]
-    return f"{height}x{width} pictures with {channels} channel(s)"
+    return f"{height}x{width} images with {channels} channel{'' if channels == 1 else 's'}"
 
 
-def _generator(manifest):
+def _generator(manifest: Mapping[str, Any]) -> list[str]:
     latents, output = manifest["latents"], manifest["output"]
-    lines = ["![samples](samples.png)", "", f"A generator of {_pictures(output)}.", ""]
+    lines = ["![samples](samples.png)", "", f"A generator of {_images(output)}.", ""]
     lines += ["| | |", "|---|---|"]
     lines.append(f"| input | {_described(manifest['input'])}, {latents['distribution']} |")
     if "labels" in manifest:
@@ -99,15 +104,15 @@ def _generator(manifest):
     return [*lines, f"| latent of a seed | `{latents['law']}` |"]
 
 
-def _autoencoder(manifest):
+def _autoencoder(manifest: Mapping[str, Any]) -> list[str]:
     encoder, decoder = manifest["encoder"], manifest["decoder"]
-    lines = [f"An autoencoder of {_pictures(decoder['output'])}.", "", "| | |", "|---|---|"]
+    lines = [f"An autoencoder of {_images(decoder['output'])}.", "", "| | |", "|---|---|"]
     for name, half in (("encoder", encoder), ("decoder", decoder)):
         lines.append(f"| {name} | {_described(half['input'])} to {_described(half['output'])} |")
     return lines
 
 
-def _use(manifest):
+def _use(manifest: Mapping[str, Any]) -> str:
     generator = manifest["kind"] == "generator"
     output = manifest["output"] if generator else manifest["decoder"]["output"]
     height, width, channels = output["shape"][1:]
@@ -134,12 +139,12 @@ def _use(manifest):
     return GENERATOR.format(draw=draw, labels=labels, show=show)
 
 
-def _serve(manifest):
+def _serve(manifest: Mapping[str, Any]) -> str:
     inputs = manifest["signatures"]["serving_default"]["inputs"]
     return SERVE.format(
         name=manifest["name"],
         shape=", ".join(map(str, ["n", *manifest["output"]["shape"][1:]])),
-        classes=", of the class seed modulo the number of classes" if "labels" in inputs else "",
+        classes=", of class (seed + i) modulo the number of classes" if "labels" in inputs else "",
         most=MOST_SAMPLES,
         inputs=" and ".join(f"`{name}`" for name in inputs),
     )

@@ -1,9 +1,14 @@
 """The forms of an export, each made from the same parts and compared with Keras."""
 
+from __future__ import annotations
+
 import shutil
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 
 from kgan import images
 from kgan.errors import InputError
@@ -12,7 +17,9 @@ from kgan.export import precision as precisions
 from kgan.export import saved_model
 from kgan.export import tflite as tflite_export
 from kgan.export.graph import optimize as optimize_graph
-from kgan.export.signatures import seeded
+from kgan.export.options import Precision
+from kgan.export.serving import float_function, with_levels
+from kgan.export.signatures import Part, Runner, seeded
 from kgan.export.verify import parity
 from kgan.files import first_line
 
@@ -20,100 +27,114 @@ SAMPLES = 64
 
 
 class Forms:
-    """What is made of a model's parts.
+    """The forms of one model, made in a staging directory.
 
     Args:
-        parts: `Part`s, of which it is made.
-        staging: directory for its files.
+        parts: the model's `Part`s.
+        staging: directory for the files.
         float_output: give float32 images in the model's range instead of uint8.
 
     Attributes:
         parity: largest differences from Keras, by form.
         precision: figures of float16 or int8, by ONNX file.
-        facts: what else the manifest says of the forms.
+        facts: what else the manifest says about the forms.
         onnx_models: ModelProto by file name, yet to be written with their manifest.
+        runners: function that runs a delivered form, by signature.
     """
 
-    def __init__(self, parts, staging, float_output):
+    def __init__(self, parts: list[Part], staging: Path, float_output: bool) -> None:
         self.parts = parts
         self.staging = staging
         self.float_output = float_output
-        self.parity, self.precision, self.facts, self.onnx_models = {}, {}, {}, {}
-        self.runs = {}
+        self.parity: dict[str, dict[str, Any]] = {}
+        self.precision: dict[str, dict[str, float]] = {}
+        self.facts: dict[str, Any] = {}
+        self.onnx_models: dict[str, onnx.ModelProto] = {}
+        self.runners: dict[str, Runner] = {}
 
-    def make_saved_model(self):
-        """Writes the SavedModel, with `sample` where there is a law of latents."""
-        # Both are written to be compared; the other one goes.
+    def make_saved_model(self) -> None:
+        """Writes the SavedModel, with `sample` where inputs can be drawn from seeds."""
+        # Both outputs are written and compared; the one not asked for is deleted. They share
+        # what was traced.
         served = [*self.parts, *(seeded(part) for part in self.parts if part.draw_tensors)]
-        floats, levels = self.staging, self.staging / "other"
+        floats = {part.signature: float_function(part) for part in served}
+        levels = {part.signature: with_levels(part, floats[part.signature]) for part in served}
+        places = [self.staging, self.staging / "other"]
         if not self.float_output:
-            floats, levels = levels, floats
-        saved_model.write(served, False, floats)
-        saved_model.write(served, True, levels)
-        runs = [saved_model.load_runners(served, path) for path in (floats, levels)]
+            places.reverse()
+        runners = []
+        for functions, place in zip((floats, levels), places, strict=True):
+            saved_model.write(served, functions, place)
+            runners.append(saved_model.load_runners(served, place))
+        run_floats, run_levels = runners
         for part in served:
-            self._compare("saved_model", part, *(run[part.signature] for run in runs))
+            self._compare(
+                "saved_model", part, run_floats[part.signature], run_levels[part.signature]
+            )
         self.facts["signatures"] = saved_model.describe(served)
-        self.runs |= runs[0] if self.float_output else runs[1]
+        self.runners |= run_floats if self.float_output else run_levels
         shutil.rmtree(self.staging / "other")
 
-    def make_onnx(self, opset, optimize, precision):
+    def make_onnx(self, opset: int, optimize: bool, precision: Precision) -> None:
         """Makes the ONNX models.
 
         Args:
-            opset, optimize, precision: as of `export`.
+            opset, optimize, precision: as for `export`.
         """
         self.facts |= {"opset": opset, "optimized": optimize}
-        for part in self._by_themselves():
+        for part, file in self._with_own_file():
             plain = onnx_export.convert(part, opset)
             model = self._optimized(part, plain) if optimize else plain
-            models = _with_levels(part, model)
-            self._compare("onnx", part, *(_runner(part, model) for model in models))
+            floats, levels = _outputs(part, model)
+            self._compare("onnx", part, _runner(part, floats), _runner(part, levels))
             if precision == "int8" and not self.facts["optimized"]:
                 raise InputError(
                     "int8 needs a graph that could be rewritten for speed; this one could not. "
                     f"Received: {part.network.name}"
                 )
             if precision != "float32":
-                model, figures = precisions.reduced(plain, model, part, precision)
-                self.precision[part.onnx_file] = figures
-                models = _with_levels(part, model)
-                # How far it is from Keras is told; how far it may be, the floor of PSNR says.
-                runs = [_runner(part, model) for model in models]
-                self._compare("onnx", part, *runs, tolerant=True)
-            delivered = models[0] if self.float_output else models[1]
-            self.onnx_models[part.onnx_file] = delivered
-            self.runs[part.signature] = _runner(part, delivered)
+                model, self.precision[file] = precisions.reduced(plain, model, part, precision)
+                floats, levels = _outputs(part, model)
+                # How far it is from Keras is only reported; the PSNR floor sets the limit.
+                self._compare(
+                    "onnx", part, _runner(part, floats), _runner(part, levels), tolerant=True
+                )
+            delivered = floats if self.float_output else levels
+            self.onnx_models[file] = delivered
+            self.runners[part.signature] = _runner(part, delivered)
         if self.precision:
             self.facts["precision"] = {"form": precision, "files": self.precision}
 
-    def make_tflite(self):
+    def make_tflite(self) -> None:
         """Writes the TFLite models."""
-        for part in self._by_themselves():
-            models = [tflite_export.convert(part, levels) for levels in (False, True)]
-            runs = [tflite_export.runner(part, model) for model in models]
-            self._compare("tflite", part, *runs)
-            file = (self.staging / part.onnx_file).with_suffix(".tflite")
-            file.write_bytes(models[0 if self.float_output else 1])
-            self.runs[part.signature] = runs[0 if self.float_output else 1]
+        for part, file in self._with_own_file():
+            floats, levels = (tflite_export.convert(part, levels) for levels in (False, True))
+            run_floats, run_levels = (tflite_export.runner(part, m) for m in (floats, levels))
+            self._compare("tflite", part, run_floats, run_levels)
+            path = (self.staging / file).with_suffix(".tflite")
+            path.write_bytes(floats if self.float_output else levels)
+            self.runners[part.signature] = run_floats if self.float_output else run_levels
 
-    def samples(self):
-        """uint8 pictures that a form itself made; None of an autoencoder, which needs pictures."""
+    def samples(self) -> np.ndarray | None:
+        """uint8 images that a form itself made; None for an autoencoder, which takes images."""
         if len(self.parts) > 1:
             return None
         (part,) = self.parts
-        made = self.runs[part.signature](part.draw(range(SAMPLES)))
-        return made if made.dtype == np.uint8 else images.to_uint8(made, part.value_range)
+        samples = self.runners[part.signature](part.draw(range(SAMPLES)))
+        if samples.dtype == np.uint8:
+            return samples
+        return images.to_uint8(samples, part.value_range)
 
-    def _by_themselves(self):
-        return [part for part in self.parts if part.onnx_file is not None]
+    def _with_own_file(self) -> list[tuple[Part, str]]:
+        """The parts that are a file of their own, with the ONNX file's name."""
+        return [(part, part.onnx_file) for part in self.parts if part.onnx_file is not None]
 
-    def _optimized(self, part, model):
-        """The model rewritten for speed; as it was, with a warning, where that goes wrong."""
+    def _optimized(self, part: Part, model: onnx.ModelProto) -> onnx.ModelProto:
+        """The model rewritten for speed; unchanged, with a warning, where that fails."""
         try:
-            made = optimize_graph(model)
-            parity(part, _runner(part, made))
-            return made
+            optimized = optimize_graph(model)
+            parity(part, _runner(part, optimized))
+            return optimized
         except Exception as error:  # a network that no pass was tried on
             warnings.warn(
                 f"The ONNX graph of {part.network.name} stays as tf2onnx made it: "
@@ -123,19 +144,27 @@ class Forms:
             self.facts["optimized"] = False
             return model
 
-    def _compare(self, form, part, run_float, run_uint8, tolerant=False):
+    def _compare(
+        self,
+        form: str,
+        part: Part,
+        run_floats: Runner,
+        run_levels: Runner,
+        tolerant: bool = False,
+    ) -> None:
         name = form if self.parts == [part] else f"{form} {part.signature}"
-        run_uint8 = run_uint8 if part.output == "images" else None
-        self.parity[name] = parity(part, run_float, run_uint8, tolerant)
+        self.parity[name] = parity(
+            part, run_floats, run_levels if part.output == "images" else None, tolerant
+        )
 
 
-def _with_levels(part, model):
+def _outputs(part: Part, model: onnx.ModelProto) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """(the model with float output, the one that applications get unless they ask for floats)."""
     if part.output != "images":
         return model, model
     return model, onnx_export.with_uint8_output(model, part.value_range)
 
 
-def _runner(part, model):
+def _runner(part: Part, model: onnx.ModelProto) -> Runner:
     session = precisions.session(model)
-    return lambda arrays: session.run([part.output], arrays)[0]
+    return lambda arrays: session.run([part.output], dict(arrays))[0]

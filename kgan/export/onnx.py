@@ -1,6 +1,11 @@
 """The generator as an ONNX model: standard operators, dynamic batch, its manifest inside."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,43 +15,34 @@ from onnx import TensorProto, helper, numpy_helper
 from kgan import manifest as manifests
 from kgan import untrusted
 from kgan.errors import InputError
-from kgan.export.serving import serving_function
+from kgan.export.serving import float_function, signature_of
+from kgan.export.signatures import Part
 from kgan.files import first_line
 
-# What tf2onnx converts and every onnxruntime of the last years runs.
-OPSETS = range(13, 19)
-DEFAULT_OPSET = 17
 ONE = "one_of_erfc"
 
 
-def check_opset(opset):
-    """Returns `opset`.
-
-    Raises:
-        InputError: tf2onnx does not write it.
-    """
-    if opset not in OPSETS:
-        raise InputError(f"opset must be from {OPSETS[0]} to {OPSETS[-1]}. Received: {opset}")
-    return opset
-
-
-def convert(part, opset):
+def convert(part: Part, opset: int) -> onnx.ModelProto:
     """Converts a `Part`.
 
     Returns:
-        ModelProto with the part's names; images given are float32 in its range.
+        ModelProto with the part's names; images that it gives are float32 in its range.
+
+    Raises:
+        InputError: tf2onnx cannot convert the network to standard operators.
     """
-    serve, signature = serving_function(part, levels=False)
     try:
-        model, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=opset)
+        model, _ = tf2onnx.convert.from_function(
+            float_function(part), input_signature=signature_of(part), opset=opset
+        )
     except Exception as error:  # tf2onnx has no class of its own for what it cannot convert
         raise _cannot_hold(part, first_line(error)) from error
     _write_erfc(model)
-    given = {value.name for value in model.graph.input} - set(part.inputs)
+    captured = {value.name for value in model.graph.input} - set(part.inputs)
     unknown = {node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)}
-    if given or unknown:
-        what = "constants made outside of it" if given else f"operations: {', '.join(unknown)}"
-        raise _cannot_hold(part, what)
+    if captured or unknown:
+        operations = f"operations ONNX does not know: {', '.join(sorted(unknown))}"
+        raise _cannot_hold(part, "constants from outside it" if captured else operations)
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     # tf2onnx declares ai.onnx.ml too; a model of standard operators must not ask for it.
@@ -56,37 +52,37 @@ def convert(part, opset):
     return model
 
 
-def _cannot_hold(part, what):
+def _cannot_hold(part: Part, what: str) -> InputError:
     return InputError(
-        "ONNX cannot hold this network, as far as tf2onnx converts it; a SavedModel can "
-        f"(--saved-model). Received {part.network.name}, with {what}"
+        "tf2onnx cannot write this network as ONNX; a SavedModel can hold it (--saved-model). "
+        f"Received: {part.network.name}, with {what}"
     )
 
 
-def _write_erfc(model):
-    """Writes 1 - Erf for the Erfc that TensorFlow makes of GELU and ONNX does not know."""
+def _write_erfc(model: onnx.ModelProto) -> None:
+    """Replaces Erfc, which TensorFlow uses for GELU and ONNX does not have, with 1 - Erf."""
     nodes = []
     for node in model.graph.node:
         if node.op_type == "Erfc":
-            (value,), (made,) = node.input, node.output
-            nodes.append(helper.make_node("Erf", [value], [f"{made}/erf"]))
-            node = helper.make_node("Sub", [ONE, f"{made}/erf"], [made])
+            (value,), (result,) = node.input, node.output
+            nodes.append(helper.make_node("Erf", [value], [f"{result}/erf"]))
+            node = helper.make_node("Sub", [ONE, f"{result}/erf"], [result])
         nodes.append(node)
     if len(nodes) > len(model.graph.node):
         del model.graph.node[:]
         model.graph.node.extend(nodes)
-        model.graph.initializer.append(numpy_helper.from_array(np.float32(1), ONE))
+        model.graph.initializer.append(numpy_helper.from_array(np.array(1, np.float32), ONE))
 
 
-def with_uint8_output(model, value_range):
+def with_uint8_output(model: onnx.ModelProto, value_range: tuple[float, float]) -> onnx.ModelProto:
     """A copy whose `images` are uint8: the float images scaled from `value_range` and rounded.
 
     Args:
         model: ModelProto that `convert` made.
-        value_range: (low, high) that stands for black and white.
+        value_range: (low, high), the values of black and white.
 
     Returns:
-        ModelProto with the same input.
+        ModelProto with the same inputs.
     """
     low, high = value_range
     copy = onnx.ModelProto()
@@ -117,12 +113,12 @@ def with_uint8_output(model, value_range):
     return copy
 
 
-def write(model, manifest, path):
-    """Checks a model as whoever loads it will, and writes it with its manifest in the metadata.
+def write(model: onnx.ModelProto, manifest: Mapping[str, Any], path: Path) -> None:
+    """Checks a model as kgan.runtime will, and writes it with its manifest in the metadata.
 
     Raises:
         onnx.checker.ValidationError: the model breaks ONNX's rules.
-        InputError: it holds what `kgan.runtime` refuses, such as a loop.
+        InputError: it holds something that `kgan.runtime` refuses, such as a loop.
     """
     helper.set_model_props(model, {manifests.METADATA_KEY: json.dumps(manifest)})
     model.producer_name = "kgan"

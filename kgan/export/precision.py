@@ -1,10 +1,14 @@
 """Smaller forms of an exported model: float16 weights, or int8 weights and arithmetic."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,77 +20,68 @@ from onnxruntime import quantization
 from kgan.errors import InputError
 from kgan.export.graph import optimize
 from kgan.export.graph.constants import share_constants
+from kgan.export.signatures import Part
 
-FORMS = ("float32", "float16", "int8")
-# Below it a form is refused: at 50 dB no picture of 8 bits shows a difference, at 30 dB
-# compression begins to be seen.
+# A form below it is refused: at 50 dB no 8-bit image shows a difference, at 30 dB
+# compression begins to be visible.
 PSNR_FLOORS = {"float16": 50.0, "int8": 30.0}
 LARGE = 0.1  # share of the weights from which a last layer is int8 too
-MOST_CHANNELS = 4  # of pictures
-SMALLEST = 64  # constants of fewer numbers stay as they are
+MOST_CHANNELS = 4  # of images
+SMALLEST = 64  # smaller constants are not reduced
 CALIBRATION = 512  # latents
 COMPARED = 256
 FIRST_SEED = 2_000_003  # for calibration; those compared come before it
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-TIMED = {1: 20, 64: 5}  # batch -> runs
+TIMED = {1: 20, 64: 5}  # batch size -> runs
 
 
-def check_form(form):
-    """Returns `form`.
-
-    Raises:
-        InputError: it is none of float32, float16 and int8.
-    """
-    if form not in FORMS:
-        raise InputError(f"precision must be one of {', '.join(FORMS)}. Received: {form!r}")
-    return form
-
-
-def reduced(plain, model, part, form):
+def reduced(
+    plain: onnx.ModelProto, model: onnx.ModelProto, part: Part, form: str
+) -> tuple[onnx.ModelProto, dict[str, float]]:
     """A smaller form of a model, compared with it.
 
     Args:
         plain: ModelProto of a part as tf2onnx made it.
-        model: what is delivered of it in float32, its images floats.
+        model: the float32 model that would be delivered, with float images.
         part: the `Part` it was made from.
         form: "float16" or "int8".
 
     Returns:
         (ModelProto, dict of "psnr_db", "bytes", "float32_bytes" and the
-        ratios of speed "speed_batch_1" and "speed_batch_64" to float32).
+        speed ratios to float32, "speed_batch_1" and "speed_batch_64").
 
     Raises:
         InputError: the form is too far from float32 (`PSNR_FLOORS`) or no
-            smaller, or int8 has nothing to work on.
+            smaller, or the network has no layer that int8 applies to.
     """
-    made = with_float16_weights(model) if form == "float16" else quantized(plain, part)
-    if made.ByteSize() >= model.ByteSize():
+    smaller = with_float16_weights(model) if form == "float16" else quantized(plain, part)
+    if smaller.ByteSize() >= model.ByteSize():
         raise InputError(
-            f"In {form} this network is no smaller: {made.ByteSize()} bytes, {model.ByteSize()} in "
-            f"float32. Received: {part.network.name}"
+            f"In {form} this network would be {smaller.ByteSize()} bytes, no smaller than its "
+            f"{model.ByteSize()} in float32. Received: {part.network.name}"
         )
-    sessions = [session(model), session(made)]
+    before, after = session(model), session(smaller)
     arrays = part.draw(range(FIRST_SEED - COMPARED, FIRST_SEED))
-    expected, received = (_run_in_parts(run, arrays) for run in sessions)
+    expected, received = (_run_in_batches(run, arrays) for run in (before, after))
     decibels = psnr(expected, received)
     # `not >=` so that a NaN fails too.
     if not decibels >= PSNR_FLOORS[form]:
         raise InputError(
-            f"In {form} this network's output has a PSNR of {decibels:.1f} dB against float32, "
-            f"at least {PSNR_FLOORS[form]:.0f} dB is asked for. Received: {part.network.name}"
+            f"In {form} this network's output has a PSNR of {decibels:.1f} dB against float32; "
+            f"at least {PSNR_FLOORS[form]:.0f} dB is required. Received: {part.network.name}"
         )
     figures = {
         "psnr_db": round(decibels, 2),
-        "bytes": made.ByteSize(),
+        "bytes": smaller.ByteSize(),
         "float32_bytes": model.ByteSize(),
     }
-    for batch in TIMED:
-        figures[f"speed_batch_{batch}"] = round(_speed(*sessions, part, batch), 2)
-    return made, figures
+    for batch_size in TIMED:
+        figures[f"speed_batch_{batch_size}"] = round(_speed(before, after, part, batch_size), 2)
+    return smaller, figures
 
 
-def session(model):
-    """An onnxruntime session that leaves the cores alone when it is done."""
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """An onnxruntime session whose threads do not spin after a run."""
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.force_spinning_stop", "1")
     return onnxruntime.InferenceSession(
@@ -94,15 +89,17 @@ def session(model):
     )
 
 
-def psnr(expected, received):
-    """Peak signal-to-noise ratio in dB; the peak is the range of what is expected."""
+def psnr(expected: np.ndarray, received: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB; the peak is the range of `expected`."""
     expected, received = (array.astype(np.float64) for array in (expected, received))
     error = np.mean((expected - received) ** 2)
     peak = expected.max() - expected.min()
     return float(10 * np.log10(peak**2 / max(error, 1e-20)))
 
 
-def _run_in_parts(run, arrays, size=16):
+def _run_in_batches(
+    run: onnxruntime.InferenceSession, arrays: Mapping[str, np.ndarray], size: int = 16
+) -> np.ndarray:
     count = len(next(iter(arrays.values())))
     return np.concatenate(
         [
@@ -112,11 +109,16 @@ def _run_in_parts(run, arrays, size=16):
     )
 
 
-def _speed(before, after, part, batch):
-    """How many times as fast the second session is, the median of runs in turn."""
-    arrays = part.draw(range(batch))
-    seconds = []
-    for _ in range(TIMED[batch] + 1):
+def _speed(
+    before: onnxruntime.InferenceSession,
+    after: onnxruntime.InferenceSession,
+    part: Part,
+    batch_size: int,
+) -> float:
+    """How many times as fast as the first session the second is: the median over runs in turn."""
+    arrays = part.draw(range(batch_size))
+    seconds: list[list[float]] = []
+    for _ in range(TIMED[batch_size] + 1):
         seconds.append([])
         for run in (before, after):
             begun = time.perf_counter()
@@ -126,11 +128,11 @@ def _speed(before, after, part, batch):
     return float(np.median(slow / fast))
 
 
-def with_float16_weights(model):
+def with_float16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """A copy that stores its constants in float16 and computes with them in float32.
 
     onnxruntime casts them once, when it loads the file: half the size, the
-    speed of float32, and right on every device.
+    speed of float32, and correct on every device.
 
     Args:
         model: float32 ModelProto.
@@ -156,15 +158,14 @@ def with_float16_weights(model):
     return copy
 
 
-def quantized(plain, part):
+def quantized(plain: onnx.ModelProto, part: Part) -> onnx.ModelProto:
     """A copy whose layers compute in int8: static QDQ, each output channel with its own scale.
 
-    onnxruntime has no int8 transposed convolution: each becomes its phases, but those of so few
-    channels that only a last layer has them.
+    onnxruntime has no int8 transposed convolution: each becomes its phases, except those with so
+    few channels that only a last layer has them.
 
-    The ranges of what flows between the layers are those that `CALIBRATION`
-    inputs show. The layers that make the output stay in float32 where they are
-    small: their error would be seen as it is.
+    The ranges of the activations are measured on `CALIBRATION` inputs. The layers that make the
+    output stay in float32 where they are small: their error would go straight into the images.
 
     Args:
         plain: float32 ModelProto as tf2onnx made it.
@@ -174,21 +175,21 @@ def quantized(plain, part):
         ModelProto.
 
     Raises:
-        InputError: it holds no layer that can compute in int8.
+        InputError: it has no layer that can compute in int8.
     """
     model = optimize(plain, lambda kernel_shape, axes: kernel_shape[0] > MOST_CHANNELS)
     layers = _layers_for_int8(model)
     if not layers:
         raise InputError(
-            "int8 is for convolutions and Dense layers; this network has none but the last. "
+            "int8 applies to convolutions and Dense layers before the last; this network has none. "
             f"Received: {part.network.name}"
         )
-    with tempfile.TemporaryDirectory() as place, _quiet():
-        given, path = Path(place) / "float32.onnx", Path(place) / "int8.onnx"
-        onnx.save(model, given)  # a ModelProto given would be emptied
+    with tempfile.TemporaryDirectory() as directory, _quiet():
+        source, target = Path(directory) / "float32.onnx", Path(directory) / "int8.onnx"
+        onnx.save(model, source)  # the quantizer would empty a ModelProto
         quantization.quantize_static(
-            given,
-            path,
+            source,
+            target,
             _Inputs(part),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Gemm", "MatMul"],
@@ -199,38 +200,37 @@ def quantized(plain, part):
             calibrate_method=quantization.CalibrationMethod.MinMax,
             extra_options={"TensorQuantOverrides": _one_scale(layers)},
         )
-        made = ir.load(path)
+        smaller = ir.load(target)
         # The quantizer gives every layer its own zero points, all of them zeros.
-        share_constants(made)
-        return ir.to_proto(made)
+        share_constants(smaller)
+        return ir.to_proto(smaller)
 
 
-def _layers_for_int8(model):
-    """The layers with constant weights but the last ones, and but those that attention compares.
+def _layers_for_int8(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """The layers with constant weights, without the last ones and those that attention compares.
 
-    A softmax of what int8 layers make of keys and queries is far from the true one, and
-    onnxruntime's convolutions of groups are slower in int8.
+    A softmax over keys and queries from int8 layers is far from the true one, and
+    onnxruntime's grouped convolutions are slower in int8.
     """
     constants = {tensor.name for tensor in model.graph.initializer}
-    makers = {name: node for node in model.graph.node for name in node.output}
-    users = {}
+    producers = {name: node for node in model.graph.node for name in node.output}
+    users: dict[str, list[onnx.NodeProto]] = {}
     for node in model.graph.node:
         for name in node.input:
             users.setdefault(name, []).append(node)
     weights = {tensor.name: int(np.prod(tensor.dims)) for tensor in model.graph.initializer}
-    last, seen = [], [makers[model.graph.output[0].name]]
-    while seen:
-        node = seen.pop()
+    last, to_visit = [], [producers[model.graph.output[0].name]]
+    while to_visit:
+        node = to_visit.pop()
         if node.op_type in WEIGHTED and node.input[1] in constants:
             last.append(node.name)
         else:
-            seen.extend(makers[name] for name in node.input if name in makers)
-    if sum(weights[n.input[1]] for n in model.graph.node if n.name in last) > LARGE * sum(
-        weights.values()
-    ):
+            to_visit.extend(producers[name] for name in node.input if name in producers)
+    of_last = sum(weights[node.input[1]] for node in model.graph.node if node.name in last)
+    if of_last > LARGE * sum(weights.values()):
         last = []
 
-    def attends(node):
+    def attends(node: onnx.NodeProto) -> bool:
         return any(
             (user.op_type == "MatMul" and user.input[1] not in constants)
             or (user.op_type in ("Reshape", "Transpose") and attends(user))
@@ -249,26 +249,26 @@ def _layers_for_int8(model):
     ]
 
 
-def _one_scale(layers):
-    """Dense layers get one scale for all outputs, of which there are as many as pixels."""
+def _one_scale(layers: Sequence[onnx.NodeProto]) -> dict[str, list[dict[str, Any]]]:
+    """Dense layers get one scale for all outputs: they have as many outputs as pixels."""
     settings = {"quant_type": quantization.QuantType.QInt8, "symmetric": True}
     return {node.input[1]: [settings] for node in layers if node.op_type in ("Gemm", "MatMul")}
 
 
 class _Inputs(quantization.CalibrationDataReader):
-    def __init__(self, part):
+    def __init__(self, part: Part) -> None:
         self.batches = (
             part.draw(range(first, first + 16))
             for first in range(FIRST_SEED, FIRST_SEED + CALIBRATION, 16)
         )
 
-    def get_next(self):
+    def get_next(self) -> dict[str, np.ndarray] | None:
         return next(self.batches, None)
 
 
 @contextlib.contextmanager
-def _quiet():
-    """The quantizer advises pre-processing on the root logger; the graph has been through more."""
+def _quiet() -> Iterator[None]:
+    """Hides the quantizer's advice to pre-process the graph, which is optimized already."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)

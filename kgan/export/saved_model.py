@@ -1,25 +1,38 @@
-"""Parts as a TensorFlow SavedModel with a signature each."""
+"""Parts as a TensorFlow SavedModel, one signature per part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
-from kgan.export.serving import serving_function
+from kgan.export.signatures import Part, Runner
 from kgan.manifest import MOST_SAMPLES
 
 
-def write(parts, levels, directory):
-    """Writes a SavedModel with a signature a part; `levels` for uint8 images."""
+def write(
+    parts: Sequence[Part], functions: Mapping[str, Any], directory: str | os.PathLike[str]
+) -> None:
+    """Writes a SavedModel.
+
+    Args:
+        parts: `Part`s, whose variables it holds.
+        functions: signature -> tf.function of `kgan.export.serving`.
+        directory: where it goes.
+    """
     # A bare module: keras.export.ExportArchive stores every variable twice.
     module = tf.Module()
     module.state = [variable.value for part in parts for variable in part.network.variables]
-    signatures = {part.signature: serving_function(part, levels)[0] for part in parts}
-    tf.saved_model.save(module, str(directory), signatures=signatures)
+    tf.saved_model.save(module, str(directory), signatures=dict(functions))
 
 
-def describe(parts):
-    """The signatures for a manifest: what each takes, and the name of what it gives."""
+def describe(parts: Sequence[Part]) -> dict[str, Any]:
+    """The signatures for a manifest: what each takes, and the name of its output."""
     described = {}
     for part in parts:
-        inputs = {
+        inputs: dict[str, dict[str, Any]] = {
             name: {"dtype": dtype, "shape": ["batch", *shape] if part.batched else [*shape]}
             for name, (dtype, shape) in part.inputs.items()
         }
@@ -29,11 +42,11 @@ def describe(parts):
     return described
 
 
-def load_runners(parts, directory):
+def load_runners(parts: Sequence[Part], directory: str | os.PathLike[str]) -> dict[str, Runner]:
     """Functions of input arrays -> output array that run a SavedModel's signatures, by name."""
     loaded = tf.saved_model.load(str(directory))
 
-    def runner(part):
+    def runner(part: Part) -> Runner:
         serve = loaded.signatures[part.signature]
         return lambda arrays: serve(**{k: tf.constant(v) for k, v in arrays.items()})[
             part.output

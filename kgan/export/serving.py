@@ -1,50 +1,68 @@
-"""A part as a tf.function with fixed names and types."""
+"""A part as tf.functions with fixed names and types, each traced once."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import tensorflow as tf
 
-from kgan.export.signatures import SeededPart
+from kgan.export.signatures import Part, SeededPart
 from kgan.manifest import MOST_SAMPLES
 
 
-def serving_function(part, levels):
-    """A tf.function of named inputs -> {output: ...}.
-
-    Args:
-        part: a `Part`.
-        levels: give images as uint8 levels, not as floats in the model's range.
-
-    Returns:
-        (function, input signature).
-    """
-    signature = [
+def signature_of(part: Part) -> list[tf.TensorSpec]:
+    """The inputs of a part as TensorSpecs, in order."""
+    return [
         tf.TensorSpec([None, *shape] if part.batched else shape, dtype, name=name)
         for name, (dtype, shape) in part.inputs.items()
     ]
+
+
+def float_function(part: Part) -> Any:
+    """A tf.function of a part's named inputs -> {output: ...}; images are floats in its range.
+
+    AutoGraph is off, as in Keras's own export: Keras never lets it into a layer, and walking
+    the draws with it took longer than all else in an export.
+    """
     low, high = part.value_range
 
-    @tf.function(input_signature=signature)
-    def serve(*tensors):
-        given = dict(zip(part.inputs, tensors, strict=True))
-        if isinstance(part, SeededPart):
-            given = part.draw_tensors(_seeds(**given))
+    @tf.function(input_signature=signature_of(part), autograph=False)
+    def serve(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = dict(zip(part.inputs, tensors, strict=True))
+        if isinstance(part, SeededPart) and part.draw_tensors is not None:
+            inputs = part.draw_tensors(_seeds(**inputs))
         values = []
-        for name, tensor in given.items():
+        for name, tensor in inputs.items():
             if name == "images":
                 tensor = tf.cast(tensor, tf.float32) * ((high - low) / 255.0) + low
             elif name == "labels":
                 tensor = tf.cast(tensor, tf.int32)
             values.append(tensor)
-        outputs = part.network(values if len(values) > 1 else values[0], training=False)
-        if levels and part.output == "images":
-            outputs = tf.round((outputs - low) * (255.0 / (high - low)))
-            outputs = tf.cast(tf.clip_by_value(outputs, 0.0, 255.0), tf.uint8)
-        return {part.output: outputs}
+        return {part.output: part.network(values if len(values) > 1 else values[0], training=False)}
 
-    return serve, signature
+    return serve
 
 
-def _seeds(seed, n):
-    """The seeds of n pictures, checked before anything is made of them."""
+def with_levels(part: Part, floats: Any) -> Any:
+    """What `float_function` made of a part, as a tf.function whose images are uint8 levels.
+
+    It calls `floats`, whose trace it shares; where the output is not an image it is `floats`.
+    """
+    if part.output != "images":
+        return floats
+    low, high = part.value_range
+
+    @tf.function(input_signature=signature_of(part), autograph=False)
+    def serve(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        images = floats(*tensors)["images"]
+        levels = tf.round((images - low) * (255.0 / (high - low)))
+        return {"images": tf.cast(tf.clip_by_value(levels, 0.0, 255.0), tf.uint8)}
+
+    return serve
+
+
+def _seeds(seed: tf.Tensor, n: tf.Tensor) -> tf.Tensor:
+    """The seeds of n images, checked before anything is drawn from them."""
     last = tf.int64.max - MOST_SAMPLES
     checks = [
         tf.debugging.Assert(

@@ -1,18 +1,27 @@
 """What a trained model delivers: its networks as functions of named arrays."""
 
+from __future__ import annotations
+
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from kgan import images as pictures
-from kgan import labels as label_law
-from kgan import latents as latent_law
+from kgan import images as image_levels
+from kgan import labels as class_labels
+from kgan import latents as seed_latents
 from kgan import manifest
+from kgan.errors import InputError
 from kgan.export import numpy_draws
 from kgan.models.rebuild import float32_copy
+
+Arrays = Mapping[str, np.ndarray]
+Shape = tuple[int, ...]
+# Runs an exported form: input arrays by name -> its output.
+Runner = Callable[[Arrays], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +36,7 @@ class Part:
             levels and are brought to `value_range`.
         output: "images" or "codes".
         value_range: (low, high) of the model's images.
-        draw: seeds -> dict of input arrays, to compare and to show it with.
+        draw: seeds -> dict of input arrays, for comparisons and samples.
         draw_tensors: the same in TensorFlow, int64 tensor (N,) -> dict of
             tensors; None where inputs do not come from seeds.
     """
@@ -35,43 +44,43 @@ class Part:
     signature: str
     onnx_file: str | None
     network: keras.Model
-    inputs: dict
-    output: str
-    value_range: tuple
-    draw: Callable
-    draw_tensors: Callable | None = None
-    batched = True  # its inputs have a batch dimension before their shape
+    inputs: Mapping[str, tuple[str, Shape]]
+    output: Literal["images", "codes"]
+    value_range: tuple[float, float]
+    draw: Callable[[Sequence[int]], dict[str, np.ndarray]]
+    draw_tensors: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
+    batched: ClassVar[bool] = True  # its inputs have a batch dimension before their shape
 
-    def expected(self, arrays):
-        """What Keras makes of input arrays: float32, images in the model's range."""
+    def expected(self, arrays: Arrays) -> np.ndarray:
+        """Keras's output for input arrays: float32, images in the model's range."""
         values = [arrays[name] for name in self.inputs]
         if "images" in self.inputs:
-            values = [pictures.from_uint8(values[0], self.value_range)]
+            values = [image_levels.from_uint8(values[0], self.value_range)]
         return np.asarray(self.network(values if len(values) > 1 else values[0], training=False))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeededPart(Part):
-    """A generator that draws its inputs itself: `seed` and `n` -> images, picture i of `seed + i`.
+    """A generator that draws its inputs itself: `seed` and `n` -> images, image i of `seed + i`.
 
     Attributes:
         drawn: the `Part` whose inputs it draws.
     """
 
     drawn: Part
-    batched = False
+    batched: ClassVar[bool] = False
 
-    def expected(self, arrays):
-        """What Keras makes of the latents that numpy draws."""
+    def expected(self, arrays: Arrays) -> np.ndarray:
+        """Keras's output for the latents that numpy draws."""
         first, n = int(arrays["seed"]), int(arrays["n"])
         return self.drawn.expected(self.drawn.draw(range(first, first + n)))
 
 
-def seeded(part):
+def seeded(part: Part) -> SeededPart:
     """The `SeededPart` of a part that has `draw_tensors`."""
 
-    def draw(seeds):
-        return {"seed": np.int64(seeds[0]), "n": np.int32(len(seeds))}
+    def draw(seeds: Sequence[int]) -> dict[str, np.ndarray]:
+        return {"seed": np.asarray(seeds[0], np.int64), "n": np.asarray(len(seeds), np.int32)}
 
     return SeededPart(
         signature="sample",
@@ -86,26 +95,47 @@ def seeded(part):
     )
 
 
-def parts_of(model):
-    """The parts of a `kgan.GAN` or a `kgan.Autoencoder`."""
-    if hasattr(model, "encoder"):
-        return _autoencoder_parts(model)
-    model.calibrate()
-    inputs = {"latents": ("float32", (model.latent_dim,))}
+def check_model(model: Any) -> keras.Model:
+    """Returns a model that can be exported.
+
+    Raises:
+        InputError: it is neither a `kgan.GAN` nor a `kgan.Autoencoder`.
+    """
+    if not isinstance(model, keras.Model) or getattr(model, "kind", None) not in PARTS:
+        raise InputError(
+            "Only a kgan.GAN or a kgan.Autoencoder can be exported; kgan.GAN(generator, "
+            f"discriminator) takes networks of your own. Received: {type(model).__name__}"
+        )
+    return model
+
+
+def parts_of(model: keras.Model) -> list[Part]:
+    """The parts of a `kgan.GAN` or a `kgan.Autoencoder`.
+
+    Raises:
+        InputError: it is neither of them.
+    """
+    check_model(model).prepare_inference()
+    return PARTS[model.kind](model)
+
+
+def _gan_parts(model: keras.Model) -> list[Part]:
+    inputs: dict[str, tuple[str, Shape]] = {"latents": ("float32", (model.latent_dim,))}
     if model.num_classes is not None:
         inputs["labels"] = ("int64", ())
+    latent_dim, distribution = model.latent_dim, model.latent_distribution
 
-    def draw(seeds):
-        law = {"latents": latent_law.from_seeds(seeds, model.latent_dim, model.latent_distribution)}
+    def draw(seeds: Iterable[int]) -> dict[str, np.ndarray]:
+        arrays = {"latents": seed_latents.from_seeds(seeds, latent_dim, distribution)}
         if model.num_classes is not None:
-            law["labels"] = label_law.from_seeds(seeds, model.num_classes)
-        return law
+            arrays["labels"] = class_labels.from_seeds(seeds, model.num_classes)
+        return arrays
 
-    def draw_tensors(seeds):
-        law = {"latents": numpy_draws.latents(seeds, model.latent_dim, model.latent_distribution)}
+    def draw_tensors(seeds: tf.Tensor) -> dict[str, tf.Tensor]:
+        tensors = {"latents": numpy_draws.latents(seeds, latent_dim, distribution)}
         if model.num_classes is not None:
-            law["labels"] = tf.math.floormod(seeds, model.num_classes)
-        return law
+            tensors["labels"] = tf.math.floormod(seeds, model.num_classes)
+        return tensors
 
     return [
         Part(
@@ -121,29 +151,36 @@ def parts_of(model):
     ]
 
 
-def _autoencoder_parts(model):
+def _autoencoder_parts(model: keras.Model) -> list[Part]:
     encoder, decoder = float32_copy(model.encoder), float32_copy(model.decoder)
     whole = keras.Sequential([keras.Input(model.image_shape), encoder, decoder])
+    value_range = model.value_range
 
-    def draw_images(seeds):
-        return {"images": np.stack([_picture(seed, model.image_shape) for seed in seeds])}
+    def draw_images(seeds: Iterable[int]) -> dict[str, np.ndarray]:
+        return {"images": np.stack([_unseen_image(seed, model.image_shape) for seed in seeds])}
 
-    def draw_codes(seeds):
-        images = pictures.from_uint8(draw_images(seeds)["images"], model.value_range)
+    def draw_codes(seeds: Iterable[int]) -> dict[str, np.ndarray]:
+        images = image_levels.from_uint8(draw_images(seeds)["images"], value_range)
         return {"codes": np.asarray(encoder(images, training=False))}
 
-    images = {"images": ("uint8", model.image_shape)}
-    codes = {"codes": ("float32", model.code_shape)}
-    common = {"value_range": model.value_range}
+    images: dict[str, tuple[str, Shape]] = {"images": ("uint8", model.image_shape)}
+    codes: dict[str, tuple[str, Shape]] = {"codes": ("float32", model.code_shape)}
     return [
-        Part("encode", "encoder.onnx", encoder, images, "codes", draw=draw_images, **common),
-        Part("decode", "decoder.onnx", decoder, codes, "images", draw=draw_codes, **common),
-        Part("serving_default", None, whole, images, "images", draw=draw_images, **common),
+        Part("encode", "encoder.onnx", encoder, images, "codes", value_range, draw_images),
+        Part("decode", "decoder.onnx", decoder, codes, "images", value_range, draw_codes),
+        Part("serving_default", None, whole, images, "images", value_range, draw_images),
     ]
 
 
-def _picture(seed, image_shape):
-    """A picture to compare with that was in no training set: noise, or blocks of 2 to 16 pixels.
+# Kind of a model -> what makes its parts.
+PARTS: dict[str, Callable[[keras.Model], list[Part]]] = {
+    "gan": _gan_parts,
+    "autoencoder": _autoencoder_parts,
+}
+
+
+def _unseen_image(seed: int, image_shape: Shape) -> np.ndarray:
+    """An image that was in no training set, to compare with: noise, or blocks of 2 to 16 pixels.
 
     Large plain areas drive a network further than noise does, most of all in black and white.
     """

@@ -1,17 +1,20 @@
 """Parts as TFLite models of its built-in operators, for phones and other small machines."""
 
+from __future__ import annotations
+
 import re
-import warnings
 
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from kgan.errors import InputError
-from kgan.export.serving import serving_function
+from kgan.export.serving import float_function, signature_of, with_levels
+from kgan.export.signatures import Part, Runner
 
 
-def convert(part, levels):
+def convert(part: Part, levels: bool) -> bytes:
     """Converts a `Part`; weights stay float32, the batch dynamic.
 
     Args:
@@ -24,15 +27,17 @@ def convert(part, levels):
     Raises:
         InputError: the network has an operation that TFLite itself does not have.
     """
-    function, signature = serving_function(part, levels)
-    function = convert_variables_to_constants_v2(function.get_concrete_function())
-    graph = _with_known_shapes(function.graph)
-    places = [tensor.name for tensor in function.inputs]
+    function = float_function(part)
+    if levels:
+        function = with_levels(part, function)
+    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
+    graph = _with_known_shapes(frozen.graph)
+    input_names = [tensor.name for tensor in frozen.inputs]
 
-    @tf.function(input_signature=signature)
-    def serve(*tensors):
-        given = dict(zip(places, tensors, strict=True))
-        (output,) = tf.graph_util.import_graph_def(graph, given, [function.outputs[0].name])
+    @tf.function(input_signature=signature_of(part), autograph=False)
+    def serve(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = dict(zip(input_names, tensors, strict=True))
+        (output,) = tf.graph_util.import_graph_def(graph, inputs, [frozen.outputs[0].name])
         return {part.output: output}
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
@@ -46,22 +51,20 @@ def convert(part, levels):
             raise
         raise InputError(
             "TFLite's built-in operators cannot run this network; leave TFLite out. "
-            f"Received operations it has not: {', '.join(missing)}"
+            f"Received operations that TFLite does not have: {', '.join(missing)}"
         ) from None
 
 
-def runner(part, model):
+def runner(part: Part, model: bytes) -> Runner:
     """A function of input arrays -> output array that runs a converted model."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says that it will move to a package of its own
-        run = tf.lite.Interpreter(model_content=model).get_signature_runner()
+    run = Interpreter(model_content=model).get_signature_runner()
     return lambda arrays: run(**arrays)[part.output]
 
 
-def _with_known_shapes(graph):
-    """The GraphDef of a graph, every Reshape to a shape worked out at run time given its numbers.
+def _with_known_shapes(graph: tf.Graph) -> tf.compat.v1.GraphDef:
+    """The GraphDef of a graph whose Reshapes to a shape computed at run time have constant targets.
 
-    Keras's UpSampling2D asks for the shape of what it is given. TensorFlow knows all of it but
+    Keras's UpSampling2D asks for the shape of its input. TensorFlow knows all of it except
     the batch; TFLite's converter loses height and width there, and its convolutions need them.
     """
     definition = graph.as_graph_def()
@@ -69,12 +72,12 @@ def _with_known_shapes(graph):
         shape = graph.get_operation_by_name(node.name).outputs[0].shape
         if shape.rank is None:
             continue
-        known = [-1 if size is None else size for size in shape]
-        if known.count(-1) > 1:
+        sizes = np.array([-1 if size is None else size for size in shape], np.int32)
+        if np.count_nonzero(sizes == -1) > 1:
             continue
         constant = definition.node.add(op="Const", name=f"{node.name}/known_shape")
         constant.attr["dtype"].type = tf.int32.as_datatype_enum
-        constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(np.int32(known)))
+        constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(sizes))
         node.attr["Tshape"].type = tf.int32.as_datatype_enum
         node.input[1] = constant.name
     return definition

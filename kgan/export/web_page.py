@@ -1,13 +1,16 @@
-"""The browser page: a folder for any static server that draws with the exported generator."""
+"""The web page: a folder for any static server that runs the exported generator in a browser."""
+
+from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export.web_runtime import find_runtime
-from kgan.files import staging_directory
+from kgan.files import cannot_write, staging_directory
 from kgan.runtime import Generator
 
 PAGE = Path(__file__).parent / "web"
@@ -15,36 +18,38 @@ FIRST_FILE = "index.html"
 
 
 class WebPage:
-    """A page that is to be written. Place and runtime are checked before a model is made for it.
+    """A page to be written; its place and runtime are checked before a model is exported for it.
 
     Args:
         directory: where the page goes: a directory that is empty or does not exist.
         runtime: an unpacked onnxruntime-web package; None to let npm fetch it.
 
     Raises:
-        InputError: a directory that holds something or cannot be one, or no runtime.
+        InputError: `directory` is not empty or not a directory, or there is no runtime.
     """
 
-    def __init__(self, directory, runtime=None):
+    def __init__(
+        self, directory: str | os.PathLike[str], runtime: str | os.PathLike[str] | None = None
+    ) -> None:
         self.directory = Path(directory)
         self._check_place()
         self.runtime, self.runtime_files = find_runtime(runtime)
 
-    def write(self, model):
+    def write(self, model: str | os.PathLike[str]) -> None:
         """Writes the page of an exported generator.
 
-        It appears when all its files are there: `index.html` comes last.
+        `index.html` is written last, when all other files are there.
 
         Args:
             model: an .onnx file of kgan's, an export's VERSION directory, or
                 its NAME directory, which stands for the highest version.
 
         Raises:
-            InputError: no generator's export, or a directory that cannot be written.
+            InputError: `model` is not a generator's export, or the directory cannot be written.
         """
         generator = Generator(model)
         self._check_place()  # time has passed
-        moved = []
+        moved: list[Path] = []
         try:
             with staging_directory(self.directory, ".page-") as staging:
                 self._fill(staging, generator)
@@ -57,11 +62,9 @@ class WebPage:
                         shutil.rmtree(path) if path.is_dir() else path.unlink()
                     raise
         except OSError as error:
-            raise InputError(
-                f"Cannot write a page there ({error.strerror}): {self.directory}"
-            ) from None
+            raise cannot_write("Cannot write a page there", error, self.directory) from None
 
-    def _check_place(self):
+    def _check_place(self) -> None:
         if not self.directory.exists():
             return
         if not self.directory.is_dir():
@@ -72,7 +75,7 @@ class WebPage:
                 f"Received: {self.directory}"
             )
 
-    def _fill(self, staging, generator):
+    def _fill(self, staging: Path, generator: Generator) -> None:
         for file in PAGE.iterdir():
             shutil.copyfile(file, staging / file.name)
         (staging / "ort").mkdir()
@@ -84,8 +87,13 @@ class WebPage:
         (staging / manifests.MANIFEST_FILE).write_text(json.dumps(facts, indent=2) + "\n")
 
 
-def to_web(model, directory, *, runtime=None):
-    """Writes a static page that draws with an exported generator in the browser.
+def to_web(
+    model: str | os.PathLike[str],
+    directory: str | os.PathLike[str],
+    *,
+    runtime: str | os.PathLike[str] | None = None,
+) -> None:
+    """Writes a static page that runs an exported generator in the browser.
 
     Args:
         model: an .onnx file of kgan's, an export's VERSION directory, or its
@@ -94,7 +102,7 @@ def to_web(model, directory, *, runtime=None):
         runtime: an unpacked onnxruntime-web package; None to let npm fetch it.
 
     Raises:
-        InputError: no generator's export, no runtime, or a directory that holds
-            something or cannot be written.
+        InputError: `model` is not a generator's export, there is no runtime, or `directory` is
+            not empty or cannot be written.
     """
     WebPage(directory, runtime).write(model)

@@ -1,4 +1,6 @@
-"""onnxruntime-web's files for the browser page: fetched by npm and checked, or the user's own."""
+"""onnxruntime-web's files for the web page: fetched by npm and checked, or the user's own."""
+
+from __future__ import annotations
 
 import contextlib
 import hashlib
@@ -9,29 +11,32 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import IO, cast
 
 from kgan.errors import InputError
 
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"
-# Of the package's .tgz, in hexadecimal; npm's own records have it in base64.
+# The checksum of the package's .tgz, in hexadecimal; npm's own records have it in base64.
 SHA512 = (
     "ab4cbe26baedba45d2cec05610c71c55fa97db92d19a8b171c5f8269126683ca"
     "590a5cdc57bb2f35ce2b298de32f4d956fb42644c0ecd528a0a91e025c07ca61"
 )
-# The smallest set that runs on the CPU; by the name it has beside the page. `.mjs` becomes `.js`,
-# as not every static server serves `.mjs` as a script.
+# The smallest set that runs on the CPU, by the name it has beside the page. `.mjs` becomes `.js`,
+# because not every static server serves `.mjs` as a script.
 FILES = {
     "ort.wasm.bundle.min.js": "dist/ort.wasm.bundle.min.mjs",
     "ort-wasm-simd-threaded.wasm": "dist/ort-wasm-simd-threaded.wasm",
 }
 
 
-def find_runtime(directory=None):
+def find_runtime(
+    directory: str | os.PathLike[str] | None = None,
+) -> tuple[str, dict[str, bytes]]:
     """The runtime's files.
 
     The package is kept in the user's cache (`$XDG_CACHE_HOME/kgan`, else `~/.cache/kgan`) and
-    its checksum is compared each time.
+    its checksum is checked every time.
 
     Args:
         directory: an unpacked onnxruntime-web package; None to let npm fetch
@@ -42,18 +47,19 @@ def find_runtime(directory=None):
         name to bytes.
 
     Raises:
-        InputError: no such package there; or npm is not installed, or could not fetch it.
+        InputError: `directory` is not such a package; or npm is not installed, or could not
+            fetch it.
     """
     if directory is not None:
         return _from_directory(Path(directory))
     cached = _cache() / f"{PACKAGE}-{VERSION}.tgz"
     if not cached.is_file() or _sha512(cached) != SHA512:
         with tempfile.TemporaryDirectory() as place:
-            return f"{PACKAGE} {VERSION}", _unpack(_keep(_fetch(place), cached))
+            return f"{PACKAGE} {VERSION}", _unpack(_keep(_fetch(Path(place)), cached))
     return f"{PACKAGE} {VERSION}", _unpack(cached)
 
 
-def _from_directory(directory):
+def _from_directory(directory: Path) -> tuple[str, dict[str, bytes]]:
     try:
         package = json.loads((directory / "package.json").read_text())
         if package["name"] != PACKAGE:
@@ -67,46 +73,47 @@ def _from_directory(directory):
         ) from None
 
 
-def _cache():
+def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
 
 
-def _sha512(path):
+def _sha512(path: Path) -> str:
     return hashlib.sha512(path.read_bytes()).hexdigest()
 
 
-def _fetch(place):
+def _fetch(directory: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise InputError(
-            f"The page needs {PACKAGE} {VERSION}, and npm, which fetches it, is not installed: "
+            f"The page needs {PACKAGE} {VERSION}, which npm fetches, and npm is not installed: "
             "install npm, or name an unpacked package with --web-runtime DIR. Received: neither"
         )
-    done = subprocess.run(
+    result = subprocess.run(
         [npm, "pack", "--silent", f"{PACKAGE}@{VERSION}"],
-        cwd=place,
+        cwd=directory,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    fetched = Path(place) / f"{PACKAGE}-{VERSION}.tgz"
-    if done.returncode or not fetched.is_file():
-        said = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+    fetched = directory / f"{PACKAGE}-{VERSION}.tgz"
+    if result.returncode or not fetched.is_file():
+        errors = [line for line in result.stderr.splitlines() if "error" in line.lower()]
         raise InputError(
-            f"npm could not fetch {PACKAGE} {VERSION} ({said[0] if said else done.returncode}); "
-            "an unpacked package can be named with --web-runtime DIR. Received: none"
+            f"npm could not fetch {PACKAGE} {VERSION} "
+            f"({errors[0] if errors else result.returncode}); an unpacked package can be named "
+            "with --web-runtime DIR. Received: none"
         )
     if _sha512(fetched) != SHA512:
         raise InputError(
-            f"npm fetched another {PACKAGE} {VERSION} than kgan was tested with: its sha512 is "
-            f"{SHA512}. Received: {_sha512(fetched)}"
+            f"The {PACKAGE} {VERSION} that npm fetched is not the one kgan was tested with, whose "
+            f"sha512 is {SHA512}. Received: {_sha512(fetched)}"
         )
     return fetched
 
 
-def _keep(fetched, cached):
-    """Copies the package into the cache, whole or not at all; without a cache it works too."""
+def _keep(fetched: Path, cached: Path) -> Path:
+    """Copies the package into the cache, whole or not at all; a cache that fails is no error."""
     with contextlib.suppress(OSError):
         cached.parent.mkdir(parents=True, exist_ok=True)
         part = cached.with_name(f".{os.getpid()}-{cached.name}")
@@ -118,8 +125,9 @@ def _keep(fetched, cached):
     return fetched
 
 
-def _unpack(path):
+def _unpack(path: Path) -> dict[str, bytes]:
     with tarfile.open(path) as package:
         return {
-            name: package.extractfile(f"package/{inside}").read() for name, inside in FILES.items()
+            name: cast(IO[bytes], package.extractfile(f"package/{inside}")).read()
+            for name, inside in FILES.items()
         }

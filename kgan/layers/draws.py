@@ -21,6 +21,11 @@ def uniform(seed, shape, least=0.0, most=1.0):
     return least + (most - least) * tf.cast(_bits(seed, shape), tf.float32) * 2.0**-BITS
 
 
+def symmetric_uniform(seed, shape):
+    """U(-1, 1), float32."""
+    return uniform(seed, shape, -1.0, 1.0)
+
+
 def normal(seed, shape):
     """N(0, 1), float32, by the inverse of its distribution function; within -5.3 and 5.3."""
     middles = 2 * _bits(seed, shape) + 1 - 2**BITS

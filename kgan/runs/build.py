@@ -1,118 +1,155 @@
-"""What a run is made from: its config, and the model, data and callbacks that follow from it."""
+"""From a run's options to its model, data and callbacks."""
+
+from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
+import inspect
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kgan import callbacks
 from kgan import data as kgan_data
+from kgan.callbacks import Curves, LatentWalk, ReconstructionStrip, RunDoctor, SampleGrid
+from kgan.data import Source
 from kgan.errors import InputError
 from kgan.images import to_uint8
 from kgan.layers import DiffAugment
+from kgan.losses import LOSSES, AdversarialLoss
 from kgan.models import AutoencoderPreset, get_preset
-from kgan.training.autoencoder import Autoencoder
-from kgan.callbacks import Curves, LatentWalk, ReconstructionStrip, RunDoctor, SampleGrid
-from kgan.training.gan import GAN
-from kgan.runs.load import CONFIG_FILE
+from kgan.option_fields import parse_interval, spelling
+from kgan.runs import goal
+from kgan.runs.directory import LOGS, SAMPLES
+from kgan.runs.options import RunOptions
+from kgan.training import GAN, Autoencoder
 
 ADA_TARGET = 0.6  # Karras et al. 2020
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-SHOWN_PICTURES = 32  # of a reconstruction strip
-DOCTORS_PICTURES = 1000
+SHOWN_IMAGES = 32  # of a reconstruction strip
+DOCTORS_IMAGES = 1000
+JIT_COMPILE = {"auto": "auto", "on": True, "off": False}
+GANS_ONLY = (
+    "conditional",
+    "latents",
+    "ema_half_life_images",
+    "diffaugment",
+    "ada",
+    "loss",
+    "g_learning_rate",
+    "d_learning_rate",
+    "d_steps",
+    "d_update",
+    "r1_gamma",
+    "r2_gamma",
+    "label_smoothing",
+)
 
 
-@dataclasses.dataclass
-class RunConfig:
-    """What a run is made from; `config.json` holds it with every default resolved.
+def new_model(options: RunOptions, source: Source) -> GAN | Autoencoder:
+    """The compiled model that the options ask for, of the shape of the source's images.
 
-    Attributes:
-        data: None for the embedded set, a path, or "tfds:NAME".
-        split, manual_dir, download_dir: of a TFDS set, as for `kgan.data.from_tfds`.
-        preset: name of the preset.
-        size: (H, W) or (H, W, C); None for the data's own.
-        latent_dim, filters, batch_size, ema_half_life_images: None for the
-            preset's; a half-life of 0 for no average.
-        conditional: train on the data's classes.
-        precision: one of `PRECISIONS`, the dtype policy of the networks' layers.
-        diffaugment: policy of `kgan.layers.DiffAugment`; None for none.
-        ada: let the strength of that adapt.
-        fit: "crop" or "pad", how pictures of another shape are fitted.
-        background: (R, G, B) under transparent pictures and around padded ones.
-        augment: names of augmentations; None for the data's default.
-        strict: a picture that cannot be decoded is an error.
-        seed: seed of weights, latents, data order and samples.
-        source: the data in words; the run fills it in.
+    Raises:
+        InputError: options that do not go together, or a model that cannot be made.
     """
-
-    data: str | None = None
-    split: str | None = None
-    manual_dir: str | None = None
-    download_dir: str | None = None
-    preset: str = "dcgan"
-    size: tuple | None = None
-    latent_dim: int | None = None
-    filters: int | None = None
-    batch_size: int | None = None
-    ema_half_life_images: float | None = None
-    conditional: bool = False
-    precision: str = "float32"
-    diffaugment: str | None = None
-    ada: bool = False
-    fit: str = "crop"
-    background: tuple = (255, 255, 255)
-    augment: list | None = None
-    strict: bool = False
-    seed: int = 0
-    source: str | None = None
+    with _computing_in(options.precision):
+        if isinstance(get_preset(options.preset), AutoencoderPreset):
+            return _new_autoencoder(options, source)
+        return _new_gan(options, source)
 
 
-def new_model(config, source):
-    """The model that a config asks for, of the shape of the source's pictures."""
-    networks = {
-        "image_shape": source.image_shape,
-        "latent_dim": config.latent_dim,
-        "filters": config.filters,
-    }
-    if isinstance(get_preset(config.preset), AutoencoderPreset):
-        for name in ("conditional", "ema_half_life_images", "diffaugment", "ada"):
-            if getattr(config, name):
-                raise InputError(f"{name} is a GAN's. Received: the preset {config.preset}")
-        return Autoencoder.from_preset(config.preset, **networks)
-    names = None
-    if config.conditional:
-        names = source.class_names
-        if names is None:
+def _new_autoencoder(options: RunOptions, source: Source) -> Autoencoder:
+    for name in GANS_ONLY:
+        if getattr(options, name):
+            raise InputError(
+                f"{spelling(name)} applies to GANs only. Received: the preset {options.preset}"
+            )
+    networks = {"latent_dim": options.latent_dim, "filters": options.filters}
+    model = Autoencoder.from_preset(options.preset, image_shape=source.image_shape, **networks)
+    optimizer = _with_rate(get_preset(options.preset).optimizer, options.learning_rate)
+    model.compile(optimizer, jit_compile=JIT_COMPILE[options.jit_compile])
+    return model
+
+
+def _new_gan(options: RunOptions, source: Source) -> GAN:
+    class_names = None
+    if options.conditional:
+        class_names = source.class_names
+        if class_names is None:
             raise InputError(
                 "These pictures have no classes: they come from two or more subfolders, from "
                 "`labels` or `y_train` beside an array, or from a TFDS `label`. "
                 f"Received: {source.description}"
             )
-    return GAN.from_preset(
-        config.preset,
-        **networks,
-        num_classes=len(names) if names else None,
-        class_names=names,
-        ema_half_life_images=config.ema_half_life_images,
-        seed=config.seed,
+    model = GAN.from_preset(
+        options.preset,
+        image_shape=source.image_shape,
+        latent_dim=options.latent_dim,
+        filters=options.filters,
+        latent_distribution=options.latents,
+        class_names=class_names,
+        ema_half_life_images=options.ema_half_life_images,
+        seed=options.seed,
     )
+    preset = get_preset(options.preset)
+    turns = {name: getattr(options, name) for name in ("d_steps", "d_update")}
+    model.compile(
+        _loss(options),
+        *(_with_rate(getattr(preset, f"{role}_optimizer"), _rate(options, role)) for role in "gd"),
+        diff_augment=_diff_augment(options, model.value_range),
+        jit_compile=JIT_COMPILE[options.jit_compile],
+        **{name: value for name, value in turns.items() if value is not None},
+    )
+    return model
+
+
+def _rate(options: RunOptions, role: str) -> float | None:
+    return getattr(options, f"{role}_learning_rate") or options.learning_rate
+
+
+def _with_rate(optimizer: dict[str, Any], rate: float | None) -> dict[str, Any]:
+    """A preset's optimizer config, with another learning rate where one is given."""
+    if rate is None:
+        return optimizer
+    return optimizer | {"config": optimizer["config"] | {"learning_rate": rate}}
+
+
+def _loss(options: RunOptions) -> AdversarialLoss:
+    """The loss that was asked for, with the preset's settings where it is the preset's."""
+    preset = get_preset(options.preset)
+    name = options.loss or preset.loss
+    settings = dict(preset.loss_options) if name == preset.loss else {}
+    for setting in ("r1_gamma", "r2_gamma", "label_smoothing"):
+        value = getattr(options, setting)
+        if value is not None:
+            settings[setting] = value
+    smoothing = [key for key, loss in LOSSES.items() if _takes(loss, "label_smoothing")]
+    if "label_smoothing" in settings and name not in smoothing:
+        raise InputError(
+            f"--label-smoothing applies to the losses {' and '.join(smoothing)} only. "
+            f"Received: the loss {name}"
+        )
+    return LOSSES[name](**settings)
+
+
+def _takes(loss: type[AdversarialLoss], argument: str) -> bool:
+    return argument in inspect.signature(loss).parameters
+
+
+def _diff_augment(options: RunOptions, value_range: tuple[float, float]) -> DiffAugment | None:
+    policy = options.diffaugment or (DiffAugment.EVERYTHING if options.ada else None)
+    if policy is None:
+        return None
+    return DiffAugment(policy, ADA_TARGET if options.ada else None, value_range=value_range)
 
 
 @contextlib.contextmanager
-def computing_in(precision):
-    """A context in which layers are made under that dtype policy.
-
-    Raises:
-        InputError: none of `PRECISIONS`.
-    """
-    if precision not in PRECISIONS:
-        raise InputError(
-            f"precision must be one of {', '.join(PRECISIONS)}. Received: {precision!r}"
-        )
+def _computing_in(precision: str) -> Iterator[None]:
+    """Context manager: layers are made under that dtype policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -121,99 +158,151 @@ def computing_in(precision):
         keras.config.set_dtype_policy(before)
 
 
-def compile_model(model, config):
-    """Compiles a new model with its preset's training and the config's changes to it."""
-    augment = config.diffaugment or (DiffAugment.EVERYTHING if config.ada else None)
-    if augment is None:
-        return model.compile()
-    target = ADA_TARGET if config.ada else None
-    model.compile(diff_augment=DiffAugment(augment, target, value_range=model.value_range))
+def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> RunOptions:
+    """The options with every default as it came out, for config.json."""
+    preset = get_preset(options.preset)
+    facts: dict[str, Any] = {
+        "data": _from_anywhere(options.data),
+        "manual_dir": _from_anywhere(options.manual_dir),
+        "download_dir": _from_anywhere(options.download_dir),
+        "start_from": _from_anywhere(options.start_from),
+        "size": source.image_shape,
+        "latent_dim": options.latent_dim or preset.latent_dim,
+        "filters": options.filters or preset.filters,
+        "batch_size": options.batch_size or preset.batch_size,
+        "augment": source.default_augment if options.augment is None else options.augment,
+        "source": source.description,
+    }
+    if isinstance(model, GAN):
+        loss = model.adversarial_loss
+        facts |= {
+            "latents": model.latent_distribution,
+            "ema_half_life_images": model.ema_half_life_images or 0,
+            "loss": next(name for name, kind in LOSSES.items() if type(loss) is kind),
+            "g_learning_rate": _rate_of(model.g_optimizer),
+            "d_learning_rate": _rate_of(model.d_optimizer),
+            "d_steps": model.d_steps,
+            "d_update": model.d_update,
+            "r1_gamma": loss.r1_gamma,
+            "r2_gamma": loss.r2_gamma,
+            "label_smoothing": getattr(loss, "label_smoothing", None),
+        }
+    else:
+        facts["learning_rate"] = _rate_of(model.optimizer)
+    return dataclasses.replace(options, **facts)
 
 
-def open_source(config):
-    """The source of pictures that a config names."""
+def _rate_of(optimizer: Any) -> float:
+    """An optimizer's learning rate, rounded to what float32 knows of it."""
+    return float(f"{float(keras.ops.convert_to_numpy(optimizer.learning_rate)):.6g}")
+
+
+def set_learning_rates(model: GAN | Autoencoder, changes: dict[str, Any]) -> None:
+    """Gives a model's optimizers the learning rates among the changed options."""
+    for role in "gd":
+        rate = changes.get(f"{role}_learning_rate") or changes.get("learning_rate")
+        optimizer = getattr(model, f"{role}_optimizer", None) or model.optimizer
+        if rate is not None and optimizer is not None:
+            optimizer.learning_rate = rate
+
+
+def _from_anywhere(data: str | None) -> str | None:
+    """The same data or folder, named so that a run can be resumed from another directory."""
+    return data if data is None or data.startswith("tfds:") else str(Path(data).resolve())
+
+
+def open_source(options: RunOptions) -> Source:
+    """The source of images that the options name."""
     return kgan_data.open_source(
-        config.data,
-        image_shape=tuple(config.size) if config.size else None,
-        fit=config.fit,
-        background=tuple(config.background),
-        strict=config.strict,
-        labels=config.conditional,
-        split=config.split,
-        manual_dir=config.manual_dir,
-        download_dir=config.download_dir,
+        options.data,
+        image_shape=options.size,
+        fit=options.fit,
+        background=options.background,
+        strict=options.strict,
+        labels=options.conditional,
+        split=options.split,
+        manual_dir=options.manual_dir,
+        download_dir=options.download_dir,
     )
 
 
-def make_batches(source, config, model):
+def make_batches(source: Source, options: RunOptions, model: GAN | Autoencoder) -> tf.data.Dataset:
     """The pipeline that a run trains on, from where the model's training stands."""
     return kgan_data.batches(
         source,
-        batch_size=config.batch_size,
+        batch_size=options.batch_size,
         value_range=model.value_range,
-        labels=config.conditional,
-        augment=config.augment,
+        labels=options.conditional,
+        augment=options.augment,
         cache="auto",
         shuffle=True,
-        seed=config.seed,
+        seed=options.seed,
         first_batch=int(model.batches_seen.numpy()),
     )
 
 
-def sheets(model, source, config, directory, log_dir):
-    """The callbacks that show how the model learns."""
-    if isinstance(model, GAN):
-        return [
-            SampleGrid(directory, seed=config.seed, log_dir=log_dir),
-            LatentWalk(directory, seed=config.seed),
-        ]
-    pictures = kgan_data.first_pictures(source, SHOWN_PICTURES)
-    return [ReconstructionStrip(directory, pictures, log_dir=log_dir)]
+def progress_line(
+    options: RunOptions, done: goal.Progress, stop: callbacks.StopAfter
+) -> callbacks.ProgressLine:
+    """The live line of a run, which counts what was done before."""
+    return callbacks.ProgressLine(
+        options.batch_size,
+        epochs=options.epochs and options.epochs - done.epochs,
+        first_epoch=done.epochs,
+        epoch_steps=done.epoch_steps,
+        epoch_begun=done.steps % done.epoch_steps,
+        stop=stop,
+        header=goal.header(options, done),
+        steps_done=done.steps,
+    )
 
 
-def watchers(model, batches, config, log_dir):
-    """The callbacks that follow the figures of training: curves and, of a GAN, the doctor.
-
-    The doctor has the first pictures that the run trains on.
-    """
-    watching = [Curves(log_dir)]
-    if isinstance(model, GAN):
-        pictures, labels = _first_trained_on(batches, config, model.value_range)
-        if len(pictures) > 1:
-            labels = labels if config.conditional else None
-            watching.append(RunDoctor(pictures, labels, log_dir=log_dir))
+def watchers(
+    model: GAN | Autoencoder,
+    source: Source,
+    batches: tf.data.Dataset,
+    options: RunOptions,
+    directory: Path,
+) -> list[keras.callbacks.Callback]:
+    """The callbacks that show and judge how the model learns."""
+    samples, logs = directory / SAMPLES, directory / LOGS
+    every = parse_interval(options.sample_every)
+    if isinstance(model, Autoencoder):
+        shown = kgan_data.first_pictures(source, SHOWN_IMAGES)
+        return [ReconstructionStrip(samples, shown, log_dir=logs, **every), Curves(logs)]
+    watching = [
+        SampleGrid(samples, seed=options.seed, log_dir=logs, **every),
+        LatentWalk(samples, seed=options.seed),
+        Curves(logs),
+    ]
+    # The doctor has the first images that the run trains on.
+    images, labels = _first_trained_on(batches, options, model.value_range)
+    if len(images) > 1:
+        labels = labels if options.conditional else None
+        watching.append(RunDoctor(images, labels, log_dir=logs))
     return watching
 
 
-def _first_trained_on(batches, config, value_range):
-    """About 1,000 pictures, uint8, and their labels; fewer where no more can be read."""
-    pictures, labels = [], []
+def _first_trained_on(
+    batches: tf.data.Dataset, options: RunOptions, value_range: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """About 1,000 images, uint8, and their labels; fewer where no more can be read."""
+    images: list[np.ndarray] = []
+    labels: list[int] = []
     try:
-        for batch in batches.take(math.ceil(DOCTORS_PICTURES / config.batch_size)):
-            images, classes = batch if config.conditional else (batch, [])
-            pictures.extend(to_uint8(images, value_range))
+        for batch in batches.take(math.ceil(DOCTORS_IMAGES / options.batch_size)):
+            real_images, classes = batch if options.conditional else (batch, [])
+            images.extend(to_uint8(real_images, value_range))
             labels.extend(np.asarray(classes))
     except (tf.errors.OpError, UnicodeDecodeError, InputError):
-        pass  # training meets it in its own time, and tells of it
-    return np.array(pictures), np.array(labels)
+        pass  # training meets it in its own time, and reports it
+    return np.array(images), np.array(labels)
 
 
-def pictures_of(config, data, n):
-    """Up to n pictures to show, uint8, from the run's own data or from other `data`."""
+def images_of(options: RunOptions, data: str | None, n: int) -> np.ndarray:
+    """Up to n images to show, uint8, from the run's own data or from other `data`."""
     if data is not None:
-        config = dataclasses.replace(
-            config, data=data, split=None, manual_dir=None, download_dir=None
+        options = dataclasses.replace(
+            options, data=data, split=None, manual_dir=None, download_dir=None
         )
-    return kgan_data.first_pictures(open_source(config), n)
-
-
-def read_config(directory):
-    """The `RunConfig` of a run.
-
-    Raises:
-        InputError: it is no run.
-    """
-    try:
-        return RunConfig(**json.loads((Path(directory) / CONFIG_FILE).read_text()))
-    except (OSError, ValueError, TypeError):
-        raise InputError(f"Not a run: no readable {CONFIG_FILE} in {directory}") from None
+    return kgan_data.first_pictures(open_source(options), n)

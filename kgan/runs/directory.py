@@ -1,80 +1,113 @@
-"""A run's directory: there with its config or not at all, and held by one training at a time."""
+"""A run's directory: there with its options or not at all, and held by one training at a time."""
 
+from __future__ import annotations
+
+import contextlib
+import dataclasses
 import glob
+import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # Windows has none; there nobody else is kept out
-    fcntl = None
+import filelock
 
 from kgan.errors import InputError
-from kgan.files import staging_directory, whole_file
-from kgan.runs.load import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE
+from kgan.files import cannot_write, staging_directory, whole_file
+from kgan.option_fields import from_mapping
+from kgan.runs.options import RunOptions
 
+CONFIG_FILE = "config.json"
+MODEL_FILE = "model.keras"
+CHECKPOINT_FILE = "checkpoints/last.keras"
 SKIPPED_FILE = "skipped.json"
+PROGRESS_FILE = "progress.json"
 HISTORY_FILE = "history.csv"
+LOCK_FILE = ".lock"
 SAMPLES = "samples"
+LOGS = "logs"
 
 
-def make_directory(directory, config):
-    """Makes a run's directory with its config, at once: whoever kills it leaves a run or nothing.
+def make_directory(directory: Path, options: RunOptions) -> None:
+    """Makes a run's directory with its options, at once: a kill leaves a run or nothing.
 
     Args:
         directory: the path, where there must be nothing yet.
-        config: text of config.json.
+        options: what config.json is to hold.
 
     Raises:
         InputError: it cannot be made there.
     """
     try:
         with staging_directory(directory.parent, f".{directory.name}-") as staging:
-            with whole_file(staging / CONFIG_FILE, durable=True) as temporary:
-                temporary.write_text(config)
+            write_options(staging, options)
             staging.rename(directory)
     except OSError as error:
-        raise InputError(f"Cannot make the run there ({error.strerror}): {directory}") from None
+        raise cannot_write("Cannot make the run there", error, directory) from None
 
 
-class HeldRun:
+def write_options(directory: Path, options: RunOptions) -> None:
+    """Writes config.json."""
+    write_json(directory / CONFIG_FILE, dataclasses.asdict(options), indent=2)
+
+
+def read_options(directory: str | os.PathLike[str]) -> RunOptions:
+    """The options of a run.
+
+    Raises:
+        InputError: it is not a run, or config.json holds what an option cannot be.
+    """
+    path = Path(directory) / CONFIG_FILE
+    try:
+        values = json.loads(path.read_text())
+        if not isinstance(values, dict):
+            raise ValueError
+    except (OSError, ValueError):
+        raise InputError(f"Not a run: no readable {CONFIG_FILE} in {directory}") from None
+    try:
+        return from_mapping(RunOptions, values)
+    except InputError as error:
+        raise InputError(f"Not a run: in {path} {error}") from None
+
+
+def write_json(path: Path, value: Any, indent: int = 1) -> None:
+    """Writes a JSON file, whole and on the disk or not at all."""
+    with whole_file(path, durable=True) as temporary:
+        temporary.write_text(json.dumps(value, indent=indent) + "\n")
+
+
+@contextlib.contextmanager
+def held(directory: Path) -> Iterator[None]:
     """Context manager: this process alone trains the run, and what killed ones left is removed.
 
-    The system itself lets go when a process ends, however it ends.
-
-    Args:
-        directory: the run's directory.
+    The system itself releases the lock when a process ends, however it ends.
 
     Raises:
         InputError: another process trains it.
     """
-
-    def __init__(self, directory):
-        self.directory = Path(directory)
-
-    def __enter__(self):
-        # Open for writing, as a network file system locks nothing else.
-        self.file = (self.directory / CONFIG_FILE).open("r+")
-        try:
-            if fcntl is not None:
-                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.file.close()
-            raise InputError(
-                "Another process is training this run; stop it first, or train a run of another "
-                f"name. Received: {self.directory}"
-            ) from None
+    lock = filelock.FileLock(directory / LOCK_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise InputError(
+            "Another process is training this run; stop it first, or train a run of another "
+            f"name. Received: {directory}"
+        ) from None
+    try:
         # Only a training writes these, and no other is alive.
-        for left in self._leftovers():
-            left.unlink(missing_ok=True)
-        return self
+        for leftover in _leftovers(directory):
+            leftover.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
 
-    def __exit__(self, *_):
-        self.file.close()
 
-    def _leftovers(self):
-        """Temporary files of `whole_file`, and of Keras beside a checkpoint that it writes."""
-        for name in (MODEL_FILE, CHECKPOINT_FILE, SKIPPED_FILE, HISTORY_FILE):
-            path = self.directory / name
-            yield from path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}")
-        yield from (self.directory / SAMPLES).glob(".step-*-????????.*")
-        yield from (self.directory / CHECKPOINT_FILE).parent.glob("tmp????????")
+def _leftovers(directory: Path) -> Iterator[Path]:
+    """Temporary files of `whole_file`, and of Keras beside a checkpoint that it writes."""
+    files = (CONFIG_FILE, MODEL_FILE, CHECKPOINT_FILE, SKIPPED_FILE, PROGRESS_FILE, HISTORY_FILE)
+    for name in files:
+        path = directory / name
+        yield from path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}")
+    yield from (directory / SAMPLES).glob(".step-*-????????.*")
+    yield from (directory / CHECKPOINT_FILE).parent.glob("tmp????????")

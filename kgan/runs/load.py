@@ -1,27 +1,29 @@
 """Trained models read back from a run or a .keras file."""
 
+from __future__ import annotations
+
 import json
+import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from kgan.errors import InputError
 from kgan.files import first_line
+from kgan.runs.directory import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE
 from kgan.training.autoencoder import Autoencoder
-from kgan.training.saving import CONFIG, batches_seen
 from kgan.training.gan import GAN
+from kgan.training.saving import CONFIG, batches_seen
 
-CONFIG_FILE = "config.json"
-MODEL_FILE = "model.keras"
-CHECKPOINT_FILE = "checkpoints/last.keras"
 MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
 
 
-def find_model(path):
+def find_model(path: str | os.PathLike[str]) -> Path:
     """The .keras file that `path` means: itself, or a run's state that was trained furthest.
 
-    A file that cannot be read counts for nothing beside one that can.
+    A file that cannot be read is passed over where another can.
 
     Raises:
         InputError: it is neither a .keras file nor a run's directory.
@@ -44,33 +46,33 @@ def find_model(path):
     return path
 
 
-def has_model(run):
-    """Whether a run has come to its first checkpoint."""
+def has_model(run: Path) -> bool:
+    """Whether a run has reached its first checkpoint."""
     return bool(_states(run))
 
 
-def _states(run):
+def _states(run: Path) -> list[Path]:
     return [run / name for name in (MODEL_FILE, CHECKPOINT_FILE) if (run / name).is_file()]
 
 
-def _trained(state):
+def _trained(state: Path) -> int:
     try:
         return batches_seen(state)
     except InputError:
         return -1
 
 
-def load_model(path, compile=True):
+def load_model(path: str | os.PathLike[str], compile: bool = True) -> GAN | Autoencoder:
     """Loads a trained GAN or autoencoder.
 
     Args:
         path: a run's directory or a .keras file.
         compile: restore losses and optimizers too; False for a model that is
-            only to make pictures, and for one compiled with functions that
+            only to make images, and for one compiled with functions that
             Keras cannot find again.
 
     Raises:
-        InputError: nothing there, a file that is no Keras model or holds code, or another kind
+        InputError: nothing there, a file that is not a Keras model or holds code, or another kind
             of model.
     """
     path = find_model(path)
@@ -83,20 +85,20 @@ def load_model(path, compile=True):
         raise InputError(f"Not a readable Keras model: {path} ({first_line(error)})") from error
     if not isinstance(model, (GAN, Autoencoder)):
         raise InputError(
-            f"This Keras model is no kgan.GAN or kgan.Autoencoder: {path} holds a "
+            f"This Keras model is neither a kgan.GAN nor a kgan.Autoencoder: {path} holds a "
             f"{type(model).__name__}"
         )
     return model
 
 
-def _compiled_with_functions(path):
+def _compiled_with_functions(path: Path) -> InputError:
     return InputError(
         "This model was compiled with functions that Keras cannot find again; load it with "
         f"compile=False, then compile it. Received: {path}"
     )
 
 
-def _check_archive(path, compile):
+def _check_archive(path: Path, compile: bool) -> None:
     """Raises an InputError for a .keras file that holds code, or little that unpacks to much.
 
     Keras's safe mode refuses code too, but can be switched off for the whole process. What a
@@ -111,7 +113,7 @@ def _check_archive(path, compile):
             code, compiled_code = (
                 '"__lambda__"' in json.dumps(part) for part in (config, compilation)
             )
-    except Exception:  # damaged: Keras tells of it
+    except Exception:  # damaged: Keras reports it
         return
     if bomb:
         raise InputError(
@@ -127,15 +129,15 @@ def _check_archive(path, compile):
         raise _compiled_with_functions(path)
 
 
-def _loads_without_compiling(path):
+def _loads_without_compiling(path: Path) -> bool:
     try:
         keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception:  # as in load_model, which tells of it
+    except Exception:  # as in load_model, which reports it
         return False
     return True
 
 
-def load_gan(path, compile=True):
+def load_gan(path: str | os.PathLike[str], compile: bool = True) -> GAN:
     """Loads a trained GAN, ready to generate and to train on.
 
     Args:
@@ -145,12 +147,12 @@ def load_gan(path, compile=True):
         A `kgan.GAN`.
 
     Raises:
-        InputError: nothing there, a file that is no Keras model, or another kind of model.
+        InputError: nothing there, a file that is not a Keras model, or another kind of model.
     """
     return _of_kind(load_model(path, compile), GAN, path)
 
 
-def load_autoencoder(path, compile=True):
+def load_autoencoder(path: str | os.PathLike[str], compile: bool = True) -> Autoencoder:
     """Loads a trained autoencoder, ready to reconstruct and to train on.
 
     Args:
@@ -160,20 +162,20 @@ def load_autoencoder(path, compile=True):
         A `kgan.Autoencoder`.
 
     Raises:
-        InputError: nothing there, a file that is no Keras model, or another kind of model.
+        InputError: nothing there, a file that is not a Keras model, or another kind of model.
     """
     return _of_kind(load_model(path, compile), Autoencoder, path)
 
 
-def _of_kind(model, kind, path):
+def _of_kind(model: Any, kind: type, path: str | os.PathLike[str]) -> Any:
     if not isinstance(model, kind):
         raise InputError(
-            f"This Keras model is no kgan.{kind.__name__}: {path} holds a {type(model).__name__}"
+            f"This Keras model is not a kgan.{kind.__name__}: {path} holds a {type(model).__name__}"
         )
     return model
 
 
-def run_directory(path):
+def run_directory(path: str | os.PathLike[str]) -> Path | None:
     """The run that a model lies in, or None for a .keras file by itself."""
     path = find_model(path).resolve()
     for name in (MODEL_FILE, CHECKPOINT_FILE):
@@ -183,7 +185,7 @@ def run_directory(path):
     return None
 
 
-def _facts(run):
+def _facts(run: Path) -> dict[str, Any]:
     try:
         config = json.loads((run / CONFIG_FILE).read_text())
         return {"data": config["source"]} | {key: config[key] for key in ("batch_size", "seed")}
@@ -191,13 +193,13 @@ def _facts(run):
         return {}
 
 
-def training_facts(path):
+def training_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a manifest is to say of how a model was made: its data, batch size and seed."""
     run = run_directory(path)
     return _facts(run) if run else {}
 
 
-def model_name(path):
+def model_name(path: str | os.PathLike[str]) -> str:
     """The name of a model: its run's, or its file's without the suffix."""
     run = run_directory(path)
     return run.name if run else find_model(path).stem

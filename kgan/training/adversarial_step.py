@@ -1,201 +1,161 @@
-"""The two halves of an adversarial step (Goodfellow et al. 2014, algorithm 1).
+"""One adversarial step: the two objectives, and what a `GAN` does around them.
 
-Each half changes the variables of one network and of no other: weights,
-normalisation statistics and random seeds alike.
+The objectives are pure functions of images. The steps draw latents, augment, update one
+network and record figures; each changes the variables of one network and of no other:
+weights, normalisation statistics and random seeds alike.
+
+Reference:
+    Goodfellow et al. 2014, algorithm 1, https://arxiv.org/abs/1406.2661
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from kgan.errors import InputError
+from kgan.layers import draws
+from kgan.losses import AdversarialLoss
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
 from kgan.training import replicas
-from kgan.training.averaging import update_average
+from kgan.training.judging import Judge, constant, judges_of, with_labels
+from kgan.training.step_figures import record_discriminator
+
+if TYPE_CHECKING:
+    from kgan.training.gan import GAN
 
 # What each of the discriminator's updates learns from, by `d_update`.
 TURNS = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
 
 
-def discriminator_step(gan, real_images, labels=None):
-    """Updates the discriminator from one batch of real images and one of fakes.
+class Judged(NamedTuple):
+    """What a discriminator's objective comes to; `loss` includes the penalty."""
+
+    loss: tf.Tensor
+    penalty: tf.Tensor
+    real_logits: tf.Tensor
+    fake_logits: tf.Tensor
+
+
+def discriminator_objective(
+    judges: Sequence[Judge],
+    real_images: tf.Tensor,
+    fake_images: tf.Tensor,
+    loss: AdversarialLoss,
+    learn_from: Sequence[str] = ("real", "fake"),
+    mix: tf.Tensor | None = None,
+) -> Judged:
+    """The discriminator's loss on real and fake images, penalties included.
+
+    Real and fake images go through separately: one mixed batch would be normalised as one.
 
     Args:
-        gan: a compiled `GAN`.
-        real_images: float tensor (B, H, W, C) in the model's range.
-        labels: int tensor (B,), the images' classes, which the fakes take over;
-            None for a model without classes.
+        judges: the discriminator for real images, for fake ones and for those between, each
+            a function of images (B, H, W, C) to logits (B, 1).
+        real_images, fake_images: float tensors (B, H, W, C) in the model's range.
+        loss: the loss and the weights of its penalties.
+        learn_from: "real", "fake" or both; the other logits are constants.
+        mix: float tensor (B,) from U(0, 1) for the gradient penalty; None where it has none.
     """
-    batch_size = real_images.shape[0] or tf.shape(real_images)[0]
-    latents = gan.draw_latents(batch_size)
-    rule = gan.adversarial_loss
-    # Drawn out here: inside an update, a seed that is not the network's own would not move on.
-    mix = gan.draw_uniform(batch_size) if rule.gradient_penalty else None
-    judge_real, judge_fake, judge_between = _judges(gan, labels, 3)
+    judge_real, judge_fake, judge_between = judges
 
-    def judged(judge, images, learn, gamma):
-        """Logits, and the weighted penalty on their gradient."""
-        if not learn:
-            return _constant(judge, images), 0.0
+    def judged(judge: Judge, images: tf.Tensor, kind: str, gamma: float) -> tuple:
+        if kind not in learn_from:
+            return constant(judge, images), 0.0
         if not gamma:
             return judge(images), 0.0
         logits, squares = logits_and_squared_gradient(judge, images)
         return logits, 0.5 * gamma * tf.reduce_mean(squares)
 
-    def objective(learn_from):
-        # Real and fake go through separately: one mixed batch would be normalised as one.
-        real_logits, penalty = judged(judge_real, real_images, "real" in learn_from, rule.r1_gamma)
-        fake_images = gan.generator(_inputs(latents, labels), training=True)
-        fake_logits, fake_penalty = judged(
-            judge_fake, fake_images, "fake" in learn_from, rule.r2_gamma
-        )
-        penalty += fake_penalty
-        if rule.gradient_penalty and "real" in learn_from:
-            with keras.StatelessScope():  # pictures between real and fake leave no statistics
-                steepness = gradient_penalty(judge_between, real_images, fake_images, mix)
-            penalty += rule.gradient_penalty * tf.reduce_mean(steepness)
-        loss = rule.discriminator_loss(real_logits, fake_logits)
-        judged_logits = tf.concat([real_logits, fake_logits], axis=0)
-        return loss + penalty, judged_logits, (real_logits, fake_logits, penalty)
+    real_logits, penalty = judged(judge_real, real_images, "real", loss.r1_gamma)
+    fake_logits, fake_penalty = judged(judge_fake, fake_images, "fake", loss.r2_gamma)
+    penalty += fake_penalty
+    if mix is not None and "real" in learn_from:
+        with keras.StatelessScope():  # images between real and fake leave no statistics
+            steepness = gradient_penalty(judge_between, real_images, fake_images, mix)
+        penalty += loss.gradient_penalty * tf.reduce_mean(steepness)
+    total = loss.discriminator_loss(real_logits, fake_logits) + penalty
+    return Judged(total, penalty, real_logits, fake_logits)
 
-    penalties = 0.0
+
+def generator_objective(
+    judges: Sequence[Judge], real_images: tf.Tensor, fake_images: tf.Tensor, loss: AdversarialLoss
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The generator's loss through a discriminator, and the logits of its images.
+
+    Args:
+        judges: as for `discriminator_objective`, the first two.
+        real_images: what a relativistic loss compares the fakes with.
+        fake_images: float tensor (B, H, W, C).
+        loss: the loss.
+    """
+    judge_real, judge_fake = judges
+    real_logits = constant(judge_real, real_images) if loss.pairs_real else None
+    fake_logits = judge_fake(fake_images)
+    return loss.generator_loss(fake_logits, real_logits), fake_logits
+
+
+def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:
+    """Updates the discriminator from one batch of real images and one of fakes.
+
+    Args:
+        gan: a compiled `GAN`.
+        real_images: float tensor (B, H, W, C) in the model's range.
+        labels: int tensor (B,), their classes, which the fakes take over; None without classes.
+    """
+    batch_size = real_images.shape[0] or tf.shape(real_images)[0]
+    loss = gan.adversarial_loss
+    # Drawn out here: inside an update, a seed that is not the network's own would not move on.
+    latents = gan.draw_latents(batch_size)
+    mix = None
+    if loss.gradient_penalty:
+        seed = gan.seed_generator.next()
+        mix = draws.of_this_replica(lambda n: draws.uniform(seed, (n,)), batch_size)
+    judges = judges_of(gan, labels, 3)
+
+    def objective(learn_from: Sequence[str]) -> tuple:
+        fake_images = gan.generator(with_labels(latents, labels), training=True)
+        judged = discriminator_objective(judges, real_images, fake_images, loss, learn_from, mix)
+        logits = tf.concat([judged.real_logits, judged.fake_logits], axis=0)
+        return judged.loss, logits, judged
+
+    penalty = 0.0
     turns = TURNS[gan.d_update]
     for turn in turns:
-        loss, (real_logits, fake_logits, penalty), finite = gan.updates.apply(
+        update = gan.updates.apply(
             "discriminator" if turn is turns[0] else "discriminator_second",
             gan.discriminator,
             gan.d_optimizer,
             lambda turn=turn: objective(turn),
             real_images,
-            regularize=turn is turns[-1],  # once a batch
+            regularize=turn is turns[-1],  # once per batch
         )
-        penalties += tf.where(finite, penalty, 0.0)
-    optional = {"penalty": penalties}
-    if gan.diff_augment is not None:
-        surer = replicas.mean([tf.reduce_mean(tf.sign(real_logits))])[0]
-        gan.diff_augment.adapt(surer, batch_size * replicas.count())
-        optional["augment_probability"] = gan.diff_augment.probability.value
-    gan.updates.record(
-        finite,
-        d_loss=loss - penalty,
-        **optional,
-        real_logits=tf.reduce_mean(real_logits),
-        fake_logits=tf.reduce_mean(fake_logits),
-    )
+        penalty += tf.where(update.taken, update.extra.penalty, 0.0)
+    record_discriminator(gan, batch_size, update, penalty)
 
 
-def generator_step(gan, real_images, labels=None):
+def generator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:
     """Updates the generator through the frozen discriminator, and its average where it has one.
 
     The discriminator normalises the fakes by their own statistics, as in
     training; what it would write of them is dropped.
 
     Args:
-        gan: a compiled `GAN`.
-        real_images: float tensor (B, H, W, C); as many fakes are made, and a
-            relativistic loss compares them.
-        labels: as for `discriminator_step`.
+        gan, real_images, labels: as for `discriminator_step`; as many fakes are made.
     """
     latents = gan.draw_latents(real_images.shape[0] or tf.shape(real_images)[0])
-    judge_real, judge_fake = _judges(gan, labels, 2)
+    judges = judges_of(gan, labels, 2)
 
-    def objective():
-        fake_images = gan.generator(_inputs(latents, labels), training=True)
-        real_logits = None
-        if gan.adversarial_loss.pairs_real:
-            real_logits = _constant(judge_real, real_images)
-        fake_logits = judge_fake(fake_images)
-        loss = gan.adversarial_loss.generator_loss(fake_logits, real_logits)
-        return loss, fake_logits, None
+    def objective() -> tuple:
+        fake_images = gan.generator(with_labels(latents, labels), training=True)
+        loss, logits = generator_objective(judges, real_images, fake_images, gan.adversarial_loss)
+        return loss, logits, None
 
-    loss, _, finite = gan.updates.apply(
-        "generator", gan.generator, gan.g_optimizer, objective, real_images
-    )
-    gan.updates.record(finite, g_loss=loss)
-    if gan.ema_generator is not None:
+    update = gan.updates.apply("generator", gan.generator, gan.g_optimizer, objective, real_images)
+    gan.updates.record(update.taken, g_loss=update.loss)
+    if gan.average is not None:
         images = tf.cast(tf.shape(real_images)[0] * replicas.count(), tf.float32)
-        update_average(
-            gan.ema_generator,
-            gan.generator,
-            gan.ema_half_life_images,
-            images=images * gan.d_steps,
-            images_seen=images * tf.cast(gan.batches_seen.value, tf.float32),
-        )
-
-
-def evaluation_step(gan, real_images, labels=None):
-    """Records losses and mean logits in inference mode; changes nothing else.
-
-    Args:
-        gan: a compiled `GAN`.
-        real_images: float tensor (B, H, W, C) in the model's range.
-        labels: as for `discriminator_step`.
-    """
-    # From a seed generator of its own, so that training draws the same with and without.
-    latents = gan.draw_latents(tf.shape(real_images)[0], gan.evaluation_seed_generator)
-    fake_images = gan(_inputs(latents, labels), training=False)
-    real_logits = gan.discriminator(_inputs(real_images, labels), training=False)
-    fake_logits = gan.discriminator(_inputs(fake_images, labels), training=False)
-    gan.updates.record(
-        True,
-        images=tf.shape(real_images)[0],
-        d_loss=gan.adversarial_loss.discriminator_loss(real_logits, fake_logits),
-        g_loss=gan.adversarial_loss.generator_loss(fake_logits, real_logits),
-        real_logits=tf.reduce_mean(real_logits),
-        fake_logits=tf.reduce_mean(fake_logits),
-    )
-
-
-def unpack(gan, data):
-    """The (real images, int32 labels or None) of a batch.
-
-    Raises:
-        InputError: images that are no floats, or no labels for a GAN with classes.
-    """
-    real_images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-    if not real_images.dtype.is_floating:
-        raise InputError(
-            f"Images to train on must be floats in the model's range {gan.value_range}; "
-            f"kgan.data makes them so. Received: {real_images.dtype.name}"
-        )
-    if gan.num_classes is None:
-        return real_images, None
-    if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
-        given = "None" if labels is None else f"{labels.dtype.name} {labels.shape}"
-        raise InputError(
-            "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
-            f"Received labels: {given}"
-        )
-    labels = tf.cast(labels, tf.int32)
-    # An embedding takes -1 for the last class, and on a GPU anything for zeros.
-    inside = tf.debugging.Assert(
-        tf.reduce_all((labels >= 0) & (labels < gan.num_classes)),
-        [f"A label is a whole number from 0 to {gan.num_classes - 1}. Received:", labels],
-    )
-    with tf.control_dependencies([inside] if inside is not None else []):
-        return real_images, tf.identity(labels)
-
-
-def _inputs(first, labels):
-    return first if labels is None else [first, labels]
-
-
-def _judges(gan, labels, n):
-    """The discriminator in training mode as n functions of images alone, logits in float32.
-
-    Each augments its images by a seed of its own, the same one however often it is called.
-    """
-    # Drawn out here: inside an update, a seed that is not the network's own would not move on.
-    seeds = [None] * n if gan.diff_augment is None else tf.unstack(gan.draw_seeds(n), num=n)
-
-    def judge(images, seed):
-        if seed is not None:
-            images = gan.diff_augment(images, seed)
-        return tf.cast(gan.discriminator(_inputs(images, labels), training=True), tf.float32)
-
-    return [lambda images, seed=seed: judge(images, seed) for seed in seeds]
-
-
-def _constant(judge, images):
-    """Logits that teach and change nothing."""
-    with keras.StatelessScope():
-        return tf.stop_gradient(judge(images))
+        images_seen = images * tf.cast(gan.batches_seen.value, tf.float32)
+        gan.average.update(gan.generator, images * gan.d_steps, images_seen)

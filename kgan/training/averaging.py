@@ -1,7 +1,10 @@
-"""The averaged generator: an exponential moving average of the weights while training goes on."""
+"""The averaged generator: an exponential moving average of the weights during training."""
+
+from __future__ import annotations
 
 import math
 import numbers
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
@@ -10,13 +13,16 @@ from kgan.errors import InputError
 from kgan.layers import SpectralNormalization
 from kgan.models.rebuild import all_layers, copy_network
 
+if TYPE_CHECKING:
+    from kgan.training.gan import GAN
+
 # The average looks back over at most this share of the training so far, so that the
 # random start is forgotten at once (Karras et al. 2020, the "ramp-up" of their code).
 LONGEST_SHARE = 0.05
-FOLLOWED = 2  # power iterations an update: with one, sigma lags a fast training by over 1 %
+FOLLOWED = 2  # power iterations per update: with one, sigma lags a fast training by over 1 %
 
 
-def check_half_life(images):
+def check_half_life(images: Any) -> float | None:
     """Returns a half-life in images, None for none (None or 0).
 
     Raises:
@@ -30,67 +36,60 @@ def check_half_life(images):
     return images or None
 
 
-class Averaged:
-    """The part of `GAN` that keeps an averaged generator, `ema_generator`, or None for none."""
+class Average:
+    """An averaged generator.
 
-    average_begun = None  # the half-life of an average that the model was not made with
+    Args:
+        generator: the network to average; the average starts as it is now.
+        half_life_images: real images after which an update counts half.
+        begun_late: it began in training, and not with the model.
 
-    @property
-    def inference_generator(self):
-        """The generator that makes what users see: the averaged one where there is one."""
-        return self.generator if self.ema_generator is None else self.ema_generator
+    Attributes:
+        network: the averaged network, not trainable.
+    """
 
-    def start_average(self, half_life_images):
-        """Begins an average of the generator as it is now; `fit` keeps it from here on.
+    def __init__(self, generator: keras.Model, half_life_images: float, begun_late: bool) -> None:
+        self.half_life_images = half_life_images
+        self.begun_late = begun_late
+        self.network = copy_network(generator)
+        self.network.trainable = False
 
-        Args:
-            half_life_images: as `ema_half_life_images` of the model.
-
-        Raises:
-            InputError: no number above 0, or the model has an average with another half-life.
-        """
-        if not check_half_life(half_life_images):
-            raise InputError(f"An average has a half-life above 0. Received: {half_life_images!r}")
-        if self.ema_generator is not None:
-            if half_life_images != self.ema_half_life_images:
-                raise InputError(
-                    f"The generator is averaged already, half-life {self.ema_half_life_images} "
-                    f"images. Received: {half_life_images!r}"
-                )
-            return
-        self.average_begun = half_life_images
-        self._average(half_life_images)
-        if self.train_function is not None:  # it knows no average
-            self.make_train_function(force=True)
-
-    def forget_average(self):
-        """Takes back a `start_average` before which the model had none."""
-        self.average_begun = self.ema_half_life_images = self.ema_generator = None
-
-    def _average(self, half_life_images):
-        with self.distribute_strategy.scope():
-            average = copy_network(self.generator)
-        average.trainable = False
-        self.ema_half_life_images = half_life_images
-        self.ema_generator = average
-
-    def get_config(self):
-        config = super().get_config()
-        if self.average_begun:
-            config |= {"ema_half_life_images": None, "average_begun": self.average_begun}
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        begun = config.pop("average_begun", None)
-        model = super().from_config(config, custom_objects)
-        if begun:
-            model.start_average(begun)
-        return model
+    def update(self, generator: keras.Model, images: tf.Tensor, images_seen: tf.Tensor) -> None:
+        """As `update_average`, of this average."""
+        update_average(self.network, generator, self.half_life_images, images, images_seen)
 
 
-def update_average(average, generator, half_life_images, images, images_seen):
+def begin_average(gan: GAN, half_life_images: float, begun_late: bool) -> Average:
+    """An average of a GAN's generator as it is now, or the one that it has already.
+
+    Args:
+        gan: a `GAN`.
+        half_life_images: real images after which an update counts half.
+        begun_late: the model was made without it.
+
+    Raises:
+        InputError: no number above 0, or the model has an average with another half-life.
+    """
+    if not check_half_life(half_life_images):
+        raise InputError(f"An average has a half-life above 0. Received: {half_life_images!r}")
+    if gan.average is None:
+        with gan.distribute_strategy.scope():
+            return Average(gan.generator, half_life_images, begun_late)
+    if half_life_images != gan.average.half_life_images:
+        raise InputError(
+            f"The generator is averaged already, half-life {gan.average.half_life_images} "
+            f"images. Received: {half_life_images!r}"
+        )
+    return gan.average
+
+
+def update_average(
+    average: keras.Model,
+    generator: keras.Model,
+    half_life_images: float,
+    images: tf.Tensor,
+    images_seen: tf.Tensor,
+) -> None:
     """Moves the average towards the generator by one update.
 
     Weights and normalisation statistics are averaged with the factor

@@ -2,24 +2,30 @@
 
 In training a layer normalises by its batch; in inference by moving statistics
 that follow a generator which changes every step, some ten steps behind. After
-a short training pictures came out grey though training showed clothes.
+a short training, images came out grey though training showed clothes.
 """
 
+from __future__ import annotations
+
 import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from kgan import labels as label_law
 from kgan import latents as latent_law
 from kgan.models.rebuild import all_layers
 
-PICTURES = 512  # twice as many came no nearer to training's pictures and cost twice the time
+if TYPE_CHECKING:
+    from kgan.training.gan import GAN
+
+IMAGES = 512  # twice as many came no nearer to training's images and cost twice the time
 BATCH_SIZE = 128  # a training batch's size: what fits there fits here
 
 
-def set_statistics(network, measured_like, inputs):
+def set_statistics(network: keras.Model, measured_like: keras.Model, inputs: list[Any]) -> None:
     """Sets the statistics of a network's batch normalisation to those of the given inputs.
 
     Every batch goes through the network with its normalisation by batch
@@ -32,7 +38,7 @@ def set_statistics(network, measured_like, inputs):
     training=False, no renormalisation and no layer with a call of its own.
 
     It computes in the network's own precision. Under a 16-bit policy that is
-    not the float32 of `generate` and exports; it changes their pictures by one
+    not the float32 of `generate` and exports; it changes their images by one
     grey level in about one pixel of a hundred.
 
     Args:
@@ -65,21 +71,21 @@ def set_statistics(network, measured_like, inputs):
         layer.moving_variance.assign(variances.mean(0) + means.var(0))
 
 
-def _is_normalization(layer):
+def _is_normalization(layer: keras.layers.Layer) -> bool:
     kind = keras.layers.BatchNormalization
     return isinstance(layer, kind) and type(layer).call is kind.call and not layer.renorm
 
 
-def _first(batch, n):
-    return [one[:n] for one in batch] if isinstance(batch, list) else batch[:n]
+def _first(batch: Any, n: int) -> Any:
+    return [array[:n] for array in batch] if isinstance(batch, list) else batch[:n]
 
 
 @contextlib.contextmanager
-def _normalizing_by_the_batch(layer):
+def _normalizing_by_the_batch(layer: keras.layers.Layer) -> Iterator[list[tuple]]:
     """Gives the list that the (mean, variance) of every batch the layer meets are put in."""
-    seen = []
+    seen: list[tuple] = []
 
-    def call(inputs, training=None, mask=None):
+    def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         inputs = keras.ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         rank = len(inputs.shape)
         axes = [axis for axis in range(rank) if axis != layer.axis % rank]
@@ -97,55 +103,25 @@ def _normalizing_by_the_batch(layer):
         del layer.call
 
 
-class Calibrated:
-    """The part of `GAN` that keeps inference showing what training does.
+def calibrate(gan: GAN) -> None:
+    """Sets the statistics that a GAN's images are made with, if training has gone on since.
 
-    `calibrated_at` is `batches_seen` when the statistics were last set. It is
-    saved, so that a loaded model makes the pictures that it made before, and it
-    starts at 0: networks that come trained from elsewhere keep their own
-    statistics until they are trained on.
+    `calibrated_at` is `batches_seen` when they were last set. It is saved, so that a loaded
+    model makes the images that it made before, and it starts at 0: networks that come
+    trained from elsewhere keep their own statistics until they are trained on.
+
+    Args:
+        gan: a `GAN`.
     """
-
-    def calibrate(self):
-        """Sets the statistics that pictures are made with, if training has gone on since.
-
-        `generate`, `predict`, `evaluate`, a call, exports and the end of `fit`
-        do it; only who calls the generator itself between steps needs to. Saving
-        does not, as checkpoints come often: what was saved in between is
-        calibrated when it is loaded and used, and makes the same pictures, for
-        the statistics depend on the weights alone. Training never reads them.
-        """
-        batches_seen = self.batches_seen.numpy()
-        if self.calibrated_at.numpy() != batches_seen:
-            seeds = np.arange(PICTURES).reshape(-1, BATCH_SIZE)
-            batches = [
-                latent_law.from_seeds(some, self.latent_dim, self.latent_distribution)
-                for some in seeds
-            ]
-            if self.num_classes is not None:
-                classes = [label_law.from_seeds(some, self.num_classes) for some in seeds]
-                batches = [list(pair) for pair in zip(batches, classes, strict=True)]
-            set_statistics(self.inference_generator, self.generator, batches)
-            self.calibrated_at.assign(batches_seen)
-
-    def __call__(self, *args, **kwargs):
-        # In a graph, such as that of predict, it is too late: those calibrate before.
-        if tf.executing_eagerly() and not kwargs.get("training"):
-            self.calibrate()
-        return super().__call__(*args, **kwargs)
-
-    def fit(self, *args, **kwargs):
-        history = super().fit(*args, **kwargs)
-        self.calibrate()
-        return history
-
-    fit.__doc__ = keras.Model.fit.__doc__
-
-    # Keras calls these two, outside any graph, at the start of all that predicts or evaluates.
-    def make_predict_function(self, *args, **kwargs):
-        self.calibrate()
-        return super().make_predict_function(*args, **kwargs)
-
-    def make_test_function(self, *args, **kwargs):
-        self.calibrate()
-        return super().make_test_function(*args, **kwargs)
+    batches_seen = gan.batches_seen.numpy()
+    if gan.calibrated_at.numpy() == batches_seen:
+        return
+    seeds = np.arange(IMAGES).reshape(-1, BATCH_SIZE)
+    batches = [
+        latent_law.from_seeds(some, gan.latent_dim, gan.latent_distribution) for some in seeds
+    ]
+    if gan.num_classes is not None:
+        classes = [label_law.from_seeds(some, gan.num_classes) for some in seeds]
+        batches = [list(pair) for pair in zip(batches, classes, strict=True)]
+    set_statistics(gan.inference_generator, gan.generator, batches)
+    gan.calibrated_at.assign(batches_seen)

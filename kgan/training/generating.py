@@ -1,17 +1,26 @@
-"""Pictures from a trained GAN, one seed each."""
+"""Images from a trained GAN, one seed each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgan import images as pictures
 from kgan import labels as label_law
 from kgan import latents as latent_law
+from kgan.images import to_uint8
 from kgan.models.networks import check_positive
 from kgan.models.rebuild import float32_copy
 from kgan.training.network_checks import run_network
 
+if TYPE_CHECKING:
+    from kgan.training.gan import GAN
 
-def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
-    """`GAN.generate`, with the seeds of the pictures.
+
+def sample(
+    gan: GAN, n: int, seed: int = 0, labels: Any = None, nice: int = 1, batch_size: int = 64
+) -> tuple[np.ndarray, list[int]]:
+    """`GAN.generate`, with the seeds of the images.
 
     Args:
         gan, n, seed, labels, nice, batch_size: as for `GAN.generate`.
@@ -33,20 +42,20 @@ def sample(gan, n, seed=0, labels=None, nice=1, batch_size=64):
         logits = run_network(gan.discriminator, [images, *inputs[1:]], batch_size)[:, 0]
         if gan.num_classes is None:
             best = np.argsort(-logits, kind="stable")[:n]
-        else:  # the best of each picture's own label, or one class might crowd out the others
+        else:  # the best of each image's own label, or one class might crowd out the others
             best = np.argmax(logits.reshape(nice, n), axis=0) * n + np.arange(n)
         images, seeds = images[best], seeds[best]
-    return pictures.to_uint8(images, gan.value_range), [int(s) for s in seeds]
+    return to_uint8(images, gan.value_range), [int(s) for s in seeds]
 
 
-def draw(gan, latents, labels=None, batch_size=64):
-    """The pictures of given latents, by the weights that users see.
+def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64) -> np.ndarray:
+    """The images of latents, by the weights that users see.
 
     Args:
         gan: a `GAN`.
         latents: float array (N, latent_dim).
         labels: of a conditional GAN, one class for all or N of them.
-        batch_size: pictures made at a time; it does not change them.
+        batch_size: images made at a time; it does not change them.
 
     Returns:
         uint8 array (N, H, W, C).
@@ -59,4 +68,4 @@ def draw(gan, latents, labels=None, batch_size=64):
         inputs.append(label_law.check_labels(labels, len(latents), gan.num_classes))
     gan.calibrate()
     images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
-    return pictures.to_uint8(images, gan.value_range)
+    return to_uint8(images, gan.value_range)

@@ -1,4 +1,9 @@
-"""One guarded optimizer update, and the figures of an epoch."""
+"""Guarded optimizer updates, and the figures of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -13,7 +18,7 @@ WHERE_THEY_ARE = ("penalty", "augment_probability")
 SUSPECTS = ("images", "logits", "loss", "gradients")
 
 
-def ready_optimizer(optimizer, network, scale_loss):
+def ready_optimizer(optimizer: Any, network: keras.Model, scale_loss: bool) -> keras.Optimizer:
     """An optimizer built for a network's variables, in the strategy in scope.
 
     Args:
@@ -39,10 +44,31 @@ def ready_optimizer(optimizer, network, scale_loss):
     return optimizer
 
 
-class _KnownToAll:
-    """Of a metric of figures that every replica knows already: they are not added up again."""
+class Update(NamedTuple):
+    """What one guarded update came to.
 
-    def add_variable(self, shape, initializer, dtype=None, aggregation=None, name=None):
+    Attributes:
+        loss: this replica's loss, weight regularizers included.
+        extra: the objective's third result.
+        taken: bool tensor; False where the update was skipped as not finite.
+    """
+
+    loss: tf.Tensor
+    extra: Any
+    taken: tf.Tensor
+
+
+class _KnownToAll:
+    """A metric whose figures every replica knows already: they are not added up again."""
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        aggregation: Any = None,
+        name: str | None = None,
+    ) -> Any:
         return super().add_variable(shape, initializer, dtype, "only_first_replica", name)
 
 
@@ -54,7 +80,7 @@ class Sum(_KnownToAll, keras.metrics.Sum):
     """keras.metrics.Sum within a step that several replicas take."""
 
 
-class Updates(keras.layers.Layer):
+class GuardedUpdates(keras.layers.Layer):
     """Applies optimizer updates that are finite, counts those that are not, and keeps the means.
 
     A layer, so that Keras tracks and saves its metrics with the model.
@@ -71,30 +97,35 @@ class Updates(keras.layers.Layer):
             replicas do together, which XLA cannot hold.
     """
 
-    def __init__(self, roles, always=ALWAYS, where_they_are=WHERE_THEY_ARE):
+    def __init__(
+        self,
+        roles: Iterable[str],
+        always: Sequence[str] = ALWAYS,
+        where_they_are: Sequence[str] = WHERE_THEY_ARE,
+    ) -> None:
         super().__init__(name="updates")
         self.always = always
         self.where_they_are = where_they_are
         self.means = {name: Mean(name=name) for name in (*always, *where_they_are)}
-        self.shown = set()  # which of those that not every training has
+        self.shown: set[str] = set()  # which of those that not every training has
         self.skipped = Sum(name="skipped_updates")
         self.streaks = {role: self._count(f"{role}_streak") for role in roles}
         self.suspect = self._count("suspect")
         self.compile_alone = False
         self.built = True
 
-    def _count(self, name):
+    def _count(self, name: str) -> Any:
         return self.add_weight(
             name=name, shape=(), dtype="int64", initializer="zeros", trainable=False
         )
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         shown = [self.means[name] for name in self.where_they_are if name in self.shown]
         always = [self.means[name] for name in self.always]
         return [*always, *shown, self.skipped]
 
-    def skipped_in_a_row(self):
+    def skipped_in_a_row(self) -> tuple[str, int]:
         """(role, the updates of it skipped in a row up to now) of the longest streak.
 
         To be asked between steps, not within one.
@@ -104,7 +135,15 @@ class Updates(keras.layers.Layer):
             key=lambda pair: pair[1],
         )
 
-    def apply(self, role, network, optimizer, objective, images, regularize=True):
+    def apply(
+        self,
+        role: str,
+        network: keras.Model,
+        optimizer: keras.Optimizer,
+        objective: Callable[[], tuple],
+        images: tf.Tensor,
+        regularize: bool = True,
+    ) -> Update:
         """Takes one optimizer step on `network`, or none if a number is not finite.
 
         The objective runs in a StatelessScope: what its layers would write
@@ -118,16 +157,16 @@ class Updates(keras.layers.Layer):
             network: the model whose variables the step may change.
             optimizer: the Keras optimizer built for its trainable variables.
             objective: callable of no arguments -> (scalar loss, logits, anything).
-            images: the training pictures that went into it.
+            images: the training images that went into it.
             regularize: add the weight regularizers of the network's layers.
 
         Returns:
-            (loss of this replica, the objective's third result, bool tensor: the step was taken).
+            An `Update`.
         """
         trainable = network.trainable_variables
-        kept = []  # the network's variables that its layers wrote in the forward pass
+        kept: list[Any] = []  # the network's variables that its layers wrote in the forward pass
 
-        def compute():
+        def compute() -> tuple:
             with tf.GradientTape() as tape:
                 with keras.StatelessScope(collect_losses=True) as scope:
                     loss, logits, extra = objective()
@@ -145,13 +184,14 @@ class Updates(keras.layers.Layer):
             compute = tf.function(compute, jit_compile=True, autograph=False)
         loss, logits, extra, gradients, state = compute()
         # Their squares, which optimizers keep: beyond 1e19 those are infinite in float32.
-        given = [tf.square(tf.cast(g, tf.float32)) for g in gradients if g is not None]
-        healthy = replicas.mean([tf.stack([_finite(x) for x in (images, logits, loss, given)])])[0]
+        squares = [tf.square(tf.cast(g, tf.float32)) for g in gradients if g is not None]
+        suspects = (images, logits, loss, squares)
+        healthy = replicas.mean([tf.stack([_finite(suspect) for suspect in suspects])])[0]
         finite = tf.reduce_all(healthy[SUSPECTS.index("loss") :] == 1.0)
         state = _agreed(kept, state)
         scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
-        def take():
+        def take() -> None:
             # First: a layer may write its kernel in the forward pass, as keras's spectral
             # normalisation does, and must not undo the update.
             for variable, value in zip(kept, state, strict=True):
@@ -165,18 +205,18 @@ class Updates(keras.layers.Layer):
                 optimizer.apply(gradients, trainable)
             self.streaks[role].assign(0)
 
-        def skip():
+        def skip() -> None:
             if scaled:
                 _lower_scale(optimizer)
             self.streaks[role].assign(self.streaks[role] + 1)
-            # A picture that one replica has spoils, through the normalisation, all logits.
+            # An image that one replica has spoils, through the normalisation, all logits.
             self.suspect.assign(tf.argmax(tf.cast(healthy < 1.0, tf.int32)))
 
         replicas.either(finite, take, skip)
         self.skipped.update_state(1.0 - tf.cast(finite, tf.float32))
-        return loss, extra, finite
+        return Update(loss, extra, finite)
 
-    def record(self, finite, images=1, **figures):
+    def record(self, finite: Any, images: Any = 1, **figures: Any) -> None:
         """Adds a step's figures to the epoch's means; those of a skipped step are left out.
 
         Args:
@@ -186,7 +226,7 @@ class Updates(keras.layers.Layer):
         """
         images = tf.cast(images, tf.float32)
         values = [tf.cast(tf.convert_to_tensor(value), tf.float32) for value in figures.values()]
-        # Of a last batch that does not go round a replica may have no picture, and no mean.
+        # Of a last batch that does not go round a replica may have no image, and no mean.
         values = [tf.where(images > 0, value, 0.0) * images for value in values]
         *totals, images = tf.unstack(
             replicas.mean([tf.stack([*values, images])])[0], num=len(values) + 1
@@ -198,7 +238,7 @@ class Updates(keras.layers.Layer):
             self.means[name].update_state(kept, sample_weight=weight)
 
 
-def _finite(tensors):
+def _finite(tensors: Any) -> tf.Tensor:
     """1.0 where every number is finite, else 0.0."""
     tensors = tensors if isinstance(tensors, list) else [tensors]
     return tf.cast(
@@ -206,7 +246,7 @@ def _finite(tensors):
     )
 
 
-def _agreed(variables, values):
+def _agreed(variables: list[Any], values: list[tf.Tensor]) -> list[tf.Tensor]:
     """The values for all replicas: means of statistics; counts and seeds are equal already."""
     floats = [i for i, v in enumerate(variables) if keras.backend.is_float_dtype(v.dtype)]
     means = replicas.mean([values[i] for i in floats])
@@ -218,7 +258,7 @@ def _agreed(variables, values):
 # gradients alone, and not at what the other replicas and the loss say.
 
 
-def _raise_scale(optimizer):
+def _raise_scale(optimizer: keras.optimizers.LossScaleOptimizer) -> None:
     steps = optimizer.step_counter + 1
     grown = tf.equal(steps, optimizer.dynamic_growth_steps)
     scale = tf.convert_to_tensor(optimizer.dynamic_scale)
@@ -226,6 +266,6 @@ def _raise_scale(optimizer):
     optimizer.dynamic_scale.assign(tf.where(grown, 2.0 * scale, scale))
 
 
-def _lower_scale(optimizer):
+def _lower_scale(optimizer: keras.optimizers.LossScaleOptimizer) -> None:
     optimizer.step_counter.assign(0)
     optimizer.dynamic_scale.assign(0.5 * optimizer.dynamic_scale)

@@ -1,11 +1,21 @@
-"""What a GAN asks of the two networks it is given."""
+"""What a GAN asks of its networks and of its batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kgan.errors import InputError
+from kgan.images import check_range
+from kgan.labels import check_class_names
 from kgan.models.networks import check_classes
+
+if TYPE_CHECKING:
+    from kgan.training.gan import GAN
 from kgan.models.rebuild import all_layers
 
 # Layers that only move values about; the range is that of what comes before them.
@@ -18,7 +28,9 @@ VALUES_UNCHANGED = (
 )
 
 
-def check_networks(generator, discriminator):
+def check_networks(
+    generator: keras.Model, discriminator: keras.Model
+) -> tuple[int, tuple[int, ...], bool]:
     """Checks that two built Keras models make a GAN.
 
     Returns:
@@ -57,12 +69,33 @@ def check_networks(generator, discriminator):
     logits = _output_shape(discriminator, (None, *images[1:]), judged_labels)
     if tuple(logits[1:]) != (1,):
         raise InputError(
-            f"The discriminator must give one logit a picture, (batch, 1). It gives: {logits}"
+            f"The discriminator must give one logit per image, (batch, 1). It gives: {logits}"
         )
     return latents[1], tuple(images[1:]), bool(labels)
 
 
-def classes_of(generator, conditional, num_classes):
+class Facts(NamedTuple):
+    """What a GAN is, by its networks."""
+
+    latent_dim: int
+    image_shape: tuple[int, ...]
+    num_classes: int | None
+    class_names: list[str] | None
+
+
+def facts_of(
+    generator: keras.Model,
+    discriminator: keras.Model,
+    num_classes: int | None,
+    class_names: Sequence[str] | None,
+) -> Facts:
+    """The `Facts` of two networks, checked; for the arguments see `GAN`."""
+    latent_dim, image_shape, conditional = check_networks(generator, discriminator)
+    num_classes = classes_of(generator, conditional, num_classes)
+    return Facts(latent_dim, image_shape, num_classes, check_class_names(class_names, num_classes))
+
+
+def classes_of(generator: keras.Model, conditional: bool, num_classes: int | None) -> int | None:
     """The number of classes of a GAN, None for none.
 
     Args:
@@ -85,7 +118,7 @@ def classes_of(generator, conditional, num_classes):
     return num_classes
 
 
-def input_shapes(role, network):
+def input_shapes(role: str, network: Any) -> tuple[tuple, tuple | None]:
     """What a built network takes: (shape, shape of the labels or None).
 
     Raises:
@@ -102,7 +135,7 @@ def input_shapes(role, network):
             f"Input. Received: {network!r}"
         )
     several = isinstance(shape, (list, tuple)) and isinstance(shape[0], (list, tuple))
-    shapes = [tuple(one) for one in shape] if several else [tuple(shape)]
+    shapes = [tuple(each) for each in shape] if several else [tuple(shape)]
     if len(shapes) > 2 or (len(shapes) == 2 and len(shapes[1]) != 1):
         raise InputError(
             f"The {role} must take one input, or [it, labels (batch,)]. It takes: {shapes}"
@@ -110,14 +143,22 @@ def input_shapes(role, network):
     return shapes[0], shapes[1] if len(shapes) == 2 else None
 
 
-def _output_shape(network, input_shape, labels=None):
-    inputs = keras.KerasTensor(input_shape)
+def _output_shape(network: keras.Model, input_shape: tuple, labels: tuple | None = None) -> tuple:
+    inputs: Any = keras.KerasTensor(input_shape)
     if labels:
         inputs = [inputs, keras.KerasTensor(labels, dtype="int32")]
     return tuple(network.compute_output_spec(inputs).shape)
 
 
-def output_range(generator):
+def range_of(
+    generator: keras.Model, value_range: tuple[float, float] | None
+) -> tuple[float, float]:
+    """The value range that was asked for, checked, or the one that the generator implies."""
+    value_range = output_range(generator) if value_range is None else value_range
+    return check_range("value_range", value_range)
+
+
+def output_range(generator: keras.Model) -> tuple[float, float]:
     """The value range that a generator's last activation implies: sigmoid (0, 1), else (-1, 1)."""
     for layer in reversed(generator.layers):
         if isinstance(layer, keras.Model):
@@ -130,18 +171,18 @@ def output_range(generator):
     return (-1.0, 1.0)
 
 
-def computes_in_float16(*networks):
+def computes_in_float16(*networks: keras.Model) -> bool:
     """Whether any layer of the networks computes in float16, which needs loss scaling."""
     return any(
         layer.compute_dtype == "float16" for network in networks for layer in all_layers(network)
     )
 
 
-def run_network(network, inputs, batch_size):
+def run_network(network: keras.Model, inputs: Sequence[np.ndarray], batch_size: int) -> np.ndarray:
     """What a network gives in inference mode, on this machine's first device.
 
     Keras's `predict` spreads the work over the strategy that the network was made in, and
-    then waits for every worker, of whom only one makes pictures.
+    then waits for every worker, of whom only one makes images.
 
     Args:
         network: a Keras model.
@@ -158,6 +199,36 @@ def run_network(network, inputs, batch_size):
     return np.concatenate(parts)
 
 
-def seed_states(model):
+def seed_states(model: keras.Model) -> list[Any]:
     """The states of every random seed generator in a model, which Keras itself does not save."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]
+
+
+def check_batch(gan: GAN, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """The (real images, int32 labels or None) of a batch that `fit` or `evaluate` was given.
+
+    Raises:
+        InputError: images that are not floats, or no labels for a GAN with classes.
+    """
+    real_images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+    if not real_images.dtype.is_floating:
+        raise InputError(
+            f"Images to train on must be floats in the model's range {gan.value_range}; "
+            f"kgan.data makes them so. Received: {real_images.dtype.name}"
+        )
+    if gan.num_classes is None:
+        return real_images, None
+    if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
+        received = "None" if labels is None else f"{labels.dtype.name} {labels.shape}"
+        raise InputError(
+            "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
+            f"Received labels: {received}"
+        )
+    labels = tf.cast(labels, tf.int32)
+    # An embedding takes -1 for the last class, and on a GPU anything for zeros.
+    inside = tf.debugging.Assert(
+        tf.reduce_all((labels >= 0) & (labels < gan.num_classes)),
+        [f"A label is a whole number from 0 to {gan.num_classes - 1}. Received:", labels],
+    )
+    with tf.control_dependencies([inside] if inside is not None else []):
+        return real_images, tf.identity(labels)

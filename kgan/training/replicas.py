@@ -3,30 +3,34 @@
 On one device each of these is the plain thing.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import tensorflow as tf
 
 
-def count():
+def count() -> int:
     """Replicas that take this step together, on all workers."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def mean(values):
+def mean(values: list[tf.Tensor]) -> list[tf.Tensor]:
     """Each of a list of float tensors as its mean over the replicas."""
     if count() == 1 or not values:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
-def either(condition, take, skip):
+def either(condition: tf.Tensor, take: Callable[[], None], skip: Callable[[], None]) -> None:
     """Runs `take` or `skip`, either of which may update variables as an optimizer does.
 
     A replica may not wait for the others inside a branch of its own, which is what
-    updating variables comes to: so they branch together.
+    updating variables amounts to: so they branch together.
 
     Args:
         condition: bool tensor, the same on every replica.
-        take, skip: functions of no arguments; what they give is dropped.
+        take, skip: functions of no arguments; what they return is dropped.
     """
     alone = tf.__internal__.distribute.strategy_supports_no_merge_call()
     # A TPU's replicas are one program, in which all take the same branch anyway.
@@ -34,8 +38,13 @@ def either(condition, take, skip):
         tf.cond(condition, lambda: _run(take), lambda: _run(skip))
         return
 
-    def branch(strategy, condition, take, skip):
-        def on_all(function):
+    def branch(
+        strategy: tf.distribute.Strategy,
+        condition: tf.Tensor,
+        take: Callable[[], None],
+        skip: Callable[[], None],
+    ) -> None:
+        def on_all(function: Callable[[], None]) -> None:
             # Each replica has its own function, over its own tensors.
             strategy.extended.call_for_each_replica(_run, args=(function,))
 
@@ -45,5 +54,19 @@ def either(condition, take, skip):
     tf.distribute.get_replica_context().merge_call(branch, args=(condition, take, skip))
 
 
-def _run(function):
+def every(times: int, count: tf.Tensor, take: Callable[[], None]) -> None:
+    """Runs `take`, which may update variables, where a count is a multiple of `times`.
+
+    Args:
+        times: int above 0.
+        count: int tensor, the same on every replica.
+        take: function of no arguments; what it returns is dropped.
+    """
+    if times == 1:
+        take()
+    else:
+        either(tf.equal(count % times, 0), take, lambda: None)
+
+
+def _run(function: Callable[[], None]) -> None:
     function()

@@ -1,6 +1,13 @@
-"""A keras.Model made of two networks, saved and made again with both."""
+"""`TwoNetworks`: a keras.Model made of two networks, saved and rebuilt with both."""
 
+from __future__ import annotations
+
+import abc
 import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Literal
 
 import keras
 import tensorflow as tf
@@ -8,37 +15,67 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.models.rebuild import all_layers
 from kgan.training.distribution import StopTogether, has_workers, is_chief
-from kgan.training.guarded_update import SUSPECTS
+from kgan.training.guarded_update import SUSPECTS, GuardedUpdates
 from kgan.training.network_checks import computes_in_float16, seed_states
 
 FLOAT16_SKIPS = 10  # in a row, while the loss scale settles
 
 
-class NetworkPair(keras.Model):
-    """What `GAN` and `Autoencoder` share: a config that holds two whole networks.
+class TwoNetworks(keras.Model, abc.ABC):
+    """What `GAN` and `Autoencoder` share: all of Keras's hooks that are not about their step.
 
-    Every random seed's state is saved too, which Keras itself leaves out.
+    Each hook of Keras is overridden once, here or in the final class. The state of every
+    random seed is saved too, which Keras itself leaves out.
 
-    Subclasses name the networks' attributes in `roles`, and give `arguments()`,
-    the rest of what they were made with.
+    Attributes:
+        kind: which of the two it is.
+        roles: names of the networks' attributes.
+        updates: the guarded updates, with the figures of the epoch.
+        batches_seen: int64 variable, the batches that it was ever trained on.
     """
 
-    roles = ()
+    kind: ClassVar[Literal["gan", "autoencoder"]]
+    roles: ClassVar[tuple[str, str]]
+    updates: GuardedUpdates
+    batches_seen: Any
 
-    def arguments(self):
-        raise NotImplementedError
+    @abc.abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """What `from_arguments` takes beside the networks and the name; it is in the config."""
 
-    def fit(self, *args, callbacks=None, **kwargs):
-        # Of several workers one writes: with the others' files it would be a race for one name.
+    @classmethod
+    def from_arguments(cls, **arguments: Any) -> TwoNetworks:
+        """The model of a config whose networks are built already."""
+        return cls(**arguments)
+
+    @abc.abstractmethod
+    def prepare_inference(self) -> None:
+        """Does what inference needs after training; called before it, outside of any graph."""
+
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+        bound = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
+        # Only one of several workers writes: with the others' files they would race for one name.
         if has_workers(self.distribute_strategy):
             chief = is_chief(self.distribute_strategy)
-            kept = [c for c in callbacks or () if chief or not getattr(c, "chief_only", False)]
-            callbacks = [*kept, StopTogether()]
-        return super().fit(*args, callbacks=callbacks, **kwargs)
+            callbacks = bound.arguments.get("callbacks") or ()
+            kept = [c for c in callbacks if chief or not getattr(c, "chief_only", False)]
+            bound.arguments["callbacks"] = [*kept, StopTogether()]
+        history = super().fit(*bound.args[1:], **bound.kwargs)
+        self.prepare_inference()
+        return history
 
-    fit.__doc__ = keras.Model.fit.__doc__
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        # In a graph, such as that of predict, it is too late: that prepares before.
+        if tf.executing_eagerly() and not kwargs.get("training"):
+            self.prepare_inference()
+        return super().__call__(*args, **kwargs)
 
-    def make_train_function(self, force=False):
+    def make_predict_function(self, force: bool = False) -> Any:
+        self.prepare_inference()
+        return super().make_predict_function(force)
+
+    def make_train_function(self, force: bool = False) -> None:
         if self.train_function is not None and not force:
             return
         if not self._has_replicas():
@@ -51,7 +88,8 @@ class NetworkPair(keras.Model):
             super().make_train_function(force)
         self.train_function = self._step_by_step(self.train_function)
 
-    def make_test_function(self, force=False):
+    def make_test_function(self, force: bool = False) -> None:
+        self.prepare_inference()
         if self.test_function is not None and not force:
             return
         if not self._has_replicas():
@@ -62,7 +100,7 @@ class NetworkPair(keras.Model):
         self.test_function = self._step_by_step(self.test_function)
 
     @contextlib.contextmanager
-    def _not_compiled_as_one(self):
+    def _not_compiled_as_one(self) -> Iterator[None]:
         """XLA cannot hold what replicas do together."""
         asked, self.jit_compile = self.jit_compile, False
         try:
@@ -70,13 +108,13 @@ class NetworkPair(keras.Model):
         finally:
             self.jit_compile = asked
 
-    def _step_by_step(self, step):
+    def _step_by_step(self, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """A function that takes `steps_per_execution` steps, or those that are left.
 
         Keras takes them in a TensorFlow loop, which cannot hold what replicas do together.
         """
 
-        def several(iterator):
+        def several(iterator: Any) -> Any:
             times, self.steps_per_execution = self.steps_per_execution, 1
             try:
                 logs = step(iterator)
@@ -91,13 +129,13 @@ class NetworkPair(keras.Model):
 
         return several
 
-    def _has_replicas(self):
+    def _has_replicas(self) -> bool:
         """Whether several take a step together; a TPU's compile it whole by themselves."""
         strategy = self.distribute_strategy
         several = strategy.num_replicas_in_sync > 1
         return several and not isinstance(strategy, tf.distribute.TPUStrategy)
 
-    def _check_nothing_synchronized(self):
+    def _check_nothing_synchronized(self) -> None:
         for layer in all_layers(self):
             if getattr(layer, "synchronized", False):
                 raise InputError(
@@ -106,16 +144,16 @@ class NetworkPair(keras.Model):
                     f"synchronized=False. Received: {layer.name}"
                 )
 
-    def in_trouble(self):
+    def in_trouble(self) -> bool:
         """Whether updates are being skipped for what may be in the weights already.
 
-        Bad pictures are not, nor a few steps in which a float16 training finds its scale.
+        Bad images are not, nor a few steps in which a float16 training finds its scale.
         """
         suspect = SUSPECTS[int(self.updates.suspect.numpy())]
         tolerated = FLOAT16_SKIPS if computes_in_float16(self) else 0
         return suspect != "images" and self.updates.skipped_in_a_row()[1] > tolerated
 
-    def logs(self):
+    def logs(self) -> dict[str, tf.Tensor]:
         """The epoch's means up to now, the same on every replica, as a step gives them to Keras."""
         figures = self.get_metrics_result()
         if has_workers(tf.distribute.get_strategy()):
@@ -123,26 +161,29 @@ class NetworkPair(keras.Model):
             figures = {name: value[None] for name, value in figures.items()}
         return figures
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         networks = {
             role: keras.saving.serialize_keras_object(getattr(self, role)) for role in self.roles
         }
         return networks | self.arguments() | {"name": self.name}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> TwoNetworks:
         networks = {
             role: keras.saving.deserialize_keras_object(config[role], custom_objects=custom_objects)
             for role in cls.roles
         }
-        return cls(**(config | networks))
+        return cls.from_arguments(**(config | networks))
 
-    def save_own_variables(self, store):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         for index, state in enumerate(seed_states(self)):
             store[f"seed_{index}"] = state
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         states = {key: store[key] for key in store.keys() if key.startswith("seed_")}
         super().load_own_variables({k: store[k] for k in store.keys() if k not in states})
         for index, state in enumerate(seed_states(self)):

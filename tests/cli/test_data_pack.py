@@ -70,7 +70,8 @@ def test_mistakes_are_one_line(folder, tmp_path, monkeypatch, capsys, arguments,
 
 def test_a_resumed_run_reads_the_rest_of_its_epoch(folder, tmp_path, capsys):
     """What the model of a stopped run is fed next is what it would have been fed."""
-    from kgan.runs.build import make_batches, open_source, read_config
+    from kgan.runs.build import make_batches, open_source
+    from kgan.runs.directory import read_options
     from kgan.runs.load import load_model
 
     broken = folder / "dogs" / "11.png"
@@ -87,7 +88,7 @@ def test_a_resumed_run_reads_the_rest_of_its_epoch(folder, tmp_path, capsys):
 
     given = ["train", "--resume", str(tmp_path / "run"), "--steps", "2"]
     assert main(given) == 0
-    config = read_config(tmp_path / "run")
+    config = read_options(tmp_path / "run")
     model = load_model(tmp_path / "run")
     assert int(model.batches_seen) == 8
     rest = next(iter(make_batches(open_source(config), config, model)))

@@ -48,8 +48,12 @@ def shift_that_cancels(latents):
 def odd_transposed(latents):
     x = L.Conv2DTranspose(24, (4, 3), strides=(2, 1), padding="same")(maps(latents))
     x = L.PReLU(shared_axes=[1, 2])(x)
-    x = L.Conv2DTranspose(24, 3, dilation_rate=2, padding="same")(x)
     return L.Conv2DTranspose(3, 3, strides=3, padding="same")(L.GroupNormalization(4)(x))
+
+
+def dilated_transposed(latents):
+    x = L.Conv2DTranspose(24, 3, dilation_rate=2, padding="same")(maps(latents))
+    return L.Conv2DTranspose(3, 3, strides=3, padding="same")(x)
 
 
 def other_enlargements(latents):
@@ -87,6 +91,7 @@ NETWORKS = [
     residual_with_gain_zero,
     shift_that_cancels,
     odd_transposed,
+    dilated_transposed,
     other_enlargements,
     shared_and_concatenated,
     cropped_and_cut,
@@ -107,14 +112,21 @@ def gan_of(network):
             variable.assign(random.normal(1, 0.2, variable.shape))
     images = keras.Input(generator.output_shape[1:])
     discriminator = keras.Model(images, L.Dense(1)(L.Flatten()(images)))
-    gan = kgan.GAN(generator, discriminator, value_range=(-1, 1))
-    gan.calibrate = lambda: None  # the statistics above stay
-    return gan
+    return kgan.GAN(generator, discriminator, value_range=(-1, 1))
+
+
+def skip_unless_it_runs(gan):
+    try:
+        gan.predict(np.zeros((1, 8)), verbose=0)
+    except tf.errors.OpError:
+        pytest.skip("TensorFlow has no dilated Conv2DTranspose on this processor")
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
 def test_exported_optimized_and_the_same(network, tmp_path):
     gan = gan_of(network)
+    if network is dilated_transposed:
+        skip_unless_it_runs(gan)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # that the graph stays as it was
         export = kgan.export.to_onnx(gan, tmp_path / "own", float_output=True)
@@ -159,7 +171,9 @@ def grouped(latents):
 
 @pytest.mark.parametrize("network", [unknown_to_onnx, grouped], ids=["igamma", "groups"])
 def test_what_onnx_cannot_hold_is_one_line(network, tmp_path):
-    with pytest.raises(kgan.InputError, match=r"ONNX cannot hold this network.*Received") as caught:
+    with pytest.raises(
+        kgan.InputError, match=r"tf2onnx cannot write this network as ONNX.*Received"
+    ) as caught:
         kgan.export.to_onnx(gan_of(network), tmp_path / "own")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "own").exists()

@@ -21,21 +21,6 @@ from kgan.export.signatures import parts_of
 UNSEEN_SEEDS = (77, 4_000_000_000)
 
 
-@pytest.fixture(scope="module")
-def exported(trained_gan, tmp_path_factory):
-    """The trained generator in both forms, uint8."""
-    return kgan.export.export(
-        trained_gan, tmp_path_factory.mktemp("exports") / "clothes", training={"data": "tests"}
-    )
-
-
-@pytest.fixture(scope="module")
-def exported_floats(trained_gan, tmp_path_factory):
-    """The trained generator in both forms, float32."""
-    directory = tmp_path_factory.mktemp("exports") / "clothes"
-    return kgan.export.export(trained_gan, directory, float_output=True)
-
-
 def session(path):
     return onnxruntime.InferenceSession(path / "model.onnx", providers=["CPUExecutionProvider"])
 
@@ -142,7 +127,7 @@ def test_the_cards_own_lines_make_a_picture(exported, exported_floats, tmp_path,
 def test_versions_count_up_and_never_overwrite(trained_gan, tmp_path):
     directory = tmp_path / "clothes"
     paths = [
-        kgan.export.to_onnx(trained_gan, directory).path,
+        kgan.export.to_onnx(trained_gan, directory, optimize=False).path,
         kgan.export.to_saved_model(trained_gan, directory).path,
     ]
     (directory / "7").mkdir()
@@ -181,10 +166,10 @@ def test_on_the_command_line_it_is_one_line(trained_gan, tmp_path, monkeypatch, 
 
 
 def test_a_failure_keeps_the_versions_that_stand(trained_gan, tmp_path, monkeypatch):
-    first = kgan.export.to_onnx(trained_gan, tmp_path / "clothes").path
+    first = kgan.export.to_onnx(trained_gan, tmp_path / "clothes", optimize=False).path
     monkeypatch.setattr(publish, "card", lambda manifest: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        kgan.export.to_onnx(trained_gan, tmp_path / "clothes")
+        kgan.export.to_onnx(trained_gan, tmp_path / "clothes", optimize=False)
     assert list((tmp_path / "clothes").iterdir()) == [first]
 
 
@@ -222,7 +207,7 @@ def test_a_mixed_precision_model_is_exported_in_float32(tmp_path, real_images, p
     gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 20, 1), latent_dim=8, filters=2)
     gan.compile()
     gan.fit(real_images, batch_size=16, verbose=0)
-    path = kgan.export.export(gan, tmp_path / "mixed").path
+    path = kgan.export.to_onnx(gan, tmp_path / "mixed").path
     keras.config.set_dtype_policy("float32")
     for initializer in onnx.load(path / "model.onnx").graph.initializer:
         assert initializer.data_type not in (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
@@ -270,6 +255,14 @@ def test_sides_that_do_not_halve_evenly_export_too(tmp_path):
     np.testing.assert_allclose(
         generator.generate(3).astype(int), gan.generate(3).astype(int), atol=1
     )
+
+
+@pytest.mark.parametrize("export", ["export", "to_onnx", "to_saved_model"])
+def test_other_models_are_one_line(trained_gan, tmp_path, export):
+    for model, name in ((trained_gan.generator, "DCGANGenerator"), ("photos.keras", "str")):
+        with pytest.raises(kgan.InputError, match=f"^Only a kgan.GAN or .* Received: {name}$"):
+            getattr(kgan.export, export)(model, tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_mistakes_are_named(trained_gan, tmp_path):

@@ -66,13 +66,10 @@ def classes_gan():
 
 
 @pytest.fixture(scope="module")
-def exports(trained_gan, classes_gan, tmp_path_factory):
+def exports(exported_floats, classes_gan, tmp_path_factory):
     """SavedModels of the trained generator in floats and of the conditional one in levels."""
     directory = tmp_path_factory.mktemp("served") / "clothes"
-    return [
-        kgan.export.to_saved_model(trained_gan, directory, float_output=True),
-        kgan.export.to_saved_model(classes_gan, directory),
-    ]
+    return [exported_floats, kgan.export.to_saved_model(classes_gan, directory)]
 
 
 def served(*requests):

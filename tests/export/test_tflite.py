@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 import kgan
 from kgan.cli.main import main
@@ -18,7 +19,7 @@ SMALL = {
 
 
 def interpreted(path, **arrays):
-    run = tf.lite.Interpreter(str(path)).get_signature_runner()
+    run = Interpreter(str(path)).get_signature_runner()
     (output,) = run(**arrays).values()
     return output
 
@@ -46,7 +47,7 @@ def test_the_interpreter_gives_keras_pictures(trained_gan, tmp_path, float_outpu
     manifest = json.loads((export.path / "manifest.json").read_text())
     assert manifest["parity"]["tflite"]["batch_sizes"] == [1, 3, 8]
     assert "model.tflite" in manifest["files"]
-    interpreter = tf.lite.Interpreter(str(export.path / "model.tflite"))
+    interpreter = Interpreter(str(export.path / "model.tflite"))
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert list(taken["shape_signature"]) == [-1, 8]
     assert list(given["shape_signature"]) == [-1, 16, 20, 1]
@@ -112,5 +113,5 @@ def test_a_network_that_tflite_cannot_run_is_named(tmp_path, capfd):
     capfd.readouterr()
     assert main(["export", str(tmp_path / "own.keras"), "--tflite", "--out", str(out)]) == 2
     (line,) = capfd.readouterr().err.splitlines()
-    assert line.endswith("Received operations it has not: Erfinv")
+    assert line.endswith("Received operations that TFLite does not have: Erfinv")
     assert not out.exists()

@@ -7,11 +7,12 @@ import shutil
 import pytest
 
 import kgan
-from kgan.files import whole_file
 from kgan.callbacks import StopAfter
 from kgan.callbacks.csv_history import CSVHistory
+from kgan.files import whole_file
+from kgan.runs.directory import held, make_directory
 from kgan.runs.load import find_model
-from kgan.runs.directory import HeldRun, make_directory
+from kgan.runs.options import RunOptions
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_a_figure_that_is_new_gets_a_column(tmp_path, small_gan):
 
 def test_leftovers_of_killed_writers_go_and_nothing_else(tmp_path):
     run = tmp_path / "run"
-    make_directory(run, "{}\n")
+    make_directory(run, RunOptions())
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     kept = ["samples/step-000000.png", "samples/.hidden.png", "checkpoints/last.keras", "notes.txt"]
     gone = []
@@ -107,24 +108,24 @@ def test_leftovers_of_killed_writers_go_and_nothing_else(tmp_path):
             gone.append(cut.__enter__())  # and its process is killed
     gone.append(run / "checkpoints" / "tmpa1b2c3d4")  # Keras's own, where memory is short
     gone[-1].touch()
-    with HeldRun(run):
+    with held(run):
         assert not any(path.exists() for path in gone)
         assert all((run / name).read_text() == "whole" for name in kept)
         with whole_file(run / "model.keras") as writing:
             writing.write_text("new")
             with pytest.raises(kgan.InputError, match=r"Another process .* Received: .*run"):
-                HeldRun(run).__enter__()
+                held(run).__enter__()
             assert writing.exists()  # its writer is alive
-    with HeldRun(run):
+    with held(run):
         assert (run / "model.keras").read_text() == "new"
 
 
 def test_a_directory_that_cannot_be_made_leaves_nothing(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(kgan.InputError, match="Cannot make the run there"):
-        make_directory(tmp_path / "file" / "run", "{}\n")
+        make_directory(tmp_path / "file" / "run", RunOptions())
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "notes.txt").touch()
     with pytest.raises(kgan.InputError, match="Cannot make the run there"):
-        make_directory(tmp_path / "run", "{}\n")
+        make_directory(tmp_path / "run", RunOptions())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "run"]

@@ -15,9 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 tf.config.experimental.enable_op_determinism()
-from kgan.runs import run
-from kgan.runs.load import load_model
-from kgan.runs.build import RunConfig
+from kgan.runs import Run, RunOptions, load_model
 
 
 def states(model):
@@ -27,16 +25,18 @@ def states(model):
 
 
 def compare(place, preset, settings):
-    config = RunConfig(preset=preset, batch_size=32, augment=["flip", "crop"], seed=3, **settings)
-    run.new_run(config, f"{place}/whole", steps=6)
-    run.new_run(config, f"{place}/parts", steps=3)
-    run.resume_run(f"{place}/parts", steps=3)
+    options = RunOptions(
+        preset=preset, batch_size=32, augment=["flip", "crop"], seed=3, steps=6, **settings
+    )
+    Run.create(options, f"{place}/whole").train()
+    Run.create(options, f"{place}/parts").train(steps=3)
+    Run.open(f"{place}/parts").train(steps=3)
     whole, parts = load_model(f"{place}/whole"), load_model(f"{place}/parts")
     assert int(whole.batches_seen) == int(parts.batches_seen) == 6
     pairs = list(zip(states(whole), states(parts), strict=True))
     assert len(pairs) > 10
-    for one, other in pairs:
-        np.testing.assert_array_equal(np.asarray(one), np.asarray(other), err_msg=one.path)
+    for state, twin in pairs:
+        np.testing.assert_array_equal(np.asarray(state), np.asarray(twin), err_msg=state.path)
 
 
 for place, (preset, settings) in eval(sys.argv[1]).items():

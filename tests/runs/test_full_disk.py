@@ -14,8 +14,9 @@ SCRIPT = """
 import contextlib, io, os, subprocess, sys
 from pathlib import Path
 from kgan.cli.main import main
-from kgan.runs import run
+from kgan import callbacks
 from kgan.training.saving import batches_seen
+from kgan.runs.directory import LOCK_FILE
 from kgan.runs.load import find_model
 
 place = Path(sys.argv[1])
@@ -35,7 +36,7 @@ def fill(where, leave):
     os.truncate(filler, filler.stat().st_size - leave)
 
 
-class Filling(run.StopAfter):
+class Filling(callbacks.StopAfter):
     leave = None
 
     def on_train_batch_end(self, batch, logs=None):
@@ -44,7 +45,7 @@ class Filling(run.StopAfter):
             fill(place / "disk", self.leave)
 
 
-run.StopAfter = Filling
+callbacks.StopAfter = Filling
 
 
 def train(*arguments):
@@ -54,24 +55,25 @@ def train(*arguments):
     return code, said.getvalue().splitlines()[-1]
 
 
-def check(name, leave, seconds, writer, saved):
+def check(name, leave, every, writer, saved):
     disk = place / "disk"
     mount(disk, "4m")
     Filling.leave = leave
-    run.new_run.__defaults__ = (None, seconds)
     size = ["--filters", "2", "--size", "16x16", "--batch-size", "600", "--epochs", "2"]
+    size += ["--checkpoint-every", every]
     code, line = train(*size, "--name", "x", "--out", str(disk))
     directory = disk / "x"
-    assert code == 2, line
+    assert code == 1, line
     assert line.startswith(
-        f"kgan: error: No space left on device: {directory / writer}. All up to step {saved} is "
-        f"saved; make room, then go on with kgan train --resume {directory}"
+        f"kgan: error: No space left on device: {directory / writer}. Everything up to step "
+        f"{saved} is saved; make room, then go on with kgan train --resume {directory}"
     ), line
     assert batches_seen(find_model(directory)) == saved
-    assert not [path for path in directory.rglob(".*")]  # no half file is left
+    hidden = {path.name for path in directory.rglob(".*")}
+    assert hidden <= {LOCK_FILE}  # no half file is left
     Filling.leave = None
     # Still full, it does not begin; what is saved stays.
-    assert train("--resume", str(directory), "--epochs", "1")[0] == 2
+    assert train("--resume", str(directory), "--epochs", "1")[0] == 1
     assert batches_seen(find_model(directory)) == saved
     (disk / "filler").unlink()
     code, line = train("--resume", str(directory), "--steps", str(20 - saved))
@@ -85,19 +87,18 @@ def check(name, leave, seconds, writer, saved):
     print("passed:", name, flush=True)
 
 
-check("checkpoint", 0, 0, "checkpoints/last.keras", FILL_AT)
-check("samples", 0, 1e9, "samples/step-000020.png", 0)
-check("model", 300_000, 1e9, "model.keras", 0)
+check("checkpoint", 0, "1", "checkpoints/last.keras", FILL_AT)
+check("samples", 0, "1000000m", "samples/step-000020.png", 0)
+check("model", 300_000, "1000000m", "model.keras", 0)
 
 # TensorFlow writes the logs itself, from a thread, and names no file.
-run.new_run.__defaults__ = (None, 60)
 size = ["--filters", "2", "--size", "16x16", "--batch-size", "600", "--epochs", "1"]
 assert train(*size, "--name", "logged", "--out", str(place))[0] == 0
 mount(place / "logged" / "logs", "4k")
 code, line = train("--resume", str(place / "logged"), "--epochs", "60")
-assert code == 2
+assert code == 1
 full = "kgan: error: No space left on device"
-assert line.startswith(f"{full}: {place / 'logged'}. All up to step 10"), line
+assert line.startswith(f"{full}: {place / 'logged'}. Everything up to step 10"), line
 print("passed: logs")
 """
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan.training.saving import batches_seen
 from kgan.runs.load import find_model
+from kgan.training.saving import batches_seen
 
 STEPS = 240  # more than can be taken between the kills; 93 are an epoch
 KILLS = 20
@@ -27,11 +27,7 @@ DRIVER = """
 import json, os, sys
 from pathlib import Path
 import tensorflow as tf
-from kgan.runs import run
-from kgan.callbacks import Checkpoint
-from kgan.training.saving import batches_seen
-from kgan.runs.load import find_model, has_model
-from kgan.runs.build import RunConfig
+from kgan.runs import Run, RunOptions, run
 
 
 def say(**what):
@@ -48,18 +44,17 @@ class Saved(run.RunCheckpoint):
         say(saved=int(self.model.batches_seen))
 
 
-def train(directory, until, seconds):
+def train(directory, until, every):
     run.RunCheckpoint = Saved  # to hear of it; it does what the other does
     tf.config.experimental.enable_op_determinism()
     if directory.exists():
-        seen = batches_seen(find_model(directory)) if has_model(directory) else 0
-        run.resume_run(directory, checkpoint_seconds=seconds, steps=until - seen)
+        Run.open(directory).train()  # it remembers its goal
     else:
-        config = RunConfig(
+        options = RunOptions(
             preset="dcgan", size=(16, 16), filters=2, batch_size=64, augment=["flip"], seed=3,
-            ema_half_life_images=100,
+            ema_half_life_images=100, steps=until, checkpoint_every=every,
         )
-        run.new_run(config, directory, checkpoint_seconds=seconds, steps=until)
+        Run.create(options, directory).train()
 
 
 for line in sys.stdin:
@@ -93,10 +88,10 @@ class Driver:
         )
         self.text = b""
 
-    def start(self, directory, checkpoint_seconds):
+    def start(self, directory, checkpoint_every):
         self.child = self.began = self.saved = self.ended = None
         self.process.stdin.write(
-            (json.dumps([str(directory), STEPS, checkpoint_seconds]) + "\n").encode()
+            (json.dumps([str(directory), STEPS, checkpoint_every]) + "\n").encode()
         )
         self.process.stdin.flush()
         self.wait(lambda: self.child)
@@ -138,7 +133,7 @@ def driver():
 def whole(driver, tmp_path_factory):
     """A run that was never stopped."""
     directory = tmp_path_factory.mktemp("whole") / "run"
-    driver.start(directory, 60)
+    driver.start(directory, "1m")
     driver.wait(lambda: False)
     assert driver.ended == 0
     return directory
@@ -178,7 +173,7 @@ def test_twenty_kills_lose_nothing_that_was_saved(driver, whole, tmp_path):
     moments = ["config", "start", *["early", "later", "writing"] * 6]
     assert len(moments) == KILLS
     for moment in moments:
-        driver.start(directory, 0)
+        driver.start(directory, "1")
         if moment == "config":
             driver.wait((directory / "config.json").exists)
         elif moment == "start":
@@ -206,7 +201,7 @@ def test_twenty_kills_lose_nothing_that_was_saved(driver, whole, tmp_path):
     assert cut_writes >= 2
     assert before_the_first >= 1
     assert 0 < safe < STEPS, safe
-    driver.start(directory, 60)
+    driver.start(directory, "1m")
     driver.wait(lambda: False)
     assert driver.ended == 0
     assert driver.began == safe

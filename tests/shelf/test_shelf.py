@@ -271,7 +271,7 @@ def test_none_of_it_imports_tensorflow(place):
 
 @pytest.mark.parametrize("licence", ["", "  ", "two\nlines", 7])
 def test_a_licence_is_one_line(trained_gan, tmp_path, licence):
-    with pytest.raises(kgan.InputError, match="A licence is one line of text"):
+    with pytest.raises(kgan.InputError, match="licence must be one line of text"):
         kgan.export.export(trained_gan, tmp_path / "a", licence=licence)
     assert not (tmp_path / "a").exists()
 

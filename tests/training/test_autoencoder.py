@@ -117,7 +117,7 @@ def test_mistakes_are_named(pictures, trained_gan, tmp_path):
     with pytest.raises(kgan.InputError, match="Known: autoencoder, conv_autoencoder"):
         kgan.Autoencoder.from_preset("dcgan")
     other = kgan.models.LinearDecoder((8, 8, 1), latent_dim=5)
-    with pytest.raises(kgan.InputError, match="decoder must make of the codes"):
+    with pytest.raises(kgan.InputError, match="decoder must map the codes"):
         kgan.Autoencoder(model.encoder, other)
     model.compile()
     model.save(tmp_path / "model.keras")

@@ -202,7 +202,7 @@ def train(gan, steps):
         gan.train_on_batch(*(batch if isinstance(batch, tuple) else [batch]))
 
 
-def inputs_of(gan, n=calibration.PICTURES, first=0):
+def inputs_of(gan, n=calibration.IMAGES, first=0):
     """The latents that calibrate, or others: those add the chance of another 512."""
     latents = kgan.latents.from_seeds(range(first, first + n), gan.latent_dim)
     return latents if gan.num_classes is None else [latents, np.arange(n) % gan.num_classes]
@@ -342,7 +342,7 @@ def test_under_mixed_precision():
     train(gan, 6)
     gan.calibrate()
     exact = float32_copy(gan.generator)
-    batches = np.arange(calibration.PICTURES).reshape(-1, calibration.BATCH_SIZE)
+    batches = np.arange(calibration.IMAGES).reshape(-1, calibration.BATCH_SIZE)
     set_statistics(exact, exact, [kgan.latents.from_seeds(seeds, 16) for seeds in batches])
     rounded = zip(statistics(gan.generator), statistics(exact), strict=True)
     for (mean, variance), (true_mean, true_variance) in rounded:

@@ -244,7 +244,7 @@ def test_subclassed_networks_train_in_training_mode_and_reload(tmp_path):
     ("changes", "message"),
     [
         ({"taken": (4, 6, 3)}, "must take the generator's images"),
-        ({"logits": 2}, "one logit a picture"),
+        ({"logits": 2}, "one logit per image"),
         ({"shape": (6, 4, 2)}, "C 1 or 3"),
         ({"shape": (6, 4)}, "must give images"),
     ],

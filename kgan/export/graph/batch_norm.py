@@ -1,12 +1,18 @@
-"""Batch normalisation of inference, a scale and a shift by channel, in the layer before it."""
+"""Batch normalisation at inference, a scale and a shift per channel, in the layer before it."""
+
+from __future__ import annotations
 
 import numpy as np
+import onnx_ir as ir
 
 from kgan.export.graph.editing import (
     add_constant,
     bypass,
     constant,
+    input_of,
     insert,
+    known_constant,
+    known_shape,
     made_by,
     only_user,
     remove_unused,
@@ -16,8 +22,8 @@ from kgan.export.graph.editing import (
 LINEAR = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
-def split_batch_norm(model):
-    """Writes every BatchNormalization of inference as a multiplication and an addition.
+def split_batch_norm(model: ir.Model) -> None:
+    """Writes every BatchNormalization as a multiplication and an addition.
 
     Args:
         model: `onnx_ir.Model`, changed in place.
@@ -26,14 +32,14 @@ def split_batch_norm(model):
     for node in list(graph):
         if node.op_type != "BatchNormalization":
             continue
-        arrays = [constant(value) for value in node.inputs[1:]]
+        arrays = [array for array in map(constant, node.inputs[1:]) if array is not None]
         rank = len(shape_of(node.inputs[0]) or ())
-        if any(array is None for array in arrays) or rank < 2:
+        if len(arrays) < 4 or rank < 2:
             continue
         scale, shift, mean, variance = (array.astype(np.float64) for array in arrays)
         factor = scale / np.sqrt(variance + node.attributes.get_float("epsilon", 1e-5))
         ends = (-1, *[1] * (rank - 2))
-        value = node.inputs[0]
+        value = input_of(node, 0)
         for op_type, array in (("Mul", factor), ("Add", shift - mean * factor)):
             operand = add_constant(graph, array.astype(np.float32).reshape(ends), op_type.lower())
             value = insert(graph, node, op_type, [value, operand], shape=shape_of(node.inputs[0]))
@@ -41,8 +47,8 @@ def split_batch_norm(model):
     remove_unused(model)
 
 
-def fold_affine(model):
-    """Folds constant scales and shifts by channel into the layer before.
+def fold_affine(model: ir.Model) -> None:
+    """Folds constant scales and shifts per channel into the layer before.
 
     A `Mul` or `Add` of a constant, after a convolution, a transposed
     convolution or a Dense layer (also through the reshape and transposes
@@ -61,60 +67,60 @@ def fold_affine(model):
     remove_unused(model)
 
 
-def _fold(graph, node):
+def _fold(graph: ir.Graph, node: ir.Node) -> bool:
     arrays = [constant(value) for value in node.inputs]
     if (arrays[0] is None) == (arrays[1] is None):
         return False
     data = 0 if arrays[0] is None else 1
-    operand, value = arrays[1 - data], node.inputs[data]
+    operand, value = known_constant(node.inputs[1 - data]), input_of(node, data)
     shape = shape_of(value)
     if shape is None or shape != shape_of(node.outputs[0]) or shape.count(None) != 1:
         return False
     try:
-        one = np.broadcast_to(operand, (1, *shape[1:]))
-    except ValueError:  # another number for each picture of a batch
+        factors = np.broadcast_to(operand, (1, *shape[1:]))
+    except ValueError:  # a different number for each image of a batch
         return False
     source = value
     while (moved := made_by(source, "Reshape", "Transpose")) is not None:
         if only_user(source) is None:
             return False
-        before, after = shape_of(moved.inputs[0]), shape_of(source)
-        # Of as many numbers a picture: a Dense layer on maps has the pixels in its first dimension.
+        before, after = shape_of(moved.inputs[0]), known_shape(source)
+        # As many numbers per image: a Dense layer on maps has the pixels in its first dimension.
         if before is None or None in (*before[1:], *after[1:]) or before[0] is not None:
             return False
         if after[0] is not None or np.prod(before[1:]) != np.prod(after[1:]):
             return False
         if moved.op_type == "Transpose":
-            one = one.transpose(np.argsort(moved.attributes["perm"].as_ints()))
+            factors = factors.transpose(np.argsort(moved.attributes["perm"].as_ints()))
         else:
-            one = one.reshape((1, *before[1:]))
-        source = moved.inputs[0]
+            factors = factors.reshape((1, *before[1:]))
+        source = input_of(moved, 0)
     layer = made_by(source, *LINEAR)
     if layer is None or only_user(source) is None:
         return False
     if layer.op_type in ("Conv", "ConvTranspose"):
-        channels = one.reshape(one.shape[1], -1)
+        channels = factors.reshape(factors.shape[1], -1)
         if (channels != channels[:, :1]).any():
             return False
-        one = channels[:, 0]
-    elif one.ndim != 2:
+        factors = channels[:, 0]
+    elif factors.ndim != 2:
         return False
-    if not _scale_or_shift(graph, layer, node.op_type, one.reshape(-1).astype(np.float64)):
+    if not _scale_or_shift(graph, layer, node.op_type, factors.reshape(-1).astype(np.float64)):
         return False
-    bypass(graph, node, node.inputs[data])  # the layer itself may have been replaced
+    bypass(graph, node, input_of(node, data))  # the layer itself may have been replaced
     return True
 
 
-def _scale_or_shift(graph, layer, op_type, by_channel):
-    """Multiplies or adds numbers by output channel to what a layer makes; False if it cannot."""
+def _scale_or_shift(graph: ir.Graph, layer: ir.Node, op_type: str, by_channel: np.ndarray) -> bool:
+    """Scales or shifts a layer's output channels, in its weights; False if that is not possible."""
     kernel = constant(layer.inputs[1])
     has_bias = len(layer.inputs) > 2 and layer.inputs[2] is not None
     bias = constant(layer.inputs[2]) if has_bias else 0.0
     if kernel is None or bias is None:
         return False
     if layer.op_type == "Gemm":
-        given = layer.attributes
-        if given.get_float("alpha", 1.0) != 1.0 or given.get_float("beta", 1.0) != 1.0:
+        attributes = layer.attributes
+        if attributes.get_float("alpha", 1.0) != 1.0 or attributes.get_float("beta", 1.0) != 1.0:
             return False
     if layer.op_type == "ConvTranspose" and layer.attributes.get_int("group", 1) != 1:
         return False
@@ -122,7 +128,7 @@ def _scale_or_shift(graph, layer, op_type, by_channel):
         axis = _output_axis(layer)
         ends = [-1 if index == axis else 1 for index in range(kernel.ndim)]
         scaled = kernel * by_channel.reshape(ends)
-        name = layer.inputs[1].name
+        name = input_of(layer, 1).name
         layer.replace_input_with(1, add_constant(graph, scaled.astype(np.float32), name))
         bias = bias * by_channel
     else:
@@ -133,16 +139,17 @@ def _scale_or_shift(graph, layer, op_type, by_channel):
     return True
 
 
-def _output_axis(layer):
+def _output_axis(layer: ir.Node) -> int:
     if layer.op_type == "Gemm":
         return 0 if layer.attributes.get_int("transB", 0) else 1
     return 0 if layer.op_type == "Conv" else 1
 
 
-def _set_bias(graph, layer, bias):
+def _set_bias(graph: ir.Graph, layer: ir.Node, bias: ir.Value) -> None:
     if layer.op_type == "MatMul":
-        made = insert(graph, layer, "Gemm", [*layer.inputs, bias], shape=shape_of(layer.outputs[0]))
-        bypass(graph, layer, made)
+        inputs = [*layer.inputs, bias]
+        dense = insert(graph, layer, "Gemm", inputs, shape=shape_of(layer.outputs[0]))
+        bypass(graph, layer, dense)
         return
     if len(layer.inputs) < 3:
         layer.resize_inputs(3)

@@ -1,14 +1,17 @@
-"""Constants: each held once, and none that nothing reads."""
+"""Constants: each held once, and no unused ones."""
 
+from __future__ import annotations
+
+import onnx_ir as ir
 from onnx_ir.passes import common
 
 
-def share_constants(model):
-    """Lets all that read equal constants read the same one; takes out those that nobody reads.
+def share_constants(model: ir.Model) -> None:
+    """Merges equal constants into one, and removes unused ones.
 
     Args:
         model: `onnx_ir.Model`, changed in place.
     """
-    # onnx-ir passes over large ones unless it is told how large they may be.
+    # onnx-ir skips large ones unless it is told how large they may be.
     common.DeduplicateInitializersPass(size_limit=1 << 40)(model)
     common.RemoveUnusedNodesPass()(model)

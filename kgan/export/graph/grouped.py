@@ -1,13 +1,20 @@
-"""Convolutions of groups of channels, which tf2onnx writes one by one, as one node."""
+"""Grouped convolutions, which tf2onnx writes as one node per group, as one node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
+import onnx_ir as ir
 
 from kgan.export.graph.editing import (
     add_constant,
     bypass,
     constant,
+    input_of,
     insert,
     is_plain,
+    known_constant,
     made_by,
     only_user,
     remove_unused,
@@ -16,8 +23,8 @@ from kgan.export.graph.editing import (
 )
 
 
-def group_convolutions(model):
-    """Writes Split, a Conv for each part, Concat as one Conv of as many groups.
+def group_convolutions(model: ir.Model) -> None:
+    """Writes Split, a Conv for each part and Concat as one Conv with as many groups.
 
     Args:
         model: `onnx_ir.Model` with shapes, changed in place.
@@ -26,37 +33,39 @@ def group_convolutions(model):
     for concat in list(graph):
         if concat.op_type != "Concat" or concat.attributes.get_int("axis", 0) not in (1, -3):
             continue
-        convolutions = [made_by(value, "Conv") for value in concat.inputs]
-        found = _split_before(convolutions)
-        if found is None:
+        convolutions = [
+            node for node in (made_by(value, "Conv") for value in concat.inputs) if node is not None
+        ]
+        if len(convolutions) < max(2, len(concat.inputs)):
             continue
-        value, perm = found
+        source = _split_before(convolutions)
+        if source is None:
+            continue
+        value, perm = source
         if perm is not None:
             value = transpose(graph, concat, value, perm)
         first = convolutions[0]
-        kernels = np.concatenate([constant(node.inputs[1]) for node in convolutions])
-        inputs = [value, add_constant(graph, kernels, first.inputs[1].name)]
-        if len(first.inputs) > 2:
-            biases = np.concatenate([constant(node.inputs[2]) for node in convolutions])
-            inputs.append(add_constant(graph, biases, first.inputs[2].name))
-        given = dict(first.attributes) | {"group": len(convolutions)}
-        bypass(
-            graph, concat, insert(graph, concat, "Conv", inputs, given, shape_of(concat.outputs[0]))
-        )
+        inputs = [value]
+        for index in range(1, len(first.inputs)):
+            arrays = [known_constant(node.inputs[index]) for node in convolutions]
+            inputs.append(add_constant(graph, np.concatenate(arrays), input_of(first, index).name))
+        attributes = dict(first.attributes) | {"group": len(convolutions)}
+        shape = shape_of(concat.outputs[0])
+        bypass(graph, concat, insert(graph, concat, "Conv", inputs, attributes, shape))
     remove_unused(model)
 
 
-def _split_before(convolutions):
-    """(what was split, the permutation to NCHW or None) where all are alike, else None."""
-    if len(convolutions) < 2 or None in convolutions:
-        return None
-    split = parts = None
+def _split_before(
+    convolutions: Sequence[ir.Node],
+) -> tuple[ir.Value, tuple[int, ...] | None] | None:
+    """(the value that was split, its permutation to NCHW or None) if all are alike; else None."""
+    parts: list[ir.Value] = []
     perms, settings = set(), set()
-    for index, node in enumerate(convolutions):
-        arrays = [constant(value) for value in node.inputs[1:]]
+    for node in convolutions:
+        arrays = [array for array in map(constant, node.inputs[1:]) if array is not None]
         if only_user(node.outputs[0]) is None or not is_plain(node):
             return None
-        if any(array is None for array in arrays):
+        if len(arrays) < len(node.inputs) - 1:
             return None
         settings.add(
             (
@@ -64,23 +73,26 @@ def _split_before(convolutions):
                 *(tuple(node.attributes.get_ints(name, ())) for name in ("pads", "strides")),
             )
         )
-        part = node.inputs[0]
+        part = input_of(node, 0)
         turned = made_by(part, "Transpose")
         perms.add(None if turned is None else tuple(turned.attributes["perm"].as_ints()))
         if turned is not None:
             if only_user(part) is None:
                 return None
-            part = turned.inputs[0]
-        if split is None:
-            split = made_by(part, "Split")
-            parts = [] if split is None else list(split.outputs)
-        if index >= len(parts) or part is not parts[index] or only_user(part) is None:
+            part = input_of(turned, 0)
+        if only_user(part) is None:
             return None
-    if len(parts) != len(convolutions) or len(perms) != 1 or len(settings) != 1:
+        parts.append(part)
+    split = made_by(parts[0], "Split")
+    if split is None or len(perms) != 1 or len(settings) != 1:
+        return None
+    if len(parts) != len(split.outputs):
+        return None
+    if any(part is not output for part, output in zip(parts, split.outputs, strict=True)):
         return None
     (perm,) = perms
     rank = len(shape_of(split.inputs[0]) or ())
     channels = split.attributes.get_int("axis", 0) % max(rank, 1)
     if rank != 4 or channels != (1 if perm is None else perm[1]):
         return None
-    return split.inputs[0], perm
+    return input_of(split, 0), perm

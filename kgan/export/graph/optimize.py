@@ -1,12 +1,19 @@
-"""The passes in their order."""
+"""The passes, in order."""
 
+from __future__ import annotations
+
+import onnx
 import onnx_ir as ir
 from onnx_ir.passes import common
 
 from kgan.export.graph.batch_norm import fold_affine, split_batch_norm
 from kgan.export.graph.constants import share_constants
 from kgan.export.graph.grouped import group_convolutions
-from kgan.export.graph.phases import first_maps_as_dense, transposed_convolutions_as_phases
+from kgan.export.graph.phases import (
+    Choice,
+    first_maps_as_dense,
+    transposed_convolutions_as_phases,
+)
 from kgan.export.graph.static_shapes import find_shapes, fix_reshapes
 from kgan.export.graph.transposes import cancel_transposes
 from kgan.export.graph.upsampling import (
@@ -17,12 +24,12 @@ from kgan.export.graph.upsampling import (
 from kgan.export.graph.when_phases_pay import pays
 
 
-def optimize(proto, choose=pays):
-    """What tf2onnx made, as a graph that gives the same numbers faster.
+def optimize(proto: onnx.ModelProto, choose: Choice = pays) -> onnx.ModelProto:
+    """A model from tf2onnx, as a graph that gives the same numbers faster.
 
     Args:
-        proto: ModelProto, float32, dynamic in its batch alone.
-        choose: which form an enlarging convolution gets, see `choice.pays`.
+        proto: ModelProto, float32, with only its batch dynamic.
+        choose: whether a transposed convolution is written as phases; see `when_phases_pay.pays`.
 
     Returns:
         A ModelProto with the same inputs and outputs.

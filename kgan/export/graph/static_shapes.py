@@ -1,4 +1,6 @@
-"""Shapes: each value's, found by running the model, and reshapes that no longer compute theirs."""
+"""Shapes: of every value, found by running the model; and reshapes to constant shapes."""
+
+from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
@@ -7,6 +9,8 @@ import onnxruntime
 from kgan.export.graph.editing import (
     bypass,
     constant,
+    input_of,
+    known_shape,
     made_by,
     remove_unused,
     reshape,
@@ -14,18 +18,18 @@ from kgan.export.graph.editing import (
     shape_of,
 )
 
-# Two batches tell what goes with the batch from what does not.
+# Two batch sizes show which sizes depend on the batch.
 BATCHES = (2, 3)
 
 
-def find_shapes(model):
-    """Gives every value of a model its shape, with "batch" where it goes with the batch.
+def find_shapes(model: ir.Model) -> None:
+    """Gives every value of a model its shape, with "batch" where a size depends on the batch.
 
     tf2onnx leaves most of them open, and ONNX's own inference stops at shapes
     that are computed; so the model is run.
 
     Args:
-        model: `onnx_ir.Model` whose inputs are dynamic in their first dimension alone.
+        model: `onnx_ir.Model` whose inputs are dynamic in their first dimension only.
     """
     proto = ir.to_proto(model)
     own = {value.name for value in proto.graph.output}
@@ -37,38 +41,32 @@ def find_shapes(model):
     session = onnxruntime.InferenceSession(
         proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    asked = [value.name for value in session.get_outputs()]
-    runs = [
-        {
-            name: made
-            for name, made in zip(asked, session.run(asked, _zeros(model, batch)), strict=True)
-        }
+    outputs = [value.name for value in session.get_outputs()]
+    small, large = (
+        dict(zip(outputs, session.run(outputs, _zeros(model, batch)), strict=True))
         for batch in BATCHES
-    ]
+    )
     for node in model.graph:
         for value in node.outputs:
-            if value.name in runs[0]:
-                one, other = (run[value.name] for run in runs)
-                value.type = ir.TensorType(ir.DataType.from_numpy(one.dtype))
-                set_shape(
-                    value,
-                    [a if a == b else None for a, b in zip(one.shape, other.shape, strict=True)],
-                )
+            if value.name in small:
+                array = small[value.name]
+                sizes = zip(array.shape, large[value.name].shape, strict=True)
+                value.type = ir.TensorType(ir.DataType.from_numpy(array.dtype))
+                set_shape(value, [size if size == larger else None for size, larger in sizes])
 
 
-def _zeros(model, batch):
-    return {
-        value.name: np.zeros(
-            [batch if size is None else size for size in shape_of(value)], value.dtype.numpy()
-        )
-        for value in model.graph.inputs
-    }
+def _zeros(model: ir.Model, batch: int) -> dict[str, np.ndarray]:
+    zeros = {}
+    for value in model.graph.inputs:
+        sizes = [batch if size is None else size for size in known_shape(value)]
+        zeros[value.name or ""] = np.zeros(sizes, (value.dtype or ir.DataType.FLOAT).numpy())
+    return zeros
 
 
-def fix_reshapes(model):
-    """Gives reshapes a constant target, -1 for the batch; two in a row are one.
+def fix_reshapes(model: ir.Model) -> None:
+    """Gives reshapes a constant target, -1 for the batch; two in a row become one.
 
-    Takes the shapes that `find_shapes` found.
+    Uses the shapes that `find_shapes` found.
 
     Args:
         model: `onnx_ir.Model`, changed in place.
@@ -78,9 +76,9 @@ def fix_reshapes(model):
         target = shape_of(node.outputs[0])
         if node.op_type != "Reshape" or target is None or target.count(None) > 1:
             continue
-        source = node.inputs[0]
+        source = input_of(node, 0)
         while (before := made_by(source, "Reshape", "Squeeze", "Unsqueeze")) is not None:
-            source = before.inputs[0]
+            source = input_of(before, 0)
         if shape_of(source) == target:
             bypass(graph, node, source)
         elif source is not node.inputs[0] or constant(node.inputs[1]) is None:

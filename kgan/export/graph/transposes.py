@@ -1,6 +1,11 @@
-"""Transposes moved to where they meet their inverse, or where a constant takes them in."""
+"""Transposes, moved to where they cancel out or where a constant absorbs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
+import onnx_ir as ir
 
 from kgan.export.graph.editing import (
     BINARY,
@@ -8,7 +13,10 @@ from kgan.export.graph.editing import (
     add_constant,
     bypass,
     constant,
+    input_of,
     insert,
+    known_constant,
+    known_shape,
     made_by,
     only_user,
     remove_unused,
@@ -18,13 +26,12 @@ from kgan.export.graph.editing import (
 )
 
 
-def cancel_transposes(model):
-    """Takes out the transposes between layouts that nothing needs.
+def cancel_transposes(model: ir.Model) -> None:
+    """Removes the transposes between layouts that nothing needs.
 
-    What a Dense layer makes is reshaped into maps: there a transpose goes into
+    Where a Dense layer's output is reshaped into maps, a transpose goes into
     the order of the layer's outputs. Elsewhere a transpose is moved towards
-    the output, through whatever works on each element by itself, until the
-    next one takes it back.
+    the output, through elementwise steps, until the next one undoes it.
 
     Args:
         model: `onnx_ir.Model` with shapes, changed in place.
@@ -43,41 +50,41 @@ def cancel_transposes(model):
     remove_unused(model)
 
 
-def permutation(node):
-    """A Transpose's permutation, a tuple."""
+def permutation(node: ir.Node) -> tuple[int, ...]:
+    """A Transpose's permutation."""
     return tuple(node.attributes["perm"].as_ints())
 
 
-def _drop(graph, node):
-    """One that changes nothing."""
+def _drop(graph: ir.Graph, node: ir.Node) -> bool:
+    """Removes one that changes nothing."""
     perm = permutation(node)
     if perm != tuple(range(len(perm))):
         return False
-    bypass(graph, node, node.inputs[0])
+    bypass(graph, node, input_of(node, 0))
     return True
 
 
-def _merge(graph, node):
-    """Two in a row are one."""
+def _merge(graph: ir.Graph, node: ir.Node) -> bool:
+    """Makes one of two in a row."""
     first = made_by(node.inputs[0], "Transpose")
     if first is None:
         return False
     inner = permutation(first)
     perm = [inner[axis] for axis in permutation(node)]
-    bypass(graph, node, transpose(graph, node, first.inputs[0], perm))
+    bypass(graph, node, transpose(graph, node, input_of(first, 0), perm))
     return True
 
 
-def _lift_over_resize(graph, node):
-    """Before an enlargement there is less to move, and onnxruntime enlarges NCHW maps best."""
+def _lift_over_resize(graph: ir.Graph, node: ir.Node) -> bool:
+    """Moves one before an enlargement: less to move, and onnxruntime enlarges NCHW maps best."""
     resize = made_by(node.inputs[0], "Resize")
     if resize is None or only_user(node.inputs[0]) is None:
         return False
-    scales = constant(resize.inputs[2])
+    scales = known_constant(resize.inputs[2])
     perm = permutation(node)
-    moved = transpose(graph, node, resize.inputs[0], perm)
+    moved = transpose(graph, node, input_of(resize, 0), perm)
     factors = add_constant(graph, scales[list(perm)], "scales")
-    made = insert(
+    enlarged = insert(
         graph,
         node,
         "Resize",
@@ -85,13 +92,13 @@ def _lift_over_resize(graph, node):
         dict(resize.attributes),
         shape_of(node.outputs[0]),
     )
-    bypass(graph, node, made)
+    bypass(graph, node, enlarged)
     return True
 
 
-def _into_dense(graph, node):
-    """Dense, ..., Reshape, ..., Transpose: the Dense layer gives its outputs in that order."""
-    perm, value = permutation(node), node.inputs[0]
+def _into_dense(graph: ir.Graph, node: ir.Node) -> bool:
+    """Dense, ..., Reshape, ..., Transpose: makes the Dense layer give its outputs in that order."""
+    perm, value = permutation(node), input_of(node, 0)
     if perm[0] != 0:
         return False
     path, reshape = [], None
@@ -104,22 +111,23 @@ def _into_dense(graph, node):
         elif data is None or (reshape is not None and len(step.inputs) > 1):
             return False
         path.append((step, data))
-        value = step.inputs[data]
+        value = input_of(step, data)
     else:
         return False
     shape = shape_of(value)
     kernel = constant(step.inputs[1])
     if reshape is None or shape is None or len(shape) != 2 or kernel is None:
         return False
-    maps = shape_of(reshape.outputs[0])
+    maps = known_shape(reshape.outputs[0])
     if maps.count(None) != 1 or maps[0] is not None or np.prod(maps[1:]) != shape[1]:
         return False
     order = np.arange(shape[1]).reshape(1, *maps[1:]).transpose(perm).reshape(-1)
-    axis = 0 if step.op_type == "Gemm" and step.attributes.get_int("transB", 0) else 1
-    name = step.inputs[1].name
+    turned_kernel = step.op_type == "Gemm" and step.attributes.get_int("transB", 0) == 1
+    axis = 0 if turned_kernel else 1
+    name = input_of(step, 1).name
     step.replace_input_with(1, add_constant(graph, np.take(kernel, order, axis), name))
     if len(step.inputs) > 2 and step.inputs[2] is not None:
-        bias = np.broadcast_to(constant(step.inputs[2]), (1, shape[1]))[0]
+        bias = np.broadcast_to(known_constant(step.inputs[2]), (1, shape[1]))[0]
         step.replace_input_with(2, add_constant(graph, bias[order], step.inputs[2].name))
     for passed, data in path:
         if passed is reshape:
@@ -131,19 +139,19 @@ def _into_dense(graph, node):
             if turned and passed.op_type in BINARY:
                 _turn_operand(graph, passed, 1 - data, perm)
         if turned:
-            before = shape_of(passed.outputs[0])
+            before = known_shape(passed.outputs[0])
             set_shape(passed.outputs[0], [before[axis] for axis in perm])
-    bypass(graph, node, node.inputs[0])
+    bypass(graph, node, input_of(node, 0))
     return True
 
 
-def _comes_after(step, reshape, path):
+def _comes_after(step: ir.Node, reshape: ir.Node, path: Sequence[tuple[ir.Node, int]]) -> bool:
     steps = [passed for passed, _ in path]
     return steps.index(step) < steps.index(reshape)  # the path goes upwards
 
 
-def _data_input(step):
-    """Which input of an elementwise step carries the maps; None where it is no such step.
+def _data_input(step: ir.Node) -> int | None:
+    """Which input of an elementwise step carries the maps; None for any other step.
 
     The other operand is a constant, or smaller: moving it costs nothing.
     """
@@ -153,20 +161,20 @@ def _data_input(step):
         rank = len(shape_of(step.outputs[0]) or ())
         for data in (0, 1):
             if shape_of(step.inputs[data]) == shape_of(step.outputs[0]):
-                other = step.inputs[1 - data]
-                small = shape_of(other)
+                operand = step.inputs[1 - data]
+                small = shape_of(operand)
                 if small is None:
                     continue
-                if constant(other) is not None or (
+                if constant(operand) is not None or (
                     len(small) == rank and small != shape_of(step.outputs[0])
                 ):
                     return data
     return None
 
 
-def _turn_operand(graph, step, index, perm):
-    """Gives a step's other operand transposed too; it may be of fewer dimensions."""
-    operand = step.inputs[index]
+def _turn_operand(graph: ir.Graph, step: ir.Node, index: int, perm: Sequence[int]) -> None:
+    """Transposes a step's other operand too; it may have fewer dimensions."""
+    operand = input_of(step, index)
     array = constant(operand)
     if array is None:
         step.replace_input_with(index, transpose(graph, step, operand, perm))
@@ -175,14 +183,14 @@ def _turn_operand(graph, step, index, perm):
         step.replace_input_with(index, add_constant(graph, whole.transpose(perm), operand.name))
 
 
-def _sink(graph, node):
+def _sink(graph: ir.Graph, node: ir.Node) -> bool:
     """Transpose -> elementwise step becomes elementwise step -> Transpose."""
     output = node.outputs[0]
     step = only_user(output)
     if step is None or step.outputs[0].is_graph_output():
         return False
     data = _data_input(step)
-    if data is None or step.inputs[data] is not output or not _taken_back(step):
+    if data is None or step.inputs[data] is not output or not _undone_later(step):
         return False
     perm = permutation(node)
     inverse = tuple(int(axis) for axis in np.argsort(perm))
@@ -191,16 +199,17 @@ def _sink(graph, node):
     turned = insert(
         graph, step, step.op_type, inputs, dict(step.attributes), shape_of(node.inputs[0])
     )
-    if step.op_type in BINARY:
-        _turn_operand(graph, turned.producer(), 1 - data, inverse)
+    moved = turned.producer()
+    if moved is not None and step.op_type in BINARY:
+        _turn_operand(graph, moved, 1 - data, inverse)
     if step.op_type == "Cast":
         turned.type = step.outputs[0].type
     bypass(graph, step, transpose(graph, step, turned, perm))
     return True
 
 
-def _taken_back(step):
-    """Whether further down, behind elementwise steps alone, there is a transpose to meet."""
+def _undone_later(step: ir.Node | None) -> bool:
+    """Whether, after elementwise steps only, there is a transpose to meet."""
     while step is not None and _data_input(step) is not None:
         step = only_user(step.outputs[0])
     return step is not None and step.op_type in ("Transpose", "Resize")

@@ -1,11 +1,19 @@
-"""For which transposed convolutions phases are faster, as it was measured."""
+"""For which transposed convolutions phases are faster, as measured."""
 
-# Output channels from which phases are faster. Below it onnxruntime's convolutions fill up their
-# blocks of 16 channels with zeros, while a transposed convolution of one to three channels, the
-# last layer of a generator, is a small matrix product: phases of it took 2 to 8 times as long.
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kgan.export.graph.phases import Axis
+
+# Output channels from which phases are faster. With fewer, onnxruntime's convolutions fill up their
+# blocks of 16 channels with zeros, while a transposed convolution with one to three channels, the
+# last layer of a generator, is a small matrix product: its phases took 2 to 8 times as long.
 #
-# How many times as fast a whole generator was than the plain file, at batch 1 / 64, with phases
-# from so many output channels on (onnxruntime 1.31.1, two cores with AVX-512, medians of 11):
+# Speed of a whole generator relative to the plain file, at batch 1 / 64, with phases
+# from that many output channels on (onnxruntime 1.31.1, two cores with AVX-512, medians of 11):
 #
 #                               1            8            16           32           none
 #     dcgan 28x28, filters 8    0.72 / 1.05  0.94 / 1.50  0.97 / 1.52  1.02 / 1.20  1.10 / 1.00
@@ -16,7 +24,7 @@
 #     dcgan_k4 64x64, 32        1.00 / 1.08  1.23 / 1.28  1.22 / 1.34  1.17 / 1.30  1.11 / 1.08
 #     dcgan_512 64x64           1.11 / 1.13  1.19 / 1.22  1.16 / 1.27  1.18 / 1.24  1.04 / 1.04
 #
-# Of single layers, phases against the layer as it is, at batch 1 / 64:
+# Speed of single layers' phases relative to the layer itself, at batch 1 / 64:
 #
 #     64->64  8x8 stride 4   1.22 / 1.31      128->64 3x3 stride 2   0.90 / 1.06
 #     128->64 6x6 stride 3   1.02 / 1.16      64->64  2x2 stride 2   0.81 / 0.84
@@ -25,12 +33,12 @@
 #     128->24 4x4 stride 2   0.80 / 0.97      256->20 3x3 stride 2   0.65 / 0.71
 FROM_CHANNELS = 16
 BLOCK = 16  # channels that onnxruntime's convolutions work on at once
-MOST_FILLED_UP = 1.25  # of a phase's channels with zeros
+MOST_FILLED_UP = 1.25  # a phase's channels with the zeros, relative to those without
 LARGEST_STRIDE = 4
 
 
-def pays(kernel_shape, axes):
-    """Whether phases are faster than the layer as it is.
+def pays(kernel_shape: tuple[int, ...], axes: Sequence[Axis]) -> bool:
+    """Whether phases are faster than the layer itself.
 
     Args:
         kernel_shape: (Cout, Cin, H, W).

@@ -1,4 +1,4 @@
-// The exported generator as the page sees it: latents in, pictures and their time out.
+// The exported generator as the page sees it: latents in, pictures and the time they took out.
 
 import { fromSeed } from "./latents.js";
 
@@ -25,7 +25,7 @@ export class Generator {
     };
   }
 
-  /** Loads the model beside the page. */
+  /** Loads the model that lies beside the page. */
   async open() {
     const { threads } = await this.#ask({ manifest: this.manifest });
     this.threads = threads;

@@ -1,4 +1,4 @@
-// The grid of samples: one picture a seed, from the first seed on.
+// The grid of samples: one picture per seed, from the first seed on.
 
 import { inMilliseconds, paint, save, sheet } from "./pictures.js";
 
@@ -41,7 +41,7 @@ export class Grid {
     return { button, canvas, picture: null };
   }
 
-  /** Draws the pictures of `count` seeds from `seed` on; a later call ends an earlier one. */
+  /** Draws the pictures of `count` seeds from `seed` on; a later call stops an earlier one. */
   async draw() {
     const round = ++this.round;
     const { generator, label, seed } = this;
@@ -74,7 +74,7 @@ export class Grid {
     tile.button.title = name;
   }
 
-  /** Makes a tile's picture the one that is worked on. */
+  /** Makes a tile's picture the one being worked on. */
   pick(place) {
     const { picture } = this.tiles[place];
     if (!picture) return;
@@ -89,7 +89,7 @@ export class Grid {
     this.#stopTabAt(place);
   }
 
-  /** Tab comes to one tile alone, the last one used; arrow keys go to the others. */
+  /** Tab reaches only one tile, the last one used; arrow keys go to the others. */
   #stopTabAt(place) {
     this.tiles.forEach(({ button }, other) => (button.tabIndex = other === place ? 0 : -1));
   }

@@ -1,5 +1,5 @@
 // Latents as kgan's Python makes them: numpy's SeedSequence, Philox and float32 ziggurat. The same
-// bits, but for one value in a million whose last bit numpy's float32 logarithm rounds otherwise.
+// bits, except for one value in a million whose last bit numpy's float32 logarithm rounds differently.
 
 const MASK = 0xffffffffffffffffn;
 const MULTIPLIERS = [0xd2e7470ee14c6c93n, 0xca5a826395121157n];
@@ -7,7 +7,7 @@ const KEY_STEPS = [0x9e3779b97f4a7c15n, 0xbb67ae8584caa73bn];
 const ROUNDS = 10;
 const POOL_WORDS = 4;
 
-/** The 128-bit key that numpy's SeedSequence makes of a seed, as two 64-bit words. */
+/** The 128-bit key that numpy's SeedSequence derives from a seed, as two 64-bit words. */
 function keyOfSeed(seed) {
   const entropy = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
   let constant = 0x43b0d7e5;
@@ -65,7 +65,7 @@ class Philox {
     return this.words.shift();
   }
 
-  /** Low halves first, as numpy deals a 64-bit word out. */
+  /** Low half first, as numpy splits a 64-bit word. */
   uint32() {
     if (this.half !== null) {
       const half = this.half;
@@ -156,7 +156,7 @@ export function slerp(one, other, share) {
   const lengths = Math.sqrt(dot(one, one) * dot(other, other));
   const angle = lengths ? Math.acos(Math.min(1, Math.max(-1, dot(one, other) / lengths))) : 0;
   const sine = Math.sin(angle);
-  if (sine < 1e-6) return lerp(one, other, share); // no arc, or no one arc
+  if (sine < 1e-6) return lerp(one, other, share); // no arc, or more than one
   const parts = [Math.sin((1 - share) * angle) / sine, Math.sin(share * angle) / sine];
   return one.map((value, place) => parts[0] * value + parts[1] * other[place]);
 }

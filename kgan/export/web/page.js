@@ -1,4 +1,4 @@
-// Opens the model and joins the page's parts.
+// Opens the model and connects the page's parts.
 
 import { Generator } from "./generator.js";
 import { Grid } from "./grid.js";
@@ -70,7 +70,7 @@ function describe(manifest) {
     "A seed's latent": latents.law,
     "Network": training.preset,
     "Trained on": training.data ?? training.source,
-    Licence: manifest.license,
+    Licence: manifest.licence,
     kgan: manifest.versions.kgan,
     Runtime: manifest.web_runtime,
   };
@@ -88,9 +88,9 @@ function addFact(name, value) {
   element("about").append(term, text);
 }
 
-// Where something fails, at the start or later, the page says what.
+// When something fails, at the start or later, the page says what.
 addEventListener("unhandledrejection", ({ reason }) => {
-  element("loading").textContent = `This page cannot go on: ${reason.message}`;
+  element("loading").textContent = `This page cannot continue: ${reason.message}`;
   element("loading").classList.add("failed");
   element("loading").hidden = false;
 });

@@ -29,7 +29,7 @@ export function sheet(images, columns) {
   return canvas;
 }
 
-/** Hands a canvas to the user as a PNG file, named of letters, digits and hyphens. */
+/** Downloads a canvas as a PNG file, whose name has letters, digits and hyphens only. */
 export async function save(canvas, ...words) {
   const name = words.join(" ").normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-");
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
@@ -40,7 +40,7 @@ export async function save(canvas, ...words) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Milliseconds in as many digits as mean something. */
+/** Milliseconds with as many digits as are meaningful. */
 export function inMilliseconds(value) {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }

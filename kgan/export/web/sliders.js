@@ -1,4 +1,4 @@
-// Sliders for a latent's values, some at a time.
+// Sliders for a latent's values, a page of them at a time.
 
 const PAGE = 12;
 const element = (id) => document.getElementById(id);
@@ -43,7 +43,7 @@ export class Sliders {
     return { row, name, input, value };
   }
 
-  /** Starts from a latent; Reset comes back to it. */
+  /** Starts from a latent; Reset returns to it. */
   start(latent) {
     this.origin = latent;
     this.latent = latent;

@@ -1,4 +1,4 @@
-// The picture that is worked on, the three places that keep one, and the tabs that make new ones.
+// The picture being worked on, the three places that keep one, and the tabs that make new ones.
 
 import { arithmetic, lerp, slerp } from "./latents.js";
 import { inMilliseconds, paint, save } from "./pictures.js";
@@ -67,7 +67,7 @@ export class Studio {
     return { button, canvas, share: place / (FRAMES - 1) };
   }
 
-  /** Shows a picture that is there; the sliders start from it. */
+  /** Shows a picture that is drawn already; the sliders start from it. */
   pick(picture) {
     this.stop();
     this.wanted = null;
@@ -90,7 +90,7 @@ export class Studio {
     for (const canvas of document.querySelectorAll(`[data-kept="${name}"]`)) {
       paint(canvas, picture.image);
     }
-    slot.setAttribute("aria-label", `Keep as ${name}; there now: ${pictured}`);
+    slot.setAttribute("aria-label", `Keep as ${name}; now: ${pictured}`);
     this.say(`${name} is ${pictured}`);
     this.#remake(name);
   }
@@ -125,7 +125,7 @@ export class Studio {
     this.#open(next);
   }
 
-  /** Makes anew what the open tab makes of the kept pictures; `name` is the one that changed. */
+  /** Updates what the open tab makes from the kept pictures; `name` is the one that changed. */
   #remake(name) {
     if (Object.keys(this.kept).length < 3) return;
     if (this.tab === "tab-sum") this.#showSum();
@@ -183,7 +183,7 @@ export class Studio {
     element("play").textContent = "Play";
   }
 
-  /** Draws and shows; of what is asked meanwhile only the last is drawn. */
+  /** Draws and shows a picture; of those asked for meanwhile, only the last is drawn. */
   async #draw(wanted) {
     this.wanted = wanted;
     this.drawing ??= this.#drawWanted().finally(() => (this.drawing = null));

@@ -1,4 +1,4 @@
-// Runs the model beside the page, which stays responsive. Knows ONNX and pixels, nothing of seeds.
+// Runs the model in a worker, so that the page stays responsive. Knows ONNX and pixels, not seeds.
 
 import { env, InferenceSession, Tensor } from "./ort/ort.wasm.bundle.min.js";
 
@@ -9,14 +9,14 @@ env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareC
 let session;
 let manifest;
 
-/** 0..255 from what the model gives: uint8, or float32 in the manifest's range. */
+/** The model's output (uint8, or float32 in the manifest's range) as levels 0 to 255. */
 function levels(values) {
   if (values instanceof Uint8Array) return values;
   const [low, high] = manifest.output.value_range;
   return Uint8ClampedArray.from(values, (value) => ((value - low) * 255) / (high - low));
 }
 
-/** RGBA, as canvases take it, of grey or coloured pixels. */
+/** Grey or coloured pixels as RGBA, which canvases take. */
 function rgba(values, channels) {
   const pixels = new Uint8ClampedArray((values.length / channels) * 4);
   for (let from = 0, to = 0; from < values.length; from += channels, to += 4) {
@@ -41,18 +41,18 @@ async function draw({ latents, labels }) {
   return { pixels, milliseconds };
 }
 
-async function open(given) {
-  manifest = given;
+async function open(exported) {
+  manifest = exported;
   session = await InferenceSession.create(new URL("./model.onnx", import.meta.url).href, {
     executionProviders: ["wasm"],
   });
-  // The first run of a session also makes its plan and its memory: none of that is a picture's time.
+  // The first run of a session also plans and allocates; that must not count as a picture's time.
   const labels = manifest.labels ? [0] : null;
   await draw({ latents: new Float32Array(manifest.latents.dim), labels });
   return { threads: env.wasm.numThreads };
 }
 
-// One at a time, in the order asked.
+// One request at a time, in order.
 let queue = Promise.resolve();
 self.onmessage = ({ data }) => {
   queue = queue.then(async () => {

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from kgan.export.graph.phases import (
     Axis,
@@ -63,6 +62,7 @@ def test_phases_give_what_the_layer_gave(kernel, stride, pads, size, bias):
 
 
 def test_against_pytorch():
+    torch = pytest.importorskip("torch")
     generator = np.random.default_rng(3)
     make = transposed(generator, 6, 5, (4, 4), 2, (1, 1, 1, 1), (7, 7))
     model = make()

@@ -33,9 +33,9 @@ def browser():
 
 
 @pytest.fixture(scope="package")
-def plain(trained_gan, tmp_path_factory):
+def plain(exported):
     """A grey, upright generator with normal latents of 8: the path of its export."""
-    return kgan.export.to_onnx(trained_gan, tmp_path_factory.mktemp("plain") / "clothes").path
+    return exported.path
 
 
 @pytest.fixture(scope="package")

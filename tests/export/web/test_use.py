@@ -83,6 +83,7 @@ def test_a_phone_never_scrolls_sideways(classes_url, visit):
 
 def test_threads_where_the_server_isolates(plain, plain_url, browser, unpacked, visit, tmp_path):
     about = visit(plain_url).tab.text_content("#about")
+    assert "LicenceCC0-1.0" in about
     assert about.endswith("Threads1")
     kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
     with serving(tmp_path / "page", ISOLATION) as url:
@@ -98,5 +99,5 @@ def test_a_page_that_cannot_start_says_why(plain, browser, unpacked, tmp_path):
     with serving(tmp_path / "page") as url:
         page = Visit(browser, url)
         page.tab.wait_for_selector(".failed")
-        assert page.tab.inner_text(".failed").startswith("This page cannot go on: ")
+        assert page.tab.inner_text(".failed").startswith("This page cannot continue: ")
         page.context.close()

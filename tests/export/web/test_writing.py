@@ -84,7 +84,7 @@ def test_a_page_that_cannot_be_written_whole_is_not_there(plain, stand_in, tmp_p
 def test_npm_that_is_missing_fails_or_brings_something_else(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match=r"npm, which fetches it, is not installed.*--web-runtime"):
+    with pytest.raises(InputError, match=r"npm is not installed.*--web-runtime"):
         find_runtime()
     npm = tmp_path / "npm"
     npm.write_text("#!/bin/sh\necho 'npm error code ENOTFOUND' >&2\nexit 1\n")
@@ -92,6 +92,6 @@ def test_npm_that_is_missing_fails_or_brings_something_else(tmp_path, monkeypatc
     with pytest.raises(InputError, match=r"could not fetch .*npm error code ENOTFOUND"):
         find_runtime()
     npm.write_text("#!/bin/sh\necho other > onnxruntime-web-1.30.0.tgz\n")
-    with pytest.raises(InputError, match=r"another onnxruntime-web .*sha512"):
+    with pytest.raises(InputError, match=r"not the one kgan was tested with.*sha512"):
         find_runtime()
     assert not (tmp_path / "cache").exists()

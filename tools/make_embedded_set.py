@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the embedded set: the first 600 pictures of each class of Fashion-MNIST's training set.
 
-    tools/make_embedded_set DIRECTORY OUTPUT.npz
+    tools/make_embedded_set.py DIRECTORY OUTPUT.npz
 
 DIRECTORY holds train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz, as
 Debian's package dataset-fashion-mnist installs them. The same input gives the

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures inference: kgan's ONNX exports beside tf2onnx's, Keras and PyTorch, in ratios.
 
-    .venv/bin/python tools/bench_inference [NETWORK ...] [--rounds 15] [--threads 2] [--markdown]
+    .venv/bin/python tools/bench_inference.py [NETWORK ...] [--rounds 15] [--threads 2] [--markdown]
 
 Everything runs in turn, round after round, in one process on the same cores; a
 figure is the median over the rounds of how many times as fast as the plain

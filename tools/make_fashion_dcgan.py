@@ -3,7 +3,7 @@
 
     kgan train tfds:fashion_mnist --conditional --filters 32 --ema-half-life-images 20000 \\
         --minutes 50 --name fashion_dcgan
-    tools/make_fashion_dcgan runs/fashion_dcgan DIRECTORY OUT [--minutes M] [--command TEXT]
+    tools/make_fashion_dcgan.py runs/fashion_dcgan DIRECTORY OUT [--minutes M] [--command TEXT]
 
 DIRECTORY holds Fashion-MNIST's four gzipped IDX files, as Debian's package
 dataset-fashion-mnist installs them. A judge, a small convolutional network, is

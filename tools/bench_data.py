@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures how fast each source of pictures gives batches, against plain Pillow and a training.
 
-    .venv/bin/python tools/bench_data [DIR] [--size 64x64] [--pictures 2000] [--seconds 4]
+    .venv/bin/python tools/bench_data.py [DIR] [--size 64x64] [--pictures 2000] [--seconds 4]
 
 DIR is a folder of JPEG files; without it 256x256 ones are made from the embedded
 set. Everything is measured in turn, three times over, in one process; the

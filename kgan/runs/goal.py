@@ -1,0 +1,101 @@
+"""How long a run trains: what is done, what is still to do, and the goal it remembers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from kgan.runs.directory import PROGRESS_FILE, write_json
+from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
+
+LOG = logging.getLogger("kgan")
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """What a run has done.
+
+    Attributes:
+        steps: batches trained on.
+        seconds: wall-clock seconds of training.
+        epoch_steps: batches per epoch of its data.
+    """
+
+    steps: int
+    seconds: float
+    epoch_steps: int
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs."""
+        return self.steps // self.epoch_steps
+
+
+def read_seconds(directory: Path) -> float:
+    """The seconds of training that `note_seconds` wrote last; 0.0 where there are none."""
+    try:
+        return float(json.loads((directory / PROGRESS_FILE).read_text())["seconds"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0.0
+
+
+def note_seconds(directory: Path, seconds: float) -> None:
+    """Writes how long a run has trained, to be done with every checkpoint."""
+    write_json(directory / PROGRESS_FILE, {"seconds": round(seconds, 3)})
+
+
+def progress(directory: Path, model: Any, epoch_steps: int) -> Progress:
+    """What a run has done, by its model and its directory."""
+    return Progress(int(model.batches_seen.numpy()), read_seconds(directory), epoch_steps)
+
+
+def with_goal(options: RunOptions, done: Progress, more: dict[str, float | None]) -> RunOptions:
+    """Options whose goal is a length on top of what is done; the goal they have where none is.
+
+    Args:
+        options: the run's options.
+        done: what it has done.
+        more: `epochs`, `steps` or `minutes` to train further, at most one that is not None.
+    """
+    lengths = {name: value for name, value in more.items() if value is not None}
+    if not lengths and all(getattr(options, name) is None for name in LENGTH):
+        if done.steps:  # a run of a version that kept no goal
+            LOG.warning("this run has no goal on record: it trains %d epochs more", DEFAULT_EPOCHS)
+        lengths = {"epochs": DEFAULT_EPOCHS}
+    if not lengths:
+        return options
+    total = {"epochs": done.epochs, "steps": done.steps, "minutes": done.seconds / 60.0}
+    goal = {name: total[name] + value for name, value in lengths.items()}
+    return dataclasses.replace(options, **dict.fromkeys(LENGTH) | goal)
+
+
+def steps_left(options: RunOptions, done: Progress) -> int | None:
+    """Steps to the goal, None where it is a time; 0 when it is reached."""
+    if options.minutes is not None:
+        return None
+    total = options.steps if options.steps is not None else options.epochs * done.epoch_steps
+    return max(0, total - done.steps)
+
+
+def seconds_left(options: RunOptions, done: Progress) -> float | None:
+    """Seconds to the goal, None where it is a number of steps; 0.0 when it is reached."""
+    return None if options.minutes is None else max(0.0, options.minutes * 60 - done.seconds)
+
+
+def is_reached(options: RunOptions, done: Progress) -> bool:
+    """Whether there is nothing left to train."""
+    return 0 in (steps_left(options, done), seconds_left(options, done))
+
+
+def header(options: RunOptions, done: Progress) -> str:
+    """One line: what is trained on what, and how much is done, more and in all."""
+    steps, seconds = steps_left(options, done), seconds_left(options, done)
+    if steps is None:
+        counts = (done.seconds / 60, seconds / 60, options.minutes)
+        length = "{:.3g} minutes done, {:.3g} more, {:.3g} in all".format(*counts)
+    else:
+        length = f"{done.steps:,} steps done, {steps:,} more, {done.steps + steps:,} in all"
+    return f"{options.preset} on {options.source}: {length}"

@@ -1,0 +1,281 @@
+"""The options of a training run; `kgan train`, config.json and `Run.create` take these."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from kgan.errors import InputError
+from kgan.option_fields import (
+    ABOVE_ZERO,
+    COLOUR,
+    FROM_ZERO,
+    INTERVAL,
+    MINUTES,
+    NAMES,
+    NOT_NEGATIVE,
+    PATH,
+    SHARE,
+    SIZE,
+    SWITCH,
+    TEXT,
+    WHOLE,
+    check_options,
+    one_of,
+    option,
+    options_of,
+    spelling,
+)
+
+DEFAULT_EPOCHS = 25
+LENGTH = ("epochs", "steps", "minutes")
+LARGEST_SEED = 2**32 - 1  # what numpy and Keras take
+PRESETS_OWN = "the preset's"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run is made from; `config.json` holds it with every default resolved.
+
+    The help of each option is in its metadata; `kgan train --help` shows it. None
+    stands for what the preset or the data have. In `config.json` the length, one of `epochs`,
+    `steps` and `minutes`, is the run's goal from its beginning on, and
+    `source` the data in words.
+
+    Raises:
+        InputError: a value that its option cannot have, or two lengths.
+    """
+
+    data: str | None = option(
+        None,
+        TEXT,
+        "folder, .npz or .npy file, TFRecord shards or tfds:NAME",
+        "data",
+        default_words="the embedded set",
+        positional=True,
+    )
+    split: str | None = option(
+        None,
+        TEXT,
+        "of a TFDS set, such as test or train[:10%]",
+        "data",
+        default_words="train",
+    )
+    manual_dir: str | None = option(
+        None,
+        PATH,
+        "a folder with the TFDS set's own files, for those fetched by hand or without network",
+        "data",
+    )
+    download_dir: str | None = option(
+        None, PATH, "where TFDS keeps downloads", "data", default_words="its own place"
+    )
+    strict: bool = option(False, SWITCH, "stop at a picture that cannot be decoded", "data")
+    size: tuple[int, ...] | None = option(
+        None,
+        SIZE,
+        "height and width, also HxWxC",
+        "data",
+        default_words="the data's own where all have one; 64x64 for files",
+    )
+    fit: str = option("crop", one_of("crop", "pad"), "how other shapes are fitted", "data")
+    background: tuple[int, ...] = option(
+        (255, 255, 255),
+        COLOUR,
+        "colour under transparent pictures and around padded ones",
+        "data",
+    )
+    augment: list[str] | None = option(
+        None,
+        NAMES,
+        "such as flip,rotate=10,cutout=0.5:0.2 (strength, share of the pictures), or none; "
+        "flip crop rotate translate zoom shear brightness contrast saturation hue cutout",
+        "data",
+        default_words="flip; none for the embedded set and tfds, where left and right may matter",
+    )
+
+    preset: str = option("dcgan", TEXT, "named configuration; see --list-presets", "model")
+    filters: int | None = option(None, WHOLE, "width unit", "model", default_words=PRESETS_OWN)
+    latent_dim: int | None = option(
+        None, WHOLE, "length of a latent vector", "model", default_words=PRESETS_OWN
+    )
+    latents: str | None = option(
+        None,
+        one_of("normal", "uniform"),
+        "distribution of latents: N(0, 1) or U(-1, 1)",
+        "model",
+        default_words=PRESETS_OWN,
+    )
+    conditional: bool = option(
+        False,
+        SWITCH,
+        "learn the data's classes: subfolders, an array file's labels, a TFDS label",
+        "model",
+    )
+
+    epochs: int | None = option(
+        None,
+        WHOLE,
+        "times through the data",
+        "length",
+        default_words=str(DEFAULT_EPOCHS),
+        exclusive=True,
+        on_resume=True,
+    )
+    steps: int | None = option(
+        None, WHOLE, "batches of images", "length", exclusive=True, on_resume=True
+    )
+    minutes: float | None = option(
+        None, MINUTES, "wall-clock minutes", "length", exclusive=True, on_resume=True
+    )
+
+    batch_size: int | None = option(
+        None, WHOLE, "images per step", "training", default_words=PRESETS_OWN
+    )
+    loss: str | None = option(
+        None,
+        one_of("bce", "minimax", "hinge", "lsgan", "wasserstein", "relativistic"),
+        "adversarial loss",
+        "training",
+        default_words=PRESETS_OWN,
+    )
+    learning_rate: float | None = option(
+        None,
+        ABOVE_ZERO,
+        "of every network",
+        "training",
+        default_words=PRESETS_OWN,
+        on_resume=True,
+    )
+    g_learning_rate: float | None = option(
+        None,
+        ABOVE_ZERO,
+        "of the generator",
+        "training",
+        default_words="--learning-rate",
+        on_resume=True,
+    )
+    d_learning_rate: float | None = option(
+        None,
+        ABOVE_ZERO,
+        "of the discriminator",
+        "training",
+        default_words="--learning-rate",
+        on_resume=True,
+    )
+    d_steps: int | None = option(
+        None,
+        WHOLE,
+        "updates of the discriminator per update of the generator",
+        "training",
+        default_words="1",
+    )
+    d_update: str | None = option(
+        None,
+        one_of("joint", "sequential"),
+        "one discriminator update from fake and real images, or one from each in turn",
+        "training",
+        default_words="joint",
+    )
+    r1_gamma: float | None = option(
+        None,
+        NOT_NEGATIVE,
+        "weight of the penalty on the discriminator's gradient at real images",
+        "training",
+        default_words="the loss's",
+    )
+    r2_gamma: float | None = option(
+        None,
+        NOT_NEGATIVE,
+        "the same at fake images",
+        "training",
+        default_words="the loss's",
+    )
+    label_smoothing: float | None = option(
+        None,
+        SHARE,
+        "the real label is 1 minus this; for the losses bce and minimax",
+        "training",
+        default_words="0",
+    )
+    diffaugment: str | None = option(
+        None,
+        TEXT,
+        "change all that the discriminator sees; for few pictures",
+        "training",
+        without_value="color,translation,cutout",
+    )
+    ada: bool = option(
+        False,
+        SWITCH,
+        "the same with a strength that adapts to how sure the discriminator is",
+        "training",
+    )
+    ema_half_life_images: float | None = option(
+        None,
+        NOT_NEGATIVE,
+        "half-life of the averaged generator in images; 0 for none",
+        "training",
+        default_words=PRESETS_OWN,
+    )
+    precision: str = option(
+        "float32",
+        one_of("float32", "mixed_float16", "mixed_bfloat16"),
+        "what layers compute in",
+        "training",
+    )
+    jit_compile: str = option(
+        "auto", one_of("auto", "on", "off"), "compile the step with XLA", "training"
+    )
+    seed: int = option(0, FROM_ZERO, "of weights, latents, data order and samples", "training")
+
+    sample_every: str = option(
+        "200",
+        INTERVAL,
+        "time between two sheets of samples: 20 is steps, 5m minutes",
+        "run",
+        on_resume=True,
+    )
+    checkpoint_every: str = option(
+        "1m", INTERVAL, "time between two checkpoints, in the same way", "run", on_resume=True
+    )
+    start_from: str | None = option(
+        None,
+        PATH,
+        "start from the weights of this run or .keras file: its preset, size, widths and "
+        "latents unless they are given",
+        "run",
+        flag="--from",
+    )
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        lengths = [name for name in LENGTH if getattr(self, name) is not None]
+        if len(lengths) > 1:
+            raise InputError(
+                "A run has one length, --epochs, --steps or --minutes. "
+                f"Received: {' and '.join(lengths)}"
+            )
+        if self.seed > LARGEST_SEED:
+            raise InputError(f"A training seed is from 0 to {LARGEST_SEED}. Received: {self.seed}")
+
+
+def check_changes(changes: dict[str, Any]) -> dict[str, Any]:
+    """Options that a run is to change, checked; a learning rate is that of both networks.
+
+    Raises:
+        InputError: an option that a run keeps.
+    """
+    known = options_of(RunOptions)
+    for name, value in changes.items():
+        if name not in known or not known[name].on_resume:
+            changeable = " ".join(spelling(key) for key in known if known[key].on_resume)
+            raise InputError(
+                "A run that is resumed keeps its own data and settings; what can change is "
+                f"{changeable}. Received: {name}={value!r}"
+            )
+    if "learning_rate" in changes:
+        rate = changes["learning_rate"]
+        changes = {"g_learning_rate": rate, "d_learning_rate": rate} | changes
+    return changes

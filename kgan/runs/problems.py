@@ -1,0 +1,95 @@
+"""What an exception that ends a training means, in one place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import tensorflow as tf
+
+from kgan.data import Source
+from kgan.errors import FullDisk, InputError, KganError, LostWorker
+from kgan.files import NO_ROOM, first_line
+from kgan.runs.load import find_model, has_model
+from kgan.training.distribution import has_workers
+from kgan.training.saving import batches_seen, chain
+
+
+@contextlib.contextmanager
+def told_in_one_line(
+    directory: Path, source: Source, strategy: tf.distribute.Strategy
+) -> Iterator[None]:
+    """Context manager: raises a `KganError` in place of an exception whose meaning is known.
+
+    Args:
+        directory: the run's directory.
+        source: its data.
+        strategy: the strategy that it trains under.
+    """
+    try:
+        yield
+    except Exception as problem:
+        known = meaning(problem, directory, source, strategy)
+        if known is None or known is problem:
+            raise
+        raise known from problem
+
+
+def meaning(
+    problem: Exception, directory: Path, source: Source, strategy: tf.distribute.Strategy
+) -> Exception | None:
+    """The exception to raise in place of one that ended a training; None for an unknown one."""
+    full = full_disk(problem, directory)
+    if full is not None:
+        return full
+    if isinstance(problem, KganError):
+        return problem
+    if source.error is not None:  # raised while decoding; tf has wrapped it
+        return source.error
+    if isinstance(problem, tf.errors.DataLossError):
+        saved = "; what was trained so far is saved" if has_model(directory) else ""
+        return InputError(
+            f"The data are damaged{saved}. Received: {source.damaged()} "
+            f"({first_line(Exception(problem.message))})"
+        )
+    if isinstance(problem, tf.errors.OpError) and has_workers(strategy):
+        return LostWorker(
+            "The other workers no longer answer; where they are gone, start all again with "
+            f"kgan train --resume {directory}. Received: {type(problem).__name__}"
+        )
+    return None
+
+
+def is_worth_saving(problem: Exception, directory: Path, strategy: tf.distribute.Strategy) -> bool:
+    """Whether a model is worth saving after an exception ended its training."""
+    # With several workers the step under way may have been half done.
+    half_done = has_workers(strategy) and isinstance(problem, tf.errors.OpError)
+    return not half_done and full_disk(problem, directory) is None
+
+
+def full_disk(problem: BaseException, directory: Path) -> FullDisk | None:
+    """A `FullDisk` to raise in place of an exception, or None if it is something else.
+
+    Args:
+        problem: the exception that ended a training.
+        directory: the run's directory.
+    """
+    for cause in chain(problem):
+        for number in NO_ROOM:
+            reason = os.strerror(number)
+            # TensorFlow has one class for this and for a full GPU, and tells them apart in words.
+            if getattr(cause, "errno", None) == number or reason in getattr(cause, "message", ""):
+                place = getattr(cause, "filename", None) or directory
+                return FullDisk(
+                    f"{reason}: {place}. {_what_is_saved(directory)}; make room, then go on with "
+                    f"kgan train --resume {directory}"
+                )
+    return None
+
+
+def _what_is_saved(directory: Path) -> str:
+    if not has_model(directory):
+        return "Nothing was trained yet"
+    return f"Everything up to step {batches_seen(find_model(directory))} is saved"

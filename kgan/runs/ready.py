@@ -1,0 +1,73 @@
+"""A run's data and model, as they begin or as they were at the last checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from kgan.data import Source
+from kgan.errors import InputError
+from kgan.runs import build
+from kgan.runs.load import has_model, load_model
+from kgan.runs.options import RunOptions
+from kgan.runs.run_checkpoint import remember_skipped
+from kgan.runs.start_from import take_weights
+from kgan.training import GAN, Autoencoder
+
+LOG = logging.getLogger("kgan")
+
+
+class Ready(NamedTuple):
+    """What a run trains, and on what."""
+
+    source: Source
+    model: GAN | Autoencoder
+
+
+def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> Ready:
+    """The data and the model before the first step, the same each time."""
+    keras.utils.set_random_seed(options.seed)
+    source = build.open_source(options)
+    with strategy.scope():
+        model = build.new_model(options, source)
+        if options.start_from is not None:
+            take_weights(model, options.start_from)
+    return Ready(source, model)
+
+
+def load(
+    directory: Path, options: RunOptions, changes: dict[str, Any], strategy: tf.distribute.Strategy
+) -> Ready:
+    """The data and the model of a run's last checkpoint; before the first one, of its beginning.
+
+    Args:
+        directory: the run's directory.
+        options: its options, changes included.
+        changes: those that were just changed.
+        strategy: the strategy to load them in.
+
+    Raises:
+        InputError: data or a model that cannot be loaded, or data of other classes.
+    """
+    if has_model(directory):
+        with strategy.scope():
+            model = load_model(directory)
+        build.set_learning_rates(model, changes)
+        keras.utils.set_random_seed(options.seed)
+        source = build.open_source(options)
+    else:
+        source, model = begin(options, strategy)
+    if source.description != options.source:
+        LOG.warning("the data have changed: %s, before %s", source.description, options.source)
+    if options.conditional and source.class_names != model.class_names:
+        raise InputError(
+            "The data's classes are no longer those of the run, "
+            f"{', '.join(model.class_names)}. "
+            f"Received: {', '.join(source.class_names or ['none'])}"
+        )
+    remember_skipped(source, directory)
+    return Ready(source, model)

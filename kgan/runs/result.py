@@ -1,0 +1,42 @@
+"""What a training of a run comes to."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """What a training did.
+
+    Attributes:
+        directory: the run's directory.
+        steps: steps taken now; 0 where the goal was reached before.
+        images_per_second: mean rate after the first step.
+        skipped: images that could not be decoded, path -> reason.
+        interrupted: it was stopped by Ctrl-C or SIGTERM.
+    """
+
+    directory: Path
+    steps: int
+    images_per_second: float
+    skipped: dict[str, str]
+    interrupted: bool
+
+    def in_words(self) -> str:
+        """Lines that say what was done and what can be done next."""
+        lines = []
+        if self.skipped:
+            lines.append(f"skipped {len(self.skipped)} pictures that could not be decoded")
+        if self.steps or self.interrupted:
+            lines.append(f"{self.steps} steps at {self.images_per_second:.0f} images/s")
+        else:
+            lines.append(
+                "this run has reached its goal; --epochs, --steps or --minutes trains it further"
+            )
+        if self.interrupted:
+            lines.append(f"interrupted and saved; to go on: kgan train --resume {self.directory}")
+        else:
+            lines.append(f"next: kgan generate {self.directory}   or: kgan export {self.directory}")
+        return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""What `GAN.compile` makes of its arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from kgan.errors import InputError
+from kgan.layers import DiffAugment
+from kgan.losses import LOSSES, AdversarialLoss, get_loss
+from kgan.models.networks import check_positive
+from kgan.models.presets import adam, get_preset
+from kgan.training import adversarial_step, guarded_update
+from kgan.training.network_checks import computes_in_float16
+
+if TYPE_CHECKING:
+    from kgan.training.gan import GAN
+
+
+def ready_loss(loss: Any, preset_name: str | None) -> AdversarialLoss:
+    """The loss that was asked for, with the preset's options where it is the preset's loss."""
+    preset = get_preset(preset_name) if preset_name else None
+    if preset and loss in (None, preset.loss):
+        return LOSSES[preset.loss](**preset.loss_options)
+    return get_loss(loss or "bce")
+
+
+def check_turns(d_steps: int, d_update: str) -> tuple[int, str]:
+    """Returns `d_steps` and `d_update`, or raises an InputError."""
+    check_positive(d_steps=d_steps)
+    if d_update not in adversarial_step.TURNS:
+        raise InputError(
+            f"d_update must be one of {', '.join(adversarial_step.TURNS)}. Received: {d_update!r}"
+        )
+    return d_steps, d_update
+
+
+def check_two_optimizers(g_optimizer: Any, d_optimizer: Any) -> None:
+    """Raises an InputError where both are one object."""
+    if isinstance(g_optimizer, keras.optimizers.Optimizer) and g_optimizer is d_optimizer:
+        raise InputError(
+            "g_optimizer and d_optimizer must be two optimizers: each keeps the state of one "
+            f"network. Received the same object twice: {g_optimizer!r}"
+        )
+
+
+def ready_optimizer(optimizer: Any, gan: GAN, role: str) -> keras.Optimizer:
+    """The optimizer of one network, built for it.
+
+    Args:
+        optimizer: what `compile` was given; None for the preset's.
+        gan: the model.
+        role: "generator" or "discriminator".
+    """
+    if optimizer is None:
+        preset = get_preset(gan.preset) if gan.preset else None
+        optimizer = getattr(preset, f"{role[0]}_optimizer") if preset else adam(2e-4, 0.5)
+    scale = computes_in_float16(gan.generator, gan.discriminator)
+    with gan.distribute_strategy.scope():
+        return guarded_update.ready_optimizer(optimizer, getattr(gan, role), scale)
+
+
+def ready_diff_augment(diff_augment: Any, gan: GAN) -> DiffAugment | None:
+    """The layer that was asked for, or one of a policy; None for none."""
+    if diff_augment is None or isinstance(diff_augment, DiffAugment):
+        return diff_augment
+    with gan.distribute_strategy.scope():
+        return DiffAugment(diff_augment, value_range=gan.value_range)
+
+
+def optional_figures(loss: AdversarialLoss, diff_augment: DiffAugment | None) -> set[str]:
+    """Which figures a training has beside those that every training has."""
+    adapts = diff_augment is not None and diff_augment.target is not None
+    shown = {"penalty": loss.has_penalty, "augment_probability": adapts}
+    return {name for name, there in shown.items() if there}
