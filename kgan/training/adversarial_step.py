@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from kgan.training.gan import GAN
 
 # What each of the discriminator's updates learns from, by `d_update`.
-TURNS = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
+TURNS: dict[str, list[tuple[str, ...]]] = {
+    "joint": [("real", "fake")],
+    "sequential": [("fake",), ("real",)],
+}
 
 
 class Judged(NamedTuple):

@@ -171,7 +171,7 @@ class GAN(TwoNetworks):
             InputError: an unknown loss or `d_update`, `d_steps` below 1, or one optimizer given
                 for both networks.
         """
-        execution = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
+        execution: dict[str, Any] = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
         execution["steps_per_execution"] = steps_per_execution
         self.adversarial_loss = compiling.ready_loss(loss, self.preset)
         self.d_steps, self.d_update = compiling.check_turns(d_steps, d_update)

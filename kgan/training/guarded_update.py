@@ -58,7 +58,7 @@ class Update(NamedTuple):
     taken: tf.Tensor
 
 
-class _KnownToAll:
+class _KnownToAll(keras.metrics.Metric):
     """A metric whose figures every replica knows already: they are not added up again."""
 
     def add_variable(

@@ -38,6 +38,11 @@ class TwoNetworks(keras.Model, abc.ABC):
     roles: ClassVar[tuple[str, str]]
     updates: GuardedUpdates
     batches_seen: Any
+    # Keras's own.
+    train_function: Any
+    test_function: Any
+    jit_compile: Any
+    steps_per_execution: int
 
     @abc.abstractmethod
     def arguments(self) -> dict[str, Any]:
