@@ -43,7 +43,7 @@ def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready,
         if options.start_from is not None:
             take_weights(model, options.start_from)
     options = build.resolved(options, model, source)
-    check_divides(strategy, options.batch_size)
+    check_divides(strategy, options.images_per_step)
     return Ready(source, model, build.make_batches(source, options, model)), options
 
 

@@ -65,7 +65,8 @@ class Run:
             raise InputError(
                 f"This run exists; choose another name or resume it. Received: {directory}"
             )
-        run._created, run.options = ready.begin(options, run.strategy)
+        with told_in_one_line(run.directory, run.strategy):
+            run._created, run.options = ready.begin(options, run.strategy)
         if run._chief:
             make_directory(run.directory, run.options)
         return run
@@ -92,7 +93,7 @@ class Run:
         run = cls(Path(directory), read_options(directory), strategy)
         run._changes = changes
         run.options = dataclasses.replace(run.options, **run._changes)
-        check_divides(run.strategy, run.options.batch_size)
+        check_divides(run.strategy, run.options.images_per_step)
         return run
 
     def train(
@@ -113,11 +114,12 @@ class Run:
         more = {"epochs": epochs, "steps": steps, "minutes": minutes}
         created, self._created = self._created, None
         with held(self.directory) if self._chief else contextlib.nullcontext():
-            training = created or ready.load(
-                self.directory, self.options, self._changes, self.strategy
-            )
+            with told_in_one_line(self.directory, self.strategy):
+                training = created or ready.load(
+                    self.directory, self.options, self._changes, self.strategy
+                )
             try:
-                with told_in_one_line(self.directory, training.source, self.strategy):
+                with told_in_one_line(self.directory, self.strategy, training.source):
                     return self._train(*training, more)
             except InputError:
                 if created and self._chief and not int(training.model.batches_seen.numpy()):
@@ -127,7 +129,7 @@ class Run:
     def _train(
         self, source: Source, model: Any, batches: tf.data.Dataset, more: dict[str, Any]
     ) -> RunResult:
-        done = goal.progress(self.directory, model, source.good // self.options.batch_size)
+        done = goal.progress(self.directory, model, source.good // self.options.images_per_step)
         self.options = goal.with_goal(self.options, done, more)
         if self._chief:
             write_options(self.directory, self.options)

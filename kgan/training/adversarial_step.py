@@ -10,6 +10,7 @@ Reference:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -131,7 +132,7 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
             "discriminator" if turn is turns[0] else "discriminator_second",
             gan.discriminator,
             gan.d_optimizer,
-            lambda turn=turn: objective(turn),
+            functools.partial(objective, turn),
             real_images,
             regularize=turn is turns[-1],  # once per batch
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import keras
 import tensorflow as tf
@@ -13,11 +13,12 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.files import first_line
 
-STRATEGIES = ("auto", "none", "mirrored", "multiworker", "tpu")
+Strategy = Literal["auto", "none", "mirrored", "multiworker", "tpu"]
+STRATEGIES = get_args(Strategy)
 
 
 def make_strategy(
-    name: Literal["auto", "none", "mirrored", "multiworker", "tpu"] = "auto",
+    name: Strategy = "auto",
 ) -> tf.distribute.Strategy:
     """A tf.distribute strategy by name.
 
@@ -45,7 +46,7 @@ def make_strategy(
     return tf.distribute.get_strategy()
 
 
-def _by_environment() -> str:
+def _by_environment() -> Strategy:
     if _tpu_is_named() or tf.config.list_physical_devices("TPU"):
         return "tpu"
     if len(_workers()) > 1:
