@@ -1,20 +1,29 @@
-"""Pictures as arrays: value ranges to and from uint8, grids, strips, PNG files and animations."""
+"""Images as arrays: value ranges to and from uint8, grids, strips, PNG files and animations."""
+
+from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from kgan.errors import InputError
 from kgan.files import whole_file
 
 
-def check_range(name, value_range):
+def check_range(name: str, value_range: object) -> tuple[float, float]:
     """Returns `value_range` as a pair of floats.
 
+    Args:
+        name: what the range is called in an error message.
+        value_range: the value to check.
+
     Raises:
-        InputError: it is not (low, high) with low below high; `name` says which it was.
+        InputError: it is not (low, high) with low below high.
     """
     if (
         not isinstance(value_range, (tuple, list))
@@ -25,10 +34,11 @@ def check_range(name, value_range):
         raise InputError(
             f"{name} must be (low, high) with low below high. Received: {value_range!r}"
         )
-    return tuple(float(end) for end in value_range)
+    low, high = value_range
+    return float(low), float(high)
 
 
-def to_uint8(images, value_range=(-1.0, 1.0)):
+def to_uint8(images: npt.ArrayLike, value_range: Sequence[float] = (-1.0, 1.0)) -> np.ndarray:
     """Maps float images to 0..255, rounding to the nearest level.
 
     Args:
@@ -43,26 +53,26 @@ def to_uint8(images, value_range=(-1.0, 1.0)):
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
-def check_levels(images, image_shape):
-    """Returns pictures as an array.
+def check_levels(images: npt.ArrayLike, image_shape: Sequence[int]) -> np.ndarray:
+    """Returns `images` as an array.
 
     Args:
         images: uint8 array (N, H, W, C).
-        image_shape: the (H, W, C) that it must have.
+        image_shape: the required (H, W, C).
 
     Raises:
-        InputError: another type or shape.
+        InputError: `images` has another dtype or shape.
     """
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.shape[1:] != tuple(image_shape):
         raise InputError(
-            f"Pictures must be uint8 (N, {', '.join(map(str, image_shape))}). "
+            f"Images must be uint8 (N, {', '.join(map(str, image_shape))}). "
             f"Received: {images.dtype} {images.shape}"
         )
     return images
 
 
-def from_uint8(images, value_range=(-1.0, 1.0)):
+def from_uint8(images: npt.ArrayLike, value_range: Sequence[float] = (-1.0, 1.0)) -> np.ndarray:
     """Maps 0..255 to float32 in `value_range`; the inverse of `to_uint8`.
 
     Args:
@@ -76,20 +86,22 @@ def from_uint8(images, value_range=(-1.0, 1.0)):
     return np.asarray(images, np.float32) * np.float32((high - low) / 255.0) + np.float32(low)
 
 
-def grid(images, columns=None, padding=2, background=255):
-    """Tiles a batch of pictures into one, row by row.
+def grid(
+    images: npt.ArrayLike, columns: int | None = None, padding: int = 2, background: int = 255
+) -> np.ndarray:
+    """Tiles a batch of images into one, row by row.
 
     Args:
         images: uint8 array (N, H, W, C), C 1 or 3.
-        columns: pictures a row; the smallest near-square number when None.
-        padding: pixels between pictures and around them.
-        background: grey level 0..255 of the padding and of empty places.
+        columns: images per row; when None, the smallest number that makes a near-square.
+        padding: pixels between and around the images.
+        background: grey level 0..255 of the padding and of empty cells.
 
     Returns:
         uint8 array (rows * (H + padding) + padding, columns * (W + padding) + padding, C).
 
     Raises:
-        InputError: `images` is not a non-empty uint8 batch of 1- or 3-channel pictures.
+        InputError: `images` is not a non-empty uint8 batch of 1- or 3-channel images.
     """
     images = np.asarray(images)
     if (
@@ -117,12 +129,12 @@ def grid(images, columns=None, padding=2, background=255):
     return sheet
 
 
-def pairs(above, below, columns=8):
-    """A sheet that shows each picture of one batch over its counterpart of another.
+def pairs(above: np.ndarray, below: np.ndarray, columns: int = 8) -> np.ndarray:
+    """A sheet that shows each image of one batch above its counterpart in another.
 
     Args:
         above, below: uint8 arrays (N, H, W, C) of the same shape.
-        columns: pictures a row.
+        columns: images per row.
 
     Returns:
         uint8 array (H', W', C), rows of `above` and `below` in turn.
@@ -136,17 +148,17 @@ def pairs(above, below, columns=8):
     return grid(np.concatenate(rows), columns=columns)
 
 
-def to_pil(image):
+def to_pil(image: npt.ArrayLike) -> Image.Image:
     """A uint8 array (H, W, C), C 1 or 3, as a Pillow image in mode L or RGB."""
     image = np.asarray(image)
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
-def save_png(path, image):
-    """Writes one picture as PNG, whole or not at all.
+def save_png(path: str | os.PathLike[str], image: npt.ArrayLike) -> Path:
+    """Writes one image as PNG, whole or not at all.
 
     Args:
-        path: file to write; its folder is made when missing.
+        path: file to write; its folder is created when missing.
         image: uint8 array (H, W, C), C 1 or 3.
 
     Returns:
@@ -157,13 +169,15 @@ def save_png(path, image):
     return Path(path)
 
 
-def save_animation(path, frames, milliseconds=60):
-    """Writes an endless animation, whole or not at all: WebP, every colour kept.
+def save_animation(
+    path: str | os.PathLike[str], frames: Iterable[npt.ArrayLike], milliseconds: int = 60
+) -> Path:
+    """Writes an endless lossless WebP animation, whole or not at all.
 
     Args:
-        path: the .webp file to write; its folder is made when missing.
+        path: the .webp file to write; its folder is created when missing.
         frames: iterable of uint8 arrays (H, W, C), C 1 or 3, of one shape, at least one.
-        milliseconds: how long each frame stays.
+        milliseconds: how long each frame is shown.
 
     Returns:
         The path written, a `pathlib.Path`.
@@ -178,7 +192,7 @@ def save_animation(path, frames, milliseconds=60):
             duration=milliseconds,
             loop=0,
             lossless=True,
-            # Two frames alike stay two: whoever reads it finds each in its place.
+            # Identical neighbours are not merged, so that frame i of the file is frame i.
             minimize_size=False,
         )
     return Path(path)

@@ -1,14 +1,18 @@
-"""Class labels of conditional models: from seeds, from a user's words, checked."""
+"""Class labels of conditional models: derived from seeds, looked up by name, checked."""
+
+from __future__ import annotations
 
 import numbers
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from kgan.errors import InputError
 
 
-def from_seeds(seeds, num_classes):
-    """The labels of pictures for which none was asked: each seed modulo the number of classes.
+def from_seeds(seeds: Iterable[int], num_classes: int) -> np.ndarray:
+    """Default labels: each seed modulo the number of classes.
 
     Returns:
         int64 array (N,).
@@ -16,20 +20,20 @@ def from_seeds(seeds, num_classes):
     return np.asarray([seed % num_classes for seed in seeds], np.int64)
 
 
-def check_labels(labels, n, num_classes):
-    """The labels of n pictures as an array.
+def check_labels(labels: npt.ArrayLike, n: int, num_classes: int | None) -> np.ndarray:
+    """The labels of n images as an array.
 
     Args:
-        labels: one int for all, or n ints.
-        n: number of pictures.
+        labels: one int for all images, or n ints.
+        n: number of images.
         num_classes: number of classes; None for a model without classes.
 
     Returns:
         int64 array (n,).
 
     Raises:
-        InputError: the model has no classes, not n ints, or one outside 0 to
-            num_classes - 1.
+        InputError: the model has no classes, there are not n ints, or one is outside 0
+            to num_classes - 1.
     """
     if num_classes is None:
         raise InputError(f"This model has no classes. Received: labels={labels!r}")
@@ -38,8 +42,7 @@ def check_labels(labels, n, num_classes):
         array = np.full(n, labels)
     if array.shape != (n,) or not np.issubdtype(array.dtype, np.integer):
         raise InputError(
-            f"labels must be one whole number, or as many as there are pictures ({n}). "
-            f"Received: {labels!r}"
+            f"labels must be one whole number, or one per image ({n}). Received: {labels!r}"
         )
     if array.min() < 0 or array.max() >= num_classes:
         raise InputError(
@@ -49,28 +52,30 @@ def check_labels(labels, n, num_classes):
     return array.astype(np.int64)
 
 
-def check_class_names(class_names, num_classes):
+def check_class_names(
+    class_names: Sequence[object] | None, num_classes: int | None
+) -> list[str] | None:
     """The names as a list of `num_classes` strings; None stays None.
 
     Raises:
-        InputError: another number of names, or one that comes twice.
+        InputError: the number of names is wrong, or a name is repeated.
     """
     if class_names is None:
         return None
     if num_classes is None:
         raise InputError(
-            f"class_names go with num_classes. Received: {class_names!r} and num_classes=None"
+            f"class_names need num_classes. Received: {class_names!r} and num_classes=None"
         )
     names = [str(name) for name in class_names]
     if len(names) != num_classes or len(set(names)) != len(names):
         raise InputError(
-            f"class_names must be {num_classes} different names, one a class. Received: {names}"
+            f"class_names must be {num_classes} different names, one per class. Received: {names}"
         )
     return names
 
 
-def index_of(name, class_names, num_classes):
-    """The label that a user means by a class's name or number.
+def index_of(name: str, class_names: Sequence[str] | None, num_classes: int | None) -> int:
+    """The label of the class that a user names by its name or number.
 
     Raises:
         InputError: the model has no such class.

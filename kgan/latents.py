@@ -1,21 +1,27 @@
-"""Latent vectors from seeds: every picture has a seed of its own.
+"""Latent vectors from seeds: every image has a seed of its own.
 
-Picture number i of `generate(n, seed)` has the seed `seed + i` and its latent
-comes from that seed alone, so the same seed gives the same picture whatever
-the batch it is made in. The law is one line of numpy and goes into every
-export's manifest.
+Image i of `generate(n, seed)` has the seed `seed + i`, and its latent depends on
+that seed alone: the same seed gives the same image, whatever batch it is generated
+in. The rule is one line of numpy, which every export's manifest quotes.
 """
 
+from __future__ import annotations
+
 import numbers
+from collections.abc import Iterable
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from kgan.errors import InputError
+
+Distribution: TypeAlias = Literal["normal", "uniform"]
 
 DISTRIBUTIONS = ("normal", "uniform")
 
 
-def check_distribution(distribution):
+def check_distribution(distribution: str) -> Distribution:
     """Returns `distribution`.
 
     Raises:
@@ -26,22 +32,22 @@ def check_distribution(distribution):
             f"latent_distribution must be one of {', '.join(DISTRIBUTIONS)}. "
             f"Received: {distribution!r}"
         )
-    return distribution
+    return cast(Distribution, distribution)
 
 
-def check_seed(seed):
+def check_seed(seed: object) -> int:
     """Returns `seed` as an int.
 
     Raises:
-        InputError: it is not a whole number from 0 up.
+        InputError: it is not a whole number of at least 0.
     """
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
-        raise InputError(f"A seed is a whole number from 0 up. Received: {seed!r}")
+        raise InputError(f"A seed is a whole number of at least 0. Received: {seed!r}")
     return int(seed)
 
 
-def from_seeds(seeds, latent_dim, distribution="normal"):
-    """Latents of the given seeds, one Philox stream each.
+def from_seeds(seeds: Iterable[int], latent_dim: int, distribution: str = "normal") -> np.ndarray:
+    """Latents from seeds, one Philox stream per seed.
 
     Args:
         seeds: iterable of N ints >= 0.
@@ -65,16 +71,16 @@ def from_seeds(seeds, latent_dim, distribution="normal"):
     return np.stack(rows) if rows else np.zeros((0, latent_dim), np.float32)
 
 
-def closed_walk(stops, frames, distribution="normal"):
-    """Latents on a way from each stop to the next and from the last back to the first.
+def closed_walk(stops: npt.ArrayLike, frames: int, distribution: str = "normal") -> np.ndarray:
+    """Latents along a path from each stop to the next, and from the last back to the first.
 
-    It rests at each stop, so that it is smooth there too. Between normal latents it goes
-    along the arc (slerp), where latents are as long as those drawn are; between
-    uniform ones straight, so that it stays in the cube.
+    The walk slows to rest at each stop, so that it is smooth there too. Between normal
+    latents it follows the arc (slerp), which keeps their typical length; between uniform
+    ones it is straight (lerp), which stays inside the cube.
 
     Args:
         stops: float array (S, latent_dim).
-        frames: latents from one stop to the next, the first of them counted.
+        frames: latents from one stop (included) to the next (excluded).
         distribution: "normal" or "uniform".
 
     Returns:
@@ -83,33 +89,34 @@ def closed_walk(stops, frames, distribution="normal"):
     Raises:
         InputError: an unknown distribution.
     """
-    way = slerp if check_distribution(distribution) == "normal" else lerp
+    interpolate = slerp if check_distribution(distribution) == "normal" else lerp
     stops = np.asarray(stops, np.float32)
-    shares = np.arange(frames, dtype=np.float32) / frames
-    shares = shares * shares * (3 - 2 * shares)
-    pairs = zip(stops, np.roll(stops, -1, axis=0), strict=True)
-    return np.concatenate([way(one, other, shares) for one, other in pairs])
+    fractions = np.arange(frames, dtype=np.float32) / frames
+    fractions = fractions * fractions * (3 - 2 * fractions)
+    legs = zip(stops, np.roll(stops, -1, axis=0), strict=True)
+    return np.concatenate([interpolate(start, end, fractions) for start, end in legs])
 
 
-def lerp(one, other, shares):
+def lerp(start: npt.ArrayLike, end: npt.ArrayLike, fractions: npt.ArrayLike) -> np.ndarray:
     """Latents on the straight line between two.
 
     Args:
-        one, other: float arrays (latent_dim,).
-        shares: float array (N,), 0 at `one` and 1 at `other`.
+        start, end: float arrays (latent_dim,).
+        fractions: float array (N,), 0 at `start` and 1 at `end`.
 
     Returns:
         float32 array (N, latent_dim).
     """
-    shares = np.asarray(shares, np.float32)[:, None]
-    return ((1 - shares) * one + shares * other).astype(np.float32)
+    start, end = np.asarray(start), np.asarray(end)
+    fractions = np.asarray(fractions, np.float32)[:, None]
+    return ((1 - fractions) * start + fractions * end).astype(np.float32)
 
 
-def slerp(one, other, shares):
-    """Latents on the arc between two, turning at an even pace; parallel ones go straight.
+def slerp(start: npt.ArrayLike, end: npt.ArrayLike, fractions: npt.ArrayLike) -> np.ndarray:
+    """Latents on the arc between two, at a constant angular speed; a line if they are parallel.
 
     Args:
-        one, other, shares: as for `lerp`.
+        start, end, fractions: as for `lerp`.
 
     Returns:
         float32 array (N, latent_dim).
@@ -117,19 +124,19 @@ def slerp(one, other, shares):
     Reference:
         Shoemake 1985, section 3.3, https://doi.org/10.1145/325165.325242
     """
-    one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
-    lengths = np.linalg.norm(one) * np.linalg.norm(other)
-    cosine = np.clip(one @ other / lengths, -1.0, 1.0) if lengths else 1.0
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    lengths = np.linalg.norm(start) * np.linalg.norm(end)
+    cosine = np.clip(start @ end / lengths, -1.0, 1.0) if lengths else 1.0
     angle = np.arccos(cosine)
-    if np.sin(angle) < 1e-6:  # no arc, or no one arc
-        return lerp(one, other, shares)
-    shares = np.asarray(shares, np.float64)[:, None]
-    made = np.sin((1 - shares) * angle) * one + np.sin(shares * angle) * other
-    return (made / np.sin(angle)).astype(np.float32)
+    if np.sin(angle) < 1e-6:  # there is no arc, or it is not unique
+        return lerp(start, end, fractions)
+    fractions = np.asarray(fractions, np.float64)[:, None]
+    arc = np.sin((1 - fractions) * angle) * start + np.sin(fractions * angle) * end
+    return (arc / np.sin(angle)).astype(np.float32)
 
 
-def law(latent_dim, distribution="normal"):
-    """How a latent is drawn from a seed, as numpy code for a reader of the manifest."""
+def law(latent_dim: int, distribution: str = "normal") -> str:
+    """The numpy code that draws a latent from a seed, quoted in an export's manifest."""
     draw = (
         f"standard_normal({latent_dim}, 'float32')"
         if distribution == "normal"

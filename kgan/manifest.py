@@ -1,54 +1,61 @@
-"""What an export promises, in words a program can read, and where exports lie on disk."""
+"""What an export promises, in machine-readable form, and where exports are on disk."""
+
+from __future__ import annotations
 
 import hashlib
 import importlib.metadata
 import json
+import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from kgan.errors import InputError
 
+# A manifest, or an object in one: what `json.loads` gives.
+Manifest: TypeAlias = dict[str, Any]
+
 FORMAT = "kgan-export"
 FORMAT_VERSION = 1
-# Where model.onnx keeps its own copy, so that the one file describes itself.
+# model.onnx keeps its own copy under this key, so that the file alone describes itself.
 METADATA_KEY = "kgan.manifest"
 ONNX_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
-# What one call of a SavedModel's `sample` makes at most: a request for a billion must not take
-# a server down.
+# The most images that one call of a SavedModel's `sample` generates: a request for a billion
+# must not take a server down.
 MOST_SAMPLES = 256
-HALVES = ("encoder", "decoder")  # of an autoencoder, each an .onnx file of that name
-# NAME/latest stands for the highest version.
-LATEST = "latest"
+HALVES = ("encoder", "decoder")  # of an autoencoder: each is an .onnx file of that name
+LATEST = "latest"  # NAME/latest stands for the highest version
 
 
 def generator_manifest(
     *,
-    image_shape,
-    latent_dim,
-    latent_distribution,
-    latent_law,
-    value_range,
-    float_output,
-    num_classes=None,
-    class_names=None,
-):
-    """What a generator's export takes and gives.
+    image_shape: Sequence[int],
+    latent_dim: int,
+    latent_distribution: str,
+    latent_law: str,
+    value_range: Sequence[float],
+    float_output: bool,
+    num_classes: int | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Manifest:
+    """The inputs and outputs of a generator's export.
 
     Args:
         image_shape: (H, W, C).
         latent_dim: length of a latent vector.
         latent_distribution: "normal" or "uniform".
-        latent_law: how a latent is drawn from a seed, as numpy code.
+        latent_law: the numpy code that draws a latent from a seed.
         value_range: (low, high) of the model's own images.
         float_output: False for uint8 images, True for float32 in `value_range`.
-        num_classes: classes of a conditional generator; None for none.
-        class_names: their names, by label; None for none.
+        num_classes: number of classes of a conditional generator; None for any other.
+        class_names: the names of the classes, by label; None for classes without names.
 
     Returns:
         A dict that `json.dumps` takes.
     """
-    promise = {
+    promise: Manifest = {
         "kind": "generator",
         "input": {"name": "latents", "dtype": "float32", "shape": ["batch", latent_dim]},
         "output": images_output(image_shape, value_range, float_output),
@@ -56,7 +63,7 @@ def generator_manifest(
             "dim": latent_dim,
             "distribution": latent_distribution,
             "law": latent_law,
-            "seeds": "picture i of generate(n, seed) is made from the seed plus i",
+            "seeds": "image i of generate(n, seed) has the seed plus i",
         },
     }
     if num_classes is not None:
@@ -66,14 +73,20 @@ def generator_manifest(
             "shape": ["batch"],
             "num_classes": num_classes,
             "class_names": class_names,
-            "law": "where none is asked for, the seed modulo num_classes; "
+            "law": "by default the seed modulo num_classes; "
             "the model itself does not check that a label is below num_classes",
         }
     return promise
 
 
-def autoencoder_manifest(*, image_shape, code_shape, value_range, float_output):
-    """What an autoencoder's export takes and gives.
+def autoencoder_manifest(
+    *,
+    image_shape: Sequence[int],
+    code_shape: Sequence[int],
+    value_range: Sequence[float],
+    float_output: bool,
+) -> Manifest:
+    """The inputs and outputs of an autoencoder's export.
 
     Args:
         image_shape: (H, W, C).
@@ -99,7 +112,9 @@ def autoencoder_manifest(*, image_shape, code_shape, value_range, float_output):
     }
 
 
-def images_output(image_shape, value_range, float_output):
+def images_output(
+    image_shape: Sequence[int], value_range: Sequence[float], float_output: bool
+) -> Manifest:
     """The description of a batch of images."""
     return {
         "name": "images",
@@ -110,13 +125,13 @@ def images_output(image_shape, value_range, float_output):
     }
 
 
-def whole_manifest(name, version, promise, training):
-    """A manifest before parity and files are known.
+def whole_manifest(name: str, version: int, promise: Manifest, training: Manifest) -> Manifest:
+    """A manifest, still without parity and files.
 
     Args:
         name, version: the export is `NAME/VERSION`.
-        promise: what `generator_manifest` or `autoencoder_manifest` gives.
-        training: what is known of how the model was made, a dict.
+        promise: a dict from `generator_manifest` or `autoencoder_manifest`.
+        training: what is known about how the model was trained, a dict.
 
     Returns:
         A dict that `json.dumps` takes.
@@ -143,7 +158,7 @@ def whole_manifest(name, version, promise, training):
     }
 
 
-def list_files(directory):
+def list_files(directory: Path) -> Manifest:
     """Size and sha256 of every file below an export's directory, by relative path."""
     return {
         path.relative_to(directory).as_posix(): {
@@ -155,11 +170,15 @@ def list_files(directory):
     }
 
 
-def parse(text, origin):
+def parse(text: str, origin: object) -> Manifest:
     """The manifest in a JSON text.
 
+    Args:
+        text: the JSON text.
+        origin: where it comes from, for messages.
+
     Raises:
-        InputError: it is no manifest of an export, or of a newer format.
+        InputError: it is not the manifest of an export, or has a newer format.
     """
     try:
         manifest = json.loads(text)
@@ -176,45 +195,46 @@ def parse(text, origin):
     return manifest
 
 
-def versions_of(directory):
-    """The version numbers an export's NAME directory holds, lowest first."""
+def versions_of(directory: Path) -> list[int]:
+    """The version numbers in an export's NAME directory, lowest first."""
     if not directory.is_dir():
         return []
     return sorted(int(entry.name) for entry in directory.iterdir() if entry.name.isdecimal())
 
 
-def latest_of(directory):
-    """The highest number of a directory in an export's NAME directory; None where there is none."""
+def latest_of(directory: Path) -> int | None:
+    """The highest version in an export's NAME directory that is itself a directory, or None."""
     versions = (v for v in versions_of(directory) if (directory / str(v)).is_dir())
     return max(versions, default=None)
 
 
-NAME = r"[^./\\][^/\\]*"  # a directory right inside another, and not hidden
+NAME = r"[^./\\][^/\\]*"  # one directory name, not hidden
 
 
-def check_name(name):
+def check_name(name: str) -> str:
     """Returns the name of an export.
 
     Raises:
-        InputError: it could not be listed or deleted, or leads out of its place.
+        InputError: an export of that name could not be listed or deleted, or would be
+            outside its directory.
     """
     if not re.fullmatch(NAME, name) or not name.isprintable():
         raise InputError(
-            "An export's name is that of one directory, not hidden, such as photos. "
+            "The name of an export must be one directory name, not hidden, such as photos. "
             f"Received: {name!r}"
         )
     return name
 
 
-def find_export(path):
-    """The VERSION directory that `path` means, or None where that is no export.
+def find_export(path: str | os.PathLike[str]) -> Path | None:
+    """The VERSION directory that `path` stands for, or None if it is not an export.
 
     Args:
         path: an export's VERSION directory, its NAME directory or NAME/latest; the last two stand
             for the highest version. Nothing on disk is called latest, so it is never out of date.
 
     Raises:
-        InputError: the highest version is no export.
+        InputError: the highest version is not an export.
     """
     path = Path(path)
     if path.name == LATEST and not path.exists():
@@ -226,20 +246,20 @@ def find_export(path):
         path = path / str(version)
         if not (path / MANIFEST_FILE).is_file():
             raise InputError(
-                f"Not an export: {path}, the highest version, holds no {MANIFEST_FILE}; name "
-                f"another version, or take it away. Received: {path.parent}"
+                f"Not an export: {path}, the highest version, has no {MANIFEST_FILE}; name "
+                f"another version, or remove it. Received: {path.parent}"
             )
     return path if (path / MANIFEST_FILE).is_file() else None
 
 
-def find_onnx(path):
-    """The model.onnx that `path` means, or None where `path` is not an export.
+def find_onnx(path: str | os.PathLike[str]) -> Path | None:
+    """The model.onnx that `path` stands for, or None if `path` is not an export.
 
     Args:
         path: an .onnx file, or what `find_export` takes.
 
     Raises:
-        InputError: an export that holds no ONNX model.
+        InputError: an export without an ONNX generator.
     """
     path = Path(path)
     if path.suffix == ".onnx" and path.is_file():
@@ -250,17 +270,17 @@ def find_onnx(path):
     if not (directory / ONNX_FILE).is_file():
         if find_autoencoder(directory):
             raise InputError(
-                "This export is an autoencoder's: its encoder.onnx and decoder.onnx draw nothing "
-                f"from seeds; kgan.runtime.Autoencoder runs them. Received: {directory}"
+                "This export is an autoencoder, which cannot generate from seeds; "
+                f"kgan.runtime.Autoencoder runs it. Received: {directory}"
             )
         raise InputError(
-            f"This export holds no {ONNX_FILE}; export it with --onnx. Received: {directory}"
+            f"This export has no {ONNX_FILE}; export it with --onnx. Received: {directory}"
         )
     return directory / ONNX_FILE
 
 
-def find_autoencoder(path):
-    """The VERSION directory with the two halves of an autoencoder that `path` means, or None.
+def find_autoencoder(path: str | os.PathLike[str]) -> Path | None:
+    """The VERSION directory with both halves of an autoencoder that `path` stands for, or None.
 
     Args:
         path: what `find_export` takes.

@@ -83,6 +83,11 @@ def spelling(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def typed(name: str, option: Option) -> str:
+    """An option as it is typed, such as "--latent-dim" or "DATA"."""
+    return name.upper() if option.positional else option.flag or spelling(name)
+
+
 def check_options(options: Any) -> None:
     """Checks every option of a frozen dataclass and keeps each value in its checked form.
 

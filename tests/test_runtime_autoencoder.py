@@ -137,7 +137,7 @@ def test_mistakes_are_one_line(model, exported, pictures, trained_gan, tmp_path)
         with pytest.raises(kgan.InputError, match="Not an autoencoder's export") as caught:
             kgan.runtime.Autoencoder(path)
         assert str(caught.value).endswith(f"Received: {path}")
-    with pytest.raises(kgan.InputError, match=r"draw nothing from seeds; kgan.runtime.Autoencoder"):
+    with pytest.raises(kgan.InputError, match=r"cannot generate from seeds; kgan.runtime.Auto"):
         kgan.runtime.Generator(exported)
 
 

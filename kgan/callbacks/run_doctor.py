@@ -104,7 +104,9 @@ class RunDoctor(Periodic):
             need = "no labels" if classes is None else f"labels from 0 to {classes - 1}"
             received = "none" if labels is None else f"{len(labels)}"
             raise InputError(f"A RunDoctor needs {need} for this model. Received: {received}")
-        if labels is not None and not (labels.min() >= 0 and labels.max() < classes):
+        if classes is None or labels is None:
+            return
+        if not (labels.min() >= 0 and labels.max() < classes):
             raise InputError(
                 f"A label is a whole number from 0 to {classes - 1}. Received: "
                 f"{labels[(labels < 0) | (labels >= classes)][0]}"

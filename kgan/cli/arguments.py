@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kgan.option_fields import Kind, Option, options_of, spelling
+from kgan.option_fields import Kind, Option, options_of, spelling, typed
 
 
 def add_options(
@@ -60,9 +60,11 @@ def _add(group: Any, name: str, option: Option, default: Any) -> None:
         if option.without_value is not None:
             keywords |= {"nargs": "?", "const": option.without_value}
     if option.positional:
-        group.add_argument(name, nargs="?", **keywords | {"metavar": name.upper()})
+        group.add_argument(name, nargs="?", **keywords | {"metavar": typed(name, option)})
     else:
-        group.add_argument(_spelled(name, option, default), dest=name, **keywords)
+        # A switch that is on by default is typed to turn it off.
+        flag = spelling(f"no-{name}") if default is True else typed(name, option)
+        group.add_argument(flag, dest=name, **keywords)
 
 
 def _default_in_words(option: Option, default: Any) -> str:
@@ -95,8 +97,3 @@ def given_options(arguments: argparse.Namespace, options: type[Any]) -> dict[str
     return {
         name: getattr(arguments, name) for name in options_of(options) if hasattr(arguments, name)
     }
-
-
-def _spelled(name: str, option: Option, default: Any) -> str:
-    """An option as it is typed; a switch that is on by default is typed to turn it off."""
-    return option.flag or spelling(f"no-{name}" if default is True else name)

@@ -1,10 +1,13 @@
 """TensorFlow without its chatter."""
 
+from __future__ import annotations
+
 import contextlib
 import os
+from collections.abc import Iterator
 
 
-def import_tensorflow():
+def import_tensorflow() -> None:
     """Imports TensorFlow without the lines that it writes to stderr.
 
     Its C++ part writes them before any log level is heeded; they would
@@ -16,7 +19,7 @@ def import_tensorflow():
 
 
 @contextlib.contextmanager
-def shut_stderr():
+def shut_stderr() -> Iterator[None]:
     """Shuts the process's stderr, for what C++ writes there past Python."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -32,7 +32,7 @@ from kgan.training import GAN, Autoencoder
 ADA_TARGET = 0.6  # Karras et al. 2020
 SHOWN_IMAGES = 32  # of a reconstruction strip
 DOCTORS_IMAGES = 1000
-JIT_COMPILE = {"auto": "auto", "on": True, "off": False}
+JIT_COMPILE: dict[str, Any] = {"auto": "auto", "on": True, "off": False}
 GANS_ONLY = (
     "conditional",
     "latents",
@@ -246,7 +246,7 @@ def progress_line(
 ) -> callbacks.ProgressLine:
     """The live line of a run, which counts what was done before."""
     return callbacks.ProgressLine(
-        options.batch_size,
+        options.images_per_step,
         epochs=options.epochs and options.epochs - done.epochs,
         first_epoch=done.epochs,
         epoch_steps=done.epoch_steps,
@@ -278,8 +278,7 @@ def watchers(
     # The doctor has the first images that the run trains on.
     images, labels = _first_trained_on(batches, options, model.value_range)
     if len(images) > 1:
-        labels = labels if options.conditional else None
-        watching.append(RunDoctor(images, labels, log_dir=logs))
+        watching.append(RunDoctor(images, labels if options.conditional else None, log_dir=logs))
     return watching
 
 
@@ -290,7 +289,7 @@ def _first_trained_on(
     images: list[np.ndarray] = []
     labels: list[int] = []
     try:
-        for batch in batches.take(math.ceil(DOCTORS_IMAGES / options.batch_size)):
+        for batch in batches.take(math.ceil(DOCTORS_IMAGES / options.images_per_step)):
             real_images, classes = batch if options.conditional else (batch, [])
             images.extend(to_uint8(real_images, value_range))
             labels.extend(np.asarray(classes))

@@ -68,15 +68,18 @@ def with_goal(options: RunOptions, done: Progress, more: dict[str, float | None]
     if not lengths:
         return options
     total = {"epochs": done.epochs, "steps": done.steps, "minutes": done.seconds / 60.0}
-    goal = {name: total[name] + value for name, value in lengths.items()}
-    return dataclasses.replace(options, **dict.fromkeys(LENGTH) | goal)
+    goal: dict[str, Any] = dict.fromkeys(LENGTH)
+    goal |= {name: total[name] + value for name, value in lengths.items()}
+    return dataclasses.replace(options, **goal)
 
 
 def steps_left(options: RunOptions, done: Progress) -> int | None:
     """Steps to the goal, None where it is a time; 0 when it is reached."""
     if options.minutes is not None:
         return None
-    total = options.steps if options.steps is not None else options.epochs * done.epoch_steps
+    total = options.steps
+    if total is None:
+        total = (options.epochs or 0) * done.epoch_steps
     return max(0, total - done.steps)
 
 
@@ -93,9 +96,10 @@ def is_reached(options: RunOptions, done: Progress) -> bool:
 def header(options: RunOptions, done: Progress) -> str:
     """One line: what is trained on what, and how much is done, more and in all."""
     steps, seconds = steps_left(options, done), seconds_left(options, done)
-    if steps is None:
+    if seconds is not None:
         counts = (done.seconds / 60, seconds / 60, options.minutes)
         length = "{:.3g} minutes done, {:.3g} more, {:.3g} in all".format(*counts)
     else:
-        length = f"{done.steps:,} steps done, {steps:,} more, {done.steps + steps:,} in all"
+        more = steps or 0
+        length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
     return f"{options.preset} on {options.source}: {length}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 from kgan.errors import InputError
 from kgan.option_fields import (
@@ -24,7 +24,7 @@ from kgan.option_fields import (
     one_of,
     option,
     options_of,
-    spelling,
+    typed,
 )
 
 DEFAULT_EPOCHS = 25
@@ -78,7 +78,9 @@ class RunOptions:
         "data",
         default_words="the data's own where all have one; 64x64 for files",
     )
-    fit: str = option("crop", one_of("crop", "pad"), "how other shapes are fitted", "data")
+    fit: Literal["crop", "pad"] = option(
+        "crop", one_of("crop", "pad"), "how other shapes are fitted", "data"
+    )
     background: tuple[int, ...] = option(
         (255, 255, 255),
         COLOUR,
@@ -99,7 +101,7 @@ class RunOptions:
     latent_dim: int | None = option(
         None, WHOLE, "length of a latent vector", "model", default_words=PRESETS_OWN
     )
-    latents: str | None = option(
+    latents: Literal["normal", "uniform"] | None = option(
         None,
         one_of("normal", "uniform"),
         "distribution of latents: N(0, 1) or U(-1, 1)",
@@ -170,7 +172,7 @@ class RunOptions:
         "training",
         default_words="1",
     )
-    d_update: str | None = option(
+    d_update: Literal["joint", "sequential"] | None = option(
         None,
         one_of("joint", "sequential"),
         "one discriminator update from fake and real images, or one from each in turn",
@@ -224,7 +226,7 @@ class RunOptions:
         "what layers compute in",
         "training",
     )
-    jit_compile: str = option(
+    jit_compile: Literal["auto", "on", "off"] = option(
         "auto", one_of("auto", "on", "off"), "compile the step with XLA", "training"
     )
     seed: int = option(0, FROM_ZERO, "of weights, latents, data order and samples", "training")
@@ -249,6 +251,12 @@ class RunOptions:
     )
     source: str | None = None
 
+    @property
+    def images_per_step(self) -> int:
+        """`batch_size`, of options that are resolved."""
+        assert self.batch_size is not None
+        return self.batch_size
+
     def __post_init__(self) -> None:
         check_options(self)
         lengths = [name for name in LENGTH if getattr(self, name) is not None]
@@ -268,13 +276,14 @@ def check_changes(changes: dict[str, Any]) -> dict[str, Any]:
         InputError: an option that a run keeps.
     """
     known = options_of(RunOptions)
-    for name, value in changes.items():
-        if name not in known or not known[name].on_resume:
-            changeable = " ".join(spelling(key) for key in known if known[key].on_resume)
-            raise InputError(
-                "A run that is resumed keeps its own data and settings; what can change is "
-                f"{changeable}. Received: {name}={value!r}"
-            )
+    fixed = [name for name in changes if name not in known or not known[name].on_resume]
+    if fixed:
+        changeable = " ".join(typed(name, known[name]) for name in known if known[name].on_resume)
+        raise InputError(
+            "A run that is resumed keeps its own data and settings; what can change is "
+            f"{changeable}. Received: "
+            + " ".join(typed(name, known[name]) if name in known else name for name in fixed)
+        )
     if "learning_rate" in changes:
         rate = changes["learning_rate"]
         changes = {"g_learning_rate": rate, "d_learning_rate": rate} | changes

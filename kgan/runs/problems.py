@@ -19,26 +19,29 @@ from kgan.training.saving import batches_seen, chain
 
 @contextlib.contextmanager
 def told_in_one_line(
-    directory: Path, source: Source, strategy: tf.distribute.Strategy
+    directory: Path, strategy: tf.distribute.Strategy, source: Source | None = None
 ) -> Iterator[None]:
     """Context manager: raises a `KganError` in place of an exception whose meaning is known.
 
     Args:
         directory: the run's directory.
-        source: its data.
         strategy: the strategy that it trains under.
+        source: its data, once they are open.
     """
     try:
         yield
     except Exception as problem:
-        known = meaning(problem, directory, source, strategy)
+        known = meaning(problem, directory, strategy, source)
         if known is None or known is problem:
             raise
         raise known from problem
 
 
 def meaning(
-    problem: Exception, directory: Path, source: Source, strategy: tf.distribute.Strategy
+    problem: Exception,
+    directory: Path,
+    strategy: tf.distribute.Strategy,
+    source: Source | None = None,
 ) -> Exception | None:
     """The exception to raise in place of one that ended a training; None for an unknown one."""
     full = full_disk(problem, directory)
@@ -46,9 +49,9 @@ def meaning(
         return full
     if isinstance(problem, KganError):
         return problem
-    if source.error is not None:  # raised while decoding; tf has wrapped it
+    if source is not None and source.error is not None:  # raised while decoding; tf has wrapped it
         return source.error
-    if isinstance(problem, tf.errors.DataLossError):
+    if source is not None and isinstance(problem, tf.errors.DataLossError):
         saved = "; what was trained so far is saved" if has_model(directory) else ""
         return InputError(
             f"The data are damaged{saved}. Received: {source.damaged()} "

@@ -17,6 +17,7 @@ from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import remember_skipped
 from kgan.runs.start_from import take_weights
 from kgan.training import GAN, Autoencoder
+from kgan.training.distribution import check_divides
 
 LOG = logging.getLogger("kgan")
 
@@ -26,17 +27,24 @@ class Ready(NamedTuple):
 
     source: Source
     model: GAN | Autoencoder
+    batches: tf.data.Dataset
 
 
-def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> Ready:
-    """The data and the model before the first step, the same each time."""
+def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready, RunOptions]:
+    """The data and the model before the first step, the same each time; and what was resolved.
+
+    Raises:
+        InputError: options or data that cannot be used.
+    """
     keras.utils.set_random_seed(options.seed)
     source = build.open_source(options)
     with strategy.scope():
         model = build.new_model(options, source)
         if options.start_from is not None:
             take_weights(model, options.start_from)
-    return Ready(source, model)
+    options = build.resolved(options, model, source)
+    check_divides(strategy, options.images_per_step)
+    return Ready(source, model, build.make_batches(source, options, model)), options
 
 
 def load(
@@ -60,14 +68,14 @@ def load(
         keras.utils.set_random_seed(options.seed)
         source = build.open_source(options)
     else:
-        source, model = begin(options, strategy)
+        source, model, _ = begin(options, strategy)[0]
     if source.description != options.source:
         LOG.warning("the data have changed: %s, before %s", source.description, options.source)
     if options.conditional and source.class_names != model.class_names:
         raise InputError(
             "The data's classes are no longer those of the run, "
-            f"{', '.join(model.class_names)}. "
+            f"{', '.join(model.class_names or ['none'])}. "
             f"Received: {', '.join(source.class_names or ['none'])}"
         )
     remember_skipped(source, directory)
-    return Ready(source, model)
+    return Ready(source, model, build.make_batches(source, options, model))

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from kgan.callbacks import StopAfter, StopOnInterrupt
+from kgan.data import Source
 from kgan.errors import InputError
 from kgan.runs import build, goal, ready
 from kgan.runs.directory import held, make_directory, read_options, write_options
@@ -64,9 +65,8 @@ class Run:
             raise InputError(
                 f"This run exists; choose another name or resume it. Received: {directory}"
             )
-        run._created = ready.begin(options, run.strategy)
-        run.options = build.resolved(options, run._created.model, run._created.source)
-        check_divides(run.strategy, run.options.batch_size)
+        with told_in_one_line(run.directory, run.strategy):
+            run._created, run.options = ready.begin(options, run.strategy)
         if run._chief:
             make_directory(run.directory, run.options)
         return run
@@ -89,10 +89,11 @@ class Run:
         Raises:
             InputError: it is not a run, or an option that cannot change.
         """
+        changes = check_changes(changes)
         run = cls(Path(directory), read_options(directory), strategy)
-        run._changes = check_changes(changes)
+        run._changes = changes
         run.options = dataclasses.replace(run.options, **run._changes)
-        check_divides(run.strategy, run.options.batch_size)
+        check_divides(run.strategy, run.options.images_per_step)
         return run
 
     def train(
@@ -113,20 +114,22 @@ class Run:
         more = {"epochs": epochs, "steps": steps, "minutes": minutes}
         created, self._created = self._created, None
         with held(self.directory) if self._chief else contextlib.nullcontext():
-            source, model = created or ready.load(
-                self.directory, self.options, self._changes, self.strategy
-            )
+            with told_in_one_line(self.directory, self.strategy):
+                training = created or ready.load(
+                    self.directory, self.options, self._changes, self.strategy
+                )
             try:
-                with told_in_one_line(self.directory, source, self.strategy):
-                    return self._train(source, model, more)
+                with told_in_one_line(self.directory, self.strategy, training.source):
+                    return self._train(*training, more)
             except InputError:
-                if created and self._chief and not int(model.batches_seen.numpy()):
+                if created and self._chief and not int(training.model.batches_seen.numpy()):
                     shutil.rmtree(self.directory)
                 raise
 
-    def _train(self, source: Any, model: Any, more: dict[str, Any]) -> RunResult:
-        batches = build.make_batches(source, self.options, model)
-        done = goal.progress(self.directory, model, source.good // self.options.batch_size)
+    def _train(
+        self, source: Source, model: Any, batches: tf.data.Dataset, more: dict[str, Any]
+    ) -> RunResult:
+        done = goal.progress(self.directory, model, source.good // self.options.images_per_step)
         self.options = goal.with_goal(self.options, done, more)
         if self._chief:
             write_options(self.directory, self.options)

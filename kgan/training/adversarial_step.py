@@ -10,6 +10,7 @@ Reference:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from kgan.training.gan import GAN
 
 # What each of the discriminator's updates learns from, by `d_update`.
-TURNS = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
+TURNS: dict[str, list[tuple[str, ...]]] = {
+    "joint": [("real", "fake")],
+    "sequential": [("fake",), ("real",)],
+}
 
 
 class Judged(NamedTuple):
@@ -128,7 +132,7 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
             "discriminator" if turn is turns[0] else "discriminator_second",
             gan.discriminator,
             gan.d_optimizer,
-            lambda turn=turn: objective(turn),
+            functools.partial(objective, turn),
             real_images,
             regularize=turn is turns[-1],  # once per batch
         )

@@ -15,7 +15,7 @@ from kgan.images import check_range
 from kgan.models.presets import AutoencoderPreset, adam, get_preset, make_networks
 from kgan.models.rebuild import float32_copy
 from kgan.training import replicas
-from kgan.training.guarded_update import GuardedUpdates, ready_optimizer
+from kgan.training.guarded_update import Updates, ready_optimizer
 from kgan.training.network_checks import computes_in_float16, input_shapes, run_network
 from kgan.training.two_networks import TwoNetworks
 
@@ -79,7 +79,7 @@ class Autoencoder(TwoNetworks):
         self.batches_seen = self.add_weight(
             shape=(), initializer="zeros", dtype="int64", trainable=False, name="batches_seen"
         )
-        self.updates = GuardedUpdates([self.role], always=["loss"], where_they_are=[])
+        self.updates = Updates([self.role], always=["loss"], where_they_are=[])
         self.built = True
 
     @classmethod

@@ -28,12 +28,14 @@ def check_half_life(images: Any) -> float | None:
     Raises:
         InputError: it is not a number from 0 up.
     """
-    if images is not None and (not isinstance(images, numbers.Real) or not 0 <= images < math.inf):
+    if images is not None and (
+        not isinstance(images, numbers.Real) or not 0.0 <= float(images) < math.inf
+    ):
         raise InputError(
             "ema_half_life_images must be a number of images from 0 up, or None. "
             f"Received: {images!r}"
         )
-    return images or None
+    return images or None  # type: ignore[return-value]  # a Real of any class, as it was given
 
 
 class Average:

@@ -66,7 +66,7 @@ def set_statistics(network: keras.Model, measured_like: keras.Model, inputs: lis
             with keras.StatelessScope():  # for a layer that writes something in inference too
                 network(batch, training=False)
     for layer, moments in measured:
-        means, variances = np.float64(moments).swapaxes(0, 1)
+        means, variances = np.asarray(moments, np.float64).swapaxes(0, 1)
         layer.moving_mean.assign(means.mean(0))
         layer.moving_variance.assign(variances.mean(0) + means.var(0))
 

@@ -1,19 +1,25 @@
 """Which devices a run trains on: the tf.distribute strategies by name, and who writes files."""
 
-import contextlib
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 import keras
 import tensorflow as tf
 
-from kgan.errors import InputError, LostWorker
+from kgan.errors import InputError
 from kgan.files import first_line
 
-STRATEGIES = ("auto", "none", "mirrored", "multiworker", "tpu")
+Strategy = Literal["auto", "none", "mirrored", "multiworker", "tpu"]
+STRATEGIES = get_args(Strategy)
 
 
-def make_strategy(name="auto"):
+def make_strategy(
+    name: Strategy = "auto",
+) -> tf.distribute.Strategy:
     """A tf.distribute strategy by name.
 
     One of several workers must be made before TensorFlow does anything else.
@@ -30,7 +36,7 @@ def make_strategy(name="auto"):
     if name not in STRATEGIES:
         raise InputError(f"strategy must be one of {', '.join(STRATEGIES)}. Received: {name!r}")
     if name == "auto":
-        name = _found()
+        name = _by_environment()
     if name == "multiworker":
         return _multiworker()
     if name == "tpu":
@@ -40,7 +46,7 @@ def make_strategy(name="auto"):
     return tf.distribute.get_strategy()
 
 
-def _found():
+def _by_environment() -> Strategy:
     if _tpu_is_named() or tf.config.list_physical_devices("TPU"):
         return "tpu"
     if len(_workers()) > 1:
@@ -48,7 +54,7 @@ def _found():
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "none"
 
 
-def _workers():
+def _workers() -> list[str]:
     """The addresses in TF_CONFIG."""
     text = os.environ.get("TF_CONFIG") or "{}"
     try:
@@ -58,10 +64,10 @@ def _workers():
         raise InputError(f"TF_CONFIG must be JSON of a cluster. Received: {text}") from None
 
 
-def _multiworker():
+def _multiworker() -> tf.distribute.Strategy:
     if not _workers():
         raise InputError(
-            "The strategy multiworker wants TF_CONFIG in the environment of each worker, such as "
+            "The strategy multiworker needs TF_CONFIG in the environment of each worker, such as "
             '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
             '"task": {"type": "worker", "index": 0}}. Received: none'
         )
@@ -74,11 +80,11 @@ def _multiworker():
         ) from None
 
 
-def _tpu_is_named():
+def _tpu_is_named() -> bool:
     return any(os.environ.get(name) for name in ("TPU_NAME", "KUBE_GOOGLE_CLOUD_TPU_ENDPOINTS"))
 
 
-def _tpu():
+def _tpu() -> tf.distribute.Strategy:
     try:
         # "local" is the TPU of this very machine.
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect(
@@ -89,12 +95,12 @@ def _tpu():
         raise InputError(f"No TPU can be used here. Received: {first_line(error)}") from None
 
 
-def has_workers(strategy):
+def has_workers(strategy: tf.distribute.Strategy) -> bool:
     """Whether other processes train the same model."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def is_chief(strategy):
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process is the one that writes files, of all that train together."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
@@ -105,7 +111,7 @@ def is_chief(strategy):
     )
 
 
-def check_divides(strategy, batch_size):
+def check_divides(strategy: tf.distribute.Strategy, batch_size: int) -> None:
     """Raises an InputError where the replicas cannot share a batch equally."""
     count = strategy.num_replicas_in_sync
     if batch_size % count:
@@ -115,20 +121,6 @@ def check_divides(strategy, batch_size):
         )
 
 
-@contextlib.contextmanager
-def telling_of_lost_workers(strategy, directory):
-    """Raises a LostWorker, one line, where another worker of a run no longer answers."""
-    try:
-        yield
-    except tf.errors.OpError as problem:
-        if not has_workers(strategy):
-            raise
-        raise LostWorker(
-            "The other workers no longer answer; where they are gone, start all anew with kgan "
-            f"train --resume {directory}. Received: {type(problem).__name__}"
-        ) from problem
-
-
 class StopTogether(keras.callbacks.Callback):
     """Ends the training of all workers after the same step, when one of them wants to stop.
 
@@ -136,19 +128,19 @@ class StopTogether(keras.callbacks.Callback):
     says so, would leave the others waiting for it.
     """
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         strategy = self.model.distribute_strategy
         self._ask = _make_any(strategy) if has_workers(strategy) else None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._ask is not None:
             self.model.stop_training = bool(self._ask(tf.constant(self.model.stop_training)))
 
 
-def _make_any(strategy):
+def _make_any(strategy: tf.distribute.Strategy) -> Callable[[tf.Tensor], tf.Tensor]:
     @tf.function
-    def any_of(wish):
-        def total():
+    def any_of(wish: tf.Tensor) -> tf.Tensor:
+        def total() -> tf.Tensor:
             replica = tf.distribute.get_replica_context()
             return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(wish, tf.int32))
 

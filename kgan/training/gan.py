@@ -17,7 +17,7 @@ from kgan.training import adversarial_step, compiling, evaluation_step, network_
 from kgan.training.averaging import Average, begin_average, check_half_life
 from kgan.training.calibration import calibrate
 from kgan.training.generating import sample
-from kgan.training.guarded_update import WHERE_THEY_ARE, GuardedUpdates
+from kgan.training.guarded_update import WHERE_THEY_ARE, Updates
 from kgan.training.two_networks import TwoNetworks
 
 
@@ -94,7 +94,7 @@ class GAN(TwoNetworks):
         self.batches_seen = self.add_weight(name="batches_seen", **count)
         self.calibrated_at = self.add_weight(name="calibrated_at", **count)
         # A sequential training updates the discriminator twice per step: each has its own streak.
-        self.updates = GuardedUpdates((*self.roles, "discriminator_second"))
+        self.updates = Updates((*self.roles, "discriminator_second"))
         # fit under a strategy would otherwise call the model on a batch of images to build it.
         self.built = True
 
@@ -171,7 +171,7 @@ class GAN(TwoNetworks):
             InputError: an unknown loss or `d_update`, `d_steps` below 1, or one optimizer given
                 for both networks.
         """
-        execution = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
+        execution: dict[str, Any] = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
         execution["steps_per_execution"] = steps_per_execution
         self.adversarial_loss = compiling.ready_loss(loss, self.preset)
         self.d_steps, self.d_update = compiling.check_turns(d_steps, d_update)

@@ -58,7 +58,7 @@ class Update(NamedTuple):
     taken: tf.Tensor
 
 
-class _KnownToAll:
+class _KnownToAll(keras.metrics.Metric):
     """A metric whose figures every replica knows already: they are not added up again."""
 
     def add_variable(
@@ -80,10 +80,11 @@ class Sum(_KnownToAll, keras.metrics.Sum):
     """keras.metrics.Sum within a step that several replicas take."""
 
 
-class GuardedUpdates(keras.layers.Layer):
+class Updates(keras.layers.Layer):
     """Applies optimizer updates that are finite, counts those that are not, and keeps the means.
 
-    A layer, so that Keras tracks and saves its metrics with the model.
+    A layer, so that Keras tracks and saves its metrics with the model, in saved files under
+    this class's name.
 
     Args:
         roles: names of the networks that are updated, each by an optimizer of its own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,17 @@ def judges_of(gan: GAN, labels: tf.Tensor | None, n: int) -> list[Judge]:
 
     Each augments its images by a seed of its own, the same one however often it is called.
     """
-    seeds = [None] * n
-    if gan.diff_augment is not None:
+    augment = gan.diff_augment
+    seeds: list[tf.Tensor | None] = [None] * n
+    if augment is not None:
         seeds = tf.unstack(draws.seeds(gan.seed_generator.next(), n), num=n)
 
     def judge(images: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
-        if seed is not None:
-            images = gan.diff_augment(images, seed)
+        if augment is not None:
+            images = augment(images, seed)
         return tf.cast(gan.discriminator(with_labels(images, labels), training=True), tf.float32)
 
-    return [lambda images, seed=seed: judge(images, seed) for seed in seeds]
+    return [functools.partial(judge, seed=seed) for seed in seeds]
 
 
 def with_labels(tensor: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor | list[tf.Tensor]:

@@ -1,23 +1,34 @@
 """Checkpoints: saved whole, asked how far they got, and put back into a model."""
 
+from __future__ import annotations
+
 import json
+import os
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import h5py
 
 from kgan.errors import InputError
 from kgan.files import first_line, whole_file
 
+if TYPE_CHECKING:
+    import keras
+
+    from kgan.training.two_networks import TwoNetworks
+
 # Names inside a .keras file.
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
-BATCHES_SEEN = "vars/0"  # the one variable of a NetworkPair itself
+BATCHES_SEEN = "vars/0"  # the first variable of a TwoNetworks itself
 OPTIMIZERS = ("optimizer", "g_optimizer", "d_optimizer")
 
 
-def save_whole(model, path):
+def save_whole(model: keras.Model, path: str | os.PathLike[str]) -> None:
     """Saves a Keras model so that a reader never finds half of it, after a power cut either.
 
     Raises:
@@ -33,14 +44,14 @@ def save_whole(model, path):
         raise
 
 
-def chain(problem):
+def chain(problem: BaseException | None) -> Iterator[BaseException]:
     """An exception and those that it came from, the last first."""
     while problem is not None:
         yield problem
         problem = problem.__cause__ or problem.__context__
 
 
-def batches_seen(path):
+def batches_seen(path: str | os.PathLike[str]) -> int:
     """How many batches the model in a .keras file has been trained on; its weights stay unread.
 
     Raises:
@@ -53,7 +64,7 @@ def batches_seen(path):
         raise _unreadable(path, error) from error
 
 
-def restore(model, path):
+def restore(model: TwoNetworks, path: str | os.PathLike[str]) -> int:
     """Puts a compiled model back to where it was when it was saved.
 
     Weights, the averaged generator, optimizers with their loss scales, the
@@ -100,7 +111,9 @@ def restore(model, path):
     return int(model.batches_seen.numpy())
 
 
-def _check_fits(model, path, config, saved):
+def _check_fits(
+    model: TwoNetworks, path: Path, config: dict[str, Any], saved: dict[str, str]
+) -> None:
     """Raises an InputError where what is saved is not all that the model holds."""
     with tempfile.TemporaryDirectory() as place:
         # Keras passes over whatever a file has too much, and over optimizers that do not fit.
@@ -133,10 +146,10 @@ def _check_fits(model, path, config, saved):
 class _weights:
     """Context manager: the h5py.File inside a .keras file, of which only what is asked is read."""
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
 
-    def __enter__(self):
+    def __enter__(self) -> h5py.File:
         self.archive = zipfile.ZipFile(self.path)
         try:
             self.file = h5py.File(self.archive.open(WEIGHTS))
@@ -145,24 +158,29 @@ class _weights:
             raise
         return self.file
 
-    def __exit__(self, *_):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.file.close()
         self.archive.close()
 
 
-def _contents(weights):
+def _contents(weights: h5py.File) -> dict[str, str]:
     """Name -> shape and dtype of every array in an h5py.File."""
-    found = {}
+    contents = {}
 
-    def note(name, item):
+    def note(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            found[name] = f"{item.dtype} {item.shape}"
+            contents[name] = f"{item.dtype} {item.shape}"
 
     weights.visititems(note)
-    return found
+    return contents
 
 
-def _optimizers(config):
+def _optimizers(config: dict[str, Any]) -> str:
     """The classes of a compilation's optimizers, in words."""
     names = []
     for role in OPTIMIZERS:
@@ -173,5 +191,5 @@ def _optimizers(config):
     return ", ".join(names) or "none"
 
 
-def _unreadable(path, error):
+def _unreadable(path: str | os.PathLike[str], error: BaseException) -> InputError:
     return InputError(f"Not a readable Keras model: {path} ({first_line(error)})")

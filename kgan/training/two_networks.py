@@ -15,7 +15,7 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.models.rebuild import all_layers
 from kgan.training.distribution import StopTogether, has_workers, is_chief
-from kgan.training.guarded_update import SUSPECTS, GuardedUpdates
+from kgan.training.guarded_update import SUSPECTS, Updates
 from kgan.training.network_checks import computes_in_float16, seed_states
 
 FLOAT16_SKIPS = 10  # in a row, while the loss scale settles
@@ -36,8 +36,13 @@ class TwoNetworks(keras.Model, abc.ABC):
 
     kind: ClassVar[Literal["gan", "autoencoder"]]
     roles: ClassVar[tuple[str, str]]
-    updates: GuardedUpdates
+    updates: Updates
     batches_seen: Any
+    # Keras's own.
+    train_function: Any
+    test_function: Any
+    jit_compile: Any
+    steps_per_execution: int
 
     @abc.abstractmethod
     def arguments(self) -> dict[str, Any]:

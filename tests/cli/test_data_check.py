@@ -88,7 +88,7 @@ def test_no_sheet_goes_into_the_folder_itself(place, monkeypatch, capsys):
         (["data", "check", "x" * 300], "name too long"),
         (["data", "check", "loop"], "loop"),
         (["data", "check", "photos", "--size", "64"], "'64'"),
-        (["data", "check", "photos", "--size", "0x4"], "above 0"),
+        (["data", "check", "photos", "--size", "0x4"], "'0x4' is not a size"),
         (["data", "check", "photos", "--augment", "flop"], "flop"),
         (["data", "check", "photos", "-o", "sheet.jpg"], "sheet.jpg"),
     ],

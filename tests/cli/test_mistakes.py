@@ -106,7 +106,7 @@ def error_line(capsys, run, arguments):
         (["export", "--list", "--quantize", "int8"], "--quantize is for a run or a .keras file"),
         (
             ["export", "missing", "--name", "n", "--web", "saved_models/n"],
-            "A page is no version of an export",
+            "A page cannot be a version of an export",
         ),
         (
             ["export", "missing", "--web", "page", "--web-runtime", "few"],

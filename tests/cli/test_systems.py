@@ -146,11 +146,11 @@ def test_mistakes_are_one_line(clothes, codes, tmp_path, capsys):
         Image.new("L", (8, 8)).save(tmp_path / f"{name}.png")
     assert "no classes" in error_of(capsys, "train", tmp_path, "--conditional", *out)
     message = error_of(capsys, "train", "--preset", "gan", "--conditional", *out)
-    assert "dcgan, sagan have. Received: gan" in message
+    assert "these can: r3gan, dcgan, sagan. Received: gan" in message
     message = error_of(capsys, "train", "--preset", "autoencoder", "--filters", "4", *out)
     assert "autoencoder has no filters" in message
     message = error_of(capsys, "train", "--preset", "autoencoder", "--conditional", *out)
-    assert "conditional is a GAN's" in message
+    assert "--conditional applies to GANs only" in message
     message = error_of(capsys, "train", "--preset", "sagan", "--size", "28x28", *out)
     assert "8, 16, 32, 64, 128 or 256" in message
     assert "for a GAN" in error_of(capsys, "generate", codes, "--class", "1")
@@ -215,7 +215,7 @@ def test_a_policy_that_is_not_known_is_one_line(tmp_path, capsys):
     message = error_of(capsys, "train", "--diffaugment", "colour", "--out", tmp_path / "runs")
     assert "color, translation, cutout. Received: 'colour'" in message
     message = error_of(capsys, "train", "--preset", "autoencoder", "--ada", "--out", tmp_path)
-    assert "ada is a GAN's" in message
+    assert "--ada applies to GANs only" in message
 
 
 @pytest.mark.slow
