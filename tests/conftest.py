@@ -1,5 +1,7 @@
-"""What every test shares: quiet TensorFlow, a float32 policy, small networks."""
+"""What every test shares: quiet TensorFlow, a float32 policy, small networks, data read once."""
 
+import functools
+import importlib
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,6 +19,28 @@ pytest_plugins = ["tests.strict_skips"]
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
+
+
+# Each test process has one core; more threads in it would only wait for each other.
+tf.config.threading.set_intra_op_parallelism_threads(1)
+# The embedded images are scaled once per shape and process, not in each of some hundred tests.
+_opening = importlib.import_module("kgan.data.open_source")
+_scaled = functools.lru_cache(maxsize=8)(_opening.embedded_source)
+
+
+def _embedded_source(image_shape, fit, background):
+    shape = image_shape and tuple(image_shape)
+    small = shape is None or shape[0] <= 128 >= shape[1]
+    scaled = _scaled if small else _scaled.__wrapped__
+    return scaled(shape, fit, tuple(background))
+
+
+kgan.data.embedded_source = _opening.embedded_source = _embedded_source
+
+
+def pytest_collection_modifyitems(items):
+    """The long tests first, so that no process works on one alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

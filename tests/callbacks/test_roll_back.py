@@ -139,6 +139,7 @@ def test_without_a_checkpoint_it_ends_at_once(tmp_path):
         gan.fit(batches(spoil_from(3)), callbacks=[roll_back], verbose=0)
 
 
+@pytest.mark.slow
 def test_float16_may_settle_its_scale_and_is_named_when_it_cannot(tmp_path, caplog):
     keras.config.set_dtype_policy("mixed_float16")
     gan = small()
@@ -190,6 +191,7 @@ def test_one_half_of_a_sequential_step_that_always_fails_is_noticed(tmp_path):
         fit(gan, zeros, tmp_path)
 
 
+@pytest.mark.slow
 def test_stopped_amid_trouble_the_last_good_state_is_what_is_kept(tmp_path):
     """Weights that have exploded are finite: neither the end nor a new start may save them."""
     factor = tf.Variable(1.0)

@@ -62,6 +62,7 @@ def watch(gan, images, caplog, steps, every_steps, batch_size=64, expected=(), *
     return doctor, [record.getMessage() for record in caplog.records if record.name == "kgan"]
 
 
+@pytest.mark.slow
 def test_overwhelmed_by_a_gradient_that_vanishes(clothes, caplog, tmp_path):
     """The plain minimax loss under a strong discriminator: what Goodfellow et al. warn of."""
     gan = small(loss="minimax", d_optimizer=adam(5e-3))
@@ -81,6 +82,7 @@ def test_overwhelmed_by_a_gradient_that_vanishes(clothes, caplog, tmp_path):
     assert "run doctor: " + text.tensor_proto.string_val[0].decode() == told
 
 
+@pytest.mark.slow
 def test_overwhelmed_by_a_generator_too_slow(clothes, caplog):
     gan = small(d_optimizer=adam(2e-3), g_optimizer=adam(1e-6))
     doctor, (told,) = watch(gan, clothes, caplog, 400, 20, expected=["overwhelmed"])
@@ -117,6 +119,7 @@ def test_collapsed_to_few_images_that_swing(clothes, caplog):
     assert any("back and forth" in words for words in told)
 
 
+@pytest.mark.slow
 def test_oscillation_by_momentum(clothes, caplog):
     gan = small(g_optimizer=adam(1e-3, 0.95), d_optimizer=adam(1e-3, 0.95))
     doctor, (told,) = watch(gan, clothes, caplog, 500, 50, expected=["oscillation"])
@@ -135,7 +138,7 @@ def test_memorisation_of_eight_images(clothes, caplog):
 @pytest.mark.parametrize(
     ("preset", "filters", "steps"),
     [
-        ("gan", 64, 700),
+        pytest.param("gan", 64, 700, marks=pytest.mark.slow),
         pytest.param("dcgan", 8, 500, marks=pytest.mark.slow),
         pytest.param("sagan", 8, 300, marks=pytest.mark.slow),
     ],
@@ -191,7 +194,7 @@ def a_gan(preset, classes, policy):
     [
         ("dcgan", 3, "float32"),
         pytest.param("sagan", None, "float32", marks=pytest.mark.slow),
-        ("r3gan", None, "mixed_bfloat16"),
+        pytest.param("r3gan", None, "mixed_bfloat16", marks=pytest.mark.slow),
     ],
 )
 def test_a_check_changes_nothing(clothes, preset, classes, policy):

@@ -58,6 +58,7 @@ def test_train_leaves_a_whole_run(run):
     assert any((run / "logs").iterdir())
 
 
+@pytest.mark.slow
 def test_the_same_command_makes_the_same_weights(run, tmp_path):
     main(["train", *SMALL, "--steps", "30", "--name", "again", "--out", str(tmp_path)])
     pictures = [kgan.load_gan(path).generate(4) for path in (run, tmp_path / "again")]
@@ -143,6 +144,7 @@ def test_resume_trains_the_same_model_further(run, tmp_path, capsys):
     assert rows == [("0", "30"), ("0", "35")]  # two parts of the first epoch
 
 
+@pytest.mark.slow
 def test_a_run_on_a_folder_resumes_from_another_directory(tmp_path, monkeypatch):
     (tmp_path / "photos").mkdir()
     for index in range(16):
@@ -162,6 +164,7 @@ def test_another_programs_config_beside_a_model_is_left_alone(run, tmp_path, cap
     assert last_line(capsys) == str(tmp_path / "mine" / "1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("met", ["before a step", "in training"])
 def test_damaged_shards_end_training_with_one_line_and_what_was_learned(
     tmp_path, capsys, monkeypatch, met
@@ -195,6 +198,7 @@ def test_damaged_shards_end_training_with_one_line_and_what_was_learned(
         assert int(kgan.load_gan(tmp_path / "a").batches_seen) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM"])
 def test_a_signal_saves_what_there_is_and_says_how_to_go_on(tmp_path, ending):
     code = "import sys; from kgan.cli.main import main; sys.exit(main(sys.argv[1:]))"
@@ -225,6 +229,7 @@ def test_a_signal_saves_what_there_is_and_says_how_to_go_on(tmp_path, ending):
     assert int(kgan.load_gan(path).batches_seen) == steps + 2
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_its_first_steps_can_be_resumed(tmp_path):
     code = "import sys; from kgan.cli.main import main; sys.exit(main(sys.argv[1:]))"
     arguments = ["train", *SMALL, "--name", "killed", "--out", str(tmp_path)]

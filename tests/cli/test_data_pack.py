@@ -68,6 +68,7 @@ def test_mistakes_are_one_line(folder, tmp_path, monkeypatch, capsys, arguments,
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_reads_the_rest_of_its_epoch(folder, tmp_path, capsys):
     """What the model of a stopped run is fed next is what it would have been fed."""
     from kgan.runs.build import make_batches, open_source

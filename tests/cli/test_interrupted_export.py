@@ -7,11 +7,14 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 import kgan
 
 ENTRY = "import sys; from kgan.cli.main import main; sys.exit(main())"
 
 
+@pytest.mark.slow
 def test_sigterm_leaves_nothing_behind(trained_gan, tmp_path):
     trained_gan.save(tmp_path / "clothes.keras")
     child = subprocess.Popen(

@@ -181,6 +181,7 @@ def test_an_autoencoder_trains_on_files_that_are_few_or_broken(folder, tmp_path,
     assert "--seed" in error_of(capsys, "generate", tmp_path / "ae", "--seed", "1")
 
 
+@pytest.mark.slow
 def test_a_conditional_run_does_not_resume_on_other_classes(folder, tmp_path, capsys):
     arguments = [str(folder), "--conditional", "--filters", "2", "--size", "16x16"]
     name = ["--batch-size", "8", "--epochs", "1", "--name", "abc", "--out", str(tmp_path)]
@@ -191,6 +192,7 @@ def test_a_conditional_run_does_not_resume_on_other_classes(folder, tmp_path, ca
     assert "no longer those of the run, a, b, c. Received: 0c, a, b" in error_of(capsys, *resume)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "policy", "target"),
     [
@@ -216,6 +218,7 @@ def test_a_policy_that_is_not_known_is_one_line(tmp_path, capsys):
     assert "--ada applies to GANs only" in message
 
 
+@pytest.mark.slow
 def test_precision_stays_with_the_run_and_devices_do_not(tmp_path):
     arguments = ("--precision", "mixed_float16", "--ada", "--filters", "2")
     run = train(tmp_path, "half", *arguments, "--strategy", "mirrored")

@@ -43,6 +43,7 @@ def pictures(export, n=64):
     return kgan.runtime.Generator(export.path).generate(n, seed=123)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "decibels", "share"), [("float16", 60, 0.51), ("int8", 38, 0.28)])
 def test_small_and_near(exports, form, decibels, share):
     expected, made = (pictures(exports[name]).astype(float) for name in ("float32", form))

@@ -12,6 +12,8 @@ import tensorflow as tf
 import kgan
 from kgan.manifest import MOST_SAMPLES
 
+pytestmark = pytest.mark.slow
+
 # What TensorFlow Serving does with a request of its REST interface, in a process where nothing
 # of kgan or Keras can be imported: "inputs" holds a tensor a name, as it stands; "instances" a
 # list with an entry a picture. https://www.tensorflow.org/tfx/serving/api_rest

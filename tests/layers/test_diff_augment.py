@@ -69,7 +69,15 @@ def test_the_draws_stay_within_the_papers_bounds():
     assert covered.any(2).sum(1).max() == covered.any(1).sum(1).max() == 8  # half of 16
 
 
-@pytest.mark.parametrize("policy", ["color", "translation", "cutout", EVERYTHING])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param("color", marks=pytest.mark.slow),
+        "translation",
+        "cutout",
+        pytest.param(EVERYTHING, marks=pytest.mark.slow),
+    ],
+)
 def test_gradients_equal_central_differences(policy):
     layer = DiffAugment(policy)
     weights = RNG.normal(size=(2, 6, 5, 3))
@@ -176,6 +184,7 @@ def test_the_step_augments_real_and_fake_and_teaches_through_it(small_gan, real_
         assert np.abs(new.numpy() - old).max() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["bce", "wasserstein", "relativistic"])
 def test_it_trains_with_penalties_and_shows_its_strength(small_gan, real_images, loss, tmp_path):
     adaptive = DiffAugment(EVERYTHING, target=0.6, adapt_images=64)

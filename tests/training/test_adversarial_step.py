@@ -117,6 +117,7 @@ def test_sequential_updates_the_discriminator_twice_a_batch(small_gan, real_imag
     assert int(small_gan.g_optimizer.iterations) == 2
 
 
+@pytest.mark.slow
 def test_the_end_of_a_dataset_of_unknown_length_is_no_step(real_images):
     histories, models = [], []
     batches = tf.data.Dataset.from_tensor_slices(real_images).batch(16, drop_remainder=True)
@@ -152,6 +153,7 @@ def test_a_step_that_is_not_finite_is_skipped_counted_and_left_out_of_the_means(
     assert np.isfinite(np.concatenate([w.ravel() for w in small_gan.get_weights()])).all()
 
 
+@pytest.mark.slow
 def test_float16_scales_both_losses_and_an_overflow_lowers_the_scale(real):
     keras.config.set_dtype_policy("mixed_float16")
     gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 16, 1), latent_dim=8, filters=2)

@@ -120,6 +120,7 @@ def test_it_follows_only_the_generators_updates(gan, real_images):
     assert np.abs(learned(gan.ema_generator)[0].numpy() - before[0]).max() > 0
 
 
+@pytest.mark.slow
 def test_the_averaged_kernels_are_normalised_too(real_images):
     gan = kgan.GAN.from_preset(
         "sagan", image_shape=(16, 20, 1), filters=2, latent_dim=4, ema_half_life_images=1000
@@ -151,6 +152,7 @@ def test_presets_and_mistakes(small_gan):
         kgan.GAN(small_gan.generator, small_gan.discriminator, ema_half_life_images=-5)
 
 
+@pytest.mark.slow
 def test_the_callback_averages_as_the_argument_does(gan, real_images, tmp_path):
     """Also where the model was trained before, without an average."""
     plain = kgan.GAN.from_config(gan.get_config() | {"ema_half_life_images": None})

@@ -228,7 +228,7 @@ def differences(shown, trained):
 
 @pytest.mark.parametrize(
     "recipe",
-    [pytest.param(r, marks=pytest.mark.slow) if "sagan" in r else r for r in RECIPES],
+    [pytest.param(r, marks=pytest.mark.slow) if r != "dcgan" else r for r in RECIPES],
 )
 def test_after_50_steps_inference_shows_what_training_did(recipe):
     preset, given = RECIPES[recipe]
@@ -335,6 +335,7 @@ def test_networks_without_it_are_not_run(monkeypatch):
     assert int(gan.calibrated_at) == 1
 
 
+@pytest.mark.slow
 def test_under_mixed_precision():
     """Statistics measured in 16 bits serve the float32 pictures as well."""
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -49,6 +49,7 @@ def means(pictures):
     return kgan.images.from_uint8(pictures).mean((1, 2, 3))
 
 
+@pytest.mark.slow
 def test_each_class_is_drawn_as_its_own(shades):
     for label, level in enumerate(LEVELS):
         assert means(shades.generate(32, labels=label)).mean() == pytest.approx(level, abs=0.25)

@@ -7,6 +7,8 @@ import tensorflow as tf
 
 import kgan
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (8, 8, 1)
 ONE = tf.distribute.get_strategy()
 REAL = np.random.default_rng(0).uniform(-1, 1, (32, *SHAPE)).astype(np.float32)

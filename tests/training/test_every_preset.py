@@ -30,8 +30,8 @@ def weights_of(network):
     return {weight.path: weight.numpy() for weight in network.trainable_weights}
 
 
-@pytest.mark.parametrize(("name", "image_shape"), cases(GANS))
-def test_a_gan(name, image_shape, tmp_path):
+def trained(name, image_shape):
+    """A GAN after three steps in which every kernel moved."""
     gan = kgan.GAN.from_preset(name, image_shape=image_shape, filters=8, seed=3)
     gan.compile()
     before = [weights_of(network) for network in (gan.generator, gan.discriminator)]
@@ -41,21 +41,44 @@ def test_a_gan(name, image_shape, tmp_path):
     for network, values in zip((gan.generator, gan.discriminator), before, strict=True):
         # A layer after one that starts at zero (attention's gamma) has no gradient yet.
         kernels = [path for path in values if "kernel" in path and "attention" not in path]
-        moved = [p for p in kernels if np.any(weights_of(network)[p] != values[p])]
-        assert moved == kernels
-    pictures = gan.generate(3, seed=5)
-    assert pictures.shape == (3, *image_shape)
+        after = weights_of(network)
+        assert [path for path in kernels if np.any(after[path] != values[path])] == kernels
+    return gan
+
+
+def assert_draws(export, images, seed):
+    drawn = kgan.runtime.Generator(export.path).generate(len(images), seed=seed)
+    np.testing.assert_allclose(drawn.astype(int), images.astype(int), atol=1)
+
+
+@pytest.mark.parametrize("name", ["gan", "dcgan", "sagan"])
+def test_a_gan_at_a_small_size(name, tmp_path):
+    """The fast tier's share of `test_a_gan`."""
+    gan = trained(name, (16, 16, 1))
+    images = gan.generate(3, seed=5)
     gan.save(tmp_path / "gan.keras")
     again = kgan.load_gan(tmp_path / "gan.keras")
-    np.testing.assert_array_equal(again.generate(3, seed=5), pictures)
+    np.testing.assert_array_equal(again.generate(3, seed=5), images)
+    assert_draws(kgan.export.to_onnx(again, tmp_path / name), images, seed=5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "image_shape"), cases(GANS))
+def test_a_gan(name, image_shape, tmp_path):
+    gan = trained(name, image_shape)
+    images = gan.generate(3, seed=5)
+    assert images.shape == (3, *image_shape)
+    gan.save(tmp_path / "gan.keras")
+    again = kgan.load_gan(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(again.generate(3, seed=5), images)
     export = kgan.export.export(again, tmp_path / name)  # raises where a form differs
     assert set(export.parity) == {"onnx", "saved_model", "saved_model sample"}
-    drawn = kgan.runtime.Generator(export.path).generate(3, seed=5)
-    np.testing.assert_allclose(drawn.astype(int), pictures.astype(int), atol=1)
+    assert_draws(export, images, seed=5)
     again.fit(real_batches(image_shape, gan.value_range), shuffle=False, verbose=0)
     assert int(again.batches_seen) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "image_shape"), cases(AUTOENCODERS))
 def test_an_autoencoder(name, image_shape, tmp_path):
     model = kgan.Autoencoder.from_preset(name, image_shape=image_shape)

@@ -101,6 +101,7 @@ def test_a_penalty_leaves_no_statistics_and_other_losses_show_none(small_gan, re
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_penalties_train_in_mixed_precision(policy, real_images):
     keras.config.set_dtype_policy(policy)

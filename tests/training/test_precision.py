@@ -56,6 +56,7 @@ def test_thirty_steps_follow_float32(preset, images):
         assert np.linalg.norm(apart) < share * far, policy
 
 
+@pytest.mark.slow
 def test_what_must_be_float32_is(images):
     """Logits, statistics, singular vectors, optimizer states, averages and penalties."""
     gan, _, _ = trained(

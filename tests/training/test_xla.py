@@ -10,6 +10,8 @@ import tensorflow as tf
 
 import kgan
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (16, 16, 1)
 REAL = np.random.default_rng(0).uniform(-1, 1, (24, *SHAPE)).astype(np.float32)
 LABELS = (np.arange(24) % 3).astype(np.int32)

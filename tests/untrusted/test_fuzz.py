@@ -8,6 +8,8 @@ import pytest
 
 import kgan
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(kgan.__file__).parents[1]
 LONGEST_SECONDS = 60.0  # a second alone; other work may have the machine
 MOST_KILOBYTES = 3_000_000

@@ -10,6 +10,8 @@ import kgan
 from kgan import latents as latent_law
 from tests.export.web.browser import CLASSES, LEVELS, SUM, assert_drawn
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_seed_has_the_picture_that_it_has_in_python(plain, plain_url, visit):
     page, generator = visit(plain_url), kgan.runtime.Generator(plain)

@@ -3,9 +3,12 @@
 import re
 
 import numpy as np
+import pytest
 
 import kgan
 from tests.export.web.browser import ISOLATION, Visit, assert_drawn, serving
+
+pytestmark = pytest.mark.slow
 
 
 def test_time_is_told(plain_url, visit):
