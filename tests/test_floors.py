@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 
 import kgan
+from kgan.registration import CLASSES
 
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
@@ -68,12 +70,47 @@ def test_light_imports_leave_tensorflow_and_keras_out(code):
 
 @pytest.mark.parametrize(
     "imports",
-    ["import keras, kgan; load = keras.models.load_model", "import kgan; load = kgan.load_gan"],
+    [
+        "import keras, kgan; load = keras.models.load_model",
+        "import kgan, keras; load = keras.models.load_model",
+        "import kgan, tensorflow; import keras; load = keras.models.load_model",
+        "import kgan.layers, keras; load = keras.models.load_model",
+        "import kgan; load = kgan.load_gan",
+    ],
 )
 def test_a_saved_gan_loads_in_a_fresh_process(trained_gan, tmp_path, imports):
     trained_gan.save(tmp_path / "gan.keras")
     code = f"{imports}; load({str(tmp_path / 'gan.keras')!r}).generate(1)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_networks_alone_load_too_and_every_model_has_its_stand_in(trained_gan, tmp_path):
+    trained_gan.generator.save(tmp_path / "generator.keras")
+    path = str(tmp_path / "generator.keras")
+    code = f"import kgan, keras; print(type(keras.models.load_model({path!r})).__module__)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["kgan.models.dcgan"]
+    registered = {
+        name.removeprefix("kgan>")
+        for name, cls in keras.saving.get_custom_objects().items()
+        if name.startswith("kgan>") and isinstance(cls, type) and issubclass(cls, keras.Model)
+    }
+    assert registered == set(CLASSES)
+
+
+def test_no_two_files_have_one_name():
+    names = [path.name for path in FILES if path.name != "__init__.py"]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
+@pytest.mark.parametrize("room", ["runs", "cli"])
+def test_no_function_takes_more_than_eight_arguments(room):
+    for path in (PACKAGE / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                arguments = node.args
+                count = len(arguments.posonlyargs + arguments.args + arguments.kwonlyargs)
+                assert count <= 8, f"{path.name}: {node.name}"
 
 
 def test_every_public_name_is_there():

@@ -12,7 +12,7 @@ from kgan import manifest
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
-from kgan.export.options import ExportOptions
+from kgan.export.export_options import ExportOptions
 from kgan.option_fields import spelling
 
 if TYPE_CHECKING:

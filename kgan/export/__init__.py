@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgan.errors import ParityError
-    from kgan.export.options import ExportOptions
+    from kgan.export.export_options import ExportOptions
     from kgan.export.publish import Export, export, to_onnx, to_saved_model
     from kgan.export.web_page import WebPage, to_web
 
 # A web page is made from an export without tensorflow; heavy imports wait until first use.
 _LAZY = {
     "Export": "kgan.export.publish",
-    "ExportOptions": "kgan.export.options",
+    "ExportOptions": "kgan.export.export_options",
     "ParityError": "kgan.errors",
     "WebPage": "kgan.export.web_page",
     "export": "kgan.export.publish",

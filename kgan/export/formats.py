@@ -16,8 +16,8 @@ from kgan.export import onnx as onnx_export
 from kgan.export import precision as precisions
 from kgan.export import saved_model
 from kgan.export import tflite as tflite_export
+from kgan.export.export_options import Precision
 from kgan.export.graph import optimize as optimize_graph
-from kgan.export.options import Precision
 from kgan.export.serving import float_function, with_levels
 from kgan.export.signatures import Part, Runner, seeded
 from kgan.export.verify import parity

@@ -17,8 +17,8 @@ from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export.card import card
+from kgan.export.export_options import DEFAULT_FORMS, ExportOptions, Precision
 from kgan.export.formats import Forms
-from kgan.export.options import DEFAULT_FORMS, ExportOptions, Precision
 from kgan.export.signatures import check_model, parts_of
 from kgan.files import cannot_write, staging_directory
 

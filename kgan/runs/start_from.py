@@ -56,8 +56,8 @@ def take_weights(model: GAN | Autoencoder, path: str | os.PathLike[str]) -> None
     trained = load_model(path, compile=False)
     if trained.kind != model.kind:
         raise InputError(
-            f"A run of a {type(model).__name__} starts from a {type(model).__name__}. "
-            f"Received: a {type(trained).__name__} in {path}"
+            f"A run of {_named(model)} starts from {_named(model)}. "
+            f"Received: {_named(trained)} in {path}"
         )
     trained.prepare_inference()
     for role in model.roles:
@@ -80,3 +80,7 @@ def _copy(
             f"number of classes; the {role}s differ in {first}. Received: {path}"
         )
     network.set_weights(trained.get_weights())
+
+
+def _named(model: GAN | Autoencoder) -> str:
+    return "a GAN" if model.kind == "gan" else "an Autoencoder"

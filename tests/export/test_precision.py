@@ -10,7 +10,7 @@ import kgan
 from kgan.cli.main import main
 from kgan.export import onnx as onnx_export
 from kgan.export import precision
-from kgan.export.options import PRECISIONS
+from kgan.export.export_options import PRECISIONS
 from kgan.export.signatures import parts_of
 from tests.export.graph.graphs import operators
 

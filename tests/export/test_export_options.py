@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import kgan
-from kgan.export.options import DEFAULT_FORMS, FORMS, ExportOptions
+from kgan.export.export_options import DEFAULT_FORMS, FORMS, ExportOptions
 from kgan.option_fields import options_of
 
 
@@ -55,5 +55,5 @@ def test_other_values_are_one_line(options, says):
 
 
 def test_they_need_no_tensorflow():
-    code = "import kgan.export.options, sys; sys.exit('tensorflow' in sys.modules)"
+    code = "import kgan.export.export_options, sys; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

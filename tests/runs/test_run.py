@@ -1,0 +1,172 @@
+"""A run remembers its goal, changes what can change, and starts from another's weights."""
+
+import json
+
+import numpy as np
+import pytest
+
+import kgan
+from kgan.cli.main import main
+from kgan.runs import Run, RunOptions, options_like
+from kgan.runs.goal import Progress, seconds_left, steps_left, with_goal
+
+SMALL = {"size": (16, 16), "filters": 2, "latent_dim": 8, "batch_size": 600}  # ten steps an epoch
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of twelve steps, with options of its own."""
+    directory = tmp_path_factory.mktemp("runs") / "trained"
+    options = RunOptions(
+        **SMALL,
+        steps=12,
+        loss="bce",
+        label_smoothing=0.1,
+        r1_gamma=0.5,
+        d_steps=2,
+        d_update="sequential",
+        g_learning_rate=1e-3,
+        learning_rate=2e-3,
+        latents="uniform",
+        jit_compile="off",
+        sample_every="5",
+        checkpoint_every="4",
+        ema_half_life_images=100,
+    )
+    result = Run.create(options, directory).train()
+    assert (result.steps, result.interrupted) == (12, False)
+    return directory
+
+
+def config(directory):
+    return json.loads((directory / "config.json").read_text())
+
+
+def test_options_reach_the_model_and_config_json(trained):
+    gan = kgan.load_gan(trained)
+    loss = gan.adversarial_loss
+    assert (type(loss).__name__, loss.label_smoothing, loss.r1_gamma) == ("BCE", 0.1, 0.5)
+    assert (gan.d_steps, gan.d_update, gan.latent_distribution) == (2, "sequential", "uniform")
+    rates = [float(o.learning_rate.numpy()) for o in (gan.g_optimizer, gan.d_optimizer)]
+    np.testing.assert_allclose(rates, [1e-3, 2e-3], rtol=1e-6)
+    assert gan.jit_compile is False
+    written = config(trained)
+    assert (written["g_learning_rate"], written["d_learning_rate"]) == (1e-3, 2e-3)
+    assert (written["latents"], written["r2_gamma"], written["loss"]) == ("uniform", 0.0, "bce")
+    assert written["steps"] == 12
+    sheets = sorted(path.name for path in (trained / "samples").glob("*.png"))
+    assert sheets == [f"step-{step:06d}.png" for step in (0, 5, 10, 12)]
+
+
+def test_a_run_that_stopped_early_goes_on_to_its_goal(tmp_path, capsys):
+    run = Run.create(RunOptions(**SMALL, epochs=2), tmp_path / "run")
+    first = run.train(steps=3)  # stands for a kill: the goal is put back below
+    assert first.steps == 3
+    path = tmp_path / "run" / "config.json"
+    path.write_text(json.dumps(config(tmp_path / "run") | {"steps": None, "epochs": 2}))
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 0
+    said = capsys.readouterr()
+    assert "3 steps done, 17 more, 20 in all" in said.err
+    assert int(kgan.load_gan(tmp_path / "run").batches_seen) == 20
+    # Asked again it says that it is done; more is counted on top, and is the new goal.
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 0
+    assert "has reached its goal" in capsys.readouterr().out
+    arguments = ["--epochs", "1", "--learning-rate", "0.003", "--sample-every", "7"]
+    assert main(["train", "--resume", str(tmp_path / "run"), *arguments]) == 0
+    gan = kgan.load_gan(tmp_path / "run")
+    assert int(gan.batches_seen) == 30
+    assert float(gan.g_optimizer.learning_rate.numpy()) == pytest.approx(0.003)
+    written = config(tmp_path / "run")
+    assert (written["epochs"], written["d_learning_rate"]) == (3, 0.003)
+    assert written["sample_every"] == "7"
+    assert (tmp_path / "run" / "samples" / "step-000027.png").exists()
+
+
+def test_goals_are_counted_from_the_beginning():
+    done = Progress(steps=25, seconds=90.0, epoch_steps=10)
+    options = RunOptions(epochs=4)
+    assert with_goal(options, done, {}) is options
+    assert steps_left(options, done) == 15
+    assert steps_left(with_goal(options, done, {"epochs": 1}), done) == 5  # the begun one
+    assert with_goal(options, done, {"steps": 7}) == RunOptions(steps=32)
+    timed = with_goal(options, done, {"minutes": 2.0, "steps": None})
+    assert (timed.minutes, timed.epochs) == (3.5, None)
+    assert (steps_left(timed, done), seconds_left(timed, done)) == (None, 120.0)
+    assert seconds_left(RunOptions(minutes=1.0), done) == 0.0
+    unknown = with_goal(RunOptions(), done, {})  # of a version that kept none: 25 epochs more
+    assert steps_left(unknown, done) == 25 * 10 - 5
+
+
+def test_minutes_are_remembered(tmp_path):
+    run = Run.create(RunOptions(**SMALL), tmp_path / "run")
+    run.train(minutes=0.02)
+    seconds = json.loads((tmp_path / "run" / "progress.json").read_text())["seconds"]
+    assert seconds >= 1.2
+    assert Run.open(tmp_path / "run").train().steps == 0
+    more = Run.open(tmp_path / "run").train(minutes=0.01)
+    assert more.steps > 0
+    assert config(tmp_path / "run")["minutes"] == pytest.approx(seconds / 60 + 0.01, abs=1e-3)
+
+
+def test_a_new_run_starts_from_the_weights_of_another(trained, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "noise.npz", images=rng.integers(0, 256, (32, 16, 16), np.uint8))
+    before = kgan.load_gan(trained)
+    command = ["train", str(tmp_path / "noise.npz"), "--from", str(trained), "--batch-size", "16"]
+    more = ["--steps", "1", "--learning-rate", "1e-9", "--out", str(tmp_path), "--name", "tuned"]
+    assert main([*command, *more]) == 0
+    tuned = kgan.load_gan(tmp_path / "tuned")
+    assert int(tuned.batches_seen) == 1
+    for role in ("generator", "discriminator"):
+        pairs = zip(getattr(tuned, role).weights, getattr(before, role).weights, strict=True)
+        for weight, source in pairs:
+            if weight.trainable:
+                np.testing.assert_allclose(weight.numpy(), source.numpy(), atol=1e-6)
+    written = config(tmp_path / "tuned")
+    assert (written["preset"], written["filters"], written["latents"]) == ("dcgan", 2, "uniform")
+    assert written["start_from"] == str(trained)
+    # A kill before the first checkpoint: it starts from the same weights again.
+    for name in ("model.keras", "checkpoints/last.keras"):
+        (tmp_path / "tuned" / name).unlink()
+    assert main(["train", "--resume", str(tmp_path / "tuned")]) == 0
+    again = kgan.load_gan(tmp_path / "tuned")
+    for weight, twin in zip(again.weights, tuned.weights, strict=True):
+        np.testing.assert_allclose(weight.numpy(), twin.numpy(), atol=1e-5)
+
+
+def test_what_a_run_cannot_start_from(trained, tmp_path):
+    options = options_like(trained, filters=4, steps=1)
+    with pytest.raises(kgan.InputError, match=r"same preset, size, .* Received: .*trained"):
+        Run.create(options, tmp_path / "other")
+    with pytest.raises(kgan.InputError, match="of an Autoencoder starts from"):
+        Run.create(
+            options_like(
+                trained,
+                preset="autoencoder",
+                latents=None,
+                conditional=False,
+                ema_half_life_images=None,
+                filters=None,
+            ),
+            tmp_path / "other",
+        )
+    with pytest.raises(kgan.InputError, match="No such model"):
+        options_like(tmp_path / "missing")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"loss": "hinge", "label_smoothing": 0.1}, "losses bce and minimax only. .* loss hinge"),
+        ({"preset": "autoencoder", "d_steps": 2}, "--d-steps applies to GANs only"),
+        ({"preset": "dcgan9"}, "Unknown preset"),
+        ({"batch_size": 7000}, "a batch of 7000"),
+    ],
+    ids=str,
+)
+def test_options_that_do_not_go_together(tmp_path, changes, says):
+    base = {"size": (16, 16)}
+    with pytest.raises(kgan.InputError, match=says):
+        Run.create(RunOptions(**base | changes), tmp_path / "run")
+    assert not any(tmp_path.iterdir())
