@@ -117,7 +117,7 @@ def calibrate(gan: GAN) -> None:
     if gan.calibrated_at.numpy() == batches_seen:
         return
     seeds = np.arange(IMAGES).reshape(-1, BATCH_SIZE)
-    batches = [
+    batches: list[Any] = [
         latent_law.from_seeds(some, gan.latent_dim, gan.latent_distribution) for some in seeds
     ]
     if gan.num_classes is not None:

@@ -32,9 +32,9 @@ def sample(
     check_positive(n=n, nice=nice, batch_size=batch_size)
     seeds = latent_law.check_seed(seed) + np.arange(n * nice)
     inputs = [latent_law.from_seeds(seeds, gan.latent_dim, gan.latent_distribution)]
-    if labels is not None or gan.num_classes is not None:
-        if labels is None:
-            labels = label_law.from_seeds(seeds[:n], gan.num_classes)
+    if labels is None and gan.num_classes is not None:
+        labels = label_law.from_seeds(seeds[:n], gan.num_classes)
+    if labels is not None:
         inputs.append(np.tile(label_law.check_labels(labels, n, gan.num_classes), nice))
     gan.calibrate()
     images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
