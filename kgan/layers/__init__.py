@@ -1,4 +1,4 @@
-"""Layers that GANs need and Keras does not have, or not in a form that trains them rightly."""
+"""Layers that GANs need and Keras lacks, or has only in a form that does not train GANs well."""
 
 from kgan.layers.conditional_batch_norm import ConditionalBatchNormalization
 from kgan.layers.diff_augment import DiffAugment

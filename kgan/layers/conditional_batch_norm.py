@@ -1,4 +1,8 @@
-"""Batch normalisation whose scale and shift are each class's own."""
+"""Batch normalisation with a scale and a shift per class."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -7,25 +11,27 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable(package="kgan")
 class ConditionalBatchNormalization(keras.layers.Layer):
-    """Normalises a batch as one, then scales and shifts each picture by its class.
+    """Normalises a batch as a whole, then scales and shifts each image by its class.
 
-    Under a strategy the batch is that of all replicas.
+    Under a tf.distribute strategy the batch is that of all replicas.
 
     Called as `layer(features, labels)`.
 
     Args:
         num_classes: number of classes.
-        momentum, epsilon: as of keras.layers.BatchNormalization.
+        momentum, epsilon: as in keras.layers.BatchNormalization.
 
     Input: features (B, H, W, C), and int labels (B,) from 0 to num_classes - 1.
-    Output: as the features.
+    Output: like the features.
 
     Reference:
         Dumoulin et al. 2017, equation 4, https://arxiv.org/abs/1610.07629; the
         generator of Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637
     """
 
-    def __init__(self, num_classes, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(
+        self, num_classes: int, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.momentum = momentum
@@ -40,24 +46,29 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             name="norm",
         )
 
-    def build(self, inputs_shape, labels_shape):
+    def build(
+        self, inputs_shape: tuple[int | None, ...], labels_shape: tuple[int | None, ...]
+    ) -> None:
         shape = (self.num_classes, inputs_shape[-1])
         self.norm.build(inputs_shape)
         self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
         self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
 
-    def call(self, inputs, labels, training=False):
-        def of_each(table):
-            # keras.ops.take would also look for negative labels, and exports would do so for ever.
+    def call(self, inputs: tf.Tensor, labels: tf.Tensor, training: bool = False) -> tf.Tensor:
+        def per_image(table: keras.Variable) -> tf.Tensor:
+            # keras.ops.take also handles negative labels, which would add operators to exports.
             rows = tf.gather(ops.convert_to_tensor(table), labels)
             return ops.reshape(rows, (-1, 1, 1, table.shape[-1]))
 
-        return self.norm(inputs, training=training) * of_each(self.gamma) + of_each(self.beta)
+        normalized = self.norm(inputs, training=training)
+        return normalized * per_image(self.gamma) + per_image(self.beta)
 
-    def compute_output_shape(self, inputs_shape, labels_shape):
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], labels_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         return inputs_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "num_classes": self.num_classes,
             "momentum": self.momentum,

@@ -1,62 +1,69 @@
 """Random numbers that are the same on every device, compiled or not, and however a batch is split.
 
-TensorFlow's own floats differ under XLA, though the bits of Philox are the same; and a replica of a
-tf.distribute strategy knows only its part of the batch. Seeds are int tensors (2,).
+TensorFlow's own floats differ under XLA, although the bits of Philox are the same; and a replica
+of a tf.distribute strategy knows only its part of the batch. Seeds are int tensors (2,).
 
 Reference:
     Salmon et al. 2011, section 5.3 (Philox), https://doi.org/10.1145/2063384.2063405
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import tensorflow as tf
 
-BITS = (
-    23  # with one more TensorFlow's erfinv, which adds 1, would round the last one up to infinity
-)
+Shape: TypeAlias = Sequence[int | tf.Tensor]
+
+# With one more bit TensorFlow's erfinv, which adds 1, would round the last value up to infinity.
+BITS = 23
 
 
-def uniform(seed, shape, least=0.0, most=1.0):
-    """U(least, most), float32: one of 2**23 evenly spaced numbers, `most` not among them."""
+def uniform(seed: tf.Tensor, shape: Shape, least: float = 0.0, most: float = 1.0) -> tf.Tensor:
+    """U(least, most), float32: one of 2**23 evenly spaced numbers, `most` excluded."""
     return least + (most - least) * tf.cast(_bits(seed, shape), tf.float32) * 2.0**-BITS
 
 
-def symmetric_uniform(seed, shape):
+def symmetric_uniform(seed: tf.Tensor, shape: Shape) -> tf.Tensor:
     """U(-1, 1), float32."""
     return uniform(seed, shape, -1.0, 1.0)
 
 
-def normal(seed, shape):
-    """N(0, 1), float32, by the inverse of its distribution function; within -5.3 and 5.3."""
+def normal(seed: tf.Tensor, shape: Shape) -> tf.Tensor:
+    """N(0, 1), float32, by its inverse distribution function; between -5.3 and 5.3."""
     middles = 2 * _bits(seed, shape) + 1 - 2**BITS
     return math.sqrt(2.0) * tf.math.erfinv(tf.cast(middles, tf.float32) * 2.0**-BITS)
 
 
-def seeds(seed, n):
-    """n other seeds, int32 (n, 2)."""
+def seeds(seed: tf.Tensor, n: int | tf.Tensor) -> tf.Tensor:
+    """Derives n seeds from a seed, int32 (n, 2)."""
     return tf.random.stateless_uniform((n, 2), seed, 0, 2**31 - 1, tf.int32, alg="philox")
 
 
-def fold_in(seed, number):
-    """Another seed, made of a seed and a number."""
+def fold_in(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
+    """Derives a seed from a seed and a number."""
     return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
 
 
-def of_this_replica(draw, batch_size):
-    """This replica's rows of what one device would draw for the whole batch.
+def of_this_replica(
+    draw: Callable[[int | tf.Tensor], tf.Tensor], batch_size: int | tf.Tensor
+) -> tf.Tensor:
+    """This replica's rows of what a single device would draw for the whole batch.
 
     Args:
-        draw: function of a number of rows that gives a tensor of so many.
-        batch_size: rows of this replica, as many as every other has.
+        draw: function from a number of rows to a tensor with that many rows.
+        batch_size: rows of this replica, the same on every replica.
     """
     replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:  # None: outside of any step
+    if replica is None or replica.num_replicas_in_sync == 1:  # None: outside any step
         return draw(batch_size)
     first = replica.replica_id_in_sync_group * batch_size
     return draw(batch_size * replica.num_replicas_in_sync)[first : first + batch_size]
 
 
-def _bits(seed, shape):
+def _bits(seed: tf.Tensor, shape: Shape) -> tf.Tensor:
     """int32 tensor, 0 to 2**BITS - 1."""
     bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
     return tf.cast(tf.bitwise.right_shift(bits, tf.constant(32 - BITS, tf.uint32)), tf.int32)

@@ -1,6 +1,11 @@
 """Grouped convolution that trains on every device and exports."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
+import tensorflow as tf
 from keras import ops
 
 from kgan.errors import InputError
@@ -10,26 +15,33 @@ from kgan.errors import InputError
 class GroupedConv2D(keras.layers.Layer):
     """A stride-1 'same' convolution in groups of channels, without bias.
 
-    Channels are cut into `groups` equal parts and each is convolved by itself.
-    `keras.layers.Conv2D(groups=...)` gives the same numbers, but on a CPU it
-    runs under XLA, a hundred times slower, and in a form tf2onnx does not know.
+    The channels are split into `groups` equal parts and each part is convolved separately.
+    `keras.layers.Conv2D(groups=...)` computes the same values, but on a CPU it runs under
+    XLA, a hundred times slower, and in a form that tf2onnx cannot convert.
 
     Args:
         filters: output channels, a multiple of `groups`.
         kernel_size: side of the square kernel.
         groups: number of groups; the input's channels are a multiple of it.
-        kernel_initializer: as of keras.layers.Conv2D.
+        kernel_initializer: as in keras.layers.Conv2D.
 
     Input: (B, H, W, C). Output: (B, H, W, filters).
 
     Raises:
-        InputError: channels that the groups do not divide.
+        InputError: the number of channels, in or out, is not a multiple of `groups`.
 
     Reference:
         Xie et al. 2017, figure 3(c), https://arxiv.org/abs/1611.05431
     """
 
-    def __init__(self, filters, kernel_size, groups, kernel_initializer="glorot_uniform", **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        groups: int,
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -40,20 +52,20 @@ class GroupedConv2D(keras.layers.Layer):
             )
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, input_shape):
-        side = self.kernel_size
-        if input_shape[-1] % self.groups:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        side, channels = self.kernel_size, input_shape[-1]
+        if channels is None or channels % self.groups:
             raise InputError(
                 "The input's channels must be a multiple of groups. "
-                f"Received: {input_shape[-1]} and {self.groups}"
+                f"Received: {channels} and {self.groups}"
             )
         self.kernel = self.add_weight(
             name="kernel",
-            shape=(side, side, input_shape[-1] // self.groups, self.filters),
+            shape=(side, side, channels // self.groups, self.filters),
             initializer=self.kernel_initializer,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         parts = ops.split(inputs, self.groups, axis=-1)
         kernels = ops.split(ops.convert_to_tensor(self.kernel), self.groups, axis=-1)
         return ops.concatenate(
@@ -64,10 +76,10 @@ class GroupedConv2D(keras.layers.Layer):
             axis=-1,
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": self.kernel_size,

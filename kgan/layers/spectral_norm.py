@@ -1,14 +1,19 @@
-"""Spectral normalisation: a layer whose kernel is used divided by its largest singular value."""
+"""Spectral normalisation: a layer runs with its kernel divided by its largest singular value."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from kgan.errors import InputError
 
-# Layer class -> (attribute of its kernel, axis of the kernel that counts the matrix's rows).
-# Rows are the layer's outputs; an embedding's are its entries, as PyTorch lays them out.
+# Layer class -> (attribute of its kernel, axis of the kernel that becomes the matrix's rows).
+# Rows are the layer's outputs; for an embedding they are its entries, as in PyTorch.
 KERNELS = {
     keras.layers.Dense: ("kernel", -1),
     keras.layers.Conv2D: ("kernel", -1),
@@ -23,59 +28,64 @@ EPSILON = 1e-12
 class SpectralNormalization(keras.layers.Wrapper):
     """Runs a layer with the kernel w / sigma(w), sigma the largest singular value of w.
 
-    The kernel itself stays as the optimizer leaves it: it is divided anew in
-    each call, and the gradient flows through sigma. The singular vectors `u`
-    and `v` are followed by power iteration in training-mode calls and are saved;
-    they are constants to the gradient. They belong to the kernel: where it is set
-    by hand, set them too, as `set_weights` does. In inference mode they stay, so that an
-    exported layer is a plain one with a constant kernel. The arithmetic of sigma
-    is float32 under any dtype policy.
+    The stored kernel stays as the optimizer leaves it: each call divides it again, and
+    the gradient flows through sigma. Power iteration in training-mode calls updates the
+    singular vectors `u` and `v`, which are saved and are constants to the gradient. They
+    belong to the kernel: if you set it by hand, set them too, as `set_weights` does. In
+    inference mode they do not change, so that an exported layer is a plain one with a
+    constant kernel. Sigma is computed in float32 under any dtype policy.
 
     Args:
         layer: a Dense, Conv2D, Conv2DTranspose or Embedding layer; its dtype
-            policy is the one in force.
-        power_iterations: iterations a training-mode call, at least 1.
-        seed: int for the same first vectors each time; None for random ones.
+            policy applies.
+        power_iterations: iterations per training-mode call, at least 1.
+        seed: int for reproducible initial vectors; None for random ones.
 
-    Input, output: the wrapped layer's.
+    Input, output: those of the wrapped layer.
 
     Raises:
-        InputError: another kind of layer, or `power_iterations` below 1.
+        InputError: the layer is of another kind, or `power_iterations` is below 1.
 
     Reference:
         Miyato et al. 2018, algorithm 1, https://arxiv.org/abs/1802.05957
     """
 
-    def __init__(self, layer, power_iterations=1, seed=None, **kwargs):
-        found = [facts for kind, facts in KERNELS.items() if isinstance(layer, kind)]
-        if not found:
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        power_iterations: int = 1,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kernels = [kernel for kind, kernel in KERNELS.items() if isinstance(layer, kind)]
+        if not kernels:
             raise InputError(
                 f"SpectralNormalization takes {', '.join(kind.__name__ for kind in KERNELS)}. "
                 f"Received: {layer!r}"
             )
         if power_iterations < 1:
             raise InputError(f"power_iterations must be at least 1. Received: {power_iterations}")
-        kwargs.pop("dtype", None)  # the wrapped layer's counts
-        # autocast would round the kernel to half precision before sigma is taken of it.
+        kwargs.pop("dtype", None)  # that of the wrapped layer applies
+        # autocast would round the kernel to half precision before sigma is computed.
         super().__init__(layer, autocast=False, dtype="float32", **kwargs)
         self.power_iterations = power_iterations
         self.seed = seed
-        self.kernel_name, self.rows_axis = found[-1]  # Conv2DTranspose is no Conv2D in Keras
+        self.kernel_name, self.rows_axis = kernels[-1]  # the most specific
         self.supports_masking = True
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         super().build(input_shape)
         rows = self.kernel.shape[self.rows_axis]
         columns = math.prod(self.kernel.shape) // rows
         normal = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed)
 
-        # From the kernel, as PyTorch starts: else the first steps divide by far too little.
-        def first_u(shape, dtype):
+        # As PyTorch does, start from the kernel: else the first steps divide by far too little.
+        def first_u(shape: Sequence[int], dtype: str) -> tf.Tensor:
             matrix = self._matrix()
-            starts = [_unit(normal((length,), dtype)) for length in (rows, columns)]
-            return _follow(matrix, *starts, START_ITERATIONS)[0]
+            u, v = (_unit(normal((length,), dtype)) for length in (rows, columns))
+            return _follow(matrix, u, v, START_ITERATIONS)[0]
 
-        def first_v(shape, dtype):
+        def first_v(shape: Sequence[int], dtype: str) -> tf.Tensor:
             start = _unit(normal((columns,), dtype))
             return _unit(ops.matmul(ops.transpose(self._matrix()), self.u.value), start)
 
@@ -87,18 +97,18 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
 
     @property
-    def kernel(self):
+    def kernel(self) -> keras.Variable:
         """The wrapped layer's own kernel, a variable."""
         return getattr(self.layer, self.kernel_name)
 
-    def _float32_kernel(self):
+    def _float32_kernel(self) -> tf.Tensor:
         return ops.cast(ops.convert_to_tensor(self.kernel), "float32")
 
-    def _matrix(self):
+    def _matrix(self) -> tf.Tensor:
         kernel = ops.moveaxis(self._float32_kernel(), self.rows_axis, 0)
         return ops.reshape(kernel, (kernel.shape[0], -1))
 
-    def follow(self):
+    def follow(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Moves u and v by `power_iterations` towards the singular vectors of the kernel.
 
         Returns:
@@ -110,14 +120,14 @@ class SpectralNormalization(keras.layers.Wrapper):
         self.v.assign(v)
         return u, v
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         u, v = self.follow() if training else (self.u.value, self.v.value)
         sigma = ops.dot(u, ops.matmul(self._matrix(), v))
-        # Only a kernel of zeros comes near it; a kernel set by hand may have a negative one.
+        # Only a kernel of zeros comes near 0; after one was set by hand, sigma may be negative.
         sigma = ops.where(ops.abs(sigma) < EPSILON, EPSILON, sigma)
         normalized = self._float32_kernel() / sigma
-        # The scope gives the layer another kernel for this one call; it hides an outer scope,
-        # so the layer's other variables are handed through.
+        # The scope gives the layer another kernel for this one call. It hides any outer scope,
+        # so the layer's other variables are passed on.
         values = [
             (variable, normalized if variable is self.kernel else variable.value)
             for variable in self.layer.variables
@@ -128,23 +138,31 @@ class SpectralNormalization(keras.layers.Wrapper):
             self.add_loss(loss)
         return outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_spec(
+        self, inputs: keras.KerasTensor, training: bool = False
+    ) -> keras.KerasTensor:
+        # Keras would take this layer's float32 for the dtype of the outputs.
+        return self.layer.compute_output_spec(inputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return self.layer.compute_output_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         return config | {"power_iterations": self.power_iterations, "seed": self.seed}
 
 
-def _unit(vector, otherwise=None):
-    """The vector at length 1; `otherwise` where its length is 0, which has no direction."""
+def _unit(vector: tf.Tensor, otherwise: tf.Tensor | None = None) -> tf.Tensor:
+    """The vector scaled to length 1; `otherwise` if its length is 0."""
     length = ops.norm(vector)
     unit = vector / ops.maximum(length, EPSILON)
     return unit if otherwise is None else ops.where(length > EPSILON, unit, otherwise)
 
 
-def _follow(matrix, u, v, iterations):
-    """Power iteration from `v`; the two singular vectors, constants to the gradient."""
+def _follow(
+    matrix: tf.Tensor, u: tf.Tensor, v: tf.Tensor, iterations: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Power iteration from `v`: the two singular vectors, constants to the gradient."""
     for _ in range(iterations):
         u = _unit(ops.matmul(matrix, v), u)
         v = _unit(ops.matmul(ops.transpose(matrix), u), v)

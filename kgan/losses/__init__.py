@@ -1,5 +1,9 @@
 """Adversarial losses, by function, by class and by name, and gradient penalties."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from kgan.errors import InputError
 from kgan.losses.adversarial import (
     bce_discriminator_loss,
@@ -26,7 +30,7 @@ from kgan.losses.objectives import (
 )
 from kgan.losses.penalties import gradient_penalty, r1_penalty, r2_penalty
 
-LOSSES = {
+LOSSES: dict[str, type[AdversarialLoss]] = {
     "bce": BCE,
     "minimax": Minimax,
     "hinge": Hinge,
@@ -36,7 +40,7 @@ LOSSES = {
 }
 
 
-def get_loss(loss):
+def get_loss(loss: Any) -> AdversarialLoss:
     """The `AdversarialLoss` that `loss` stands for.
 
     Args:
@@ -44,7 +48,7 @@ def get_loss(loss):
             (generator_loss, discriminator_loss), see `LossPair`.
 
     Raises:
-        InputError: none of these.
+        InputError: `loss` is none of these.
     """
     if isinstance(loss, AdversarialLoss):
         return loss

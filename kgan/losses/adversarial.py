@@ -1,24 +1,27 @@
-"""Adversarial losses: one function for the generator and one for the discriminator each.
+"""Adversarial losses, each a function for the generator and one for the discriminator.
 
 All take logits (B, 1), work in float32 under any dtype policy and return a
 float32 scalar, the mean over the batch. `softplus(-x)` is -log(sigmoid(x)) and
 `softplus(x)` is -log(1 - sigmoid(x)); neither overflows for large logits.
 """
 
+from __future__ import annotations
+
 import keras
+import tensorflow as tf
 from keras import ops
 
 
-def _float32(logits):
+def _float32(logits: tf.Tensor) -> tf.Tensor:
     return ops.cast(logits, "float32")
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def bce_generator_loss(fake_logits):
+def bce_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """Non-saturating generator loss, mean of -log(sigmoid(fake_logits)).
 
     Args:
-        fake_logits: float tensor (B, 1), the discriminator's logits on fakes.
+        fake_logits: float tensor (B, 1), the discriminator's logits on fake images.
 
     Returns:
         float32 scalar, >= 0.
@@ -30,7 +33,9 @@ def bce_generator_loss(fake_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def bce_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
+def bce_discriminator_loss(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
+) -> tf.Tensor:
     """Binary cross entropy with label 1 on real and 0 on fake, the two means summed.
 
     Args:
@@ -53,14 +58,14 @@ def bce_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def minimax_generator_loss(fake_logits):
+def minimax_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """Generator's side of the minimax game, mean of log(1 - sigmoid(fake_logits)).
 
     Its gradient vanishes where the discriminator wins; `bce_generator_loss`
-    is what trains in practice.
+    is what is used in practice.
 
     Args:
-        fake_logits: float tensor (B, 1), the discriminator's logits on fakes.
+        fake_logits: float tensor (B, 1), the discriminator's logits on fake images.
 
     Returns:
         float32 scalar, <= 0.
@@ -72,11 +77,11 @@ def minimax_generator_loss(fake_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def hinge_generator_loss(fake_logits):
+def hinge_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """Generator's side of the hinge loss, minus the mean logit.
 
     Args:
-        fake_logits: float tensor (B, 1), the discriminator's logits on fakes.
+        fake_logits: float tensor (B, 1), the discriminator's logits on fake images.
 
     Returns:
         float32 scalar, any sign.
@@ -89,8 +94,8 @@ def hinge_generator_loss(fake_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def hinge_discriminator_loss(real_logits, fake_logits):
-    """Hinge loss: nothing to learn from real logits above 1 and fake ones below -1.
+def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """Hinge loss: real logits above 1 and fake logits below -1 have no gradient.
 
     Args:
         real_logits: float tensor (B, 1), logits on real images.
@@ -108,11 +113,11 @@ def hinge_discriminator_loss(real_logits, fake_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def lsgan_generator_loss(fake_logits):
+def lsgan_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """Least squares: half the mean squared distance of fake logits from 1.
 
     Args:
-        fake_logits: float tensor (B, 1), the discriminator's logits on fakes.
+        fake_logits: float tensor (B, 1), the discriminator's logits on fake images.
 
     Returns:
         float32 scalar, >= 0.
@@ -124,7 +129,7 @@ def lsgan_generator_loss(fake_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def lsgan_discriminator_loss(real_logits, fake_logits):
+def lsgan_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """Least squares: half the mean squared distance of real logits from 1 and fake ones from 0.
 
     Args:
@@ -142,11 +147,11 @@ def lsgan_discriminator_loss(real_logits, fake_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def wasserstein_generator_loss(fake_logits):
+def wasserstein_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """Generator's side of the Wasserstein distance, minus the mean logit.
 
     Args:
-        fake_logits: float tensor (B, 1), the critic's outputs on fakes.
+        fake_logits: float tensor (B, 1), the critic's outputs on fake images.
 
     Returns:
         float32 scalar, any sign.
@@ -158,7 +163,7 @@ def wasserstein_generator_loss(fake_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def wasserstein_discriminator_loss(real_logits, fake_logits):
+def wasserstein_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """Mean fake logit minus mean real logit; its negative estimates the Wasserstein-1 distance.
 
     Meaningful only for a critic kept near Lipschitz 1, by `gradient_penalty` or
@@ -178,11 +183,11 @@ def wasserstein_discriminator_loss(real_logits, fake_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def relativistic_generator_loss(fake_logits, real_logits):
+def relativistic_generator_loss(fake_logits: tf.Tensor, real_logits: tf.Tensor) -> tf.Tensor:
     """Relativistic pairing loss of the generator, mean of softplus(real - fake), pair by pair.
 
     Args:
-        fake_logits: float tensor (B, 1), the discriminator's logits on fakes.
+        fake_logits: float tensor (B, 1), the discriminator's logits on fake images.
         real_logits: float tensor (B, 1), its logits on as many real images.
 
     Returns:
@@ -196,7 +201,7 @@ def relativistic_generator_loss(fake_logits, real_logits):
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def relativistic_discriminator_loss(real_logits, fake_logits):
+def relativistic_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """Relativistic pairing loss of the discriminator, mean of softplus(fake - real), by pairs.
 
     Args:

@@ -1,15 +1,21 @@
-"""Losses as classes: a generator's and a discriminator's function, and the penalties with them."""
+"""Losses as classes: a generator loss, a discriminator loss and the weights of the penalties."""
 
+from __future__ import annotations
+
+import abc
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.losses import adversarial
 
 
-class AdversarialLoss:
-    """What a GAN trains on: two functions of the logits, and penalties on the discriminator.
+class AdversarialLoss(abc.ABC):
+    """The objective of a GAN: two functions of the logits, and penalties on the discriminator.
 
     Args:
         r1_gamma: weight of the R1 penalty; `r1_gamma / 2` times its mean is added.
@@ -17,32 +23,38 @@ class AdversarialLoss:
         gradient_penalty: weight of WGAN-GP's gradient penalty.
 
     Attributes:
-        pairs_real: the generator's function takes `real_logits` too.
+        pairs_real: whether `generator_loss` needs `real_logits` too.
 
     Raises:
-        InputError: a weight that is not a number from 0 up.
+        InputError: a weight is not a number of at least 0.
     """
 
-    pairs_real = False
+    pairs_real: bool = False
 
-    def __init__(self, r1_gamma=0.0, r2_gamma=0.0, gradient_penalty=0.0):
+    def __init__(
+        self, r1_gamma: float = 0.0, r2_gamma: float = 0.0, gradient_penalty: float = 0.0
+    ) -> None:
         self.r1_gamma = _weight("r1_gamma", r1_gamma)
         self.r2_gamma = _weight("r2_gamma", r2_gamma)
         self.gradient_penalty = _weight("gradient_penalty", gradient_penalty)
 
     @property
-    def has_penalty(self):
+    def has_penalty(self) -> bool:
+        """Whether any penalty has a weight above 0."""
         return bool(self.r1_gamma or self.r2_gamma or self.gradient_penalty)
 
-    def generator_loss(self, fake_logits, real_logits=None):
-        """float32 scalar; `real_logits` only where `pairs_real`."""
-        raise NotImplementedError
+    @abc.abstractmethod
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """The generator's loss, a float32 scalar; `real_logits` are needed if `pairs_real`."""
 
-    def discriminator_loss(self, real_logits, fake_logits):
-        """float32 scalar."""
-        raise NotImplementedError
+    @abc.abstractmethod
+    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+        """The discriminator's loss, a float32 scalar, without the penalties."""
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, for Keras's serialization."""
         return {
             "r1_gamma": self.r1_gamma,
             "r2_gamma": self.r2_gamma,
@@ -50,13 +62,14 @@ class AdversarialLoss:
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> AdversarialLoss:
+        """The loss that `get_config` describes."""
         return cls(**config)
 
 
-def _weight(name, value):
+def _weight(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e30:
-        raise InputError(f"{name} must be a number from 0 up. Received: {value!r}")
+        raise InputError(f"{name} must be a number of at least 0. Received: {value!r}")
     return float(value)
 
 
@@ -65,23 +78,25 @@ class BCE(AdversarialLoss):
     """Non-saturating cross entropy: `bce_generator_loss`, `bce_discriminator_loss`.
 
     Args:
-        label_smoothing: from 0 to below 1; the real label is 1 minus this.
-        r1_gamma, r2_gamma, gradient_penalty: as for `AdversarialLoss`.
+        label_smoothing: at least 0 and below 1; the real label is 1 minus this.
+        r1_gamma, r2_gamma, gradient_penalty: as in `AdversarialLoss`.
     """
 
-    def __init__(self, label_smoothing=0.0, **penalties):
+    def __init__(self, label_smoothing: float = 0.0, **penalties: float) -> None:
         super().__init__(**penalties)
         self.label_smoothing = _weight("label_smoothing", label_smoothing)
         if self.label_smoothing >= 1.0:
             raise InputError(f"label_smoothing must be below 1. Received: {label_smoothing!r}")
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         return adversarial.bce_generator_loss(fake_logits)
 
-    def discriminator_loss(self, real_logits, fake_logits):
+    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         return adversarial.bce_discriminator_loss(real_logits, fake_logits, self.label_smoothing)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"label_smoothing": self.label_smoothing}
 
 
@@ -89,7 +104,9 @@ class BCE(AdversarialLoss):
 class Minimax(BCE):
     """The saturating game: `minimax_generator_loss`, `bce_discriminator_loss`."""
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         return adversarial.minimax_generator_loss(fake_logits)
 
 
@@ -97,10 +114,12 @@ class Minimax(BCE):
 class Hinge(AdversarialLoss):
     """Hinge: `hinge_generator_loss`, `hinge_discriminator_loss`."""
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         return adversarial.hinge_generator_loss(fake_logits)
 
-    def discriminator_loss(self, real_logits, fake_logits):
+    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         return adversarial.hinge_discriminator_loss(real_logits, fake_logits)
 
 
@@ -108,10 +127,12 @@ class Hinge(AdversarialLoss):
 class LSGAN(AdversarialLoss):
     """Least squares: `lsgan_generator_loss`, `lsgan_discriminator_loss`."""
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         return adversarial.lsgan_generator_loss(fake_logits)
 
-    def discriminator_loss(self, real_logits, fake_logits):
+    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         return adversarial.lsgan_discriminator_loss(real_logits, fake_logits)
 
 
@@ -119,17 +140,21 @@ class LSGAN(AdversarialLoss):
 class Wasserstein(AdversarialLoss):
     """WGAN-GP: `wasserstein_generator_loss`, `wasserstein_discriminator_loss`, penalty 10.
 
-    The paper takes five discriminator steps a generator step (`d_steps=5`) and
+    The paper takes five discriminator steps per generator step (`d_steps=5`) and
     no batch normalisation in the discriminator.
     """
 
-    def __init__(self, r1_gamma=0.0, r2_gamma=0.0, gradient_penalty=10.0):
+    def __init__(
+        self, r1_gamma: float = 0.0, r2_gamma: float = 0.0, gradient_penalty: float = 10.0
+    ) -> None:
         super().__init__(r1_gamma, r2_gamma, gradient_penalty)
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         return adversarial.wasserstein_generator_loss(fake_logits)
 
-    def discriminator_loss(self, real_logits, fake_logits):
+    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         return adversarial.wasserstein_discriminator_loss(real_logits, fake_logits)
 
 
@@ -142,31 +167,40 @@ class Relativistic(AdversarialLoss):
 
     pairs_real = True
 
-    def __init__(self, r1_gamma=1.0, r2_gamma=1.0, gradient_penalty=0.0):
+    def __init__(
+        self, r1_gamma: float = 1.0, r2_gamma: float = 1.0, gradient_penalty: float = 0.0
+    ) -> None:
         super().__init__(r1_gamma, r2_gamma, gradient_penalty)
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         return adversarial.relativistic_generator_loss(fake_logits, real_logits)
 
-    def discriminator_loss(self, real_logits, fake_logits):
+    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         return adversarial.relativistic_discriminator_loss(real_logits, fake_logits)
 
 
 @keras.saving.register_keras_serializable(package="kgan")
 class LossPair(AdversarialLoss):
-    """Two functions of the user's own.
+    """A pair of user-defined functions.
 
     Args:
-        generator: callable of `fake_logits`, or of `fake_logits, real_logits`
-            where a parameter has that second name; returns a scalar.
+        generator: callable of `fake_logits`, or of `fake_logits, real_logits` if
+            it has a parameter of the second name; returns a scalar.
         discriminator: callable of `real_logits, fake_logits`; returns a scalar.
-        r1_gamma, r2_gamma, gradient_penalty: as for `AdversarialLoss`.
+        r1_gamma, r2_gamma, gradient_penalty: as in `AdversarialLoss`.
 
     Raises:
-        InputError: callables that Keras cannot save, such as functools.partial.
+        InputError: Keras cannot save one of the callables, for example a functools.partial.
     """
 
-    def __init__(self, generator, discriminator, **penalties):
+    def __init__(
+        self,
+        generator: Callable[..., tf.Tensor],
+        discriminator: Callable[..., tf.Tensor],
+        **penalties: float,
+    ) -> None:
         super().__init__(**penalties)
         self.generator = generator
         self.discriminator = discriminator
@@ -175,19 +209,21 @@ class LossPair(AdversarialLoss):
             self.get_config()
         except TypeError:
             raise InputError(
-                "A loss pair is of functions, or of objects that Keras can save. "
+                "A loss pair must consist of functions, or of objects that Keras can save. "
                 f"Received: {generator!r}, {discriminator!r}"
             ) from None
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         if self.pairs_real:
             return self.generator(fake_logits=fake_logits, real_logits=real_logits)
         return self.generator(fake_logits)
 
-    def discriminator_loss(self, real_logits, fake_logits):
+    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         return self.discriminator(real_logits, fake_logits)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         functions = {"generator": self.generator, "discriminator": self.discriminator}
         return super().get_config() | {
             name: keras.saving.serialize_keras_object(function)
@@ -195,7 +231,7 @@ class LossPair(AdversarialLoss):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> LossPair:
         functions = {
             name: keras.saving.deserialize_keras_object(config[name])
             for name in ("generator", "discriminator")

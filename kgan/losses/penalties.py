@@ -1,17 +1,26 @@
-"""Gradient penalties: how steep a discriminator is at images, one figure a picture.
+"""Gradient penalties: how steep a discriminator is at images, one value per image.
 
-All are differentiable in the discriminator's weights. What they give and how they sum it
-up is float32 under any dtype policy; the gradient itself passes through the discriminator's
-layers in theirs.
+All are differentiable in the discriminator's weights. Their sums and results are float32
+under any dtype policy; the gradient itself passes through the discriminator's layers in
+the dtype of each layer.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from kgan.errors import InputError
 
+Discriminator: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
 
-def logits_and_squared_gradient(discriminator, images):
-    """One pass that gives the logits and the squared norm of their gradient in the images.
+
+def logits_and_squared_gradient(
+    discriminator: Discriminator, images: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The logits and the squared norm of their gradient in the images, in one pass.
 
     Args:
         discriminator: maps images (B, H, W, C) to logits (B, 1).
@@ -30,14 +39,14 @@ def logits_and_squared_gradient(discriminator, images):
     with tf.GradientTape() as tape:
         tape.watch(images)
         logits = tf.cast(discriminator(images), tf.float32)
-        # A picture's logit depends on that picture alone (batch statistics apart), so the
-        # gradient of the sum holds each picture's own.
+        # An image's logit depends on that image alone (batch statistics aside), so the
+        # gradient of the sum holds the gradient of each.
         total = tf.reduce_sum(logits)
     gradients = tf.cast(tape.gradient(total, images), tf.float32)
     return logits, tf.reduce_sum(tf.square(gradients), axis=(1, 2, 3))
 
 
-def r1_penalty(discriminator, real_images):
+def r1_penalty(discriminator: Discriminator, real_images: tf.Tensor) -> tf.Tensor:
     """Squared gradient norm of the discriminator at real images.
 
     The caller multiplies by `r1_gamma / 2`.
@@ -58,7 +67,7 @@ def r1_penalty(discriminator, real_images):
     return logits_and_squared_gradient(discriminator, real_images)[1]
 
 
-def r2_penalty(discriminator, fake_images):
+def r2_penalty(discriminator: Discriminator, fake_images: tf.Tensor) -> tf.Tensor:
     """Squared gradient norm of the discriminator at fake images.
 
     The caller multiplies by `r2_gamma / 2`.
@@ -79,7 +88,9 @@ def r2_penalty(discriminator, fake_images):
     return logits_and_squared_gradient(discriminator, fake_images)[1]
 
 
-def gradient_penalty(discriminator, real_images, fake_images, mix):
+def gradient_penalty(
+    discriminator: Discriminator, real_images: tf.Tensor, fake_images: tf.Tensor, mix: tf.Tensor
+) -> tf.Tensor:
     """Squared distance from 1 of the gradient norm between real and fake images (WGAN-GP).
 
     The caller multiplies by the weight, 10 in the paper.
@@ -89,7 +100,7 @@ def gradient_penalty(discriminator, real_images, fake_images, mix):
         real_images: float tensor (B, H, W, C).
         fake_images: float tensor of the same shape.
         mix: float tensor (B,) drawn from U(0, 1): the share of the real image
-            in each place between the two.
+            in each interpolation.
 
     Returns:
         float32 tensor (B,), >= 0.
@@ -105,5 +116,5 @@ def gradient_penalty(discriminator, real_images, fake_images, mix):
         fake_images, tf.float32
     )
     _, squares = logits_and_squared_gradient(discriminator, between)
-    # The square root's own derivative is infinite at 0, where a flat discriminator lies.
+    # The derivative of the square root is infinite at 0, the value of a flat discriminator.
     return tf.square(tf.sqrt(squares + 1e-12) - 1.0)

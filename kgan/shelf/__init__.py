@@ -1,4 +1,4 @@
-"""The exports on disk: what there is, what one is, away with one; tensorflow has no part in it."""
+"""Lists, inspects and deletes the exports on disk, without tensorflow."""
 
 from kgan.shelf.deletion import delete
 from kgan.shelf.inspection import inspect

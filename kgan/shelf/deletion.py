@@ -1,4 +1,6 @@
-"""Away with one version of an export."""
+"""Deletes one version of an export."""
+
+from __future__ import annotations
 
 import contextlib
 import os
@@ -12,10 +14,10 @@ from kgan.errors import InputError
 from kgan.shelf.listing import read_manifest
 
 
-def delete(directory, which):
-    """Deletes one version; the others stay, and its number is not taken while one is higher.
+def delete(directory: str | os.PathLike[str], which: str) -> Path:
+    """Deletes one version; the others stay, and its number is not reused while a higher one exists.
 
-    It leaves by being renamed, so that no reader meets half of it.
+    It is renamed before it is removed, so that no reader sees half of it.
 
     Args:
         directory: such as "saved_models".
@@ -25,15 +27,16 @@ def delete(directory, which):
         Path of what was deleted.
 
     Raises:
-        InputError: `which` is not of that form, leads elsewhere, or is no export of kgan's.
+        InputError: `which` is not of that form, is a link to another place, or is not an export
+            of kgan.
     """
-    found = re.fullmatch(rf"({manifests.NAME})/([1-9][0-9]*)", str(which))
-    if not found:
+    match = re.fullmatch(rf"({manifests.NAME})/([1-9][0-9]*)", str(which))
+    if not match:
         raise InputError(
-            "What is deleted is one version of an export, NAME/VERSION such as photos/2, in "
+            "Only one version of an export can be deleted, NAME/VERSION such as photos/2, in "
             f"{directory}. Received: {which}"
         )
-    path = Path(directory) / found[1] / found[2]
+    path = Path(directory) / match[1] / match[2]
     if path.is_symlink() or path.parent.is_symlink():
         raise InputError(f"This is a link to another place. Received: {path}")
     if not path.is_dir():
@@ -46,7 +49,7 @@ def delete(directory, which):
         finally:
             shutil.rmtree(grave)
     except OSError as error:
-        raise InputError(f"Cannot delete there ({error.strerror}): {path}") from None
+        raise InputError(f"Cannot delete this export ({error.strerror}): {path}") from None
     with contextlib.suppress(OSError):  # a name with other versions stays
         path.parent.rmdir()
     return path

@@ -1,29 +1,35 @@
-"""What an export is, read from its files and held against its manifest, for a person."""
+"""Describes an export for a person: its files, compared with its manifest."""
+
+from __future__ import annotations
 
 import collections
+import os
 from pathlib import Path
+from typing import TypeAlias
 
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.files import aligned, printable
 from kgan.shelf import wording
 from kgan.shelf.listing import read_manifest
-from kgan.untrusted import described, read_model
+from kgan.untrusted import Model, described, read_model
 
 INDENT = "  "
 
+Row: TypeAlias = tuple[str, str]
 
-def inspect(path):
+
+def inspect(path: str | os.PathLike[str]) -> list[str]:
     """Describes an export.
 
     Args:
-        path: an .onnx file of kgan's, or a VERSION, NAME or NAME/latest directory.
+        path: an .onnx file written by kgan, or a VERSION, NAME or NAME/latest directory.
 
     Returns:
         List of lines.
 
     Raises:
-        InputError: nothing there, or a file that breaks its contract.
+        InputError: there is nothing at `path`, or a file breaks its contract.
     """
     path = Path(path)
     if path.suffix == ".onnx" and path.is_file():
@@ -43,25 +49,25 @@ def inspect(path):
     return [*lines, "manifest", *aligned(_facts(manifest), INDENT)]
 
 
-def _files(export, manifest):
-    """Rows on the files of a VERSION directory."""
-    there, listed = manifests.list_files(export), manifest.get("files", {})
-    total = wording.size(sum(facts["bytes"] for facts in there.values()))
-    rows = [("files", f"{len(there)}, {total}")]
-    for name in sorted({*there, *listed}):
+def _files(export: Path, manifest: manifests.Manifest) -> list[Row]:
+    """Rows about the files of a VERSION directory."""
+    present, listed = manifests.list_files(export), manifest.get("files", {})
+    total = wording.size(sum(facts["bytes"] for facts in present.values()))
+    rows = [("files", f"{len(present)}, {total}")]
+    for name in sorted({*present, *listed}):
         if name not in listed:
             rows.append(("not in the manifest", printable(name)))
-        elif name not in there:
+        elif name not in present:
             rows.append(("missing", printable(name)))
-        elif there[name] != listed[name]:
+        elif present[name] != listed[name]:
             rows.append(("not as exported", printable(name)))
     if len(rows) == 1:
         rows.append(("checked", "every file has the size and SHA-256 of the manifest"))
     return rows
 
 
-def _file(model):
-    """Rows on an ONNX file as it is."""
+def _file(model: Model) -> list[Row]:
+    """Rows about what an ONNX file really contains."""
     graph = model.proto.graph
     counted = collections.Counter(node.op_type for node in graph.node)
     kinds = ", ".join(f"{count} {name}" for name, count in counted.most_common())
@@ -81,12 +87,12 @@ def _file(model):
     ]
 
 
-def _facts(manifest):
-    """Rows on what a checked manifest says."""
+def _facts(manifest: manifests.Manifest) -> list[Row]:
+    """Rows about the contents of a checked manifest."""
     kind = manifest.get("kind", "generator")
     rows = [
         ("export", f"{manifest.get('name', '?')}, version {manifest.get('version', '?')}"),
-        ("kind", f"{kind} of {wording.pictures(manifest)} pictures"),
+        ("kind", f"{kind} of {wording.image_size(manifest)} pictures"),
     ]
     if kind == "autoencoder":
         output = manifest["decoder"]["output"]
@@ -95,7 +101,7 @@ def _facts(manifest):
     else:
         output, latents = manifest["output"], manifest["latents"]
         rows.append(("latents", f"{latents['dim']}, {latents['distribution']}"))
-        rows.append(("of a seed", latents["law"]))
+        rows.append(("latent of a seed", latents["law"]))
     low, high = output["value_range"]
     rows.append(("values", f"{output['dtype']}, {low} (black) to {high} (white)"))
     if "labels" in manifest:
@@ -110,15 +116,15 @@ def _facts(manifest):
     for form, report in manifest.get("parity", {}).items():
         rows.append((f"parity of {form}", wording.parity(report)))
     if "optimized" in manifest:
-        rows.append(("graph", "rewritten" if manifest["optimized"] else "as tf2onnx made it"))
+        rows.append(("graph", "rewritten" if manifest["optimized"] else "as tf2onnx wrote it"))
     precision = manifest.get("precision", {"files": {}})
     for file, figures in precision["files"].items():
         rows.append(
             (
                 f"{file} in {precision['form']}",
-                f"beside float32 PSNR {figures['psnr_db']:.1f} dB, "
-                f"{figures['bytes'] / max(figures['float32_bytes'], 1):.0%} of the size; where it "
-                f"was exported {figures['speed_batch_1']:.2f} times as fast at batch 1, "
+                f"compared with float32: PSNR {figures['psnr_db']:.1f} dB, "
+                f"{figures['bytes'] / max(figures['float32_bytes'], 1):.0%} of the size; on the "
+                f"exporting machine {figures['speed_batch_1']:.2f} times as fast at batch 1, "
                 f"{figures['speed_batch_64']:.2f} times at batch 64",
             )
         )

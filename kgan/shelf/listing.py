@@ -1,6 +1,10 @@
-"""Which exports a directory holds."""
+"""Lists the exports in a directory."""
+
+from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from kgan import manifest as manifests
@@ -12,60 +16,60 @@ from kgan.untrusted import check_promise
 
 @dataclasses.dataclass(frozen=True)
 class Shelved:
-    """One version of an export, or something that is none.
+    """One version of an export, or a directory that is not an export.
 
     Attributes:
         path: its directory.
-        name: NAME/VERSION, or NAME of what holds no version.
-        latest: whether it is the one that NAME stands for.
-        manifest: its manifest, a dict; None where it has none that can be read.
-        problem: why not, one line; None for an export.
-        forms: those of "onnx", "saved_model" and "tflite" that its files are there for.
-        bytes: size of all its files.
+        name: NAME/VERSION, or NAME for a directory without versions.
+        latest: whether NAME stands for this version.
+        manifest: its manifest; None if it has none that can be read.
+        problem: why it is not an export, one line; None for an export.
+        forms: those of "onnx", "saved_model" and "tflite" that it has files for.
+        bytes: total size of its files.
     """
 
     path: Path
     name: str
     latest: bool
-    manifest: dict | None
+    manifest: manifests.Manifest | None
     problem: str | None
-    forms: tuple
+    forms: tuple[str, ...]
     bytes: int
 
 
-def list_exports(directory):
-    """All exports of a directory, by name and version; what is none is there with its problem.
+def list_exports(directory: str | os.PathLike[str]) -> list[Shelved]:
+    """All exports in a directory, by name and version; anything else is listed with its problem.
 
     Args:
         directory: such as "saved_models".
 
     Returns:
-        List of `Shelved`. Plain files and names that begin with a dot are left out.
+        List of `Shelved`. Plain files and names that begin with a dot are omitted.
 
     Raises:
-        InputError: no such directory.
+        InputError: there is no such directory.
     """
     directory = Path(directory)
     if not directory.is_dir():
         raise InputError(f"No such directory of exports. Received: {directory}")
-    found = []
+    exports = []
     for place in sorted(directory.iterdir()):
         if not place.is_dir() or place.name.startswith("."):
             continue
         versions, latest = manifests.versions_of(place), manifests.latest_of(place)
         if not versions:
-            found.append(_shelved(place, place.name, False))
+            exports.append(_shelved(place, place.name, False))
         for version in versions:
             name = f"{place.name}/{version}"
-            found.append(_shelved(directory / name, name, version == latest))
-    return found
+            exports.append(_shelved(directory / name, name, version == latest))
+    return exports
 
 
-def read_manifest(path):
+def read_manifest(path: Path) -> manifests.Manifest:
     """The checked manifest of a VERSION directory.
 
     Raises:
-        InputError: there is none, or it is none of kgan's.
+        InputError: there is none, or kgan did not write it.
     """
     file = path / manifests.MANIFEST_FILE
     try:
@@ -77,8 +81,8 @@ def read_manifest(path):
     return check_promise(manifests.parse(content, path), path)
 
 
-def table(exports):
-    """The lines that show `list_exports`."""
+def table(exports: Sequence[Shelved]) -> list[str]:
+    """The lines of a table of exports, as `list_exports` returns them."""
     rows = []
     for export in exports:
         name = printable(export.name) + (" (latest)" if export.latest else "")
@@ -94,7 +98,7 @@ def table(exports):
                 " + ".join(onnx if name == "onnx" else name for name in export.forms) or "no model",
                 wording.size(export.bytes),
                 printable(training.get("preset") or "own networks"),
-                wording.pictures(export.manifest),
+                wording.image_size(export.manifest),
                 f"{printable(training.get('batches_seen', '?'))} steps",
                 _figures(export.manifest),
             )
@@ -102,8 +106,8 @@ def table(exports):
     return aligned([("export", "forms", "size", "preset", "pictures", "trained", ""), *rows])
 
 
-def _figures(manifest):
-    """Its data and, as the worst of all forms, its parity."""
+def _figures(manifest: manifests.Manifest) -> str:
+    """The training data, and the worst parity of all forms."""
     reports = manifest.get("parity", {}).values()
     worst = {
         key: max(report[key] for report in reports if key in report)
@@ -114,7 +118,9 @@ def _figures(manifest):
     return "; ".join(printable(word) for word in words if word)
 
 
-def _shelved(path, name, latest):
+def _shelved(path: Path, name: str, latest: bool) -> Shelved:
+    manifest: manifests.Manifest | None
+    problem: str | None
     try:
         manifest, problem = read_manifest(path), None
     except InputError as error:

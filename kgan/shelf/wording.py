@@ -1,7 +1,13 @@
 """Words and figures for people."""
 
+from __future__ import annotations
 
-def size(count):
+from collections.abc import Mapping
+
+from kgan.manifest import Manifest
+
+
+def size(count: int) -> str:
     """A number of bytes in words."""
     for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= step:
@@ -9,7 +15,7 @@ def size(count):
     return f"{count} bytes"
 
 
-def parity(report):
+def parity(report: Mapping[str, float]) -> str:
     """One form's measured differences from Keras, in words."""
     words = []
     if "float_max_abs_difference" in report:
@@ -19,7 +25,7 @@ def parity(report):
     return ", ".join(words)
 
 
-def pictures(manifest):
-    """The pictures of a manifest that was checked, as HxWxC."""
+def image_size(manifest: Manifest) -> str:
+    """The image shape in a checked manifest, as HxWxC."""
     half = manifest["decoder"] if manifest.get("kind") == "autoencoder" else manifest
     return "x".join(map(str, half["output"]["shape"][1:]))

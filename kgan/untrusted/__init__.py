@@ -1,4 +1,4 @@
-"""Exported files from anywhere: everything is checked before onnxruntime acts on a byte of it."""
+"""Exported files from any source, checked completely before onnxruntime reads a byte of them."""
 
 from kgan.untrusted.model import Model, described, read_model
 from kgan.untrusted.promise import check_promise

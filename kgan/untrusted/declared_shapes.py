@@ -1,42 +1,51 @@
-"""Every shape of a model at a given batch, found node by node without running it.
+"""Every shape in a model at a given batch size, inferred node by node without running it.
 
-onnx can infer a whole graph at once and carry the values of shapes along with it, but takes any
-length of such a value for granted and fills the memory with it. Here each node's result is held
-against a limit before the next one is looked at, and only short vectors of whole numbers, which
-shapes are made of, are computed.
+onnx can infer a whole graph at once and propagate the values of shapes, but it accepts values of
+any length and fills the memory with them. Here each node's result is compared with a limit before
+the next node is inferred, and only short vectors of whole numbers, which shapes consist of, are
+computed.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-SMALL = 1024  # values of a vector that other shapes hang on
+Shape: TypeAlias = tuple[int, ...]
+
+SMALL = 1024  # values of a vector that other shapes depend on
 MOST_DIMENSIONS = 8
 
 
 class ShapeError(ValueError):
-    """A shape that is not known beforehand, or too large; the message says whose."""
+    """A shape is not known beforehand, or is too large; the message names the tensor."""
 
 
-def infer(proto, batch, most):
+def infer(proto: onnx.ModelProto, batch: int, most: int) -> tuple[dict[str, Shape], dict[str, int]]:
     """The shape of every tensor.
 
     Args:
         proto: ModelProto of known operators, in order.
-        batch: what the first dimension of its inputs is.
-        most: values that all nodes together may make.
+        batch: the first dimension of its inputs.
+        most: the limit on the values that all nodes produce together.
 
     Returns:
-        (dict of name -> shape, dict of name -> type for what the nodes make).
+        (dict of name -> shape, dict of name -> type for the outputs of the nodes).
 
     Raises:
-        ShapeError: as it says.
-        onnx.shape_inference.InferenceError: shapes or types that do not fit.
+        ShapeError: a shape is unknown, or the limit is exceeded.
+        onnx.shape_inference.InferenceError: shapes or types do not fit.
     """
-    graph, values = proto.graph, {}
-    shapes, types, made = {}, {}, {}
+    graph = proto.graph
+    values: dict[str, TensorProto] = {}
+    shapes: dict[str, Shape] = {}
+    types: dict[str, onnx.TypeProto] = {}
+    produced: dict[str, int] = {}
     for tensor in graph.initializer:
         shapes[tensor.name] = tuple(tensor.dims)
         types[tensor.name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
@@ -58,16 +67,18 @@ def infer(proto, batch, most):
         )
         for name in filter(None, node.output):
             shapes[name] = _shape(inferred.get(name), f"{name!r} of {node.op_type}")
-            types[name], made[name] = inferred[name], inferred[name].tensor_type.elem_type
+            types[name], produced[name] = inferred[name], inferred[name].tensor_type.elem_type
             most -= math.prod(shapes[name])
             if most < 0:
-                raise ShapeError(f"too much at {name!r} of {node.op_type}: {list(shapes[name])}")
+                raise ShapeError(
+                    f"too many values at {name!r} of {node.op_type}: {list(shapes[name])}"
+                )
         if _makes_a_shape(node, shapes, types, values):
             values[node.output[0]] = _computed(proto, node, shapes, values)
-    return shapes, made
+    return shapes, produced
 
 
-def _shape(inferred, described):
+def _shape(inferred: onnx.TypeProto | None, described: str) -> Shape:
     if inferred is None or not inferred.tensor_type.HasField("shape"):
         raise ShapeError(f"{described} has an unknown shape")
     sizes = inferred.tensor_type.shape.dim
@@ -76,8 +87,13 @@ def _shape(inferred, described):
     return tuple(size.dim_value for size in sizes)
 
 
-def _makes_a_shape(node, shapes, types, values):
-    """Whether its one output is a short vector of whole numbers that can be known."""
+def _makes_a_shape(
+    node: onnx.NodeProto,
+    shapes: Mapping[str, Shape],
+    types: Mapping[str, onnx.TypeProto],
+    values: Mapping[str, TensorProto],
+) -> bool:
+    """Whether its only output is a short vector of whole numbers that can be computed."""
     if len(node.output) != 1:
         return False
     name = node.output[0]
@@ -88,13 +104,18 @@ def _makes_a_shape(node, shapes, types, values):
     return node.op_type == "Shape" or all(each in values for each in filter(None, node.input))
 
 
-def _computed(proto, node, shapes, values):
-    """The value of a node of which all inputs are known; of a Shape their shape is enough."""
-    from onnx.reference import ReferenceEvaluator  # a third of a second, and few models ask for it
+def _computed(
+    proto: onnx.ModelProto,
+    node: onnx.NodeProto,
+    shapes: Mapping[str, Shape],
+    values: Mapping[str, TensorProto],
+) -> TensorProto:
+    """The output of a node with known inputs; a Shape node needs only the shape of its input."""
+    from onnx.reference import ReferenceEvaluator  # takes a third of a second; few models need it
 
     inputs = {name: numpy_helper.to_array(values[name]) for name in node.input if name in values}
     if node.op_type == "Shape":
-        # An array of that shape that takes no memory.
+        # A broadcast array has the shape and takes no memory.
         inputs = {node.input[0]: np.broadcast_to(np.float32(0), shapes[node.input[0]])}
     graph = helper.make_graph(
         [node],
@@ -103,5 +124,5 @@ def _computed(proto, node, shapes, values):
         [onnx.ValueInfoProto(name=node.output[0])],
     )
     model = helper.make_model(graph, opset_imports=list(proto.opset_import))
-    (made,) = ReferenceEvaluator(model).run(None, inputs)
-    return numpy_helper.from_array(np.asarray(made), node.output[0])
+    (output,) = ReferenceEvaluator(model).run(None, inputs)
+    return numpy_helper.from_array(np.asarray(output), node.output[0])

@@ -1,13 +1,18 @@
-"""An ONNX model checked without running it: what it is made of, and what it needs at run time.
+"""Checks an ONNX model without running it: its contents, and what it needs at run time.
 
-Nothing of the file is believed that was not checked here. Every tensor has its data with it, every
-operator is known, and at a given batch every shape is known beforehand, so that memory and
+Nothing in the file is trusted before it is checked here. Every tensor includes its data, every
+operator is known, and at a given batch size every shape is known beforehand, so that memory and
 arithmetic are counted before onnxruntime sees the model.
 """
 
+from __future__ import annotations
+
 import functools
 import math
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import onnx
 from google.protobuf.message import DecodeError
@@ -23,11 +28,11 @@ from kgan.untrusted.promise import check_promise, sides_of
 
 LARGEST_FILE = 2**30
 MOST_NODES = 10_000
-MOST_BYTES = 2**31  # of all that one run makes, as if nothing of it were freed
-MOST_WORK = 2**38  # multiply-adds of one picture
+MOST_BYTES = 2**31  # of everything that one run produces, as if nothing were freed
+MOST_WORK = 2**38  # multiply-adds per image
 
-# type of a tensor: (bytes of a value, where a file keeps values that are not raw)
-DTYPES = {
+# type of a tensor: (bytes per value, the field of values that are not stored raw)
+DTYPES: dict[int, tuple[int, str]] = {
     TensorProto.FLOAT: (4, "float_data"),
     TensorProto.FLOAT16: (2, "int32_data"),
     TensorProto.DOUBLE: (8, "double_data"),
@@ -37,7 +42,7 @@ DTYPES = {
     TensorProto.INT64: (8, "int64_data"),
     TensorProto.BOOL: (1, "int32_data"),
 }
-NAMES = {
+NAMES: dict[str, int] = {
     "float32": TensorProto.FLOAT,
     "uint8": TensorProto.UINT8,
     "int64": TensorProto.INT64,
@@ -50,13 +55,13 @@ ATTRIBUTES = (
     AttributeProto.FLOATS,
     AttributeProto.INTS,
 )
-# Attributes that divide or count: what is below 1 has stopped whole processes.
+# Attributes that divide or count: values below 1 have crashed whole processes.
 ABOVE_0 = ("blocksize", "dilations", "group", "kernel_shape", "strides")
 LARGEST_ATTRIBUTE = 2**31
 
 
-def read_model(path):
-    """Reads and checks an .onnx file; onnxruntime has no part in it.
+def read_model(path: str | os.PathLike[str]) -> Model:
+    """Reads and checks an .onnx file, without onnxruntime.
 
     Args:
         path: the file.
@@ -65,24 +70,27 @@ def read_model(path):
         A `Model`.
 
     Raises:
-        InputError: too large, not an ONNX model, not kgan's, or none that can be run safely.
+        InputError: the file is too large, is not an ONNX model, was not written by kgan, or
+            cannot be run safely.
     """
     path = Path(path)
     size = path.stat().st_size
     if size > LARGEST_FILE:
-        raise InputError(f"An .onnx file may have {LARGEST_FILE} bytes. Received: {path}, {size}")
+        raise InputError(
+            f"An .onnx file may be at most {LARGEST_FILE} bytes. Received: {path}, {size}"
+        )
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(path.read_bytes())
         if not proto.HasField("graph"):
-            raise DecodeError("there is no graph in it")
+            raise DecodeError("it has no graph")
     except DecodeError as error:
         raise InputError(f"Not a readable ONNX model: {path} ({first_line(error)})") from None
     try:
         return Model(proto, path)
     except InputError:
         raise
-    except Exception as error:  # onnx has a class for each kind of damage; text may be no UTF-8
+    except Exception as error:  # onnx has many classes of its own; text may not be UTF-8
         raise InputError(
             f"This ONNX model breaks ONNX's rules: {path} ({first_line(error)})"
         ) from None
@@ -92,20 +100,20 @@ class Model:
     """A checked ONNX model.
 
     Args:
-        proto: ModelProto; what is in it beside the model is dropped.
-        origin: where it is from, for messages.
+        proto: ModelProto; anything in it besides the model is dropped.
+        origin: where it comes from, for messages.
 
     Attributes:
-        manifest: the dict inside it.
-        inputs: descriptions of its inputs, as the manifest gives them.
-        output: description of its output.
+        manifest: the manifest stored in it, a dict.
+        inputs: the descriptions of its inputs in the manifest.
+        output: the description of its output in the manifest.
         proto: the ModelProto.
 
     Raises:
-        InputError: it is not kgan's, or none that can be run safely.
+        InputError: it was not written by kgan, or cannot be run safely.
     """
 
-    def __init__(self, proto, origin):
+    def __init__(self, proto: onnx.ModelProto, origin: str | os.PathLike[str]) -> None:
         self.origin = origin
         self.proto = proto
         proto.DiscardUnknownFields()
@@ -118,19 +126,19 @@ class Model:
         self.inputs, self.output = sides_of(self.manifest, names)
         self._check_side("inputs", proto.graph.input, self.inputs)
         self._check_side("outputs", proto.graph.output, [self.output])
-        # What a file says of the tensors in between is not needed and might be wrong.
+        # What the file claims about intermediate tensors is not needed and might be wrong.
         del proto.graph.value_info[:]
         onnx.checker.check_model(_skeleton(proto))
         self.needs(1)
 
-    def _refuse(self, problem, received):
+    def _refuse(self, problem: str, received: object) -> NoReturn:
         raise InputError(f"{problem}. Received: {self.origin} with {printable(received)}")
 
-    def _check_parts(self):
+    def _check_parts(self) -> None:
         proto, graph = self.proto, self.proto.graph
         imported = [(each.domain, each.version) for each in proto.opset_import]
         if [domain for domain, _ in imported] not in ([""], ["ai.onnx"]):
-            self._refuse("An export names ONNX's own operator set alone", imported)
+            self._refuse("An export uses only ONNX's own operator set", imported)
         if proto.functions or proto.training_info or graph.sparse_initializer:
             self._refuse(
                 "An export has no functions, training parts or sparse tensors", "one of them"
@@ -142,11 +150,11 @@ class Model:
         for node in graph.node:
             if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
                 name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
-                self._refuse("Not one of the standard operators that exports have", repr(name))
+                self._refuse("Not one of the standard operators that exports use", repr(name))
             for attribute in node.attribute:
                 self._check_attribute(node, attribute)
 
-    def _check_attribute(self, node, attribute):
+    def _check_attribute(self, node: onnx.NodeProto, attribute: AttributeProto) -> None:
         described = f"{attribute.name!r} of {node.op_type}"
         if attribute.type not in ATTRIBUTES or attribute.ref_attr_name:
             self._refuse("An operator's settings are numbers, texts and tensors", described)
@@ -157,19 +165,19 @@ class Model:
         for value in values:
             if not least <= value <= LARGEST_ATTRIBUTE:
                 self._refuse(
-                    f"This setting is a number from {least} to {LARGEST_ATTRIBUTE}",
+                    f"This setting must be from {least} to {LARGEST_ATTRIBUTE}",
                     f"{described} = {value}",
                 )
 
-    def _check_tensor(self, tensor):
+    def _check_tensor(self, tensor: TensorProto) -> None:
         described = f"the tensor {tensor.name!r}"
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            self._refuse("An export is one file, with no data in others", described)
+            self._refuse("An export is one file, with no data in other files", described)
         if tensor.data_type not in DTYPES:
             self._refuse("An export's tensors are numbers", f"{described} of {tensor.data_type}")
         if len(tensor.dims) > MOST_DIMENSIONS or any(size < 0 for size in tensor.dims):
             self._refuse(
-                f"A shape has at most {MOST_DIMENSIONS} sizes from 0 up",
+                f"A shape has at most {MOST_DIMENSIONS} sizes, none below 0",
                 f"{described} {list(tensor.dims)[: MOST_DIMENSIONS + 1]}",
             )
         size, kept_in = DTYPES[tensor.data_type]
@@ -181,15 +189,20 @@ class Model:
         else:
             fits = held == ({kept_in: count} if count else {})
         if not fits or tensor.string_data or tensor.uint64_data or tensor.HasField("segment"):
-            self._refuse("A tensor's data must be as much as its shape says", described)
+            self._refuse("A tensor must have as much data as its shape says", described)
 
-    def _check_side(self, kind, values, promised):
+    def _check_side(
+        self,
+        kind: str,
+        values: Sequence[onnx.ValueInfoProto],
+        promised: Sequence[manifests.Manifest],
+    ) -> None:
         names = {tensor.name for tensor in self.proto.graph.initializer}
-        found = [_described(value) for value in values]
-        right = [
+        received = [_described(value) for value in values]
+        expected = [
             (side["name"], NAMES[side["dtype"]], [None, *side["shape"][1:]]) for side in promised
         ]
-        if found != right or any(value.name in names for value in values):
+        if received != expected or any(value.name in names for value in values):
             self._refuse(
                 f"The model's {kind} are not those of its manifest, "
                 + ", ".join(f"{side['name']} {side['dtype']} {side['shape']}" for side in promised),
@@ -197,12 +210,12 @@ class Model:
             )
 
     @functools.lru_cache(maxsize=64)  # noqa: B019, few batch sizes, and a model lives long
-    def needs(self, batch):
-        """(bytes, multiply-adds) of a run on `batch` pictures, neither less than the truth.
+    def needs(self, batch: int) -> tuple[int, int]:
+        """Upper bounds of the (bytes, multiply-adds) of a run on `batch` images.
 
         Raises:
-            InputError: more than a run may need, shapes that are not known beforehand, or images
-                of another shape than the manifest's.
+            InputError: a run needs more than the limits, a shape is not known beforehand, or the
+                output does not have the manifest's shape.
         """
         shapes, sizes = self._shapes(batch)
         if shapes[self.output["name"]] != (batch, *self.output["shape"][1:]):
@@ -222,31 +235,34 @@ class Model:
             scratch = max(scratch, 4 * values)
         if total + scratch > MOST_BYTES:
             self._refuse(
-                f"A run may take {MOST_BYTES} bytes", f"{total + scratch} for a batch of {batch}"
+                f"A run may take at most {MOST_BYTES} bytes",
+                f"{total + scratch} for a batch of {batch}",
             )
         if arithmetic > MOST_WORK * batch:
-            self._refuse(f"A picture may take {MOST_WORK} multiply-adds", arithmetic // batch)
+            self._refuse(
+                f"An image may take at most {MOST_WORK} multiply-adds", arithmetic // batch
+            )
         return total + scratch, arithmetic
 
-    def _shapes(self, batch):
-        """Shape by tensor's name, and bytes of a value by name of what a run makes."""
+    def _shapes(self, batch: int) -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
+        """The shape of every tensor, and the bytes per value of those that a run produces."""
         try:
-            shapes, made = shapes_at(self.proto, batch, MOST_BYTES)
+            shapes, produced = shapes_at(self.proto, batch, MOST_BYTES)
         except ShapeError as error:
             self._refuse(
-                f"An export's shapes are known beforehand and make less than {MOST_BYTES} bytes",
+                f"An export's shapes are known beforehand and take less than {MOST_BYTES} bytes",
                 error,
             )
-        except Exception as error:  # onnx and numpy each have their own, by what is wrong
+        except Exception as error:  # onnx and numpy each raise classes of their own
             self._refuse("The shapes in this model do not fit", first_line(error))
-        for name, dtype in made.items():
+        for name, dtype in produced.items():
             if dtype not in DTYPES:
                 self._refuse("An export's tensors are numbers", f"{name!r} of {dtype}")
-        return shapes, {name: DTYPES[dtype][0] for name, dtype in made.items()}
+        return shapes, {name: DTYPES[dtype][0] for name, dtype in produced.items()}
 
 
-def described(value):
-    """An input or output of a ModelProto in words, as it is in the file."""
+def described(value: onnx.ValueInfoProto) -> str:
+    """An input or output of a ModelProto in words, as the file declares it."""
     name, dtype, shape = _described(value)
     known = {number: word for word, number in NAMES.items()}
     word = known.get(dtype) or helper.tensor_dtype_to_string(dtype).rpartition(".")[2].lower()
@@ -254,8 +270,8 @@ def described(value):
     return f"{name} {word} ({', '.join(map(str, sizes))})"
 
 
-def _described(value):
-    """(name, type, shape with None for what is open, or None for no shape at all)."""
+def _described(value: onnx.ValueInfoProto) -> tuple[str, int, list[int | None] | None]:
+    """(name, type, shape); an open size is None, and so is a missing shape."""
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return value.name, tensor.elem_type, None
@@ -263,8 +279,8 @@ def _described(value):
     return value.name, tensor.elem_type, sizes
 
 
-def _skeleton(proto):
-    """A copy for onnx's checker: large tensors are but their shapes, as inputs."""
+def _skeleton(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy for onnx's checker, in which large tensors are inputs without data."""
     graph = proto.graph
     skeleton = onnx.ModelProto(ir_version=proto.ir_version)
     skeleton.opset_import.extend(proto.opset_import)

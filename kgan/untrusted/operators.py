@@ -1,10 +1,16 @@
-"""The operators an export may hold, and how much arithmetic each one is."""
+"""The operators that an export may contain, and how much arithmetic each of them needs."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
-# Of the standard domain, what tf2onnx makes of Keras layers and what kgan's own passes write. Left
-# out on purpose: subgraphs (Loop, If, Scan), sequences, random numbers, and operators whose
-# output's shape hangs on values.
+from onnx import NodeProto
+
+# The standard operators that tf2onnx writes for Keras layers and that kgan's own passes write.
+# Excluded on purpose: subgraphs (Loop, If, Scan), sequences, random numbers, and operators whose
+# output shape depends on values.
 OPERATORS = frozenset(
     """
     Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Clip Concat Constant
@@ -26,17 +32,21 @@ MATRIX_PRODUCTS = ("MatMul", "MatMulInteger", "QLinearMatMul", "Gemm")
 POOLS = ("AveragePool", "MaxPool")
 
 
-def work(node, inputs, outputs):
-    """(multiply-adds, values of scratch memory) of a node, neither of them less than the truth.
+def work(
+    node: NodeProto,
+    inputs: Sequence[Any],
+    outputs: Sequence[tuple[int, ...]],
+) -> tuple[int, int]:
+    """Upper bounds of a node's (multiply-adds, values of scratch memory).
 
     Args:
         node: NodeProto.
-        inputs, outputs: shapes, tuples of ints; None for an input that is left out.
+        inputs, outputs: shapes, tuples of ints; None for an omitted input.
     """
     made = math.prod(outputs[0])
     if node.op_type in CONVOLUTIONS:
         kernel = math.prod(inputs[CONVOLUTIONS[node.op_type]][1:])
-        # As a matrix product, picture by picture: the patches are laid out beforehand.
+        # It runs as one matrix product per image, after copying the patches to scratch memory.
         return made * kernel, math.prod(outputs[0][2:]) * kernel * _groups(node)
     if node.op_type == "ConvTranspose":
         kernel = math.prod(inputs[1][1:])
@@ -51,5 +61,5 @@ def work(node, inputs, outputs):
     return made + sum(math.prod(shape) for shape in inputs if shape is not None), 0
 
 
-def _groups(node):
+def _groups(node: NodeProto) -> int:
     return next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)

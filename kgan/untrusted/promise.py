@@ -1,28 +1,33 @@
-"""A manifest checked field by field: whoever reads it afterwards meets no surprise."""
+"""Checks a manifest field by field, so that its readers can rely on it."""
+
+from __future__ import annotations
 
 import math
 import reprlib
+from collections.abc import Collection, Sequence
+from typing import Any, NoReturn, TypeGuard
 
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.latents import DISTRIBUTIONS
+from kgan.manifest import Manifest
 
 LARGEST_SIDE = 8192
 LARGEST_LATENT_DIM = 1_000_000
 MOST_CLASSES = 1_000_000
-MOST_VALUES = 2**28  # of one picture or one code
+MOST_VALUES = 2**28  # of one image or one code
 MOST_TEXT = 10_000  # characters of one text
 PARITY_FIGURES = ("float_max_abs_difference", "uint8_max_levels")
 PRECISION_FIGURES = ("psnr_db", "bytes", "float32_bytes", "speed_batch_1", "speed_batch_64")
 
 
-def check_promise(manifest, origin):
-    """Returns `manifest`, a dict that `kgan.manifest.parse` gave.
+def check_promise(manifest: Manifest, origin: object) -> Manifest:
+    """Returns `manifest`, a dict from `kgan.manifest.parse`.
 
-    Fields that are not known here are left alone: a later kgan may add some.
+    Unknown fields are ignored: a later kgan may add some.
 
     Raises:
-        InputError: a field is missing or holds what no export of kgan's holds; it is named.
+        InputError: a field is missing or has a value that kgan never writes; the message names it.
     """
     fields = _Fields(manifest, f"the manifest of {origin}")
     if "kind" in fields and fields.text("kind", ("generator", "autoencoder")) == "autoencoder":
@@ -59,15 +64,15 @@ def check_promise(manifest, origin):
     return manifest
 
 
-def sides_of(manifest, input_names):
-    """What the one ONNX file with these inputs promises of all that `manifest` does.
+def sides_of(manifest: Manifest, input_names: Collection[str]) -> tuple[list[Manifest], Manifest]:
+    """The part of a manifest that describes the ONNX file with these inputs.
 
     Args:
-        manifest: one that `check_promise` let pass.
-        input_names: names of the file's own inputs.
+        manifest: one that `check_promise` accepted.
+        input_names: the names of the file's inputs.
 
     Returns:
-        (list of the inputs' descriptions, the output's description).
+        (list of the descriptions of the inputs, the description of the output).
     """
     if manifest.get("kind") == "autoencoder":
         half = manifest["encoder" if "images" in input_names else "decoder"]
@@ -78,7 +83,7 @@ def sides_of(manifest, input_names):
     return inputs, manifest["output"]
 
 
-def _generator(fields):
+def _generator(fields: _Fields) -> None:
     dim = _described(fields.record("input"), "latents", ("float32",), 1, LARGEST_LATENT_DIM)[0]
     _images(fields.record("output"))
     latents = fields.record("latents")
@@ -97,10 +102,10 @@ def _generator(fields):
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         labels.refuse("class_names", "a list of texts, or null")
     if len(names) != count or len(set(names)) != count:
-        labels.refuse("class_names", f"{count} different names, one a class")
+        labels.refuse("class_names", f"{count} different names, one per class")
 
 
-def _autoencoder(fields):
+def _autoencoder(fields: _Fields) -> None:
     encoder, decoder = fields.record("encoder"), fields.record("decoder")
     for half, file in ((encoder, "encoder.onnx"), (decoder, "decoder.onnx")):
         half.text("file", (file,))
@@ -114,7 +119,7 @@ def _autoencoder(fields):
         decoder.record("input").refuse("shape", "the encoder's output's")
 
 
-def _images(fields):
+def _images(fields: _Fields) -> None:
     _described(fields, "images", ("uint8", "float32"), 3, LARGEST_SIDE)
     if "layout" in fields:
         fields.text("layout", ("NHWC",))
@@ -128,71 +133,73 @@ def _images(fields):
         fields.refuse("value_range", "[low, high] with low below high")
 
 
-def _described(fields, name, dtypes, rank, largest):
+def _described(
+    fields: _Fields, name: str, dtypes: Sequence[str], rank: int | None, largest: int
+) -> list[int]:
     """Checks name, dtype and shape of an input or output; returns the shape without the batch."""
     fields.text("name", (name,))
     fields.text("dtype", dtypes)
     shape = fields.get("shape")
-    ranks = range(1, 7) if rank is None else (rank,)
+    ranks: Collection[int] = range(1, 7) if rank is None else (rank,)
     if not isinstance(shape, list) or shape[:1] != ["batch"] or len(shape) - 1 not in ranks:
-        fields.refuse("shape", '["batch", ...] with its numbers')
+        fields.refuse("shape", '["batch", ...] followed by its sizes')
     if not all(_is_whole(side) and 1 <= side <= largest for side in shape[1:]):
-        fields.refuse("shape", f'["batch", ...], each number from 1 to {largest}')
+        fields.refuse("shape", f'["batch", ...], each size from 1 to {largest}')
     if math.prod(shape[1:]) > MOST_VALUES:
-        fields.refuse("shape", f"at most {MOST_VALUES} values in all")
+        fields.refuse("shape", f"of at most {MOST_VALUES} values in total")
     return shape[1:]
 
 
-def _is_whole(value):
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value):
-    # A float holds at most 1e308, an int of JSON any number of digits.
+def _is_number(value: object) -> bool:
+    # A float is at most 1e308; an int in JSON can have any number of digits.
     return (_is_whole(value) and abs(value) < 2**64) or (
         isinstance(value, float) and math.isfinite(value)
     )
 
 
-def _is_text(value):
+def _is_text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MOST_TEXT
 
 
 class _Fields:
-    """A JSON object whose fields are taken with a check; `where` says which object it is."""
+    """A JSON object whose fields are checked when they are read; `where` names it in messages."""
 
-    def __init__(self, value, where):
+    def __init__(self, value: Manifest, where: str) -> None:
         self.value = value
         self.where = where
 
-    def __contains__(self, key):
+    def __contains__(self, key: str) -> bool:
         return key in self.value
 
-    def get(self, key):
+    def get(self, key: str) -> Any:
         return self.value.get(key)
 
-    def refuse(self, key, right):
+    def refuse(self, key: str, right: str) -> NoReturn:
         received = reprlib.repr(self.value[key]) if key in self.value else "nothing"
         raise InputError(f"{printable(key)} in {self.where} must be {right}. Received: {received}")
 
-    def record(self, key):
+    def record(self, key: str) -> _Fields:
         if not isinstance(self.get(key), dict):
             self.refuse(key, "an object with fields of its own")
         return _Fields(self.value[key], f"{printable(key)} in {self.where}")
 
-    def text(self, key, allowed=None):
+    def text(self, key: str, allowed: Sequence[str] | None = None) -> str:
         value = self.get(key)
         if not _is_text(value) or (allowed is not None and value not in allowed):
             choices = " or ".join(map(repr, allowed or ()))
-            self.refuse(key, choices or f"a text of 1 to {MOST_TEXT} letters")
+            self.refuse(key, choices or f"a text of 1 to {MOST_TEXT} characters")
         return value
 
-    def whole(self, key, least, most=2**63 - 1):
+    def whole(self, key: str, least: int, most: int = 2**63 - 1) -> int:
         value = self.get(key)
         if not _is_whole(value) or not least <= value <= most:
             self.refuse(key, f"a whole number from {least} to {most}")
         return value
 
-    def number(self, key):
+    def number(self, key: str) -> None:
         if not _is_number(self.get(key)):
             self.refuse(key, "a finite number")

@@ -1,27 +1,33 @@
-"""onnxruntime on checked models alone."""
+"""Runs onnxruntime on checked models only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnxruntime
 
 from kgan.errors import InputError
 from kgan.files import first_line
-from kgan.untrusted.model import MOST_BYTES, read_model
+from kgan.manifest import Manifest
+from kgan.untrusted.model import MOST_BYTES, Model, read_model
 
-SILENT = 4  # onnxruntime's log level: what goes wrong is said once, by an exception
+SILENT = 4  # onnxruntime's log level: errors are reported once, by an exception
 
 
-def checked_session(path):
-    """The one way to load an .onnx file: checks all of it, then gives it to onnxruntime.
+def checked_session(path: str | os.PathLike[str]) -> tuple[Session, Manifest]:
+    """The only way to load an .onnx file: checks all of it, then passes it to onnxruntime.
 
     Args:
-        path: an .onnx file of kgan's: a generator, an encoder or a decoder.
+        path: an .onnx file written by kgan: a generator, an encoder or a decoder.
 
     Returns:
         (`Session`, manifest), the manifest checked field by field.
 
     Raises:
-        InputError: the file is not kgan's, breaks its contract, or would need more memory or time
-            than any export does.
+        InputError: kgan did not write the file, or it breaks its contract, or would need more
+            memory or time than any export does.
     """
     model = read_model(path)
     return Session(model), model.manifest
@@ -30,10 +36,10 @@ def checked_session(path):
 class Session:
     """An onnxruntime session on the CPU that runs a checked `Model`.
 
-    What onnxruntime gets is what was checked, not the file: that may have changed meanwhile.
+    onnxruntime receives the checked bytes, not the file, which may have changed meanwhile.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Model) -> None:
         self.model = model
         options = onnxruntime.SessionOptions()
         options.log_severity_level = SILENT
@@ -44,25 +50,25 @@ class Session:
         except Exception as error:  # onnxruntime has a class of its own for every kind of damage
             raise self._cannot_run(error) from None
 
-    def run(self, outputs, inputs):
-        """Runs the model on a batch, a part at a time where memory asks for it.
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Runs the model on a batch, in parts if the whole would need too much memory.
 
         Args:
-            outputs: the output's name in a list, as onnxruntime takes it.
-            inputs: dict of name -> array (N, ...), as the manifest says.
+            outputs: the name of the output in a list, as in onnxruntime.
+            inputs: dict of name -> array (N, ...), as in the manifest.
 
         Returns:
             List of one array (N, ...).
 
         Raises:
-            InputError: the model does not do what it promises.
+            InputError: the model does not keep its contract.
         """
         count = len(next(iter(inputs.values())))
         output = self.model.output
         if not count:
             return [np.zeros((0, *output["shape"][1:]), output["dtype"])]
         rows = max(1, MOST_BYTES // self.model.needs(1)[0])
-        made = []
+        parts = []
         for start in range(0, count, rows):
             part = {name: array[start : start + rows] for name, array in inputs.items()}
             self.model.needs(min(rows, count - start))
@@ -70,10 +76,10 @@ class Session:
                 (images,) = self._session.run(outputs, part)
             except Exception as error:  # as above
                 raise self._cannot_run(error) from None
-            made.append(images)
-        return [np.concatenate(made) if len(made) > 1 else made[0]]
+            parts.append(images)
+        return [np.concatenate(parts) if len(parts) > 1 else parts[0]]
 
-    def _cannot_run(self, error):
+    def _cannot_run(self, error: Exception) -> InputError:
         return InputError(
             f"onnxruntime cannot run this model: {self.model.origin} ({first_line(error)})"
         )

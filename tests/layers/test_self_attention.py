@@ -1,6 +1,5 @@
 """Self-attention against a NumPy computation of the paper's equations."""
 
-import keras
 import numpy as np
 import onnx
 import pytest
@@ -71,21 +70,6 @@ def test_large_features_do_not_overflow_float16():
     outputs, attention = layer(inputs, return_attention=True)
     assert np.isfinite(np.float32(outputs)).all()
     assert np.isfinite(np.asarray(attention)).all()
-
-
-@pytest.mark.parametrize("spectral_norm", [False, True])
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
-def test_it_is_kept_by_config_under_any_policy(spectral_norm, policy, tmp_path):
-    keras.config.set_dtype_policy(policy)
-    inputs = keras.Input((3, 5, 16))
-    model = keras.Model(inputs, SelfAttention2D(spectral_norm=spectral_norm)(inputs))
-    model.layers[-1].gamma.assign(0.5)
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(again(FEATURES), model(FEATURES))
-    assert {w.dtype for w in again.weights} == {"float32"}
-    assert again.layers[-1].compute_dtype == policy.removeprefix("mixed_")
-    assert len(again.weights) == 7 + 6 * spectral_norm
 
 
 def test_it_exports_to_standard_operators(tmp_path):

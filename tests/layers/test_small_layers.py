@@ -40,21 +40,6 @@ def test_grouped_convolution_equals_keras(groups):
     np.testing.assert_allclose(ours(FEATURES), theirs(FEATURES), atol=1e-4)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_both_are_kept_by_config_under_any_policy(policy, tmp_path):
-    keras.config.set_dtype_policy(policy)
-    features, labels = keras.Input((4, 3, 8)), keras.Input((), dtype="int32")
-    x = ConditionalBatchNormalization(3, momentum=0.8, epsilon=1e-3)(features, labels)
-    model = keras.Model([features, labels], GroupedConv2D(4, 3, groups=2)(x))
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    inputs = [FEATURES, LABELS]
-    np.testing.assert_array_equal(again.predict(inputs), model.predict(inputs))
-    assert again.layers[2].get_config() == model.layers[2].get_config()
-    assert {w.dtype for w in again.weights} == {"float32"}
-    assert again.output.dtype == policy.removeprefix("mixed_")
-
-
 def test_channels_that_groups_do_not_divide_are_named():
     with pytest.raises(InputError, match="Received: 10 and 3"):
         GroupedConv2D(10, 3, groups=3)

@@ -89,7 +89,7 @@ def test_a_file_describes_itself(made, tmp_path, capsys):
     assert "those of its manifest" in rows["contract"]
     assert rows["kind"] == "generator of 16x20x1 pictures"
     assert rows["latents"] == "8, normal"
-    assert rows["of a seed"] == kgan.latents.law(8)
+    assert rows["latent of a seed"] == kgan.latents.law(8)
     assert rows["values"] == "uint8, 0 (black) to 255 (white)"
     assert rows["data"] == "Fashion-MNIST"
     assert rows["licence"] == "CC0 | mine"
