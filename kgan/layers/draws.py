@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
@@ -24,6 +24,12 @@ BITS = 23
 def uniform(seed: tf.Tensor, shape: Shape, least: float = 0.0, most: float = 1.0) -> tf.Tensor:
     """U(least, most), float32: one of 2**23 evenly spaced numbers, `most` excluded."""
     return least + (most - least) * tf.cast(_bits(seed, shape), tf.float32) * 2.0**-BITS
+
+
+def shares(seed_generator: Any, batch_size: int | tf.Tensor) -> tf.Tensor:
+    """This replica's next numbers of U(0, 1), float32 (batch_size,), from a SeedGenerator."""
+    seed = seed_generator.next()
+    return of_this_replica(lambda n: uniform(seed, (n,)), batch_size)
 
 
 def symmetric_uniform(seed: tf.Tensor, shape: Shape) -> tf.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import shutil
@@ -52,13 +51,11 @@ class Run:
 
         Args:
             options: what to train on what, and how long.
-            directory: the run's directory; it must not exist.
-            strategy: as `make_strategy` makes it; None for the one in scope. Each of several
-                workers calls this, with a directory that all see; the chief alone writes files.
+            directory: the run's directory, new and seen by all workers; the chief alone writes.
+            strategy: as `make_strategy` makes it; None for the one in scope.
 
         Raises:
-            InputError: an option or data that cannot be used, or a directory that exists or
-                cannot be made.
+            InputError: an option, data or a directory that cannot be used.
         """
         run = cls(Path(directory), options, strategy)
         if run._chief and run.directory.exists():
@@ -82,30 +79,27 @@ class Run:
         """A run that exists.
 
         Args:
-            directory: the run's directory.
-            strategy: as for `create`; it need not be the one it began with.
+            directory, strategy: as for `create`; the strategy can be another than before.
             **changes: options that a run can change, such as `learning_rate`.
 
         Raises:
             InputError: it is not a run, or an option that cannot change.
         """
         changes = check_changes(changes)
-        run = cls(Path(directory), read_options(directory), strategy)
+        options = dataclasses.replace(read_options(directory), **changes)
+        run = cls(Path(directory), options, strategy)
         run._changes = changes
-        run.options = dataclasses.replace(run.options, **run._changes)
         check_divides(run.strategy, run.options.images_per_step)
         return run
 
     def train(
         self, *, epochs: int | None = None, steps: int | None = None, minutes: float | None = None
     ) -> RunResult:
-        """Trains to the run's goal, or further, as if it had never stopped.
-
-        Killed, a run goes on from its last checkpoint, before the first one from its beginning.
+        """Trains to the run's goal, as if it had never stopped.
 
         Args:
-            epochs, steps, minutes: at most one of them: how much more to train, which becomes
-                the goal. An epoch that was begun counts as the first.
+            epochs, steps, minutes: at most one: how much more to train, which becomes the goal.
+                An epoch that was begun counts as the first.
 
         Raises:
             InputError: another process trains it, or its data cannot be used.
@@ -113,7 +107,7 @@ class Run:
         """
         more = {"epochs": epochs, "steps": steps, "minutes": minutes}
         created, self._created = self._created, None
-        with held(self.directory) if self._chief else contextlib.nullcontext():
+        with held(self.directory, self._chief):
             with told_in_one_line(self.directory, self.strategy):
                 training = created or ready.load(
                     self.directory, self.options, self._changes, self.strategy
@@ -157,7 +151,5 @@ class Run:
                 raise
             if self._chief:
                 checkpoint.finish()
-            rate, interrupted = progress.images_per_second(), interrupt.interrupted
-            return RunResult(
-                self.directory, progress.steps_taken, rate, source.skipped, interrupted
-            )
+        rate, steps = progress.images_per_second(), progress.steps_taken
+        return RunResult(self.directory, steps, rate, source.skipped, interrupt.interrupted)

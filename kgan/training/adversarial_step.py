@@ -1,11 +1,8 @@
 """One adversarial step: the two objectives, and what a `GAN` does around them.
 
-The objectives are pure functions of images. The steps draw latents, augment, update one
-network and record figures; each changes the variables of one network and of no other:
-weights, normalisation statistics and random seeds alike.
-
-Reference:
-    Goodfellow et al. 2014, algorithm 1, https://arxiv.org/abs/1406.2661
+The objectives are pure functions of images. Each step changes the variables of one network and
+of no other: weights, normalisation statistics and random seeds alike (Goodfellow et al. 2014,
+algorithm 1, https://arxiv.org/abs/1406.2661).
 """
 
 from __future__ import annotations
@@ -20,7 +17,6 @@ import tensorflow as tf
 from kgan.layers import draws
 from kgan.losses import AdversarialLoss
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
-from kgan.training import replicas
 from kgan.training.judging import Judge, constant, judges_of, with_labels
 from kgan.training.step_figures import record_discriminator
 
@@ -28,10 +24,8 @@ if TYPE_CHECKING:
     from kgan.training.gan import GAN
 
 # What each of the discriminator's updates learns from, by `d_update`.
-TURNS: dict[str, list[tuple[str, ...]]] = {
-    "joint": [("real", "fake")],
-    "sequential": [("fake",), ("real",)],
-}
+Turns = list[tuple[str, ...]]
+TURNS: dict[str, Turns] = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
 
 
 class Judged(NamedTuple):
@@ -56,8 +50,7 @@ def discriminator_objective(
     Real and fake images go through separately: one mixed batch would be normalised as one.
 
     Args:
-        judges: the discriminator for real images, for fake ones and for those between, each
-            a function of images (B, H, W, C) to logits (B, 1).
+        judges: the discriminator for real images, fake ones and those between, as functions.
         real_images, fake_images: float tensors (B, H, W, C) in the model's range.
         loss: the loss and the weights of its penalties.
         learn_from: "real", "fake" or both; the other logits are constants.
@@ -89,11 +82,8 @@ def generator_objective(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The generator's loss through a discriminator, and the logits of its images.
 
-    Args:
-        judges: as for `discriminator_objective`, the first two.
-        real_images: what a relativistic loss compares the fakes with.
-        fake_images: float tensor (B, H, W, C).
-        loss: the loss.
+    The arguments are those of `discriminator_objective`, without the judge of images between. A
+    relativistic loss compares the fakes with the real images.
     """
     judge_real, judge_fake = judges
     real_logits = constant(judge_real, real_images) if loss.pairs_real else None
@@ -113,10 +103,7 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
     loss = gan.adversarial_loss
     # Drawn out here: inside an update, a seed that is not the network's own would not move on.
     latents = gan.draw_latents(batch_size)
-    mix = None
-    if loss.gradient_penalty:
-        seed = gan.seed_generator.next()
-        mix = draws.of_this_replica(lambda n: draws.uniform(seed, (n,)), batch_size)
+    mix = draws.shares(gan.seed_generator, batch_size) if loss.gradient_penalty else None
     judges = judges_of(gan, labels, 3)
 
     def objective(learn_from: Sequence[str]) -> tuple:
@@ -143,11 +130,8 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
 def generator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:
     """Updates the generator through the frozen discriminator, and its average where it has one.
 
-    The discriminator normalises the fakes by their own statistics, as in
-    training; what it would write of them is dropped.
-
-    Args:
-        gan, real_images, labels: as for `discriminator_step`; as many fakes are made.
+    The discriminator normalises the fakes by their own statistics, as in training; what it would
+    write of them is dropped. The arguments are those of `discriminator_step`.
     """
     latents = gan.draw_latents(real_images.shape[0] or tf.shape(real_images)[0])
     judges = judges_of(gan, labels, 2)
@@ -160,6 +144,4 @@ def generator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = 
     update = gan.updates.apply("generator", gan.generator, gan.g_optimizer, objective, real_images)
     gan.updates.record(update.taken, g_loss=update.loss)
     if gan.average is not None:
-        images = tf.cast(tf.shape(real_images)[0] * replicas.count(), tf.float32)
-        images_seen = images * tf.cast(gan.batches_seen.value, tf.float32)
-        gan.average.update(gan.generator, images * gan.d_steps, images_seen)
+        gan.average.follow(gan, tf.shape(real_images)[0])

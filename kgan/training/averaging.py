@@ -12,6 +12,7 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.layers import SpectralNormalization
 from kgan.models.rebuild import all_layers, copy_network
+from kgan.training import replicas
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
@@ -56,13 +57,16 @@ class Average:
         self.network = copy_network(generator)
         self.network.trainable = False
 
-    def update(self, generator: keras.Model, images: tf.Tensor, images_seen: tf.Tensor) -> None:
-        """As `update_average`, of this average."""
-        update_average(self.network, generator, self.half_life_images, images, images_seen)
+    def follow(self, gan: GAN, batch_size: int | tf.Tensor) -> None:
+        """Moves the average by one update of the generator, with this many images per replica."""
+        images = tf.cast(batch_size * replicas.count(), tf.float32)
+        images_seen = images * tf.cast(gan.batches_seen.value, tf.float32)
+        stands_for = images * gan.d_steps
+        update_average(self.network, gan.generator, self.half_life_images, stands_for, images_seen)
 
 
-def begin_average(gan: GAN, half_life_images: float, begun_late: bool) -> Average:
-    """An average of a GAN's generator as it is now, or the one that it has already.
+def start_average(gan: GAN, half_life_images: float, begun_late: bool) -> None:
+    """Begins an average of a GAN's generator as it is now; the same one again changes nothing.
 
     Args:
         gan: a `GAN`.
@@ -76,13 +80,28 @@ def begin_average(gan: GAN, half_life_images: float, begun_late: bool) -> Averag
         raise InputError(f"An average has a half-life above 0. Received: {half_life_images!r}")
     if gan.average is None:
         with gan.distribute_strategy.scope():
-            return Average(gan.generator, half_life_images, begun_late)
-    if half_life_images != gan.average.half_life_images:
+            gan.average = Average(gan.generator, half_life_images, begun_late)
+        gan.ema_generator = gan.average.network
+        if gan.train_function is not None:  # it knows no average
+            gan.make_train_function(force=True)
+    elif half_life_images != gan.average.half_life_images:
         raise InputError(
             f"The generator is averaged already, half-life {gan.average.half_life_images} "
             f"images. Received: {half_life_images!r}"
         )
-    return gan.average
+
+
+def config_of(average: Average | None) -> dict[str, float | None]:
+    """What a GAN's config says of its average."""
+    if average is None:
+        return {"ema_half_life_images": None}
+    name = "average_begun" if average.begun_late else "ema_half_life_images"
+    return {name: average.half_life_images}
+
+
+def forget_average(gan: GAN) -> None:
+    """Takes back a `start_average` before which the model had none."""
+    gan.average = gan.ema_generator = None
 
 
 def update_average(

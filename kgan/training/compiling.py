@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 
@@ -16,6 +16,26 @@ from kgan.training.network_checks import computes_in_float16
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
+
+
+class Choices(NamedTuple):
+    """What a GAN trains on, as `compile` was told or as its preset has it."""
+
+    loss: AdversarialLoss
+    d_steps: int
+    d_update: str
+    diff_augment: DiffAugment | None
+
+
+def ready_choices(gan: GAN, loss: Any, d_steps: int, d_update: str, diff_augment: Any) -> Choices:
+    """The checked `Choices`; for the arguments see `GAN.compile`."""
+    choices = Choices(
+        ready_loss(loss, gan.preset),
+        *check_turns(d_steps, d_update),
+        ready_diff_augment(diff_augment, gan),
+    )
+    gan.updates.shown = optional_figures(choices.loss, choices.diff_augment)
+    return choices
 
 
 def ready_loss(loss: Any, preset_name: str | None) -> AdversarialLoss:

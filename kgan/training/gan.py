@@ -13,8 +13,14 @@ from kgan.latents import check_distribution, check_seed
 from kgan.layers import DiffAugment, draws
 from kgan.losses import AdversarialLoss
 from kgan.models.presets import Preset, get_preset, make_networks
-from kgan.training import adversarial_step, compiling, evaluation_step, network_checks, replicas
-from kgan.training.averaging import Average, begin_average, check_half_life
+from kgan.training import (
+    adversarial_step,
+    averaging,
+    compiling,
+    evaluation_step,
+    network_checks,
+    replicas,
+)
 from kgan.training.calibration import calibrate
 from kgan.training.generating import sample
 from kgan.training.guarded_update import WHERE_THEY_ARE, Updates
@@ -39,11 +45,9 @@ class GAN(TwoNetworks):
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
         value_range: (low, high) of the generator's images; None to read it off its last
             activation: sigmoid is (0, 1), all else (-1, 1).
-        num_classes: classes of a conditional GAN; None for the generator's own attribute.
-        class_names: one name per class, for people; None for none.
-        ema_half_life_images: half-life of an exponential moving average of the generator, in
-            real images seen; `generate`, `predict` and exports then use it. None or 0 for none.
-            It starts from the generator as it is here.
+        num_classes, class_names: of a conditional GAN; None for the generator's own, and none.
+        ema_half_life_images: half-life of an exponential moving average of the generator, in real
+            images seen, for `generate`, `predict` and exports. None or 0 for none.
         seed: int that the latents drawn in training start from; None for a random one.
 
     Raises:
@@ -79,14 +83,13 @@ class GAN(TwoNetworks):
         self.latent_distribution = check_distribution(latent_distribution)
         self.value_range = network_checks.range_of(generator, value_range)
         self.seed = seed if seed is None else check_seed(seed)
-        self.average: Average | None = None
+        self.average: averaging.Average | None = None
         self.ema_generator: keras.Model | None = None  # its network, where Keras saves it
-        half_life = check_half_life(ema_half_life_images)
+        half_life = averaging.check_half_life(ema_half_life_images)
         if half_life is not None:
             self.start_average(half_life, begun_late=False)
 
-        # Attributes, so that Keras tracks their state. The second is for evaluating between
-        # epochs, which does not change what training draws.
+        # Evaluating between epochs has its own, and does not change what training draws.
         self.seed_generator = keras.random.SeedGenerator(seed)
         after = None if seed is None else seed + 1
         self.evaluation_seed_generator = keras.random.SeedGenerator(after)
@@ -117,8 +120,7 @@ class GAN(TwoNetworks):
         Args:
             preset: a name in `kgan.models.PRESETS`.
             image_shape, latent_dim, filters: (H, W, C); length of a latent; width of both networks.
-            latent_distribution, num_classes, class_names, seed: as for `GAN`.
-            ema_half_life_images: as for `GAN`; 0 for no average.
+            latent_distribution, ...: as for `GAN`; a half-life of 0 for no average.
 
         Raises:
             InputError: an unknown preset, or a size that the preset cannot make.
@@ -168,25 +170,17 @@ class GAN(TwoNetworks):
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
         Raises:
-            InputError: an unknown loss or `d_update`, `d_steps` below 1, or one optimizer given
-                for both networks.
+            InputError: an unknown name, `d_steps` below 1, or one optimizer for both networks.
         """
         execution: dict[str, Any] = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
         execution["steps_per_execution"] = steps_per_execution
-        self.adversarial_loss = compiling.ready_loss(loss, self.preset)
-        self.d_steps, self.d_update = compiling.check_turns(d_steps, d_update)
-        self.diff_augment = compiling.ready_diff_augment(diff_augment, self)
+        choices = compiling.ready_choices(self, loss, d_steps, d_update, diff_augment)
+        self.adversarial_loss, self.d_steps, self.d_update, self.diff_augment = choices
         compiling.check_two_optimizers(g_optimizer, d_optimizer)
         super().compile(optimizer=None, auto_scale_loss=False, **execution)
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
         self.d_optimizer = compiling.ready_optimizer(d_optimizer, self, "discriminator")
-        self.updates.shown = compiling.optional_figures(self.adversarial_loss, self.diff_augment)
-        self._compile_arguments = execution | {
-            "loss": self.adversarial_loss,
-            "d_steps": d_steps,
-            "d_update": d_update,
-            "diff_augment": self.diff_augment,
-        }
+        self._compile_arguments = choices._asdict() | execution
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
@@ -232,35 +226,20 @@ class GAN(TwoNetworks):
         return {name: v for name, v in self.logs().items() if name not in WHERE_THEY_ARE}
 
     def draw_latents(self, batch_size: Any, seed_generator: Any = None) -> tf.Tensor:
-        """The next training latents, float32 (batch_size, latent_dim).
-
-        A replica of a strategy gets its own rows of the whole batch's. `seed_generator`: another
-        keras.random.SeedGenerator to draw from.
-        """
+        """The next training latents, float32 (batch_size, latent_dim); a replica's own rows."""
         seed = (seed_generator or self.seed_generator).next()
         law = draws.symmetric_uniform if self.latent_distribution == "uniform" else draws.normal
         return draws.of_this_replica(lambda n: law(seed, (n, self.latent_dim)), batch_size)
 
     def calibrate(self) -> None:
-        """Sets the statistics that images are made with, if training has gone on since.
-
-        Only code that calls the generator itself between steps needs to; all else does it.
-        """
+        """Sets the statistics that images are made with; all that makes images calls it."""
         calibrate(self)
 
     prepare_inference = calibrate
 
     def start_average(self, half_life_images: float, begun_late: bool = True) -> None:
-        """Begins an average that `fit` keeps; see `kgan.training.averaging.begin_average`."""
-        self.average = begin_average(self, half_life_images, begun_late)
-        if self.ema_generator is None:
-            self.ema_generator = self.average.network
-            if self.train_function is not None:  # it knows no average
-                self.make_train_function(force=True)
-
-    def forget_average(self) -> None:
-        """Takes back a `start_average` before which the model had none."""
-        self.average = self.ema_generator = None
+        """Begins an average that `fit` keeps; see `kgan.training.averaging.start_average`."""
+        averaging.start_average(self, half_life_images, begun_late)
 
     def generate(
         self, n: int, seed: int = 0, labels: Any = None, nice: int = 1, batch_size: int = 64
@@ -285,12 +264,9 @@ class GAN(TwoNetworks):
         return sample(self, n, seed, labels, nice, batch_size)[0]
 
     def arguments(self) -> dict[str, Any]:
-        begun_late = self.average is not None and self.average.begun_late
         names = ("preset", "latent_distribution", "value_range", "num_classes", "class_names")
-        arguments = {name: getattr(self, name) for name in (*names, "ema_half_life_images", "seed")}
-        if begun_late:
-            arguments["average_begun"] = arguments.pop("ema_half_life_images")
-        return arguments
+        arguments = {name: getattr(self, name) for name in (*names, "seed")}
+        return arguments | averaging.config_of(self.average)
 
     @classmethod
     def from_arguments(cls, average_begun: float | None = None, **arguments: Any) -> GAN:

@@ -15,6 +15,7 @@ import h5py
 
 from kgan.errors import InputError
 from kgan.files import first_line, whole_file
+from kgan.training.averaging import forget_average
 
 if TYPE_CHECKING:
     import keras
@@ -105,7 +106,7 @@ def restore(model: TwoNetworks, path: str | os.PathLike[str]) -> int:
         _check_fits(model, path, config, saved)
     except InputError:
         if begins:
-            model.forget_average()
+            forget_average(model)
         raise
     model.load_weights(path)
     return int(model.batches_seen.numpy())
