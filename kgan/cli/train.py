@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import given_options
@@ -34,9 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         start = given.pop("start_from", None)
         options = RunOptions(**given) if start is None else options_like(start, **given)
-        name = naming.name_of(options, arguments.name, strategy)
-        directory = (arguments.out or Path("runs")) / name
+        directory = naming.directory_of(options, arguments.name, arguments.out, strategy)
         result = Run.create(options, directory, strategy=strategy).train()
     print(result.in_words())
-    print(result.directory)
     return int(result.interrupted)

@@ -12,19 +12,29 @@ from kgan.runs.options import RunOptions
 from kgan.training.distribution import has_workers
 
 
-def name_of(options: RunOptions, name: str | None, strategy: tf.distribute.Strategy) -> str:
-    """The name that was given, or one from preset, data and time.
+def directory_of(
+    options: RunOptions, name: str | None, out: Path | None, strategy: tf.distribute.Strategy
+) -> Path:
+    """Where a new run goes.
 
-    Such as dcgan-photos-20260131-120000.
+    Args:
+        options: its options.
+        name: its name; None for one from preset, data and time, such as
+            dcgan-photos-20260131-120000.
+        out: the folder of the runs; None for "runs".
+        strategy: the strategy that it trains under.
 
     Raises:
-        InputError: several workers without a name, who would each find another one.
+        InputError: several workers without a name, who would each find a different one.
     """
-    if name:
-        return name
-    if has_workers(strategy):
-        raise InputError("Several workers train one run: give each the same --name")
-    data = options.data
+    if not name:
+        if has_workers(strategy):
+            raise InputError("Several workers train one run: give each the same --name")
+        name = _default_name(options.preset, options.data)
+    return (out or Path("runs")) / name
+
+
+def _default_name(preset: str, data: str | None) -> str:
     stem = "fashion" if data is None else Path(data.removeprefix("tfds:")).stem
     words = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem).strip("-") or "data"
-    return f"{options.preset}-{words}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return f"{preset}-{words}-{time.strftime('%Y%m%d-%H%M%S')}"

@@ -25,7 +25,7 @@ class RunResult:
     interrupted: bool
 
     def in_words(self) -> str:
-        """Lines that say what was done and what can be done next."""
+        """Lines that say what was done and what can be done next; the last is the directory."""
         lines = []
         if self.skipped:
             lines.append(f"skipped {len(self.skipped)} pictures that could not be decoded")
@@ -39,4 +39,4 @@ class RunResult:
             lines.append(f"interrupted and saved; to go on: kgan train --resume {self.directory}")
         else:
             lines.append(f"next: kgan generate {self.directory}   or: kgan export {self.directory}")
-        return "\n".join(lines)
+        return "\n".join([*lines, str(self.directory)])

@@ -23,11 +23,9 @@ from kgan.training.distribution import check_divides, is_chief
 
 
 class Run:
-    """A run on disk; `create` makes a new one, `open` finds one, `train` trains it to its goal.
+    """A run on disk, its `directory` and its `options`, every default of which is resolved.
 
-    Attributes:
-        directory: its directory.
-        options: its `RunOptions`, every default resolved.
+    `create` makes a new one, `open` finds one, `train` trains it to its goal.
     """
 
     def __init__(

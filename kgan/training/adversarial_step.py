@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from kgan.training.gan import GAN
 
 # What each of the discriminator's updates learns from, by `d_update`.
-Turns = list[tuple[str, ...]]
-TURNS: dict[str, Turns] = {"joint": [("real", "fake")], "sequential": [("fake",), ("real",)]}
+TURNS = {"joint": (("real", "fake"),), "sequential": (("fake",), ("real",))}
 
 
 class Judged(NamedTuple):
@@ -82,10 +81,9 @@ def generator_objective(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The generator's loss through a discriminator, and the logits of its images.
 
-    The arguments are those of `discriminator_objective`, without the judge of images between. A
-    relativistic loss compares the fakes with the real images.
+    The arguments are those of `discriminator_objective`; of the judges it takes the first two.
     """
-    judge_real, judge_fake = judges
+    judge_real, judge_fake, *_ = judges
     real_logits = constant(judge_real, real_images) if loss.pairs_real else None
     fake_logits = judge_fake(fake_images)
     return loss.generator_loss(fake_logits, real_logits), fake_logits

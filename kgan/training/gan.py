@@ -13,15 +13,9 @@ from kgan.latents import check_distribution, check_seed
 from kgan.layers import DiffAugment, draws
 from kgan.losses import AdversarialLoss
 from kgan.models.presets import Preset, get_preset, make_networks
-from kgan.training import (
-    adversarial_step,
-    averaging,
-    compiling,
-    evaluation_step,
-    network_checks,
-    replicas,
-)
+from kgan.training import adversarial_step, averaging, compiling, network_checks, replicas
 from kgan.training.calibration import calibrate
+from kgan.training.evaluation_step import evaluate
 from kgan.training.generating import sample
 from kgan.training.guarded_update import WHERE_THEY_ARE, Updates
 from kgan.training.two_networks import TwoNetworks
@@ -222,7 +216,7 @@ class GAN(TwoNetworks):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
-        evaluation_step.evaluate(self, *network_checks.check_batch(self, data))
+        evaluate(self, *network_checks.check_batch(self, data))
         return {name: v for name, v in self.logs().items() if name not in WHERE_THEY_ARE}
 
     def draw_latents(self, batch_size: Any, seed_generator: Any = None) -> tf.Tensor:
@@ -244,19 +238,14 @@ class GAN(TwoNetworks):
     def generate(
         self, n: int, seed: int = 0, labels: Any = None, nice: int = 1, batch_size: int = 64
     ) -> np.ndarray:
-        """Makes images; image i has the seed `seed + i`.
+        """Makes images, uint8 (n, H, W, C); image i has the seed `seed + i`.
 
         Args:
-            n: number of images.
-            seed: int >= 0, the first image's seed.
-            labels: of a conditional GAN, one class for all or n of them; None for each image's
-                seed modulo the number of classes.
+            n, seed: number of images; int >= 0, the first image's seed.
+            labels: of a conditional GAN, one class for all or n; None for each seed in turn.
             nice: makes `nice * n` images and keeps the n that the discriminator finds most real,
                 best first (with classes, the best for each label, in order); 1 keeps all.
             batch_size: images made at a time; it does not change them.
-
-        Returns:
-            uint8 array (n, H, W, C).
 
         Raises:
             InputError: a number below 1, a negative seed, or labels that do not fit.
