@@ -167,7 +167,7 @@ def sheets(model, source, config, directory, log_dir):
             SampleGrid(directory, seed=config.seed, log_dir=log_dir),
             LatentWalk(directory, seed=config.seed),
         ]
-    pictures = kgan_data.first_pictures(source, SHOWN_PICTURES)
+    pictures = kgan_data.first_images(source, SHOWN_PICTURES)
     return [ReconstructionStrip(directory, pictures, log_dir=log_dir)]
 
 
@@ -204,7 +204,7 @@ def pictures_of(config, data, n):
         config = dataclasses.replace(
             config, data=data, split=None, manual_dir=None, download_dir=None
         )
-    return kgan_data.first_pictures(open_source(config), n)
+    return kgan_data.first_images(open_source(config), n)
 
 
 def read_config(directory):

@@ -146,7 +146,7 @@ def test_mistakes_are_one_line(clothes, codes, tmp_path, capsys):
         Image.new("L", (8, 8)).save(tmp_path / f"{name}.png")
     assert "no classes" in error_of(capsys, "train", tmp_path, "--conditional", *out)
     message = error_of(capsys, "train", "--preset", "gan", "--conditional", *out)
-    assert "dcgan, sagan have. Received: gan" in message
+    assert "these can: r3gan, dcgan, sagan. Received: gan" in message
     message = error_of(capsys, "train", "--preset", "autoencoder", "--filters", "4", *out)
     assert "autoencoder has no filters" in message
     message = error_of(capsys, "train", "--preset", "autoencoder", "--conditional", *out)
