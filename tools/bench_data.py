@@ -23,7 +23,7 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 import kgan
-from kgan.data import batches, first_pictures, open_source, pack
+from kgan.data import batches, first_images, open_source, pack
 
 BATCH = 64
 ROUNDS = 3
@@ -33,7 +33,7 @@ AUGMENT = ["flip", "crop", "brightness"]
 def make_jpegs(folder, count):
     """Colour JPEGs of 256x256 with fine grain, as photographs have."""
     random = np.random.default_rng(0)
-    clothes = first_pictures(open_source(None, image_shape=(256, 256, 3)), min(count, 6000))
+    clothes = first_images(open_source(None, image_shape=(256, 256, 3)), min(count, 6000))
     folder.mkdir()
     for index in range(count):
         picture = clothes[index % len(clothes)] * random.uniform(0.4, 1.0, 3)
@@ -87,7 +87,7 @@ def main():
         folder = arguments.folder or make_jpegs(temporary / "jpegs", arguments.pictures)
         files = sorted(map(str, folder.rglob("*.jp*g")))
         pack(open_source(folder, image_shape=shape), temporary / "shards")
-        np.save(temporary / "a.npy", first_pictures(open_source(folder, image_shape=shape), 10**9))
+        np.save(temporary / "a.npy", first_images(open_source(folder, image_shape=shape), 10**9))
 
         def pipeline(path, cache, augment):
             source = open_source(path, image_shape=shape)

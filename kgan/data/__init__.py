@@ -1,28 +1,28 @@
-"""tf.data pipelines of real pictures: float32 batches (B, H, W, C) in the model's range.
+"""tf.data pipelines of real images: float32 batches (B, H, W, C) in the model's range.
 
 Every function takes the same last arguments:
 
-    batch_size: pictures a batch; what is left over at the end of an epoch is dropped.
-    value_range: (low, high) that black and white become; a model's `value_range`.
+    batch_size: images per batch; a smaller last batch of an epoch is dropped.
+    value_range: (low, high) that black and white are mapped to; a model's `value_range`.
     augment: texts such as "flip" or "rotate=10:0.5" (strength, share of the
-        pictures), `Augmentation`s, and callables of a float batch.
-    shuffle: a new order each epoch.
+        images), `Augmentation`s, and callables on a float batch.
+    shuffle: whether each epoch has a new order.
     seed: int, for the same order and augmentation each time; None for random ones.
     fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
-    background: (R, G, B) under transparent pictures and around padded ones.
-    labels: give (images, labels), int32 (B,), for a conditional GAN.
-    first_batch: None for a dataset of one epoch, another each time it is iterated.
-        A whole number for an endless one, for `fit` with `steps_per_epoch`, that
-        goes on where a training on the same arguments stopped after so many
-        batches; it needs a seed. Exact where no picture is broken, or all are
-        in memory.
+    background: (R, G, B) under transparent images and around padded ones.
+    labels: yield (images, labels), int32 (B,), for a conditional GAN.
+    first_batch: None for a dataset of one epoch, a new one each time it is iterated.
+        A whole number for an endless dataset, for `fit` with `steps_per_epoch`,
+        which continues where a training with the same arguments stopped after so
+        many batches; it needs a seed. Exact if no image is broken or all are in
+        memory.
 
-and raises `kgan.InputError` for what cannot be used and for fewer pictures than a batch.
+and raises `kgan.InputError` for arguments and data that cannot be used and for fewer
+images than a batch.
 """
 
 from kgan.data.augment import AUGMENTATIONS, Augmentation
 from kgan.data.check import check_folder
-from kgan.data.decode import check_fit
 from kgan.data.open_source import (
     array_source,
     embedded_source,
@@ -32,7 +32,7 @@ from kgan.data.open_source import (
     tfds_source,
 )
 from kgan.data.packing import pack
-from kgan.data.pipeline import batches, first_pictures
+from kgan.data.pipeline import batches, first_images
 from kgan.data.sources import Source
 
 WHITE = (255, 255, 255)
@@ -56,18 +56,19 @@ def from_folder(
 ):
     """The PNG, JPEG, BMP, GIF and WebP files below a folder, its subfolders included.
 
-    A picture that cannot be decoded is named in the log of "kgan" and skipped.
+    An image that cannot be decoded is named in the log of "kgan" and skipped.
 
     Args:
         directory: the folder.
-        image_shape: (H, W, C), C 1 or 3; grey, palette, transparent and turned
-            (Exif) pictures are brought to it.
+        image_shape: (H, W, C), C 1 or 3; grey, palette, transparent and rotated
+            (Exif) images are converted to it.
         cache: "memory", None, a path for cache files, or "auto": memory when
-            the decoded pictures take 1 GiB at most.
-        strict: a picture that cannot be decoded is an error instead.
-        labels: each picture's class is the subfolder it lies in, numbered by name.
+            the decoded images take at most 1 GiB.
+        strict: an image that cannot be decoded is an error instead.
+        labels: each image's class is the subfolder it is in, numbered in the order of
+            the names.
     """
-    source = folder_source(directory, image_shape, check_fit(fit), background, strict)
+    source = folder_source(directory, image_shape, fit, background, strict)
     return batches(
         source,
         batch_size=batch_size,
@@ -96,25 +97,24 @@ def from_arrays(
     first_batch=None,
     labels=None,
 ):
-    """Pictures in an array.
+    """Images in an array.
 
     Args:
         images: uint8 (N, H, W) or (N, H, W, C), C 1 or 3; or floats, which are
             rounded to 256 levels.
         image_shape: (H, W, C) to fit them to; None for their own.
-        array_range: (low, high) of float pictures; required for floats.
+        array_range: (low, high) of float images; required for floats.
         labels: (N,) whole numbers from 0 up, or names, which are numbered in
-            their order; None for pictures alone.
+            their order; None for images without labels.
     """
     source = array_source(
-        images, array_range, image_shape, check_fit(fit), background, "an array", labels=labels
+        images, array_range, image_shape, fit, background, "an array", labels=labels
     )
     return batches(
         source,
         batch_size=batch_size,
         value_range=value_range,
         augment=augment,
-        cache=None,
         shuffle=shuffle,
         seed=seed,
         first_batch=first_batch,
@@ -133,7 +133,7 @@ def embedded(
     first_batch=None,
     labels=False,
 ):
-    """The 6,000 pictures of Fashion-MNIST that ship with kgan, 28x28 scaled to `image_shape`.
+    """The 6,000 images of Fashion-MNIST that ship with kgan, 28x28 scaled to `image_shape`.
 
     600 of each of ten classes, whose names are `open_source(None).class_names`.
     """
@@ -142,7 +142,6 @@ def embedded(
         batch_size=batch_size,
         value_range=value_range,
         augment=augment,
-        cache=None,
         shuffle=shuffle,
         seed=seed,
         first_batch=first_batch,
@@ -173,16 +172,14 @@ def from_tfds(
     Args:
         name: its name there, such as "fashion_mnist".
         image_shape: (H, W, C), C 1 or 3.
-        split: "train", "test" or another of the set's, also "train[:10%]".
+        split: "train", "test" or another split of the set, also "train[:10%]".
         manual_dir: a folder with the set's own files, for sets that must be
             fetched by hand and for machines without network.
-        download_dir: where downloads are kept; None for tensorflow_datasets' place.
+        download_dir: where downloads are kept; None for tensorflow_datasets' own place.
         cache: as for `from_folder`.
-        labels: each picture's class is the set's `label`.
+        labels: each image's class is the set's `label`.
     """
-    source = tfds_source(
-        name, image_shape, check_fit(fit), background, split, manual_dir, download_dir
-    )
+    source = tfds_source(name, image_shape, fit, background, split, manual_dir, download_dir)
     return batches(
         source,
         batch_size=batch_size,
@@ -212,18 +209,18 @@ def from_tfrecords(
     labels=False,
     strict=False,
 ):
-    """TFRecord shards: those of `pack`, or any of tf.train.Example with an encoded picture.
+    """TFRecord shards: those of `pack`, or any tf.train.Example records with an encoded image.
 
-    The picture's bytes are in `image/encoded` or `image`.
+    The image's bytes are in `image/encoded` or `image`.
 
     Args:
         path: a .tfrecord file or a folder of them.
         image_shape: (H, W, C), C 1 or 3.
         cache: "memory", None or a path for cache files.
-        labels: each picture's class is `image/class/label`; packed shards have it.
-        strict: a picture that cannot be decoded is an error instead of skipped.
+        labels: each image's class is `image/class/label`, as in packed shards.
+        strict: an image that cannot be decoded is an error instead of being skipped.
     """
-    source = record_source(path, image_shape, check_fit(fit), background, strict)
+    source = record_source(path, image_shape, fit, background, strict)
     return batches(
         source,
         batch_size=batch_size,
@@ -244,7 +241,7 @@ __all__ = [
     "batches",
     "check_folder",
     "embedded",
-    "first_pictures",
+    "first_images",
     "from_arrays",
     "from_folder",
     "from_tfds",

@@ -18,8 +18,8 @@ class Kind:
             the value range to changed images.
         strength: the default; None where there is nothing to set.
         low, high: least and largest strength.
-        meaning: what the strength is, for people.
-        probability: the default share of pictures that are changed.
+        meaning: what the strength means, as messages say it.
+        probability: the default share of images that are changed.
     """
 
     change: Callable
@@ -91,14 +91,14 @@ def _hue(images, strength, uniform, value_range):
 def _cutout(images, strength, uniform, value_range):
     height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
     tall, wide = strength * height, strength * width
-    # The middle lies anywhere, so that edges are covered as often as the rest.
+    # The centre can be anywhere, so that edges are covered as often as the rest.
     top, left = uniform(0.0, 1.0) * height - tall / 2, uniform(0.0, 1.0) * width - wide / 2
     grey = (value_range[0] + value_range[1]) / 2
     return transforms.cutout(images, tf.round(top), tf.round(left), tall, wide, grey)
 
 
 def _each(numbers):
-    """Numbers (B,) that multiply pictures (B, H, W, C)."""
+    """Numbers (B,) as factors of images (B, H, W, C)."""
     return numbers[:, None, None, None]
 
 
@@ -109,7 +109,7 @@ AUGMENTATIONS = {
     "rotate": Kind(_rotate, 10.0, 0.0, 180.0, "most degrees either way"),
     "translate": Kind(_translate, 0.1, 0.0, 1.0, f"most {SIDES} either way"),
     "zoom": Kind(_zoom, 0.1, 0.0, 0.9, "most that the size changes by, either way"),
-    "shear": Kind(_shear, 0.1, 0.0, 1.0, "most pixels a row is moved against the next, either way"),
+    "shear": Kind(_shear, 0.1, 0.0, 1.0, "most pixels from row to row, either way"),
     "brightness": Kind(_brightness, 0.1, 0.0, 1.0, "most share of the range, either way"),
     "contrast": Kind(_contrast, 0.2, 0.0, 1.0, "most change of the factor, either way"),
     "saturation": Kind(_saturation, 0.2, 0.0, 1.0, "most change of the factor, either way"),
@@ -119,15 +119,15 @@ AUGMENTATIONS = {
 
 
 class Augmentation:
-    """One random change of pictures, each picture by an amount of its own.
+    """One random change of images, each image by its own amount.
 
     Args:
         name: a key of `AUGMENTATIONS`.
         strength: how much at most; None for the default. See `AUGMENTATIONS`.
-        probability: share of the pictures that are changed; None for the default.
+        probability: share of the images that are changed; None for the default.
 
     Raises:
-        InputError: an unknown name, or a number out of its range.
+        InputError: an unknown name, or a number outside its range.
     """
 
     def __init__(self, name, strength=None, probability=None):
@@ -143,17 +143,17 @@ class Augmentation:
         self.probability = kind.probability if probability is None else probability
         if self.strength is not None and not kind.low <= self.strength <= kind.high:
             raise InputError(
-                f"The strength of {name} ({kind.meaning}) is from {kind.low:g} to {kind.high:g}. "
-                f"Received: {strength!r}"
+                f"The strength of {name} ({kind.meaning}) must be from {kind.low:g} to "
+                f"{kind.high:g}. Received: {strength!r}"
             )
         if not 0.0 <= self.probability <= 1.0:
-            raise InputError(f"A probability is from 0 to 1. Received: {probability!r}")
+            raise InputError(f"A probability must be from 0 to 1. Received: {probability!r}")
 
     def __call__(self, images, seed, value_range=(-1.0, 1.0)):
-        """Changes pictures; the same seed changes them in the same way.
+        """Changes images; the same seed changes them in the same way.
 
         Args:
-            images: float32 tensor (B, H, W, C), or one picture (H, W, C).
+            images: float32 tensor (B, H, W, C), or one image (H, W, C).
             seed: int64 tensor (2,).
             value_range: (low, high) that stands for black and white; what
                 would lie outside is clipped.
@@ -168,7 +168,7 @@ class Augmentation:
         draws = iter(range(100))
 
         def uniform(low, high):
-            # A seed of its own for each draw: they must not move together.
+            # Each draw has its own seed: the amounts must not be correlated.
             own = tf.random.experimental.stateless_fold_in(seed, next(draws))
             return tf.random.stateless_uniform([count], own, low, high)
 
@@ -182,7 +182,7 @@ def parse(text):
     """The augmentation that "NAME", "NAME=STRENGTH" or "NAME=STRENGTH:PROBABILITY" means.
 
     Raises:
-        InputError: another form, an unknown name, or a number out of its range.
+        InputError: another form, an unknown name, or a number outside its range.
     """
     name, *rest = text.split("=")
     numbers = rest[0].split(":") if len(rest) == 1 else [""] if not rest else None
@@ -220,7 +220,7 @@ def check(augment):
             chosen.append(parse(item))
         else:
             raise InputError(
-                f"An augmentation is a name ({', '.join(AUGMENTATIONS)}) or a callable. "
+                f"An augmentation must be a name ({', '.join(AUGMENTATIONS)}) or a callable. "
                 f"Received: {item!r}"
             )
     return chosen

@@ -1,4 +1,4 @@
-"""Encoded pictures of every common kind to uint8 arrays of one shape, with Pillow."""
+"""Decodes images of every common format to uint8 arrays of one shape, with Pillow."""
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -59,7 +59,7 @@ def check_fit(fit):
 
 
 def decode(file, image_shape, fit, background):
-    """Decodes one picture, first frame, upright, opaque, fitted.
+    """Decodes one image: its first frame, upright, opaque and fitted.
 
     Args:
         file: a path or a binary file.
@@ -70,19 +70,19 @@ def decode(file, image_shape, fit, background):
         uint8 array (H, W, C).
 
     Raises:
-        Exception: whatever Pillow raises for a picture it cannot read; it has
-            no one class for that.
+        Exception: whatever Pillow raises for an image that it cannot read; it has
+            no single class for that.
     """
     with Image.open(file, formats=FORMATS) as image:
         # JPEG can be decoded at a half, a quarter or an eighth; twice the target leaves
-        # enough for the resampling, and both sides because Exif may yet turn the picture.
+        # enough for the resampling, and both sides because Exif may still rotate the image.
         side = 2 * max(image_shape[:2])
         image.draft(None, (side, side))
         return fit_image(ImageOps.exif_transpose(image), image_shape, fit, background)
 
 
 def fit_image(image, image_shape, fit, background):
-    """Makes a Pillow image of any mode and size an array of one shape.
+    """Converts a Pillow image of any mode and size to an array of one shape.
 
     Args:
         image: Pillow image.

@@ -1,9 +1,9 @@
-"""Files with the same bytes, and pictures that look alike.
+"""Files with the same bytes, and images that look alike.
 
-Alike are pictures whose perceptual hashes (pHash, 64 bits) differ in at most three bits:
-copies that were compressed again or scaled, but also pictures that differ in colour
-alone, which the hash does not see, and different pictures as plain as one another,
-such as single things on one colour. It is a hint where to look, not a verdict.
+Two images look alike if their perceptual hashes (pHash, 64 bits) differ in at most three
+bits: copies that were compressed again or scaled, but also images that differ only in
+colour, which the hash does not see, and different images that are equally plain, such as
+single things on one colour. It is a hint where to look, not a verdict.
 """
 
 import itertools
@@ -64,8 +64,8 @@ def group_near(hashes):
 def _masks(hashes):
     """The bits of each choice of three blocks, uint64.
 
-    Bits that are nearly always the same tell little: they are dealt out to the
-    blocks evenly, or some choices would have most of the hashes agree.
+    Bits that are nearly always the same carry little information: they are spread
+    over the blocks evenly, or some choices would have most of the hashes agree.
     """
     bits = [np.uint64(1 << place) for place in range(64)]
     telling = sorted(bits, key=lambda bit: abs(np.count_nonzero(hashes & bit) / len(hashes) - 0.5))

@@ -1,4 +1,4 @@
-"""From what a user names as data to a source of pictures."""
+"""Opens what a user names as data as a source of images."""
 
 import importlib.resources
 import zipfile
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from kgan import images as pictures
 from kgan.data import decode, tfds
 from kgan.data.image_files import check_folder_path
 from kgan.data.records import SHARD_NAME, RecordSource, find_shards, shards_in
 from kgan.data.sources import WORKERS, ArraySource, FolderSource
 from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
+from kgan.images import check_range, to_pil, to_uint8
 from kgan.labels import check_class_names
 
 EMBEDDED_SIZE = (32, 32)
@@ -50,32 +50,31 @@ def open_source(
     """Opens what the command line calls DATA.
 
     Args:
-        data: None for the embedded set; a folder of pictures; an .npz or .npy
-            file of uint8 pictures; a .tfrecord file or a folder of them; or
+        data: None for the embedded set; a folder of image files; an .npz or
+            .npy file of uint8 images; a .tfrecord file or a folder of them; or
             "tfds:NAME".
         image_shape: (H, W, C), or (H, W) with the data's own channels; None for
             the data's own: the arrays', the packed shards', a TFDS set's where its
-            pictures are square and all of one size, 32x32x1 for the embedded set,
+            images are square and all of one size, 32x32x1 for the embedded set,
             64x64 with 3 channels (tfds: the set's) for the rest.
-        fit: "crop" or "pad", how pictures of another shape are fitted.
-        background: (R, G, B) under transparent pictures and around padded ones.
-        strict: a picture that cannot be decoded is an error.
+        fit: "crop" or "pad", how images of another shape are fitted.
+        background: (R, G, B) under transparent images and around padded ones.
+        strict: an image that cannot be decoded is an error.
         labels: read the labels of an array file too.
-        split, manual_dir, download_dir: of a TFDS set, as for
-            `kgan.data.from_tfds`; None for the training split and none.
+        split, manual_dir, download_dir: for a TFDS set, as in
+            `kgan.data.from_tfds`; None for the training split and no folders.
 
     Returns:
         A `Source`.
 
     Raises:
-        InputError: nothing there, nothing usable in it, or an argument that cannot be used.
+        InputError: no such data, nothing usable in it, or an argument that cannot be used.
     """
-    decode.check_fit(fit)
     own = {"split": split, "manual_dir": manual_dir, "download_dir": download_dir}
-    given = [name for name, value in own.items() if value is not None]
-    if given and not str(data).startswith("tfds:"):
+    passed = [name for name, value in own.items() if value is not None]
+    if passed and not str(data).startswith("tfds:"):
         raise InputError(
-            f"{given[0]} is of tfds:NAME alone. Received: {own[given[0]]!r} for {data}"
+            f"{passed[0]} applies to tfds:NAME only. Received: {own[passed[0]]!r} for {data}"
         )
     if data is None:
         return embedded_source(image_shape, fit, background)
@@ -92,22 +91,22 @@ def open_source(
         return record_source(path, image_shape, fit, background, strict)
     if path.is_file():
         raise InputError(
-            "Data is a folder, an .npz or .npy file, TFRecord shards or tfds:NAME. "
-            f"Received a file of another kind: {path}"
+            "Data must be a folder, an .npz or .npy file, TFRecord shards or tfds:NAME. "
+            f"Received: {path}"
         )
     return folder_source(path, image_shape, fit, background, strict)
 
 
 def folder_source(folder, image_shape, fit, background, strict):
     """A `FolderSource`; for the arguments see `open_source`."""
-    background = decode.check_background(background)
+    fit, background = decode.check_fit(fit), decode.check_background(background)
     folder = check_folder_path(folder)
     return FolderSource(folder, _shape(image_shape, FILES_SIZE, 3), fit, background, strict)
 
 
 def record_source(path, image_shape, fit, background, strict):
     """A `RecordSource` of one .tfrecord file or of all in a folder."""
-    background = decode.check_background(background)
+    fit, background = decode.check_fit(fit), decode.check_background(background)
     shards, counts, manifest = find_shards(path)
     height, width, channels = manifest["image_shape"] if manifest else (*FILES_SIZE, 3)
     image_shape = _shape(image_shape, (height, width), channels)
@@ -119,7 +118,7 @@ def embedded_source(image_shape, fit, background):
     file = importlib.resources.files("kgan.data") / "fashion_mnist" / "fashion_mnist_6000.npz"
     with file.open("rb") as stream, np.load(stream) as arrays:
         array, labels = arrays["images"], arrays["labels"]
-    # Shoes that all point one way are a fact of the set; flipping would undo it.
+    # All shoes of the set point the same way; flipping would undo that.
     return array_source(
         array,
         None,
@@ -144,8 +143,8 @@ def array_source(
     labels=None,
     class_names=None,
 ):
-    """An `ArraySource` of uint8 pictures, or of floats whose range is stated."""
-    background = decode.check_background(background)
+    """An `ArraySource` of uint8 images, or of floats in a stated range."""
+    fit, background = decode.check_fit(fit), decode.check_background(background)
     array = np.asarray(array)
     if array.ndim == 3:
         array = array[..., np.newaxis]
@@ -158,8 +157,8 @@ def array_source(
     image_shape = _shape(image_shape, array.shape[1:3], array.shape[3])
     if array.shape[1:] != image_shape:
 
-        def fit_one(picture):
-            return decode.fit_image(pictures.to_pil(picture), image_shape, fit, background)
+        def fit_one(image: np.ndarray) -> np.ndarray:
+            return decode.fit_image(to_pil(image), image_shape, fit, background)
 
         with ThreadPoolExecutor(WORKERS) as pool:
             array = np.stack(list(pool.map(fit_one, array)))
@@ -169,23 +168,23 @@ def array_source(
 
 
 def _classes(labels, count, class_names):
-    """Labels as int32 (N,) from 0 up, and a name a class.
+    """Labels as int32 (N,) from 0 up, and a name per class.
 
     Args:
         labels: whole numbers from 0 up, or strings, which are then the names.
-        count: number of pictures.
-        class_names: a name a class; None for the numbers themselves.
+        count: number of images.
+        class_names: a name per class; None for the numbers themselves.
 
     Raises:
-        InputError: not one a picture, of another kind, below 0, or with a class
-            that no picture has.
+        InputError: not one per image, of another kind, below 0, or with a class
+            that no image has.
     """
     labels = np.asarray(labels)
     if labels.shape == (count, 1):
         labels = labels[:, 0]
     if labels.shape != (count,) or labels.dtype.kind not in "uiSU":
         raise InputError(
-            f"labels must be {count} whole numbers or names, one a picture. "
+            f"labels must be {count} whole numbers or names, one per picture. "
             f"Received: {labels.dtype} {labels.shape}"
         )
     if labels.dtype.kind in "SU":
@@ -201,10 +200,11 @@ def _classes(labels, count, class_names):
     missing = sorted(set(range(num_classes)) - set(labels.tolist()))
     if missing:
         raise InputError(
-            f"Every label from 0 to {num_classes - 1} must come; without a picture is: {missing[0]}"
+            f"Every label from 0 to {num_classes - 1} needs at least one picture; "
+            f"label {missing[0]} has none."
         )
     if num_classes < 2:
-        raise InputError("Labels must be of at least two classes. Received: 1")
+        raise InputError("Labels must have at least two classes. Received: 1")
     names = class_names or map(str, range(num_classes))
     return labels.astype(np.int32), check_class_names(names, num_classes)
 
@@ -218,19 +218,19 @@ def _to_levels(array, array_range):
         raise InputError(
             "Float pictures need their range stated, such as array_range=(0.0, 1.0). Received: None"
         )
-    low, high = pictures.check_range("array_range", array_range)
+    low, high = check_range("array_range", array_range)
     smallest, largest = array.min(), array.max()
     if not (low <= smallest and largest <= high):
         raise InputError(
             f"Float pictures must lie within their array_range {low} to {high}. "
             f"Received: {smallest} to {largest}"
         )
-    return pictures.to_uint8(array, array_range)
+    return to_uint8(array, array_range)
 
 
 def tfds_source(name, image_shape, fit, background, split, manual_dir, download_dir):
     """A `TFDSSource`; for `split` and the folders see `kgan.data.tfds.open_set`."""
-    background = decode.check_background(background)
+    fit, background = decode.check_fit(fit), decode.check_background(background)
     builder, count, class_names = tfds.open_set(name, split, manual_dir, download_dir)
     channels = builder.info.features["image"].shape[-1] or 3
     image_shape = _shape(image_shape, tfds.own_size(builder) or FILES_SIZE, channels)
@@ -245,7 +245,7 @@ def _shape(image_shape, default_size, default_channels):
 
 
 def _load_array(path, with_labels):
-    """(pictures, labels or None) of an array file."""
+    """(images, labels or None) of an array file."""
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
@@ -254,7 +254,7 @@ def _load_array(path, with_labels):
             labels = _load_labels(loaded) if with_labels else None
             for name in ARRAY_NAMES:
                 if name in loaded:
-                    return loaded[name], labels  # the others are not read
+                    return loaded[name], labels  # without reading the other arrays
             arrays = dict(loaded)
     except FileNotFoundError:
         raise InputError(f"No such file. Received: {path}") from None

@@ -1,30 +1,30 @@
-"""The order pictures come in: drawn from a key alone, so that it can be entered anywhere."""
+"""The order of the images: drawn from a key alone, so that it can be entered anywhere."""
 
 import tensorflow as tf
 
-BLOCK_BYTES = 2**27  # of pictures that are shuffled together
+BLOCK_BYTES = 2**27  # of images that are shuffled together
 
 
 def order(count, key):
     """A tf.data.Dataset of the numbers 0..count-1, all in an order drawn from `key`.
 
     Args:
-        count: how many.
+        count: how many numbers.
         key: int64 tensor (2,); None for their own order.
     """
     numbers = tf.data.Dataset.range(count)
     if key is None:
         return numbers
     last = tf.cast(count - 1, tf.int64)
-    # index_shuffle heeds some low bits of its seed alone, so that keys a little apart
+    # index_shuffle uses only some low bits of its seed, so that keys close together
     # would give the same order; two hashes of the key make that rare.
     seed = tf.random.stateless_uniform([2], key, None, None, tf.int32)
-    # Stateless and without a buffer: an epoch can begin at any place, at any length.
+    # Stateless and without a buffer: an epoch of any length can begin anywhere.
     return numbers.map(lambda n: tf.random.experimental.index_shuffle(n, seed, last))
 
 
 def block_of(count, size):
-    """How many of `count` pictures of `size` bytes each to shuffle together."""
+    """How many of `count` images of `size` bytes each to shuffle together."""
     return max(1, min(count, int(BLOCK_BYTES / max(1, size))))
 
 
@@ -35,7 +35,7 @@ def shuffled(dataset, block, key):
 
     Args:
         dataset: of tuples of tensors that have one shape each.
-        block: elements a block; two blocks are in memory.
+        block: elements per block; two blocks are in memory.
         key: int64 tensor (2,).
     """
 

@@ -1,4 +1,4 @@
-"""Pictures of any source into TFRecord shards, which are read in sequence, at any number."""
+"""Writes the images of any source into TFRecord shards, however many there are."""
 
 import itertools
 import json
@@ -13,29 +13,29 @@ from kgan.errors import InputError
 from kgan.files import cannot_write, staging_directory
 from kgan.version import __version__
 
-PICTURES_A_SHARD = 4096
+IMAGES_PER_SHARD = 4096
 
 
 def pack(source, directory, seed=0, progress=None):
-    """Writes a source's pictures, as a model will see them, into TFRecord shards.
+    """Writes a source's images, as a model will see them, into TFRecord shards.
 
-    Each picture is a PNG in `image/encoded` of a tf.train.Example, with its
-    class in `image/class/label`; a `manifest.json` tells count, shape, classes
+    Each image is a PNG in `image/encoded` of a tf.train.Example, with its
+    class in `image/class/label`; a `manifest.json` states count, shape, classes
     and the SHA-256 of each shard. They come in a random order, so that reading
-    them one after the other is nearly a shuffle. Some pictures are in memory at
-    a time, and of a folder all file names.
+    them one after the other is nearly a shuffle. Only some images are in memory at
+    a time; for a folder, all file names are.
 
     Args:
         source: a `Source`, from `kgan.data.open_source`.
         directory: where the shards go; it must not exist. All or nothing is written.
         seed: seed of the order.
-        progress: called with (pictures written, pictures in all) after each shard.
+        progress: called with (images written, images in total) after each shard.
 
     Returns:
         The manifest, a dict.
 
     Raises:
-        InputError: the directory exists or cannot be written, or no picture can be decoded.
+        InputError: the directory exists or cannot be written, or no image can be decoded.
     """
     directory = Path(directory)
     if os.path.lexists(directory):
@@ -73,7 +73,7 @@ def _write_shards(source, folder, seed, progress):
     while (first := next(pictures, None)) is not None:
         path = folder / f"pictures-{len(shards):05d}.tfrecord"
         count = 0
-        rest = itertools.islice(pictures, PICTURES_A_SHARD - 1)
+        rest = itertools.islice(pictures, IMAGES_PER_SHARD - 1)
         try:
             with tf.io.TFRecordWriter(os.fsencode(path)) as writer:
                 for png, label in itertools.chain([first], rest):

@@ -1,4 +1,4 @@
-"""From a source of pictures to the batches a model trains on."""
+"""From a source of images to the batches that a model trains on."""
 
 import glob
 import itertools
@@ -24,11 +24,11 @@ def batches(
     source,
     *,
     batch_size,
-    value_range,
-    augment,
-    cache,
-    shuffle,
-    seed,
+    value_range=(-1.0, 1.0),
+    augment=(),
+    cache=None,
+    shuffle=True,
+    seed=None,
     labels=False,
     first_batch=None,
 ):
@@ -36,27 +36,27 @@ def batches(
 
     Args:
         source: a `Source`.
-        batch_size: pictures a batch; what is left over at the end of an epoch is dropped.
-        value_range: (low, high) that black and white become.
-        augment: list as `kgan.data.augment.check` takes it.
+        batch_size: images per batch; a smaller last batch of an epoch is dropped.
+        value_range: (low, high) that black and white are mapped to.
+        augment: list that `kgan.data.augment.check` accepts.
         cache: "memory", None for no cache, a path that the names of
-            cache files begin with, or "auto": memory when they take 1 GiB at most.
-        shuffle: a new order each epoch.
+            cache files begin with, or "auto": memory when the images take at most 1 GiB.
+        shuffle: whether each epoch has a new order.
         seed: int, for the same order and augmentation each time; None for random ones.
-        labels: give (images, labels) instead of images.
-        first_batch: None for a dataset of one epoch, another each time it is
-            iterated. A whole number for an endless one that goes on where a
+        labels: yield (images, labels) instead of images.
+        first_batch: None for a dataset of one epoch, a new one each time it is
+            iterated. A whole number for an endless dataset that continues where a
             training with the same arguments stopped after so many batches:
-            the rest of that epoch comes, then epoch after epoch. The source must
-            have been told which pictures are broken, `expect_broken`.
+            with the rest of that epoch, then epoch after epoch. The source must
+            know which images are broken, by `expect_broken`.
 
     Returns:
         tf.data.Dataset of float32 (batch_size, H, W, C), with `labels` of pairs
         of that and int32 (batch_size,).
 
     Raises:
-        InputError: fewer pictures than a batch, labels asked of pictures that
-            have none, or an argument that cannot be used.
+        InputError: fewer images than a batch, labels of images that have none, or an
+            argument that cannot be used.
     """
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise InputError(f"batch_size must be a whole number above 0. Received: {batch_size!r}")
@@ -72,7 +72,7 @@ def batches(
             )
         if seed is None:
             raise InputError(
-                "Data that go on where they stopped need the same seed each time. Received: "
+                "Data that continue where they stopped need the same seed each time. Received: "
                 f"first_batch={first_batch} and no seed"
             )
     functions = augmentations.check(augment)
@@ -107,15 +107,15 @@ def batches(
         numbered = read(key if shuffle else None, first).enumerate(first)
         return numbered.map(finish, num_parallel_calls=os.cpu_count())
 
-    steps = source.good // batch_size  # of each epoch, as far as is known
+    steps = source.good // batch_size  # per epoch, as far as is known
     if first_batch is None:
         epochs, begin = itertools.count(), tf.constant(0, tf.int64)
-        # Unlike tf.data's own random numbers these heed no global seed.
+        # Unlike tf.data's own random numbers, these ignore the global seed.
         numbers = tf.data.Dataset.from_generator(
             lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
         )
         finished = numbers.flat_map(lambda number: one_epoch(number, begin))
-        # Of others, pictures that turn out to be broken may leave fewer batches.
+        # In a stream, images that turn out to be broken may leave fewer batches.
         length = steps if isinstance(source, ArraySource) or cache == "memory" else None
     else:
         epoch, rest = (tf.constant(n, tf.int64) for n in divmod(first_batch, steps))
@@ -127,21 +127,21 @@ def batches(
         finished = finished.apply(tf.data.experimental.assert_cardinality(length))
     options = tf.data.Options()
     options.autotune.enabled = False  # it can hold up the end of a short fit for seconds
-    # Of several workers each takes its part of every batch, so that the batches stay the same.
+    # Each of several workers takes its part of every batch, so that the batches stay the same.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return finished.prefetch(PREFETCHED_BATCHES).with_options(options)
 
 
-def first_pictures(source, n):
-    """Up to n pictures of a source in its own order, uint8 (N, H, W, C).
+def first_images(source, n):
+    """Up to n images of a source in its own order, uint8 (N, H, W, C).
 
     Raises:
         InputError: it has none that can be decoded.
     """
-    pictures = [picture for picture, _ in source.read(source.examples().take(n))]
-    if not pictures:
+    images = [image for image, _ in source.read(source.examples().take(n))]
+    if not images:
         raise InputError(f"No picture could be decoded. Received: {source.description}")
-    return np.stack(pictures)
+    return np.stack(images)
 
 
 def _check_enough(count, batch_size, source):
@@ -171,7 +171,7 @@ def _from_memory(pictures, labels, source, batch_size):
 
 
 def _load(source, batch_size):
-    """All pictures and labels of a stream, decoded at once to find what is broken before training.
+    """All images and labels of a stream, decoded at once to find broken ones before training.
 
     Returns:
         (uint8 (N, H, W, C), int32 (N,)).
@@ -183,10 +183,10 @@ def _load(source, batch_size):
 
 
 def _from_stream(source, batch_size, cache):
-    """Batches of pictures that are decoded as they are read."""
+    """Batches of images that are decoded as they are read."""
     _check_enough(source.good, batch_size, source)
     source.least = batch_size
-    for _ in source.read(source.examples().take(batch_size)):  # what is wrong at once comes now
+    for _ in source.read(source.examples().take(batch_size)):  # finds what is wrong from the start
         pass
     if cache is None:
 
@@ -197,7 +197,7 @@ def _from_stream(source, batch_size, cache):
         return read
     cache = Path(cache)
     cache.parent.mkdir(parents=True, exist_ok=True)
-    # Other pictures, or the same ones fitted otherwise, must not come back from it.
+    # Other images, or the same ones fitted differently, must not come back from it.
     cache = cache.with_name(f"{cache.name}-{source.fingerprint()}")
     for lock in cache.parent.glob(f"{glob.escape(cache.name)}*.lockfile"):
         raise InputError(

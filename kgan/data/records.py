@@ -1,4 +1,4 @@
-"""TFRecord shards of pictures: kgan's own, with a manifest, and those of other tools."""
+"""TFRecord shards of images: kgan's own, with a manifest, and those of other tools."""
 
 import hashlib
 import json
@@ -20,18 +20,18 @@ SHARD_NAME = re.compile(r"\.tfrecords?(-\d+-of-\d+)?$")
 MANIFEST_FILE = "manifest.json"
 FORMAT = "kgan pictures"
 FORMAT_VERSION = 1
-# As TensorFlow's own conversions of image sets name them.
+# The names in TensorFlow's own conversions of image sets.
 ENCODED, LABEL, LABEL_TEXT = "image/encoded", "image/class/label", "image/class/text"
 READ_TOGETHER = 4  # shards whose records alternate
 
 
 class RecordSource(StreamSource):
-    """TFRecord shards; each record a tf.train.Example with an encoded picture.
+    """TFRecord shards; each record a tf.train.Example with an encoded image.
 
     The bytes are under `image/encoded` or `image`. Records are streamed:
-    memory does not grow with the set. Where a manifest of `kgan.data.pack`
-    lies beside the shards, they have classes too, and pictures of its shape
-    are decoded by TensorFlow alone.
+    memory does not grow with the set. If a manifest of `kgan.data.pack`
+    is beside the shards, they have classes too, and images of its shape are
+    decoded by TensorFlow alone.
 
     Args:
         shards, counts, manifest: as `find_shards` gives them.
@@ -79,7 +79,7 @@ class RecordSource(StreamSource):
 
     def _parse(self, index, record):
         features = {key: tf.io.FixedLenFeature((), tf.string, "") for key in (ENCODED, "image")}
-        if self.labelled:  # what others keep under that name may be of any kind
+        if self.labelled:  # in others, that name may hold any kind of value
             features[LABEL] = tf.io.FixedLenFeature((), tf.int64, -1)
         example = tf.io.parse_single_example(record, features)
         data = tf.where(example[ENCODED] != "", example[ENCODED], example["image"])
@@ -106,14 +106,14 @@ class RecordSource(StreamSource):
 
 
 def find_shards(path):
-    """The shards that `path` means: itself, or all in a folder, by name.
+    """The shards at `path`: itself, or all in a folder, by name.
 
     Returns:
         Their paths, the number of records of each, and the manifest beside them or None.
 
     Raises:
-        InputError: there are none, one is cut short or no TFRecord file, or
-            they are not what the manifest tells.
+        InputError: there are none, one is cut short or not a TFRecord file, or
+            they differ from the manifest.
     """
     path = Path(path)
     shards = shards_in(path) if path.is_dir() else [str(path)]
@@ -136,7 +136,7 @@ def shards_in(folder):
 
 
 def _listed_count(shard, listed):
-    """The number of pictures of a shard, as the manifest has it."""
+    """The number of images of a shard, from the manifest."""
     if shard.name not in listed:
         raise InputError(f"{shard.name} is not in the {MANIFEST_FILE} beside it. Received: {shard}")
     size, expected = shard.stat().st_size, listed[shard.name]["bytes"]
@@ -151,7 +151,7 @@ def count_records(shard):
     """The number of records of a TFRecord file, without reading what is in them.
 
     Raises:
-        InputError: it ends within a record, or is no TFRecord file.
+        InputError: it ends within a record, or is not a TFRecord file.
     """
     size, place, count = os.path.getsize(shard), 0, 0
     with open(shard, "rb") as file:
@@ -161,8 +161,8 @@ def count_records(shard):
             place += 12 + length + 4
             if place > size:
                 raise InputError(
-                    f"Damaged: cut short, compressed or no TFRecord file at all; {count} whole "
-                    f"records come before. Received: {shard}"
+                    f"Damaged: cut short, compressed or not a TFRecord file; {count} whole "
+                    f"records precede. Received: {shard}"
                 )
             file.seek(place)
             count += 1
@@ -173,7 +173,7 @@ def read_manifest(folder):
     """The manifest of shards that kgan packed; None where there is none.
 
     Raises:
-        InputError: one that cannot be read, or of a later version.
+        InputError: one that cannot be read, or is of a later version.
     """
     path = Path(folder) / MANIFEST_FILE
     if not path.exists():
@@ -193,7 +193,7 @@ def read_manifest(folder):
 
 
 def _check_manifest(manifest):
-    """Raises whatever a manifest with something else in it than it should have leads to."""
+    """Raises an exception of any kind for a manifest with wrong contents."""
     decode.check_shape(manifest["image_shape"])
     augment.check(manifest["default_augment"])
     if manifest["class_names"] is not None:
@@ -202,7 +202,7 @@ def _check_manifest(manifest):
         if Path(shard["file"]).name != shard["file"] or len(shard["sha256"]) != 64:
             raise ValueError(shard)
     if sum(shard["count"] for shard in manifest["shards"]) != manifest["count"]:
-        raise ValueError("the shards' counts do not make the whole")
+        raise ValueError("the shards' counts do not add up to the total")
 
 
 def sha256(path):
@@ -212,10 +212,10 @@ def sha256(path):
 
 
 def check_shards(folder):
-    """Reads packed shards whole and compares them with their manifest.
+    """Reads packed shards completely and compares them with their manifest.
 
     Returns:
-        The manifest, and a list of what is wrong, one line a shard.
+        The manifest, and a list of problems, one line per shard.
 
     Raises:
         InputError: no manifest there.

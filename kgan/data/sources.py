@@ -1,4 +1,4 @@
-"""Where pictures come from: one class a kind, each giving uint8 pictures of one shape."""
+"""Where images come from: one class per kind, each yielding uint8 images of one shape."""
 
 import atexit
 import hashlib
@@ -17,18 +17,18 @@ from kgan.errors import InputError
 
 LOG = logging.getLogger("kgan")
 WORKERS = os.cpu_count() or 1
-DECODERS = ThreadPoolExecutor(WORKERS, "decode")  # Pillow lets go of Python's lock as it decodes
+DECODERS = ThreadPoolExecutor(WORKERS, "decode")  # Pillow releases Python's lock while it decodes
 DECODED_TOGETHER = 32
-CALLS = {"made": 0}  # by tf.data's threads, of Python
+CALLS = {"made": 0}  # of Python, by tf.data's threads
 
 
 @atexit.register
 def _let_pipelines_settle():
-    """Waits until no pipeline that is still there calls Python.
+    """Waits until no pipeline that still exists calls Python.
 
-    A thread of tf.data that waits for Python's lock once the interpreter is
-    being taken down never gets it, and its iterator would wait for it for ever.
-    By now `DECODERS` takes no more work: what comes ends at once.
+    A thread of tf.data that waits for Python's lock while the interpreter shuts
+    down never gets it, and its iterator would wait for ever. By now `DECODERS`
+    accepts no more work: new calls end at once.
     """
     made, quiet = 0, 0
     for _ in range(100):
@@ -40,19 +40,19 @@ def _let_pipelines_settle():
 
 
 class Source:
-    """Pictures of one shape.
+    """Images of one shape.
 
     Attributes:
         description: what they are, one line.
         image_shape: (H, W, C).
-        count: number of pictures, broken ones included.
-        default_augment: augmentations that suit them when the user names none.
+        count: number of images, broken ones included.
+        default_augment: the augmentations to use when the user names none.
         usable: number of them that are read at all.
-        skipped: pictures that could not be decoded, name -> reason; it fills as they are read.
+        skipped: images that could not be decoded, name -> reason; it grows as they are read.
         broken: indices of those found broken when they were decoded.
         error: the InputError that ended reading, None without one. tf.data
             wraps what is raised inside it; this is the original.
-        class_names: a name a class, by label; None for pictures without labels.
+        class_names: a name per class, by label; None for images without labels.
     """
 
     def __init__(self, description, image_shape, count, default_augment, class_names=None):
@@ -68,14 +68,14 @@ class Source:
 
     @property
     def good(self):
-        """Number of pictures without those known to be broken."""
+        """Number of images without those known to be broken."""
         return self.usable - len(self.broken)
 
     def read(self, examples):
         """Yields the elements of a dataset of this source as arrays.
 
         Raises:
-            InputError: the data are damaged, or what ended the reading otherwise.
+            InputError: the data are damaged, or the error that ended the reading.
         """
         try:
             yield from examples.as_numpy_iterator()
@@ -84,7 +84,7 @@ class Source:
             if self.error is not None:
                 raise self.error from None  # raised while decoding; tf has wrapped it
             raise InputError(
-                f"Damaged, or not of the kind it should be. Received: {self.damaged()}"
+                f"Damaged, or not of the expected kind. Received: {self.damaged()}"
             ) from problem
 
     def damaged(self):
@@ -93,7 +93,7 @@ class Source:
 
 
 class ArraySource(Source):
-    """Pictures in memory, uint8 (N, H, W, C), and their labels, int32 (N,), -1 without."""
+    """Images in memory, uint8 (N, H, W, C), and their labels, int32 (N,), -1 without."""
 
     def __init__(
         self, pictures, description, default_augment=("flip",), labels=None, class_names=None
@@ -105,7 +105,7 @@ class ArraySource(Source):
         self.labels = np.full(len(pictures), -1, np.int32) if labels is None else labels
 
     def tensors(self):
-        """Pictures and labels as tensors of the CPU, where the pipeline runs."""
+        """Images and labels as tensors on the CPU, where the pipeline runs."""
         with tf.device("CPU"):
             return tf.constant(self.pictures), tf.constant(self.labels)
 
@@ -118,12 +118,12 @@ class ArraySource(Source):
 
 
 class StreamSource(Source):
-    """Pictures that are decoded as they are read; subclasses have two more members.
+    """Images that are decoded as they are read; subclasses have two more members.
 
     `encoded(key)` gives a tf.data.Dataset of (index, data, label): which of the
-    `count` pictures it is, what `decoded` decodes, and its class (int32), -1 without.
+    `count` images it is, what `decoded` decodes, and its class (int32), -1 without.
     With `key`, an int64 tensor (2,), in an order drawn from it, else in the
-    source's own. `name(index)` is what people call that picture.
+    source's own. `name(index)` is how messages call that image.
     """
 
     def __init__(
@@ -141,24 +141,24 @@ class StreamSource(Source):
         self.fit = fit
         self.background = background
         self.strict = strict
-        self.least = 1  # pictures that must remain; `batches` makes it a batch
+        self.least = 1  # images that must remain; `batches` sets it to a batch
 
     def fingerprint(self):
-        """A short hash of which pictures these are and how they are fitted."""
+        """A short hash of which images these are and how they are fitted."""
         facts = [self.description, self.image_shape, self.fit, self.background, self.class_names]
         facts += self.origins()
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def origins(self):
-        """What the description does not tell of where the pictures come from."""
+        """What the description does not say about where the images come from."""
         return ()
 
     def examples(self, key=None, skip=0):
-        """A tf.data.Dataset of uint8 pictures (H, W, C) and int32 labels (-1 without).
+        """A tf.data.Dataset of uint8 images (H, W, C) and int32 labels (-1 without).
 
         Args:
             key: as for `encoded`.
-            skip: number of good pictures to leave out at the beginning. Those
+            skip: number of good images to leave out at the beginning. Those
                 known to be broken when this is called are not decoded again,
                 so that the ones left out need not be decoded either.
         """
@@ -175,14 +175,14 @@ class StreamSource(Source):
         return self.decoded(encoded.skip(skip))
 
     def decoded(self, encoded):
-        """The good pictures and labels of what `encoded` gives."""
+        """The good images and labels of what `encoded` yields."""
 
         def decode_one(index, data):
             try:
                 return decode.decode(
                     self.to_file(data), self.image_shape, self.fit, self.background
                 ), True
-            except Exception as problem:  # Pillow has no one class for a bad picture
+            except Exception as problem:  # Pillow has no single class for a bad image
                 self.skip(self.name(int(index)), problem, int(index))
                 return np.zeros(self.image_shape, np.uint8), False
 
@@ -201,19 +201,19 @@ class StreamSource(Source):
         return encoded.batch(DECODED_TOGETHER).map(load, num_parallel_calls=2).unbatch()
 
     def to_file(self, data):
-        """What Pillow opens, from the bytes that `encoded` gives."""
+        """What Pillow opens, from the bytes that `encoded` yields."""
         return io.BytesIO(data)
 
     def skip(self, name, problem, index):
-        """Notes a picture that cannot be used.
+        """Records an image that cannot be used.
 
         Args:
-            name, index: which; index None for one that `encoded` does not give.
-            problem: the exception. One with an error number tells of the disk or the
-                network and not of the picture, which is tried again in the next epoch.
+            name, index: which; index is None for one that `encoded` does not yield.
+            problem: the exception. One with an error number is about the disk or the
+                network and not the image, which is tried again in the next epoch.
 
         Raises:
-            InputError: under `strict`, or when fewer than `least` pictures remain.
+            InputError: under `strict`, or fewer than `least` images remain.
         """
         if self.error is not None:  # another thread has ended the reading
             raise self.error
@@ -237,25 +237,25 @@ class StreamSource(Source):
                 f"at least {self.least} are needed. The last one: {name} ({reason})"
             )
             raise self.error
-        # Last: one that ends the reading must be met again by whoever reads next.
+        # Last: an image that ends the reading must be met again by the next reader.
         if lasting:
             self.broken.add(index)
 
     def what_is_broken(self):
-        """Which pictures turned out to be broken, to tell a source of the same data later."""
+        """Which images turned out to be broken, for a later source of the same data."""
         return {"data": self.fingerprint(), "broken": sorted(self.broken)}
 
     def expect_broken(self, known):
-        """Takes what `what_is_broken` gave; of data that have changed since, nothing."""
+        """Takes the result of `what_is_broken`; ignores it if the data have changed since."""
         if known["data"] == self.fingerprint():
             self.broken.update(known["broken"])
             self.skipped.update((self.name(index), "known from before") for index in self.broken)
 
 
 class FolderSource(StreamSource):
-    """The pictures below a folder, in the order of their names; its subfolders are classes.
+    """The images below a folder, in the order of their names; its subfolders are classes.
 
-    There are classes where every picture lies in one of at least two subfolders.
+    There are classes if every image is in one of at least two subfolders.
     """
 
     def __init__(self, folder, image_shape, fit, background, strict):
@@ -290,7 +290,7 @@ class FolderSource(StreamSource):
         labels = [-1] * len(self.files)
         if self.class_names:
             labels = [self.class_names.index(image_files.subfolder(folder, f)) for f in self.files]
-        # Made here, eagerly: what a pipeline's function makes is a part of its graph.
+        # Built here, eagerly: what a pipeline's function builds is a part of its graph.
         with tf.device("CPU"):
             self._labels = tf.constant(labels, tf.int32)
             # As bytes: a name on disk need not be valid UTF-8.

@@ -12,18 +12,18 @@ from kgan.images import to_pil
 
 
 class TFDSSource(StreamSource):
-    """Pictures of a set that is prepared; its `label` is the class.
+    """Images of a prepared set; its `label` is the class.
 
     Args:
         name, split: as tensorflow_datasets knows them.
         builder: the set's.
-        count: pictures in the split.
+        count: images in the split.
         image_shape, fit, background: as for `kgan.data.open_source`.
-        class_names: of its labels; None without.
+        class_names: of its labels; None without labels.
     """
 
     def __init__(self, name, split, builder, count, image_shape, fit, background, class_names):
-        # What such a set shows is not known here: digits and letters must not be flipped.
+        # What the set shows is unknown here, and digits and letters must not be flipped.
         description = f"tfds {name}, {count} pictures"
         super().__init__(description, image_shape, count, fit, background, False, (), class_names)
         self.set_name = name
@@ -70,11 +70,11 @@ class TFDSSource(StreamSource):
 
 
 def open_set(name, split, manual_dir, download_dir):
-    """A prepared set; it is downloaded and prepared where it is not.
+    """A prepared set; it is downloaded and prepared first if necessary.
 
     Args:
         name: its name there, such as "fashion_mnist".
-        split: "train", "test" or another of the set's, also "train[:10%]".
+        split: "train", "test" or another split of the set, also "train[:10%]".
         manual_dir: a folder with the set's own files, for sets that must be
             fetched by hand and for machines without network; None for none.
         download_dir: where downloads are kept; None for tensorflow_datasets' place.
@@ -89,7 +89,7 @@ def open_set(name, split, manual_dir, download_dir):
 
     try:
         builder = tfds.builder(name)
-    # A bad name, configuration or version; a set that needs a package which is not there.
+    # A bad name, configuration or version; a set that needs a missing package.
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError, TypeError, ImportError):
         raise InputError(f"No such TensorFlow Datasets set. Received: {name!r}") from None
     features = dict(builder.info.features.items())
@@ -110,13 +110,13 @@ def open_set(name, split, manual_dir, download_dir):
             f"{name} has no such split; it has {', '.join(builder.info.splits)}. Received: {split}"
         ) from None
     if count < 1:
-        raise InputError(f"There is no picture in this split of {name}. Received: {split}")
+        raise InputError(f"This split of {name} has no pictures. Received: {split}")
     label = features.get("label")
     names = label.names if isinstance(label, tfds.features.ClassLabel) else None
     return builder, count, names
 
 
 def own_size(builder):
-    """(height, width) of a set whose pictures are all of one square shape, else None."""
+    """(height, width) of a set whose images all have one square shape, else None."""
     height, width = builder.info.features["image"].shape[:2]
     return (height, width) if height is not None and height == width else None

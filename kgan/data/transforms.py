@@ -1,15 +1,15 @@
-"""Image transforms on batches, each picture by its own amount: rotate, translate, zoom and so on.
+"""Image transforms on batches, each image by its own amount: rotate, translate, zoom and so on.
 
-Nothing here is random. Sampling is bilinear; what lies outside the picture is
+Nothing here is random. Sampling is bilinear; what lies outside the image is
 `fill`, blended in over the last pixel of the edge, or with a `fill` of None the
-picture mirrored at its edges. They run eagerly, in a
+image mirrored at its edges. They run eagerly, in a
 `tf.function` and in tf.data, where they belong: the XLA of TensorFlow 2.21 cannot
 compile the sampling (`cutout` it can), and TensorFlow's gradient with respect to the
-pictures is exact only for `translate`, `cutout` and a `shear` along one axis; for
+images is exact only for `translate`, `cutout` and a `shear` along one axis; for
 `rotate` and a `shear` along both it is an approximation.
 
 They are the counterparts of tensorflow-addons' `tfa.image` functions of the same
-names. The sampling is the same; what differs is what they are given (degrees for
+names. The sampling is the same; their arguments differ (degrees for
 radians, pixels down and right for right and down, a rectangle's corner for its
 middle), that tfa samples the nearest pixel unless told otherwise, and `shear`.
 """
@@ -23,13 +23,13 @@ from kgan.errors import InputError
 
 
 def rotate(images, degrees, fill):
-    """Turns each picture about its middle.
+    """Rotates each image about its centre.
 
     Args:
         images: float tensor (B, H, W, C) in the model's range.
         degrees: tensor (B,), or one number for all; above 0 turns
             counterclockwise as seen, as in Pillow, Keras and tensorflow-addons.
-        fill: float in the model's range, where no picture is; None to mirror.
+        fill: float in the model's range, outside the image; None to mirror.
 
     Returns:
         Tensor of the same shape and dtype.
@@ -39,17 +39,17 @@ def rotate(images, degrees, fill):
     """
     angles = tf.cast(degrees, tf.float32) * (math.pi / 180.0)
     cosine, sine = tf.cos(angles), tf.sin(angles)
-    return _sample_about_the_middle(images, (cosine, -sine), (sine, cosine), fill)
+    return _sample_about_the_centre(images, (cosine, -sine), (sine, cosine), fill)
 
 
 def translate(images, down, right, fill):
-    """Moves each picture; fractions of a pixel are interpolated.
+    """Moves each image; fractions of a pixel are interpolated.
 
     Args:
         images: float tensor (B, H, W, C) in the model's range.
         down: pixels, tensor (B,), or one number for all; below 0 moves up.
         right: pixels, likewise; below 0 moves to the left.
-        fill: float in the model's range, where no picture is; None to mirror.
+        fill: float in the model's range, outside the image; None to mirror.
 
     Returns:
         Tensor of the same shape and dtype.
@@ -63,13 +63,13 @@ def translate(images, down, right, fill):
 
 
 def zoom(images, factor, fill):
-    """Enlarges each picture about its middle.
+    """Enlarges each image about its centre.
 
     Args:
         images: float tensor (B, H, W, C) in the model's range.
         factor: tensor (B,), or one number for all; 2 shows the middle half of
             height and width, below 1 shrinks.
-        fill: float in the model's range, where no picture is; None to mirror.
+        fill: float in the model's range, outside the image; None to mirror.
 
     Returns:
         Tensor of the same shape and dtype.
@@ -78,16 +78,16 @@ def zoom(images, factor, fill):
         InputError: `images` is not a float tensor of rank 4.
     """
     step = 1.0 / tf.cast(factor, tf.float32)
-    return _sample_about_the_middle(images, (step, 0.0), (0.0, step), fill)
+    return _sample_about_the_centre(images, (step, 0.0), (0.0, step), fill)
 
 
 def shear(images, down, right, fill):
-    """Slants each picture about its middle: first along its rows, then along its columns.
+    """Slants each image about its centre: first along its rows, then along its columns.
 
     The order matters only where both are given; the area of what is shown stays
     the same. tensorflow-addons' `shear_x(image, level)` has the opposite sign
     (`right` is -level, as `down` is for `shear_y`) and keeps the first row in
-    place, which moves the picture out of its frame.
+    place, which moves the image out of its frame.
 
     Args:
         images: float tensor (B, H, W, C) in the model's range.
@@ -95,7 +95,7 @@ def shear(images, down, right, fill):
             the middle; tensor (B,), or one number for all.
         right: pixels that a row moves right for each row it lies below the
             middle, likewise.
-        fill: float in the model's range, where no picture is; None to mirror.
+        fill: float in the model's range, outside the image; None to mirror.
 
     Returns:
         Tensor of the same shape and dtype.
@@ -104,11 +104,11 @@ def shear(images, down, right, fill):
         InputError: `images` is not a float tensor of rank 4.
     """
     right, down = tf.cast(right, tf.float32), tf.cast(down, tf.float32)
-    return _sample_about_the_middle(images, (1.0 + right * down, -right), (-down, 1.0), fill)
+    return _sample_about_the_centre(images, (1.0 + right * down, -right), (-down, 1.0), fill)
 
 
 def cutout(images, top, left, height, width, fill):
-    """Covers a rectangle of each picture.
+    """Covers a rectangle of each image.
 
     Pixel (row, column) is covered where top <= row < top + height and
     left <= column < left + width; what reaches over the edge is cut off, and a
@@ -137,8 +137,8 @@ def cutout(images, top, left, height, width, fill):
 
     def covered(first, length, axis):
         pixels = tf.range(tf.cast(shape[axis], tf.float32))
-        first = _per_picture(first, images)[:, None]
-        return (pixels >= first) & (pixels < first + _per_picture(length, images)[:, None])
+        first = _per_image(first, images)[:, None]
+        return (pixels >= first) & (pixels < first + _per_image(length, images)[:, None])
 
     rows, columns = covered(top, height, 1), covered(left, width, 2)
     inside = rows[:, :, None, None] & columns[:, None, :, None]
@@ -156,13 +156,13 @@ def _checked(images):
     return images
 
 
-def _per_picture(value, images):
-    """A number for all, or one a picture, as float32 (B,)."""
+def _per_image(value, images):
+    """A number for all, or one per image, as float32 (B,)."""
     return tf.broadcast_to(tf.cast(value, tf.float32), tf.shape(images)[:1])
 
 
-def _sample_about_the_middle(images, from_x, from_y, fill):
-    """As `_sample`, with x and y counted from the picture's middle and no constant terms."""
+def _sample_about_the_centre(images, from_x, from_y, fill):
+    """As `_sample`, with x and y counted from the image's centre and without constant terms."""
     images = _checked(images)
     height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
     x, y = (width - 1.0) / 2.0, (height - 1.0) / 2.0
@@ -174,7 +174,7 @@ def _sample_about_the_middle(images, from_x, from_y, fill):
 def _sample(images, from_x, from_y, fill):
     """Draws output pixel (x, y) from the input at from_x . (x, y, 1), from_y . (x, y, 1)."""
     terms = (*from_x, *from_y, 0.0, 0.0)  # the last two would be perspective
-    transform = tf.stack([_per_picture(term, images) for term in terms], axis=1)
+    transform = tf.stack([_per_image(term, images) for term in terms], axis=1)
     return keras.ops.image.affine_transform(
         images,
         transform,

@@ -1,9 +1,11 @@
-"""Autoencoders: an encoder from pictures to codes and a decoder back."""
+"""Autoencoders: an encoder from images to codes and a decoder back."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import layers
 
-from kgan.models.networks import Network, check_image_shape, check_positive, network_dtype
+from kgan.models.networks import DType, Network, check_image_shape, check_positive, network_dtype
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -18,14 +20,20 @@ class LinearEncoder(Network):
     Input: float32 (B, H, W, C) in [-1, 1]. Output: float32 (B, latent_dim).
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
-        with the decoder it learns what principal component analysis finds:
+        together with the decoder it learns what principal component analysis finds:
         Baldi and Hornik 1989, https://doi.org/10.1016/0893-6080(89)90014-2
     """
 
-    def __init__(self, image_shape=(64, 64, 3), latent_dim=64, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        latent_dim: int = 64,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape)
         check_positive(latent_dim=latent_dim)
         policy = network_dtype(dtype)
@@ -44,13 +52,19 @@ class LinearDecoder(Network):
     Args:
         image_shape, latent_dim, dtype: as for `LinearEncoder`.
 
-    Input: float32 (B, latent_dim). Output: float32 (B, H, W, C), about [-1, 1].
+    Input: float32 (B, latent_dim). Output: float32 (B, H, W, C), approximately in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
     """
 
-    def __init__(self, image_shape=(64, 64, 3), latent_dim=64, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        latent_dim: int = 64,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape)
         check_positive(latent_dim=latent_dim)
         policy = network_dtype(dtype)
@@ -74,10 +88,16 @@ class ConvEncoder(Network):
     Input: float32 (B, H, W, C) in [-1, 1]. Output: float32 (B, H/4, W/4, filters/2).
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
     """
 
-    def __init__(self, image_shape=(64, 64, 3), filters=32, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        filters: int = 32,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, multiple=4, smallest=4)
         check_positive(filters=filters)
         policy = network_dtype(dtype)
@@ -95,18 +115,24 @@ class ConvEncoder(Network):
 
 @keras.saving.register_keras_serializable(package="kgan")
 class ConvDecoder(Network):
-    """Code maps to images: two 2x2 transposed convolutions of stride 2, ReLU between.
+    """Code maps to images: two 2x2 transposed convolutions of stride 2, ReLU in between.
 
     Args:
         image_shape, filters, dtype: as for `ConvEncoder`.
 
-    Input: float32 (B, H/4, W/4, filters/2). Output: float32 (B, H, W, C), about [-1, 1].
+    Input: float32 (B, H/4, W/4, filters/2). Output: float32 (B, H, W, C), approximately in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
     """
 
-    def __init__(self, image_shape=(64, 64, 3), filters=32, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        filters: int = 32,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, multiple=4, smallest=4)
         check_positive(filters=filters)
         policy = network_dtype(dtype)

@@ -1,9 +1,12 @@
-"""DCGAN's networks (Radford, Metz and Chintala 2015) at sizes from 16 to 128 a side."""
+"""DCGAN's networks (Radford, Metz and Chintala 2015) with sides from 16 to 128."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import layers
 
 from kgan.models.networks import (
+    DType,
     Network,
     batch_normalization,
     check_classes,
@@ -20,36 +23,38 @@ from kgan.models.networks import (
 SIDES = {"multiple": 4, "smallest": 16, "largest": 128}
 
 
-def halving_sizes(image_shape):
-    """The (H, W) of every resolution of a stride-2 network, from the pictures' down to the base.
+def halving_sizes(image_shape: Sequence[int]) -> list[tuple[int, int]]:
+    """The (H, W) of every resolution of a stride-2 network, from the image's down to the base.
 
     Each is half the one before, rounded up as a stride-2 'same' convolution
-    does, until one more halving would leave the shorter side under 4: 64x64
-    gives 64, 32, 16, 8, 4 and 28x28 gives 28, 14, 7, 4.
+    does. It stops where another halving would leave the shorter side below 4:
+    64x64 gives 64, 32, 16, 8, 4 and 28x28 gives 28, 14, 7, 4.
     """
-    sizes = [tuple(image_shape[:2])]
+    height, width = image_shape[:2]
+    sizes = [(height, width)]
     while True:
-        halved = tuple(-(-side // 2) for side in sizes[-1])
-        if min(halved) < 4:
+        height, width = -(-height // 2), -(-width // 2)
+        if min(height, width) < 4:
             return sizes
-        sizes.append(halved)
+        sizes.append((height, width))
 
 
 @keras.saving.register_keras_serializable(package="kgan")
 class DCGANGenerator(Network):
     """Latents to images: project, then stride-2 transposed convolutions with halving widths.
 
-    The projection makes a base of 4x4 (its shorter side up to 6 where the
-    picture's is not 4 times a power of two) with `8 * filters` channels; every
+    The projection makes a base of 4x4 (its shorter side is up to 6 where the
+    image's is not 4 times a power of two) with `8 * filters` channels; each
     following layer doubles the sides and halves the channels. BatchNormalization
     and ReLU after every layer but the last, which ends in tanh.
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C 1 or 3.
         latent_dim: length of a latent vector.
-        filters: width unit; the base has 8 times as many channels.
-        num_classes: classes of a conditional generator, whose normalisation
-            then scales and shifts by class; None for none.
+        filters: unit of width; the base has 8 times as many channels.
+        num_classes: number of classes of a conditional generator, whose
+            normalisation then scales and shifts by class; None for an
+            unconditional one.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
@@ -57,7 +62,7 @@ class DCGANGenerator(Network):
     Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         Radford et al. 2015, section 3 and figure 1, https://arxiv.org/abs/1511.06434
@@ -65,13 +70,13 @@ class DCGANGenerator(Network):
 
     def __init__(
         self,
-        image_shape=(64, 64, 3),
-        latent_dim=100,
-        filters=64,
-        num_classes=None,
-        dtype=None,
-        name=None,
-    ):
+        image_shape: Sequence[int] = (64, 64, 3),
+        latent_dim: int = 100,
+        filters: int = 64,
+        num_classes: int | None = None,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(latent_dim=latent_dim, filters=filters)
         check_classes(num_classes)
@@ -84,7 +89,7 @@ class DCGANGenerator(Network):
         width = 8 * filters
         x = layers.Dense(
             base_height * base_width * width,
-            use_bias=False,  # the normalisation after it would take it away again
+            use_bias=False,  # the normalisation that follows would cancel it
             kernel_initializer=small_normal(),
             dtype=policy,
             name="project",
@@ -102,7 +107,7 @@ class DCGANGenerator(Network):
                 5,
                 strides=2,
                 padding="same",
-                # 1 makes twice the source, 0 the odd side one below it.
+                # 1 gives twice the source, 0 the odd side one below that.
                 output_padding=(target[0] - 2 * source[0] + 1, target[1] - 2 * source[1] + 1),
                 use_bias=last,
                 kernel_initializer=small_normal(),
@@ -127,14 +132,14 @@ class DCGANDiscriminator(Network):
     """Images to logits: stride-2 convolutions with doubling widths, LeakyReLU 0.2, one unit.
 
     The mirror of `DCGANGenerator`: the last convolution has `8 * filters`
-    channels at the generator's base size. BatchNormalization everywhere but on
-    the first layer; no hidden Dense and no pooling.
+    channels at the generator's base size. BatchNormalization everywhere except on
+    the first layer; no hidden Dense layer and no pooling.
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C 1 or 3.
-        filters: width unit; the last convolution has 8 times as many channels.
-        num_classes: classes of a conditional discriminator, which projects the
-            label on the features; None for none.
+        filters: unit of width; the last convolution has 8 times as many channels.
+        num_classes: number of classes of a conditional discriminator, which
+            projects the label onto the features; None for an unconditional one.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
@@ -142,15 +147,20 @@ class DCGANDiscriminator(Network):
     Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         Radford et al. 2015, section 3, https://arxiv.org/abs/1511.06434
     """
 
     def __init__(
-        self, image_shape=(64, 64, 3), filters=64, num_classes=None, dtype=None, name=None
-    ):
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        filters: int = 64,
+        num_classes: int | None = None,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(filters=filters)
         check_classes(num_classes)

@@ -1,9 +1,12 @@
-"""The DCGAN of the notes' exercise: a base of 512 channels and four doublings."""
+"""The DCGAN of an exercise in study notes: a base of 512 channels and four doublings."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import layers
 
 from kgan.models.networks import (
+    DType,
     Network,
     batch_normalization,
     check_image_shape,
@@ -19,27 +22,34 @@ SIDES = {"multiple": 16, "smallest": 16}
 class DCGAN512Generator(Network):
     """Latents to images: Dense to (H/16)x(W/16), then four 5x5 transposed convolutions.
 
-    The base and the first convolution have `16 * filters` channels (512), the
-    next two half of that each; ReLU, then BatchNormalization, after each; tanh
+    The base and the first convolution have `16 * filters` channels (512), each
+    of the next two half as many as the one before; ReLU, then BatchNormalization, after each; tanh
     at the end.
 
     Args:
         image_shape: (H, W, C); H and W multiples of 16 from 16 to 256, C 1 or 3.
         latent_dim: length of a latent vector.
-        filters: width unit.
+        filters: unit of width.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
     Input: float32 (B, latent_dim). Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(64, 64, 3), latent_dim=100, filters=32, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        latent_dim: int = 100,
+        filters: int = 32,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(latent_dim=latent_dim, filters=filters)
         policy = network_dtype(dtype)
@@ -84,20 +94,26 @@ class DCGAN512Discriminator(Network):
 
     Args:
         image_shape: (H, W, C); H and W multiples of 16 from 16 to 256, C 1 or 3.
-        filters: width unit.
+        filters: unit of width.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
     Input: float32 (B, H, W, C). Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(64, 64, 3), filters=32, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        filters: int = 32,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(filters=filters)
         policy = network_dtype(dtype)

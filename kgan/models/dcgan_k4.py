@@ -1,9 +1,13 @@
 """The DCGAN of the PyTorch book: 4x4 kernels throughout, and no Dense layer at all."""
 
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
 import keras
 from keras import layers
 
 from kgan.models.networks import (
+    DType,
     Network,
     check_doubling_shape,
     check_positive,
@@ -12,23 +16,36 @@ from kgan.models.networks import (
     normalize,
 )
 
+Wrap: TypeAlias = Callable[[keras.Layer], keras.Layer]
+MakeLayer: TypeAlias = Callable[[str], keras.Layer]  # the layer of that name
 
-def as_it_is(layer):
+
+def as_it_is(layer: keras.Layer) -> keras.Layer:
     """The layer itself: a body without spectral normalisation."""
     return layer
 
 
-def grow(latents, labels, image_shape, filters, num_classes, policy, wrap=as_it_is, attend=None):
-    """Latents to images: a transposed convolution to the base, then one a doubling.
+def grow(
+    latents: keras.KerasTensor,
+    labels: keras.KerasTensor | None,
+    image_shape: Sequence[int],
+    filters: int,
+    num_classes: int | None,
+    policy: keras.DTypePolicy,
+    wrap: Wrap = as_it_is,
+    attend: MakeLayer | None = None,
+) -> keras.KerasTensor:
+    """Latents to images: a transposed convolution to the base, then one per doubling.
 
     Args:
-        latents, labels: symbolic inputs; `labels` None without classes.
-        image_shape: (H, W, C) that `check_doubling_shape` takes.
-        filters: channels before the picture's; each earlier stage has twice as many.
+        latents, labels: symbolic inputs; `labels` is None without classes.
+        image_shape: (H, W, C) that `check_doubling_shape` accepts.
+        filters: channels of the last hidden stage; each earlier stage has twice as many.
         num_classes: number of classes, or None.
         policy: dtype policy.
-        wrap: put around each convolution.
-        attend: makes the layer that follows each of the last two hidden stages; None for none.
+        wrap: wraps each convolution.
+        attend: builds the layer that follows each of the last two hidden stages; None for
+            no such layers.
 
     Returns:
         Symbolic float32 images in [-1, 1].
@@ -41,7 +58,7 @@ def grow(latents, labels, image_shape, filters, num_classes, policy, wrap=as_it_
             4 if step else base,
             strides=2 if step else 1,
             padding="same" if step else "valid",
-            use_bias=False,  # the normalisation after it would take it away again
+            use_bias=False,  # the normalisation that follows would cancel it
             dtype=policy,
             name=f"up_{step}",
         )
@@ -56,8 +73,15 @@ def grow(latents, labels, image_shape, filters, num_classes, policy, wrap=as_it_
     return layers.Activation("tanh", dtype="float32", name="images")(wrap(convolution)(x))
 
 
-def shrink(images, image_shape, filters, policy, wrap=as_it_is, attend=None):
-    """Images to feature maps and logits: a convolution a halving, then one over the base.
+def shrink(
+    images: keras.KerasTensor,
+    image_shape: Sequence[int],
+    filters: int,
+    policy: keras.DTypePolicy,
+    wrap: Wrap = as_it_is,
+    attend: MakeLayer | None = None,
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Images to feature maps and logits: a convolution per halving, then one over the base.
 
     Args:
         images: symbolic input.
@@ -82,29 +106,36 @@ def shrink(images, image_shape, filters, policy, wrap=as_it_is, attend=None):
 
 @keras.saving.register_keras_serializable(package="kgan")
 class DCGANK4Generator(Network):
-    """Latents to images by 4x4 transposed convolutions, BatchNormalization and ReLU, tanh.
+    """Latents to images by 4x4 transposed convolutions, BatchNormalization and ReLU, then tanh.
 
     From a base of 4 (its shorter side) with, for 64x64, `8 * filters` channels,
-    halved with each doubling of the sides.
+    halved at each doubling of the sides.
 
     Args:
         image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
             256, the longer a multiple of a quarter of it; C 1 or 3.
         latent_dim: length of a latent vector.
-        filters: channels before the picture's.
+        filters: channels of the last hidden stage.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
     Input: float32 (B, latent_dim). Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(64, 64, 3), latent_dim=20, filters=64, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        latent_dim: int = 20,
+        filters: int = 64,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape, _, _ = check_doubling_shape(image_shape)
         check_positive(latent_dim=latent_dim, filters=filters)
         policy = network_dtype(dtype)
@@ -130,13 +161,19 @@ class DCGANK4Discriminator(Network):
     Input: float32 (B, H, W, C). Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(64, 64, 3), filters=64, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        filters: int = 64,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape, _, _ = check_doubling_shape(image_shape)
         check_positive(filters=filters)
         policy = network_dtype(dtype)

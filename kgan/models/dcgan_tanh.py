@@ -1,9 +1,12 @@
-"""The DCGAN of the early Keras tutorials on digits: tanh, upsampling, pooling."""
+"""The DCGAN of the early Keras tutorials on digits: tanh, upsampling and pooling."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import layers
 
 from kgan.models.networks import (
+    DType,
     Network,
     batch_normalization,
     check_image_shape,
@@ -20,25 +23,32 @@ class DCGANTanhGenerator(Network):
 
     Dense to `16 * filters` (1024), Dense to (H/4)x(W/4) with `2 * filters`
     channels (128) and BatchNormalization, then convolutions to `filters` (64)
-    and to the picture.
+    channels and to the image.
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
         latent_dim: length of a latent vector.
-        filters: width unit.
+        filters: unit of width.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
     Input: float32 (B, latent_dim). Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, filters=64, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (28, 28, 1),
+        latent_dim: int = 100,
+        filters: int = 64,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(latent_dim=latent_dim, filters=filters)
         policy = network_dtype(dtype)
@@ -65,25 +75,31 @@ class DCGANTanhGenerator(Network):
 class DCGANTanhDiscriminator(Network):
     """Images to logits: two 5x5 convolutions with tanh and max pooling, one hidden Dense layer.
 
-    `filters` channels with 'same' padding, twice as many with 'valid', Dense
-    `16 * filters` with tanh, one unit.
+    `filters` channels with 'same' padding, twice as many with 'valid', Dense to
+    `16 * filters` with tanh, Dense to one unit.
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
-        filters: width unit.
+        filters: unit of width.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
     Input: float32 (B, H, W, C). Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(28, 28, 1), filters=64, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (28, 28, 1),
+        filters: int = 64,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(filters=filters)
         policy = network_dtype(dtype)

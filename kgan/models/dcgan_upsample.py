@@ -1,9 +1,12 @@
 """A DCGAN that grows by upsampling and plain convolutions, free of checkerboards."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
 from kgan.models.networks import (
+    DType,
     Network,
     batch_normalization,
     check_image_shape,
@@ -18,9 +21,9 @@ SIDES = {"multiple": 4, "smallest": 16}
 class DCGANUpsampleGenerator(Network):
     """Latents to images: Dense to (H/4)x(W/4), then twice upsampling and a 3x3 convolution.
 
-    The base and the first convolution have `filters` channels, the second one
-    half; BatchNormalization and ReLU after each; a 3x3 convolution to the
-    picture, tanh.
+    The base and the first convolution have `filters` channels, the second
+    half as many; BatchNormalization and ReLU after each; then a 3x3 convolution to
+    the image and tanh.
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
@@ -32,7 +35,7 @@ class DCGANUpsampleGenerator(Network):
     Input: float32 (B, latent_dim). Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434; why upsampling:
@@ -40,8 +43,13 @@ class DCGANUpsampleGenerator(Network):
     """
 
     def __init__(
-        self, image_shape=(128, 128, 3), latent_dim=100, filters=128, dtype=None, name=None
-    ):
+        self,
+        image_shape: Sequence[int] = (128, 128, 3),
+        latent_dim: int = 100,
+        filters: int = 128,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(latent_dim=latent_dim, filters=filters)
         policy = network_dtype(dtype)
@@ -73,20 +81,26 @@ class DCGANUpsampleDiscriminator(Network):
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
-        filters: width unit, the generator's base.
+        filters: unit of width, the channels of the generator's base.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
     Input: float32 (B, H, W, C). Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, image_shape=(128, 128, 3), filters=128, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (128, 128, 3),
+        filters: int = 128,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(filters=filters)
         policy = network_dtype(dtype)

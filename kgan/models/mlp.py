@@ -1,9 +1,12 @@
-"""The first GAN's fully connected networks, for pictures of any small size."""
+"""The first GAN's fully connected networks, for small images of any size."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import layers
 
 from kgan.models.networks import (
+    DType,
     Network,
     batch_normalization,
     check_image_shape,
@@ -29,13 +32,20 @@ class MLPGenerator(Network):
     Input: float32 (B, latent_dim). Output: float32 (B, H, W, C) in [0, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         Goodfellow et al. 2014, section 5, https://arxiv.org/abs/1406.2661
     """
 
-    def __init__(self, image_shape=(28, 28, 1), latent_dim=100, filters=256, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (28, 28, 1),
+        latent_dim: int = 100,
+        filters: int = 256,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape)
         check_positive(latent_dim=latent_dim, filters=filters)
         policy = network_dtype(dtype)
@@ -57,7 +67,7 @@ class MLPGenerator(Network):
 
 @keras.saving.register_keras_serializable(package="kgan")
 class MLPDiscriminator(Network):
-    """Images to logits by Dense layers alone: 2 filters, filters, 1, LeakyReLU 0.2 between.
+    """Images to logits by Dense layers alone: 2 filters, filters, 1, LeakyReLU 0.2 in between.
 
     Args:
         image_shape: (H, W, C); H and W up to 256, C 1 or 3.
@@ -68,13 +78,19 @@ class MLPDiscriminator(Network):
     Input: float32 (B, H, W, C). Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         Goodfellow et al. 2014, section 5, https://arxiv.org/abs/1406.2661
     """
 
-    def __init__(self, image_shape=(28, 28, 1), filters=256, dtype=None, name=None):
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (28, 28, 1),
+        filters: int = 256,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape = check_image_shape(image_shape)
         check_positive(filters=filters)
         policy = network_dtype(dtype)

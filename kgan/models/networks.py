@@ -1,6 +1,8 @@
-"""What every network family shares: checked sizes, the base class, the common blocks."""
+"""What every network family shares: size checks, the base class and common blocks."""
 
 import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, TypeAlias
 
 import keras
 from keras import layers
@@ -10,57 +12,72 @@ from kgan.layers import ConditionalBatchNormalization
 
 LARGEST_SIDE = 256
 
+ImageShape: TypeAlias = tuple[int, int, int]  # (H, W, C)
+DType: TypeAlias = str | keras.DTypePolicy | None
+# One symbolic input, or [input, labels].
+Inputs: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]
+
 
 class Network(keras.Model):
-    """A functional model that is made again from the arguments it was made with.
+    """A functional model that is rebuilt from the arguments it was built with.
 
-    Subclasses build their graph and hand it over with those arguments, which
+    Subclasses build their graph and pass it on with those arguments, which
     become attributes and the config. The layers take the dtype policy `dtype`;
-    what a network gives is float32 under any policy.
+    the outputs are float32 under any policy.
     """
 
-    def __init__(self, inputs, outputs, *, arguments, policy, name):
+    def __init__(
+        self,
+        inputs: Inputs,
+        outputs: keras.KerasTensor,
+        *,
+        arguments: Mapping[str, Any],
+        policy: keras.DTypePolicy,
+        name: str | None,
+    ) -> None:
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self.policy_name = policy.name
         self.argument_names = tuple(arguments)
         for key, value in arguments.items():
             setattr(self, key, value)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         arguments = {key: getattr(self, key) for key in self.argument_names}
         return arguments | {"dtype": self.policy_name, "name": self.name}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
-def network_dtype(dtype):
-    """A dtype policy for the layers of a network: `dtype`'s, or the global one when None."""
+def network_dtype(dtype: DType) -> keras.DTypePolicy:
+    """The dtype policy for the layers of a network; the global one when `dtype` is None."""
     return keras.dtype_policies.get(dtype) if dtype else keras.config.dtype_policy()
 
 
-def check_positive(**values):
+def check_positive(**values: Any) -> None:
     """Raises an InputError that names the first keyword value that is not an int above 0."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < 1:
             raise InputError(f"{name} must be a whole number above 0. Received: {value!r}")
 
 
-def check_classes(num_classes):
-    """Raises an InputError where `num_classes` is neither None nor an int above 1."""
+def check_classes(num_classes: int | None) -> None:
+    """Raises an InputError unless `num_classes` is None or an int above 1."""
     if num_classes is not None:
         check_positive(num_classes=num_classes)
         if num_classes < 2:
             raise InputError("num_classes must be at least 2, or None for no classes. Received: 1")
 
 
-def check_image_shape(image_shape, multiple=1, smallest=1, largest=LARGEST_SIDE):
+def check_image_shape(
+    image_shape: Any, multiple: int = 1, smallest: int = 1, largest: int = LARGEST_SIDE
+) -> ImageShape:
     """Returns `image_shape` as a tuple (H, W, C).
 
     Args:
-        image_shape: what the user gave.
-        multiple, smallest, largest: what a network can make of a side.
+        image_shape: what the user passed.
+        multiple, smallest, largest: what the network can make of a side.
 
     Raises:
         InputError: not three ints, a side the network cannot make, or channels
@@ -86,15 +103,15 @@ def check_image_shape(image_shape, multiple=1, smallest=1, largest=LARGEST_SIDE)
     return int(height), int(width), int(channels)
 
 
-def check_doubling_shape(image_shape):
-    """A checked `image_shape` that doublings of a base with a shorter side of 4 make.
+def check_doubling_shape(image_shape: Any) -> tuple[ImageShape, int, tuple[int, int]]:
+    """A checked `image_shape` that is reached by doubling a base whose shorter side is 4.
 
     Returns:
         ((H, W, C), number of doublings, (base H, base W)).
 
     Raises:
         InputError: the shorter side is not 8, 16, 32, 64, 128 or 256, or the
-            longer one is no multiple of the step that this gives.
+            longer one is not a multiple of a quarter of it.
     """
     height, width, channels = check_image_shape(image_shape, multiple=4, smallest=8)
     doublings = (min(height, width) // 4).bit_length() - 1
@@ -107,16 +124,16 @@ def check_doubling_shape(image_shape):
     return (height, width, channels), doublings, (height // step, width // step)
 
 
-def small_normal():
-    """N(0, 0.02) (Radford 2015, section 4); a new one a layer, so that no two start equal."""
+def small_normal() -> keras.Initializer:
+    """N(0, 0.02) (Radford 2015, section 4); a new one per layer, so that no two start equal."""
     return keras.initializers.RandomNormal(mean=0.0, stddev=0.02)
 
 
-def batch_normalization(policy, name):
-    """BatchNormalization whose moving statistics follow within some ten steps.
+def batch_normalization(policy: keras.DTypePolicy, name: str) -> layers.BatchNormalization:
+    """BatchNormalization whose moving statistics catch up within some ten steps.
 
-    Keras's default momentum of 0.99 lags behind a generator that changes every
-    step, and a picture made in inference mode is then not what training showed.
+    Keras's default momentum of 0.99 lags behind a generator that changes at every
+    step, and an image made in inference mode is then not what training showed.
     The replicas of a strategy normalise by the whole batch, as one device would.
     """
     return layers.BatchNormalization(
@@ -124,32 +141,49 @@ def batch_normalization(policy, name):
     )
 
 
-def latent_inputs(latent_dim, num_classes):
+def latent_inputs(
+    latent_dim: int, num_classes: int | None
+) -> tuple[keras.KerasTensor, keras.KerasTensor | None, Inputs]:
     """A generator's symbolic inputs: (latents, labels or None, what the model takes)."""
-    latents = keras.Input((latent_dim,), dtype="float32", name="latents")
-    if num_classes is None:
-        return latents, None, latents
-    labels = keras.Input((), dtype="int32", name="labels")
-    return latents, labels, [latents, labels]
+    return _with_labels(keras.Input((latent_dim,), dtype="float32", name="latents"), num_classes)
 
 
-def image_inputs(image_shape, num_classes):
+def image_inputs(
+    image_shape: Sequence[int], num_classes: int | None
+) -> tuple[keras.KerasTensor, keras.KerasTensor | None, Inputs]:
     """A discriminator's symbolic inputs: (images, labels or None, what the model takes)."""
-    images = keras.Input(image_shape, dtype="float32", name="images")
+    return _with_labels(keras.Input(image_shape, dtype="float32", name="images"), num_classes)
+
+
+def _with_labels(
+    inputs: keras.KerasTensor, num_classes: int | None
+) -> tuple[keras.KerasTensor, keras.KerasTensor | None, Inputs]:
     if num_classes is None:
-        return images, None, images
+        return inputs, None, inputs
     labels = keras.Input((), dtype="int32", name="labels")
-    return images, labels, [images, labels]
+    return inputs, labels, [inputs, labels]
 
 
-def normalize(x, labels, num_classes, policy, name):
+def normalize(
+    x: keras.KerasTensor,
+    labels: keras.KerasTensor | None,
+    num_classes: int | None,
+    policy: keras.DTypePolicy,
+    name: str,
+) -> keras.KerasTensor:
     """Batch normalisation of `x`; with `labels`, each class has its own scale and shift."""
     if labels is None:
         return batch_normalization(policy, name)(x)
     return ConditionalBatchNormalization(num_classes, dtype=policy, name=name)(x, labels)
 
 
-def project_labels(logits, features, labels, num_classes, wrap=lambda layer: layer):
+def project_labels(
+    logits: keras.KerasTensor,
+    features: keras.KerasTensor,
+    labels: keras.KerasTensor,
+    num_classes: int | None,
+    wrap: Callable[[keras.Layer], keras.Layer] = lambda layer: layer,
+) -> keras.KerasTensor:
     """Adds to the logits how well the features, averaged over positions, agree with the label.
 
     Args:
@@ -157,7 +191,7 @@ def project_labels(logits, features, labels, num_classes, wrap=lambda layer: lay
         features: (B, H, W, D), the last feature maps.
         labels: int (B,).
         num_classes: number of classes.
-        wrap: what to put around the embedding layer.
+        wrap: wraps the embedding layer.
 
     Reference:
         Miyato and Koyama 2018, equation 3, https://arxiv.org/abs/1802.05637

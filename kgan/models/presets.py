@@ -1,8 +1,7 @@
-"""Presets: named configurations of networks and training, each as its source gives it."""
+"""Presets: named configurations of networks and training, each with its source's numbers."""
 
-import dataclasses
 import inspect
-from collections.abc import Callable
+from typing import Any, TypeVar, overload
 
 from kgan.errors import InputError
 from kgan.models.autoencoder_networks import ConvDecoder, ConvEncoder, LinearDecoder, LinearEncoder
@@ -12,98 +11,14 @@ from kgan.models.dcgan_k4 import DCGANK4Discriminator, DCGANK4Generator
 from kgan.models.dcgan_tanh import DCGANTanhDiscriminator, DCGANTanhGenerator
 from kgan.models.dcgan_upsample import DCGANUpsampleDiscriminator, DCGANUpsampleGenerator
 from kgan.models.mlp import MLPDiscriminator, MLPGenerator
+from kgan.models.networks import Network
+from kgan.models.preset_kinds import AutoencoderPreset, Preset, adam, sgd
 from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
 from kgan.models.sagan import SAGANDiscriminator, SAGANGenerator
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Preset:
-    """One named configuration of a GAN; a preset is data and holds no code of its own.
-
-    Attributes:
-        source: the paper or text that the numbers come from.
-        good_for: when to choose it, one line.
-        generator, discriminator: classes of the networks.
-        image_shape: default (H, W, C).
-        latent_dim: default length of a latent vector.
-        filters: default width unit of both networks.
-        latent_distribution: "normal" or "uniform".
-        loss: name of the adversarial loss.
-        loss_options: arguments of the loss's class.
-        g_optimizer, d_optimizer: Keras optimizer configs.
-        batch_size: the source's batch size, the command line's default.
-        ema_half_life_images: half-life of the averaged generator, in real
-            images seen; None for no averaging.
-    """
-
-    source: str
-    good_for: str
-    generator: Callable
-    discriminator: Callable
-    image_shape: tuple
-    latent_dim: int
-    filters: int
-    latent_distribution: str = "normal"
-    loss: str
-    loss_options: dict = dataclasses.field(default_factory=dict)
-    g_optimizer: dict
-    d_optimizer: dict
-    batch_size: int
-    ema_half_life_images: float | None = None
-
-    @property
-    def networks(self):
-        return {"generator": self.generator, "discriminator": self.discriminator}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class AutoencoderPreset:
-    """One named configuration of an autoencoder.
-
-    Attributes:
-        source, good_for, image_shape, batch_size: as of `Preset`.
-        encoder, decoder: classes of the networks.
-        latent_dim: default length of a code; None where a code is a map.
-        filters: default width unit; None where there is none.
-        loss: name of a Keras loss.
-        optimizer: Keras optimizer config.
-    """
-
-    source: str
-    good_for: str
-    encoder: Callable
-    decoder: Callable
-    image_shape: tuple
-    latent_dim: int | None = None
-    filters: int | None = None
-    loss: str
-    optimizer: dict
-    batch_size: int
-
-    @property
-    def networks(self):
-        return {"encoder": self.encoder, "decoder": self.decoder}
-
-
-def adam(learning_rate, beta_1, beta_2=0.999):
-    """Config of Adam, as `keras.optimizers.get` takes it."""
-    return {
-        "class_name": "Adam",
-        "config": {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2},
-    }
-
-
-def sgd(learning_rate, momentum):
-    """Config of SGD with Nesterov's momentum, as `keras.optimizers.get` takes it."""
-    return {
-        "class_name": "SGD",
-        "config": {"learning_rate": learning_rate, "momentum": momentum, "nesterov": True},
-    }
-
-
 RADFORD = "Radford et al. 2015, https://arxiv.org/abs/1511.06434"
 
-PRESETS = {
+PRESETS: dict[str, Preset | AutoencoderPreset] = {
     "r3gan": Preset(
         source="Huang et al. 2024, https://arxiv.org/abs/2501.05441",
         good_for="the one to pick today, given a GPU or an hour: stable, varied, 32 to 64 px",
@@ -236,15 +151,22 @@ PRESETS = {
 }
 
 
-def get_preset(name, kind=(Preset, AutoencoderPreset)):
+AnyPreset = TypeVar("AnyPreset", Preset, AutoencoderPreset)
+
+
+@overload
+def get_preset(name: str) -> Preset | AutoencoderPreset: ...
+@overload
+def get_preset(name: str, kind: type[AnyPreset]) -> AnyPreset: ...
+def get_preset(name: str, kind: Any = (Preset, AutoencoderPreset)) -> Any:
     """The preset of that name.
 
     Args:
         name: a key of `PRESETS`.
-        kind: what it must be, `Preset` or `AutoencoderPreset`.
+        kind: what it must be, `Preset` or `AutoencoderPreset`; either by default.
 
     Raises:
-        InputError: no preset of that kind has it.
+        InputError: no preset of that kind has the name.
     """
     known = [key for key, preset in PRESETS.items() if isinstance(preset, kind)]
     if name not in known:
@@ -252,41 +174,63 @@ def get_preset(name, kind=(Preset, AutoencoderPreset)):
     return PRESETS[name]
 
 
-def make_networks(name, **given):
-    """A preset's networks, made with its own numbers where none are given.
+def make_networks(
+    name: str,
+    *,
+    image_shape: Any = None,
+    latent_dim: int | None = None,
+    filters: int | None = None,
+    num_classes: int | None = None,
+) -> dict[str, Network]:
+    """Builds a preset's networks; an argument left None takes the preset's own value.
 
     Args:
         name: the preset's.
-        **given: `image_shape`, `latent_dim`, `filters`, `num_classes`; None for
-            the preset's own.
+        image_shape: (H, W, C).
+        latent_dim: length of a latent vector or a code.
+        filters: unit of width.
+        num_classes: number of classes; None for unconditional networks.
 
     Returns:
-        Dict of role ("generator", "discriminator", "encoder", "decoder") -> Keras model.
+        Role ("generator", "discriminator", "encoder", "decoder") -> Keras model.
 
     Raises:
-        InputError: an argument the preset has no place for, or a value it cannot take.
+        InputError: an argument the preset does not have, or a value that the
+            networks cannot be built with.
     """
     preset = get_preset(name)
-    given = {key: value for key, value in given.items() if value is not None}
-    taken = {role: inspect.signature(cls).parameters for role, cls in preset.networks.items()}
-    for key in given:
-        if not any(key in parameters for parameters in taken.values()):
+    arguments = {
+        "image_shape": image_shape,
+        "latent_dim": latent_dim,
+        "filters": filters,
+        "num_classes": num_classes,
+    }
+    passed = {key: value for key, value in arguments.items() if value is not None}
+    accepted = {role: _arguments_of(network) for role, network in preset.networks.items()}
+    for key, value in passed.items():
+        if not any(key in names for names in accepted.values()):
             if key == "num_classes":
                 able = ", ".join(conditional_presets())
-                raise InputError(f"This preset has no classes; {able} have. Received: {name}")
-            raise InputError(f"The preset {name} has no {key}. Received: {key}={given[key]!r}")
+                raise InputError(
+                    f"This preset cannot be conditional; these can: {able}. Received: {name}"
+                )
+            raise InputError(f"The preset {name} has no {key}. Received: {key}={value!r}")
     own = {key: getattr(preset, key) for key in ("image_shape", "latent_dim", "filters")}
-    chosen = {key: value for key, value in (own | given).items() if value is not None}
+    chosen = {key: value for key, value in (own | passed).items() if value is not None}
     return {
-        role: cls(**{key: value for key, value in chosen.items() if key in taken[role]})
-        for role, cls in preset.networks.items()
+        role: network(**{key: value for key, value in chosen.items() if key in accepted[role]})
+        for role, network in preset.networks.items()
     }
 
 
-def conditional_presets():
+def conditional_presets() -> list[str]:
     """The names of the presets that can be conditional on classes."""
     return [
         name
         for name, preset in PRESETS.items()
-        if all("num_classes" in inspect.signature(c).parameters for c in preset.networks.values())
+        if all("num_classes" in _arguments_of(network) for network in preset.networks.values())
     ]
+
+
+def _arguments_of(network: type[Network]) -> list[str]:
+    return list(inspect.signature(network).parameters)

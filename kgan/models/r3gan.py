@@ -1,12 +1,17 @@
-"""R3GAN's residual networks without normalisation (Huang et al. 2024), scaled to small pictures."""
+"""R3GAN's residual networks without normalisation (Huang et al. 2024), scaled to small images."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from kgan.layers import GroupedConv2D
 from kgan.models.networks import (
+    DType,
+    ImageShape,
     Network,
     check_classes,
     check_doubling_shape,
@@ -16,23 +21,25 @@ from kgan.models.networks import (
     network_dtype,
 )
 
-BLOCKS = 2  # a resolution
+BLOCKS = 2  # per resolution
 EXPANSION = 2
 GROUP_CHANNELS = 16
 SLOPE = 0.2
-# What LeakyReLU takes from the standard deviation of a normal variable.
+# Makes up for what LeakyReLU takes from the standard deviation of a normal variable.
 GAIN = math.sqrt(2.0 / (1.0 + SLOPE**2))
 
 
-def stages_of(image_shape, filters):
-    """What both networks are made of.
+def stages_of(
+    image_shape: Sequence[int], filters: int
+) -> tuple[ImageShape, list[tuple[int, int, int]]]:
+    """The resolutions that both networks are built of, and their channels.
 
     Returns:
-        (image_shape, [(H, W, channels) from the base up]); the channels are `filters`
-        but at sides of 64 and above, where they are half, a quarter and so on.
+        (image_shape, [(H, W, channels) from the base up]); the channels are `filters`,
+        except at sides of 64 and above, where they are half, a quarter and so on.
 
     Raises:
-        InputError: a shape or `filters` that cannot be made.
+        InputError: a shape or `filters` that the networks cannot be built with.
     """
     image_shape, doublings, base = check_doubling_shape(image_shape)
     check_positive(filters=filters)
@@ -42,39 +49,43 @@ def stages_of(image_shape, filters):
     ]
 
 
-def normal(gain, fan_in):
-    """N(0, gain^2 / fan_in): the variance of what goes in comes out, times gain squared."""
+def normal(gain: float, fan_in: int) -> keras.Initializer:
+    """N(0, gain^2 / fan_in), which multiplies the variance of the input by gain squared."""
     return keras.initializers.RandomNormal(stddev=gain / math.sqrt(fan_in))
 
 
-def linear(channels, x, policy, name, gain=1.0):
-    """A 1x1 convolution without bias; gain 0 starts it at zero."""
+def linear(
+    channels: int, x: keras.KerasTensor, policy: keras.DTypePolicy, name: str, gain: float = 1.0
+) -> keras.KerasTensor:
+    """A 1x1 convolution without bias; with a gain of 0 it starts at zero."""
     initializer = normal(gain, x.shape[-1]) if gain else "zeros"
     return layers.Conv2D(
         channels, 1, use_bias=False, kernel_initializer=initializer, dtype=policy, name=name
     )(x)
 
 
-def biased_activation(x, policy, name):
-    """A bias a channel, then LeakyReLU 0.2; the convolutions themselves have no bias."""
+def biased_activation(
+    x: keras.KerasTensor, policy: keras.DTypePolicy, name: str
+) -> keras.KerasTensor:
+    """A bias per channel, then LeakyReLU 0.2; the convolutions themselves have no bias."""
     x = ChannelBias(dtype=policy, name=f"{name}_bias")(x)
     return layers.LeakyReLU(SLOPE, dtype=policy, name=f"{name}_leaky_relu")(x)
 
 
 @keras.saving.register_keras_serializable(package="kgan")
 class ChannelBias(keras.layers.Layer):
-    """Adds a learnt bias to each channel, 0 at the start."""
+    """Adds a learned bias to each channel; it starts at 0."""
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.bias = self.add_weight(name="bias", shape=(input_shape[-1],), initializer="zeros")
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return inputs + self.bias
 
 
 @keras.saving.register_keras_serializable(package="kgan")
 class LearnedBasis(keras.layers.Layer):
-    """Spreads a vector over the base: each channel times a learnt map that starts as N(0, 1).
+    """Spreads a vector over the base: each channel times a learned map that starts as N(0, 1).
 
     Args:
         size: (H, W) of the base.
@@ -82,33 +93,35 @@ class LearnedBasis(keras.layers.Layer):
     Input: (B, C). Output: (B, H, W, C).
     """
 
-    def __init__(self, size, **kwargs):
+    def __init__(self, size: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = tuple(size)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.basis = self.add_weight(
             name="basis",
             shape=(*self.size, input_shape[-1]),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return inputs[:, None, None, :] * self.basis
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], *self.size, input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"size": self.size}
 
 
-def residual_block(x, policy, name, blocks):
-    """x + a bottleneck turned inside out: 1x1 to twice the channels, 3x3 in groups, 1x1 back.
+def residual_block(
+    x: keras.KerasTensor, policy: keras.DTypePolicy, name: str, blocks: int
+) -> keras.KerasTensor:
+    """x + an inverted bottleneck: 1x1 to twice the channels, 3x3 in groups, 1x1 back.
 
     The last convolution starts at zero and the others are scaled down by the
-    number of blocks, after Fixup (Zhang et al. 2019), so that no normalisation
-    is needed.
+    network's number of blocks, after Fixup (Zhang et al. 2019), so that no
+    normalisation is needed.
     """
     channels = x.shape[-1]
     inner = EXPANSION * channels
@@ -131,28 +144,29 @@ def residual_block(x, policy, name, blocks):
 
 @keras.saving.register_keras_serializable(package="kgan")
 class R3GANGenerator(Network):
-    """Latents to images: a learnt base, then residual blocks and bilinear doublings.
+    """Latents to images: a learned base, then residual blocks and bilinear doublings.
 
-    Two blocks a resolution; no normalisation, no tanh: the picture is a 1x1
+    Two blocks per resolution; no normalisation and no tanh: the image is a 1x1
     convolution of the last features, and what lies outside [-1, 1] is clipped
-    where levels are made of it.
+    in the conversion to uint8.
 
     Args:
         image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
             256, the longer a multiple of a quarter of it; C 1 or 3.
         latent_dim: length of a latent vector.
-        filters: channels up to 32 a side, half of that at 64 and so on; the
+        filters: channels at sides up to 32, half of that at 64 and so on; the
             paper's networks have 768.
-        num_classes: classes of a conditional generator, to which an embedding
-            of the label is given beside the latent; None for none.
+        num_classes: number of classes of a conditional generator, which takes
+            an embedding of the label beside the latent; None for an
+            unconditional one.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
     Input: float32 (B, latent_dim), with classes [that, int (B,) labels].
-    Output: float32 (B, H, W, C), about [-1, 1].
+    Output: float32 (B, H, W, C), approximately in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         Huang et al. 2024, section 4, https://arxiv.org/abs/2501.05441
@@ -160,13 +174,13 @@ class R3GANGenerator(Network):
 
     def __init__(
         self,
-        image_shape=(32, 32, 3),
-        latent_dim=64,
-        filters=128,
-        num_classes=None,
-        dtype=None,
-        name=None,
-    ):
+        image_shape: Sequence[int] = (32, 32, 3),
+        latent_dim: int = 64,
+        filters: int = 128,
+        num_classes: int | None = None,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape, stages = stages_of(image_shape, filters)
         check_positive(latent_dim=latent_dim)
         check_classes(num_classes)
@@ -217,8 +231,9 @@ class R3GANDiscriminator(Network):
     Args:
         image_shape: as for `R3GANGenerator`.
         filters: as for `R3GANGenerator`.
-        num_classes: classes of a conditional discriminator, whose logit is the
-            product of the features with an embedding of the label; None for none.
+        num_classes: number of classes of a conditional discriminator, whose
+            logit is the product of the features with an embedding of the label;
+            None for an unconditional one.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
@@ -226,15 +241,20 @@ class R3GANDiscriminator(Network):
     Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         Huang et al. 2024, section 4, https://arxiv.org/abs/2501.05441
     """
 
     def __init__(
-        self, image_shape=(32, 32, 3), filters=128, num_classes=None, dtype=None, name=None
-    ):
+        self,
+        image_shape: Sequence[int] = (32, 32, 3),
+        filters: int = 128,
+        num_classes: int | None = None,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape, stages = stages_of(image_shape, filters)
         check_classes(num_classes)
         policy = network_dtype(dtype)

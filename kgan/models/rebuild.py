@@ -1,38 +1,40 @@
-"""Networks made anew with the same weights, as they are or computing in float32."""
+"""Networks rebuilt with the same weights, in the same dtypes or computing in float32."""
+
+from typing import Any
 
 import keras
 
 from kgan.errors import InputError
 
 
-def all_layers(layer):
+def all_layers(layer: keras.Layer) -> list[keras.Layer]:
     """A layer and every layer inside it, wrapped ones too."""
     return list(layer._flatten_layers())
 
 
-def copy_network(network):
-    """Another network of the same config and weights."""
-    return _made_again(network, keras.saving.serialize_keras_object(network))
+def copy_network(network: keras.Model) -> keras.Model:
+    """A new network with the same config and weights."""
+    return _rebuilt(network, keras.saving.serialize_keras_object(network))
 
 
-def _made_again(network, config):
+def _rebuilt(network: keras.Model, config: dict[str, Any]) -> keras.Model:
     classes = {type(layer).__name__: type(layer) for layer in all_layers(network)}
     copy = keras.saving.deserialize_keras_object(config, classes)
-    if not copy.built:  # a subclassed model has its variables from its first call
+    if not copy.built:  # a subclassed model only has variables from its first call on
         copy.build(network.get_build_config()["input_shape"])
     copy.set_weights(network.get_weights())
     return copy
 
 
-def float32_copy(generator):
+def float32_copy(generator: keras.Model) -> keras.Model:
     """A network with every layer computing in float32; itself when they all do already.
 
     A mixed-precision model's variables are float32 already, so only the casts
-    change. What a user sees and what an export holds are made this way, and are
-    therefore the same pictures.
+    change. Both the images that a user sees and an export's come from such a
+    copy, and are therefore the same.
 
     Raises:
-        InputError: a layer that keeps another dtype when it is made anew.
+        InputError: a layer keeps another dtype when it is rebuilt.
     """
     if not _other_dtypes(generator):
         return generator
@@ -40,18 +42,18 @@ def float32_copy(generator):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
-        copy = _made_again(generator, _with_float32_policy(config))
+        copy = _rebuilt(generator, _with_float32_policy(config))
     finally:
         keras.config.set_dtype_policy(policy)
     if _other_dtypes(copy):
         raise InputError(
-            "The generator cannot be made anew in float32: its layers must take their dtype from "
+            "The generator cannot be rebuilt in float32: its layers must take their dtype from "
             f"the config. Received: {', '.join(_other_dtypes(copy))}"
         )
     return copy
 
 
-def _other_dtypes(network):
+def _other_dtypes(network: keras.Model) -> list[str]:
     return [
         f"{layer.name} in {layer.compute_dtype}"
         for layer in all_layers(network)
@@ -59,7 +61,7 @@ def _other_dtypes(network):
     ]
 
 
-def _with_float32_policy(config):
+def _with_float32_policy(config: Any) -> Any:
     if isinstance(config, dict):
         return {
             key: "float32"

@@ -1,10 +1,13 @@
 """SAGAN: the 4x4 body with spectral normalisation and self-attention (Zhang et al. 2018)."""
 
+from collections.abc import Sequence
+
 import keras
 
 from kgan.layers import SelfAttention2D, SpectralNormalization
-from kgan.models.dcgan_k4 import grow, shrink
+from kgan.models.dcgan_k4 import MakeLayer, grow, shrink
 from kgan.models.networks import (
+    DType,
     Network,
     check_classes,
     check_doubling_shape,
@@ -16,13 +19,13 @@ from kgan.models.networks import (
 )
 
 
-def spectral(layer):
-    """The layer with spectral normalisation around it."""
+def spectral(layer: keras.Layer) -> keras.Layer:
+    """The layer wrapped in spectral normalisation."""
     return SpectralNormalization(layer, name=f"spectral_{layer.name}")
 
 
-def attention(policy):
-    """Maker of self-attention layers by name."""
+def attention(policy: keras.DTypePolicy) -> MakeLayer:
+    """A function that builds the self-attention layer of a name."""
     return lambda name: SelfAttention2D(spectral_norm=True, dtype=policy, name=name)
 
 
@@ -32,12 +35,14 @@ class SAGANGenerator(Network):
 
     Args:
         image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
-            256, the longer a multiple of a quarter of it; C 1 or 3. Attention
-            takes memory with the fourth power of the side: 64 is its place.
+            256, the longer a multiple of a quarter of it; C 1 or 3. The
+            memory of attention grows with the fourth power of the side: it is
+            meant for 64.
         latent_dim: length of a latent vector.
-        filters: channels before the picture's.
-        num_classes: classes of a conditional generator, whose normalisation
-            then scales and shifts by class; None for none.
+        filters: channels of the last hidden stage.
+        num_classes: number of classes of a conditional generator, whose
+            normalisation then scales and shifts by class; None for an
+            unconditional one.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
@@ -45,7 +50,7 @@ class SAGANGenerator(Network):
     Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         Zhang et al. 2018, https://arxiv.org/abs/1805.08318
@@ -53,13 +58,13 @@ class SAGANGenerator(Network):
 
     def __init__(
         self,
-        image_shape=(64, 64, 3),
-        latent_dim=20,
-        filters=64,
-        num_classes=None,
-        dtype=None,
-        name=None,
-    ):
+        image_shape: Sequence[int] = (64, 64, 3),
+        latent_dim: int = 20,
+        filters: int = 64,
+        num_classes: int | None = None,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape, _, _ = check_doubling_shape(image_shape)
         check_positive(latent_dim=latent_dim, filters=filters)
         check_classes(num_classes)
@@ -84,8 +89,8 @@ class SAGANDiscriminator(Network):
     Args:
         image_shape: as for `SAGANGenerator`.
         filters: channels of the first convolution.
-        num_classes: classes of a conditional discriminator, which projects the
-            label on the features; None for none.
+        num_classes: number of classes of a conditional discriminator, which
+            projects the label onto the features; None for an unconditional one.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
@@ -93,15 +98,20 @@ class SAGANDiscriminator(Network):
     Output: float32 (B, 1), logits.
 
     Raises:
-        InputError: a shape or a number it cannot make.
+        InputError: an argument that the network cannot be built with.
 
     Reference:
         Zhang et al. 2018, https://arxiv.org/abs/1805.08318
     """
 
     def __init__(
-        self, image_shape=(64, 64, 3), filters=64, num_classes=None, dtype=None, name=None
-    ):
+        self,
+        image_shape: Sequence[int] = (64, 64, 3),
+        filters: int = 64,
+        num_classes: int | None = None,
+        dtype: DType = None,
+        name: str | None = None,
+    ) -> None:
         image_shape, _, _ = check_doubling_shape(image_shape)
         check_positive(filters=filters)
         check_classes(num_classes)

@@ -268,7 +268,7 @@ def watchers(
     samples, logs = directory / SAMPLES, directory / LOGS
     every = parse_interval(options.sample_every)
     if isinstance(model, Autoencoder):
-        shown = kgan_data.first_pictures(source, SHOWN_IMAGES)
+        shown = kgan_data.first_images(source, SHOWN_IMAGES)
         return [ReconstructionStrip(samples, shown, log_dir=logs, **every), Curves(logs)]
     watching = [
         SampleGrid(samples, seed=options.seed, log_dir=logs, **every),
@@ -304,4 +304,4 @@ def images_of(options: RunOptions, data: str | None, n: int) -> np.ndarray:
         options = dataclasses.replace(
             options, data=data, split=None, manual_dir=None, download_dir=None
         )
-    return kgan_data.first_pictures(open_source(options), n)
+    return kgan_data.first_images(open_source(options), n)

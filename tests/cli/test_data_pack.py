@@ -53,7 +53,10 @@ def test_pack_check_train_and_resume(folder, tmp_path, capsys):
         (["data", "pack", "no-such", "-o", "x"], "No such folder"),
         (["data", "pack"], "the following arguments are required: DATA, -o/--output"),
         (["data"], "the following arguments are required: COMMAND"),
-        (["train", "photos", "--split", "test"], "split is of tfds:NAME alone. Received: 'test'"),
+        (
+            ["train", "photos", "--split", "test"],
+            "split applies to tfds:NAME only. Received: 'test'",
+        ),
     ],
 )
 def test_mistakes_are_one_line(folder, tmp_path, monkeypatch, capsys, arguments, message):

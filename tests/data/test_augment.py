@@ -199,9 +199,9 @@ def test_texts_become_augmentations_and_mistakes_are_named():
         ("spin", "Known: flip, crop"),
         ("rotate=a", "NAME=STRENGTH:PROBABILITY. Received: rotate=a"),
         ("rotate=1:2:3", "NAME=STRENGTH:PROBABILITY"),
-        ("rotate=200", r"most degrees either way\) is from 0 to 180\. Received: 200"),
+        ("rotate=200", r"most degrees either way\) must be from 0 to 180\. Received: 200"),
         ("crop=0", "from 0.1 to 1"),
-        ("hue=0.1:2", "probability is from 0 to 1. Received: 2"),
+        ("hue=0.1:2", "probability must be from 0 to 1. Received: 2"),
         ("flip=3", "flip has no strength"),
     ):
         with pytest.raises(kgan.InputError, match=message):

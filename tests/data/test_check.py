@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgan.data import check, duplicates, first_pictures, image_files, open_source
+from kgan.data import check, duplicates, first_images, image_files, open_source
 from kgan.data.check_report import as_text
 from kgan.data.decode import decode
 from kgan.errors import InputError
@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_used_is_a_problem_and_named_with_its_reason(folde
     assert f"{folder / name}: {reason}" in printed
     assert printed.endswith("; it skips 1")
     source = open_source(folder)  # what is a problem is what training skips
-    assert len(first_pictures(source, 9)) == 3
+    assert len(first_images(source, 9)) == 3
     assert set(source.skipped) == {str(folder / name)}
 
 

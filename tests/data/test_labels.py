@@ -104,10 +104,10 @@ def test_the_embedded_set_has_ten_classes_of_600():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([0, 1, 2], r"4 whole numbers or names, one a picture\. Received: int64 \(3,\)"),
+        ([0, 1, 2], r"4 whole numbers or names, one per picture\. Received: int64 \(3,\)"),
         ([0.0, 1.0, 0.0, 1.0], "Received: float64"),
         ([0, 1, -1, 1], "from 0 up. Received: -1"),
-        ([0, 3, 1, 0], "without a picture is: 2"),
+        ([0, 3, 1, 0], r"needs at least one picture; label 2 has none\."),
         ([0, 0, 0, 0], "at least two classes"),
     ],
 )

@@ -35,7 +35,7 @@ def everything(source):
 
 @pytest.mark.parametrize("shape", [(12, 10, 3), (8, 8, 1)])
 def test_the_same_pictures_and_classes_come_back(folder, tmp_path, monkeypatch, shape):
-    monkeypatch.setattr(packing, "PICTURES_A_SHARD", 8)
+    monkeypatch.setattr(packing, "IMAGES_PER_SHARD", 8)
     source = open_source(folder, image_shape=shape)
     told = []
     manifest = pack(source, tmp_path / "new" / "shards", progress=lambda *n: told.append(n))
@@ -111,7 +111,7 @@ def test_arrays_and_broken_folders_pack_too(folder, tmp_path):
 
 
 def test_a_damaged_shard_is_named(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(packing, "PICTURES_A_SHARD", 8)
+    monkeypatch.setattr(packing, "IMAGES_PER_SHARD", 8)
     shards = tmp_path / "shards"
     pack(open_source(folder, image_shape=(12, 10)), shards)
     assert check_shards(shards)[1] == []

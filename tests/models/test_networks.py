@@ -1,6 +1,5 @@
-"""What holds for the networks of every preset: configs, policies, sizes, mistakes."""
+"""What holds for the networks of every preset: sizes, mistakes."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -23,24 +22,15 @@ OTHER_SHAPES = {
 }
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", PRESETS)
-def test_networks_fit_and_are_kept_by_config_under_any_policy(name, policy):
+def test_the_networks_of_a_preset_fit_each_other_at_another_shape(name):
     filters = 8 if get_preset(name).filters else None
-    keras.config.set_dtype_policy(policy)
     first, second = make_networks(name, image_shape=OTHER_SHAPES[name], filters=filters).values()
-    keras.config.set_dtype_policy("float32")
+    assert first.output_shape == second.input_shape
+    in_images = isinstance(get_preset(name), AutoencoderPreset)
+    assert (first.input_shape if in_images else first.output_shape)[1:] == OTHER_SHAPES[name]
     inputs = np.random.default_rng(0).normal(size=(2, *first.input_shape[1:])).astype(np.float32)
-    outputs = first(inputs)
-    for network, given in ((first, inputs), (second, outputs)):
-        again = type(network).from_config(network.get_config())
-        assert again.get_config() == network.get_config()
-        again.set_weights(network.get_weights())
-        np.testing.assert_array_equal(again(given), network(given))
-        assert network(given).dtype == "float32"
-        assert {weight.dtype for weight in network.weights} == {"float32"}
-    shape = outputs.shape if not isinstance(get_preset(name), AutoencoderPreset) else inputs.shape
-    assert tuple(shape[1:]) == OTHER_SHAPES[name]
+    assert second(first(inputs)).shape == (2, *second.output_shape[1:])
 
 
 @pytest.mark.parametrize(
@@ -63,7 +53,9 @@ def test_a_size_that_a_preset_cannot_make_names_those_it_can(name, shape, sizes)
 
 def test_arguments_a_preset_has_no_place_for_are_named():
     assert conditional_presets() == ["r3gan", "dcgan", "sagan"]
-    with pytest.raises(InputError, match=r"r3gan, dcgan, sagan have\. Received: gan"):
+    with pytest.raises(
+        InputError, match=r"cannot be conditional; these can: r3gan, dcgan, sagan\. Received: gan"
+    ):
         make_networks("gan", num_classes=10)
     with pytest.raises(InputError, match=r"autoencoder has no filters\. Received: filters=4"):
         make_networks("autoencoder", filters=4)

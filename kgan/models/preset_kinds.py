@@ -1,0 +1,95 @@
+"""What a preset is: a GAN's or an autoencoder's networks and training numbers, as data."""
+
+import dataclasses
+from typing import Any, Literal, TypeAlias
+
+from kgan.models.networks import ImageShape, Network
+
+OptimizerConfig: TypeAlias = dict[str, Any]  # as `keras.optimizers.get` takes it
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Preset:
+    """One named configuration of a GAN; a preset is data and holds no code of its own.
+
+    Attributes:
+        source: the paper or text that the numbers come from.
+        good_for: when to choose it, in one line.
+        generator, discriminator: classes of the networks.
+        image_shape: default (H, W, C).
+        latent_dim: default length of a latent vector.
+        filters: default unit of width of both networks.
+        latent_distribution: "normal" or "uniform".
+        loss: name of the adversarial loss.
+        loss_options: arguments of the loss's class.
+        g_optimizer, d_optimizer: Keras optimizer configs.
+        batch_size: the source's batch size, the command line's default.
+        ema_half_life_images: half-life of the averaged generator, in real
+            images seen; None for no averaging.
+    """
+
+    source: str
+    good_for: str
+    generator: type[Network]
+    discriminator: type[Network]
+    image_shape: ImageShape
+    latent_dim: int
+    filters: int
+    latent_distribution: Literal["normal", "uniform"] = "normal"
+    loss: str
+    loss_options: dict[str, float] = dataclasses.field(default_factory=dict)
+    g_optimizer: OptimizerConfig
+    d_optimizer: OptimizerConfig
+    batch_size: int
+    ema_half_life_images: float | None = None
+
+    @property
+    def networks(self) -> dict[str, type[Network]]:
+        """Role -> class of the network."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AutoencoderPreset:
+    """One named configuration of an autoencoder.
+
+    Attributes:
+        source, good_for, image_shape, batch_size: as in `Preset`.
+        encoder, decoder: classes of the networks.
+        latent_dim: default length of a code; None where a code is a map.
+        filters: default unit of width; None where there is none.
+        loss: name of a Keras loss.
+        optimizer: Keras optimizer config.
+    """
+
+    source: str
+    good_for: str
+    encoder: type[Network]
+    decoder: type[Network]
+    image_shape: ImageShape
+    latent_dim: int | None = None
+    filters: int | None = None
+    loss: str
+    optimizer: OptimizerConfig
+    batch_size: int
+
+    @property
+    def networks(self) -> dict[str, type[Network]]:
+        """Role -> class of the network."""
+        return {"encoder": self.encoder, "decoder": self.decoder}
+
+
+def adam(learning_rate: float, beta_1: float, beta_2: float = 0.999) -> OptimizerConfig:
+    """Config of Adam, as `keras.optimizers.get` takes it."""
+    return {
+        "class_name": "Adam",
+        "config": {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2},
+    }
+
+
+def sgd(learning_rate: float, momentum: float) -> OptimizerConfig:
+    """Config of SGD with Nesterov momentum, as `keras.optimizers.get` takes it."""
+    return {
+        "class_name": "SGD",
+        "config": {"learning_rate": learning_rate, "momentum": momentum, "nesterov": True},
+    }

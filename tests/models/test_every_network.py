@@ -1,0 +1,104 @@
+"""The battery of `tests.models.battery` over every network class."""
+
+import pytest
+
+from kgan import models
+from kgan.models.networks import Network
+from tests.models.battery import run_network_test
+
+# Only a factor that starts at zero leads to these: self-attention's gamma, and the last
+# convolution of a residual block.
+ATTENTION = tuple(
+    f"{name}_norm/{name}/{kind}"
+    for name in ("query", "key", "value")
+    for kind in ("kernel", "bias")
+)
+BLOCK = ("_expand/kernel", "_first_bias/bias", "_mix/kernel", "_second_bias/bias")
+# A softmax over the keys does not see what they all have in common.
+KEY_BIAS = ("key_norm/key/bias",)
+# What a projection of the labels on the features computes in float32.
+PROJECTION = ("realness", "pooled", "agreement")
+
+LATENTS = {"latent_dim": 5}
+CLASSES = {"num_classes": 3}
+# family -> (smallest shape, filters, what `run_network_test` must know of the generator
+# and of the discriminator)
+FAMILIES = {
+    "MLP": ((4, 6, 3), 2, {"float32_layers": ("intensities",)}, {}),
+    "DCGAN": ((16, 28, 1), 2, {}, {}),
+    "DCGAN512": ((16, 32, 1), 1, {}, {}),
+    "DCGANK4": ((8, 12, 3), 2, {}, {"float32_layers": ("judge",)}),
+    "DCGANUpsample": ((16, 20, 1), 4, {}, {}),
+    # The normalisation that follows subtracts the bias of the projection again.
+    "DCGANTanh": ((16, 20, 1), 2, {"cancelled": ("project/bias",)}, {}),
+    "SAGAN": (
+        (8, 12, 1),
+        8,
+        {"behind_zero": ATTENTION, "cancelled": KEY_BIAS},
+        {
+            "behind_zero": ATTENTION,
+            "cancelled": KEY_BIAS,
+            "float32_layers": ("spectral_judge",),
+        },
+    ),
+    "R3GAN": (
+        (8, 12, 1),
+        8,
+        {"behind_zero": BLOCK},
+        {"behind_zero": BLOCK, "float32_layers": ("features",)},
+    ),
+}
+# Of a conditional discriminator.
+CONDITIONAL_FLOAT32 = {
+    "DCGAN": (*PROJECTION, "classes"),
+    "SAGAN": (*PROJECTION, "spectral_classes"),
+    "R3GAN": ("directions", "classes"),
+}
+
+
+def cases():
+    """{name of the case: (network class, its arguments, options of `run_network_test`)}."""
+    linear = {"image_shape": (4, 6, 3), **LATENTS}
+    conv = {"image_shape": (8, 12, 1), "filters": 4}
+    found = {
+        "linear encoder": (models.LinearEncoder, linear, {"output_shape": (5,)}),
+        "linear decoder": (models.LinearDecoder, linear, {"output_shape": (4, 6, 3)}),
+        "conv encoder": (models.ConvEncoder, conv, {"output_shape": (2, 3, 2)}),
+        "conv decoder": (models.ConvDecoder, conv, {"output_shape": (8, 12, 1)}),
+    }
+    for family, (shape, filters, of_generator, of_discriminator) in FAMILIES.items():
+        generator = getattr(models, f"{family}Generator")
+        discriminator = getattr(models, f"{family}Discriminator")
+        of_generator = {"output_shape": shape, **of_generator}
+        of_discriminator = {"output_shape": (1,), **of_discriminator}
+        sizes = {"image_shape": shape, "filters": filters}
+        found[f"{family} generator"] = (generator, sizes | LATENTS, of_generator)
+        found[f"{family} discriminator"] = (discriminator, sizes, of_discriminator)
+        if family in CONDITIONAL_FLOAT32:
+            float32 = of_discriminator.get("float32_layers", ()) + CONDITIONAL_FLOAT32[family]
+            found[f"conditional {family} generator"] = (
+                generator,
+                sizes | LATENTS | CLASSES,
+                of_generator,
+            )
+            found[f"conditional {family} discriminator"] = (
+                discriminator,
+                sizes | CLASSES,
+                of_discriminator | {"float32_layers": float32},
+            )
+    return found
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_battery(case):
+    network_class, init_kwargs, options = CASES[case]
+    run_network_test(network_class, init_kwargs, **options)
+
+
+def test_every_network_class_has_a_case():
+    public = [getattr(models, name) for name in models.__all__]
+    networks = {item for item in public if isinstance(item, type) and issubclass(item, Network)}
+    assert {network_class for network_class, _, _ in CASES.values()} == networks
