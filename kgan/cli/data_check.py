@@ -1,5 +1,6 @@
 """`kgan data check`."""
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ Exit code: 0, training can use every picture; 1, it would skip some;
 """
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("directory", metavar="DIR", type=Path, help="a folder, subfolders too")
     pictures.add_fitting(parser, size="64x64")
@@ -40,7 +41,7 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Prints the report and, last, the sheet's path; 1 when training would skip files, else 0."""
     sheet = _sheet_path(arguments.directory, arguments.output)
     quiet_tensorflow.import_tensorflow()
@@ -54,7 +55,7 @@ def run(arguments):
 
     augment = ["flip"] if arguments.augment is None else arguments.augment
     augmentations.check(augment)
-    given = {
+    passed = {
         "image_shape": arguments.size,
         "fit": arguments.fit,
         "background": arguments.background,
@@ -62,7 +63,7 @@ def run(arguments):
     report = check.check_folder(
         arguments.directory,
         progress=_progress if sys.stderr.isatty() else None,
-        **{name: value for name, value in given.items() if value is not None},
+        **{name: value for name, value in passed.items() if value is not None},
     )
     print(as_text(report))
     if report.pictures and sheet is None:
@@ -76,7 +77,7 @@ def run(arguments):
     return int(bool(report.problems))
 
 
-def _check_shards(folder):
+def _check_shards(folder: Path) -> int:
     from kgan.data.records import check_shards
 
     manifest, problems = check_shards(folder)
@@ -90,11 +91,11 @@ def _check_shards(folder):
     return int(bool(problems))
 
 
-def _sheet_path(directory, output):
+def _sheet_path(directory: Path, output: Path | None) -> Path | None:
     """Where the sheet goes; None where its default place is inside the folder.
 
     Raises:
-        InputError: a place that was asked for cannot be used.
+        InputError: the sheet cannot be put where the user asked.
     """
     folder = Path(os.path.realpath(directory))  # Path.resolve raises at a loop of links
     path = output or Path(f"{folder.name or 'pictures'}-check.png")
@@ -109,6 +110,6 @@ def _sheet_path(directory, output):
     return path
 
 
-def _progress(done, total):
+def _progress(done: int, total: int) -> None:
     end = "\n" if done == total else ""
     print(f"\rchecked {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)

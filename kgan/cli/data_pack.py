@@ -1,5 +1,6 @@
 """`kgan data pack`."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ streamed, when packing and when training on them: a set can be of any size.
 """
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     pictures.add_source(parser)
     pictures.add_fitting(parser, size="the data's own where all have one; 64x64 for files")
@@ -27,7 +28,7 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Prints what was packed and, last, the folder."""
     quiet_tensorflow.import_tensorflow()
     from kgan.data import open_source, pack
@@ -52,7 +53,7 @@ def run(arguments):
     print(arguments.output)
 
 
-def _progress(done, total):
+def _progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         end = "\n" if done >= total else ""
         print(f"\rpacked {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
