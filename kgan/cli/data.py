@@ -14,7 +14,7 @@ Commands on pictures, before any training.
 COMMANDS = {"check": data_check, "pack": data_pack}
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the commands, each with its own arguments."""
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
@@ -28,6 +28,6 @@ def add_arguments(parser):
         subparser.set_defaults(run_data=command.run)
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int | None:
     """Runs the command that was chosen."""
     return arguments.run_data(arguments)

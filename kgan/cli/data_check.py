@@ -1,5 +1,6 @@
 """`kgan data check`."""
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from kgan import images
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
-from kgan.files import cannot_write
+from kgan.files import cannot_write, printable
 from kgan.runs.options import RunOptions
 
 HELP = "look through a folder of pictures, or packed shards, before training"
@@ -29,7 +30,7 @@ Exit code: 0, training can use every picture; 1, it would skip some;
 """
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("directory", metavar="DIR", type=Path, help="a folder, subfolders too")
     add_options(parser, RunOptions, ("size", "fit", "background", "augment"))
@@ -42,7 +43,7 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Prints the report and, last, the sheet's path; 1 when training would skip files, else 0."""
     sheet = _sheet_path(arguments.directory, arguments.output)
     quiet_tensorflow.import_tensorflow()
@@ -52,7 +53,7 @@ def run(arguments):
         return _check_shards(arguments.directory)
     from kgan.data import augment as augmentations
     from kgan.data import check
-    from kgan.data.check_report import as_text, printable
+    from kgan.data.check_report import as_text
 
     options = given_options(arguments, RunOptions)
     augment = options.pop("augment", ["flip"])
@@ -72,11 +73,11 @@ def run(arguments):
             images.save_png(sheet, check.preview(report, augment))
         except OSError as error:
             raise cannot_write("Cannot write there", error, sheet) from None
-        print(printable(sheet))
+        print(printable(sheet, None))
     return int(bool(report.problems))
 
 
-def _check_shards(folder):
+def _check_shards(folder: Path) -> int:
     from kgan.data.records import check_shards
 
     manifest, problems = check_shards(folder)
@@ -90,11 +91,11 @@ def _check_shards(folder):
     return int(bool(problems))
 
 
-def _sheet_path(directory, output):
+def _sheet_path(directory: Path, output: Path | None) -> Path | None:
     """Where the sheet goes; None where its default place is inside the folder.
 
     Raises:
-        InputError: a place that was asked for cannot be used.
+        InputError: the sheet cannot be put where the user asked.
     """
     folder = Path(os.path.realpath(directory))  # Path.resolve raises at a loop of links
     path = output or Path(f"{folder.name or 'pictures'}-check.png")
@@ -109,6 +110,6 @@ def _sheet_path(directory, output):
     return path
 
 
-def _progress(done, total):
+def _progress(done: int, total: int) -> None:
     end = "\n" if done == total else ""
     print(f"\rchecked {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)

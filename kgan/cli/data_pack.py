@@ -1,5 +1,6 @@
 """`kgan data pack`."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ streamed, when packing and when training on them: a set can be of any size.
 OPTIONS = ("split", "manual_dir", "download_dir", "strict", "size", "fit", "background")
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument(
         "data", metavar="DATA", help="folder, .npz or .npy file, TFRecord shards or tfds:NAME"
@@ -32,7 +33,7 @@ def add_arguments(parser):
     )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Prints what was packed and, last, the folder."""
     quiet_tensorflow.import_tensorflow()
     from kgan.data import open_source, pack
@@ -57,7 +58,7 @@ def run(arguments):
     print(arguments.output)
 
 
-def _progress(done, total):
+def _progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         end = "\n" if done >= total else ""
         print(f"\rpacked {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
