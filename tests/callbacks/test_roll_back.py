@@ -14,6 +14,8 @@ import kgan
 from kgan.callbacks import roll_back
 from kgan.data import open_source
 from kgan.errors import NotFinite
+from kgan.runs.directory import CHECKPOINT_FILE
+from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import RunCheckpoint
 from kgan.training.saving import batches_seen
 
@@ -122,8 +124,6 @@ def test_an_exploding_learning_rate_is_named(tmp_path):
 
 
 def test_every_option_that_a_likely_cause_names_is_one_of_a_run():
-    from kgan.runs.options import RunOptions
-
     named = re.findall(r"--([a-z0-9-]+)", inspect.getsource(roll_back))
     assert "learning-rate" in named
     fields = {field.name for field in dataclasses.fields(RunOptions)}
@@ -199,13 +199,14 @@ def test_stopped_amid_trouble_the_last_good_state_is_what_is_kept(tmp_path):
     spoil = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: factor.assign(np.nan if batch >= 4 else 1.0)
     )
-    checkpoint = kgan.callbacks.Checkpoint(tmp_path / "last.keras", 0)
+    checkpoint = kgan.callbacks.Checkpoint(tmp_path / CHECKPOINT_FILE, 0)
     gan.fit(batches(n=8), callbacks=[spoil, checkpoint], verbose=0)
     assert gan.batches_seen.numpy() == 8
     assert batches_seen(checkpoint.path) == 5
     gan.fit(batches(n=1), callbacks=[checkpoint], verbose=0)  # its beginning saves nothing either
     assert batches_seen(checkpoint.path) == 5
-    run = RunCheckpoint(checkpoint.path, open_source(None), tmp_path / "skipped.json", 0)
+    run = RunCheckpoint(tmp_path, open_source(None), RunOptions(), seconds_before=0.0)
     run.set_model(gan)
-    run.finish(tmp_path / "model.keras")
+    run.on_train_begin()
+    run.finish()
     assert batches_seen(tmp_path / "model.keras") == 5
