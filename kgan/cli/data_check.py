@@ -3,7 +3,10 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from kgan import images
 from kgan.cli import quiet_tensorflow
@@ -66,15 +69,20 @@ def run(arguments: argparse.Namespace) -> int:
         **options,
     )
     print(as_text(report))
-    if report.pictures and sheet is None:
-        print("no preview: the current folder is inside DIR, where it would be one of the pictures")
-    elif report.pictures:
-        try:
-            images.save_png(sheet, check.preview(report, augment))
-        except OSError as error:
-            raise cannot_write("Cannot write there", error, sheet) from None
-        print(printable(sheet, None))
+    if report.pictures:
+        _save_sheet(sheet, lambda: check.preview(report, augment))
     return int(bool(report.problems))
+
+
+def _save_sheet(sheet: Path | None, preview: Callable[[], np.ndarray]) -> None:
+    if sheet is None:
+        print("no preview: the current folder is inside DIR, where it would be one of the pictures")
+        return
+    try:
+        images.save_png(sheet, preview())
+    except OSError as error:
+        raise cannot_write("Cannot write there", error, sheet) from None
+    print(printable(sheet, None))
 
 
 def _check_shards(folder: Path) -> int:

@@ -174,6 +174,7 @@ def normalize(
     """Batch normalisation of `x`; with `labels`, each class has its own scale and shift."""
     if labels is None:
         return batch_normalization(policy, name)(x)
+    assert num_classes is not None  # labels have classes
     return ConditionalBatchNormalization(num_classes, dtype=policy, name=name)(x, labels)
 
 

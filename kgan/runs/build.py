@@ -22,7 +22,7 @@ from kgan.errors import InputError
 from kgan.images import to_uint8
 from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, AdversarialLoss
-from kgan.models import AutoencoderPreset, get_preset
+from kgan.models import AutoencoderPreset, Preset, get_preset
 from kgan.option_fields import parse_interval, spelling
 from kgan.runs import goal
 from kgan.runs.directory import LOGS, SAMPLES
@@ -70,7 +70,8 @@ def _new_autoencoder(options: RunOptions, source: Source) -> Autoencoder:
             )
     networks = {"latent_dim": options.latent_dim, "filters": options.filters}
     model = Autoencoder.from_preset(options.preset, image_shape=source.image_shape, **networks)
-    optimizer = _with_rate(get_preset(options.preset).optimizer, options.learning_rate)
+    preset = get_preset(options.preset, AutoencoderPreset)
+    optimizer = _with_rate(preset.optimizer, options.learning_rate)
     model.compile(optimizer, jit_compile=JIT_COMPILE[options.jit_compile])
     return model
 
@@ -120,7 +121,7 @@ def _with_rate(optimizer: dict[str, Any], rate: float | None) -> dict[str, Any]:
 
 def _loss(options: RunOptions) -> AdversarialLoss:
     """The loss that was asked for, with the preset's settings where it is the preset's."""
-    preset = get_preset(options.preset)
+    preset = get_preset(options.preset, Preset)
     name = options.loss or preset.loss
     settings = dict(preset.loss_options) if name == preset.loss else {}
     for setting in ("r1_gamma", "r2_gamma", "label_smoothing"):

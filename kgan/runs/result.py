@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from kgan.callbacks import ProgressLine
+
 
 @dataclasses.dataclass(frozen=True)
 class RunResult:
@@ -23,6 +25,14 @@ class RunResult:
     images_per_second: float
     skipped: dict[str, str]
     interrupted: bool
+
+    @classmethod
+    def after(
+        cls, directory: Path, progress: ProgressLine, skipped: dict[str, str], interrupted: bool
+    ) -> RunResult:
+        """The result of a training that a progress line has followed."""
+        rate = progress.images_per_second()
+        return cls(directory, progress.steps_taken, rate, skipped, interrupted)
 
     def in_words(self) -> str:
         """Lines that say what was done and what can be done next; the last is the directory."""

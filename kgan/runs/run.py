@@ -29,12 +29,12 @@ class Run:
     """
 
     def __init__(
-        self, directory: Path, options: RunOptions, strategy: tf.distribute.Strategy | None
+        self, directory: Path, options: RunOptions, strategy: Any, changes: dict | None = None
     ) -> None:
         self.directory, self.options = directory, options
         self.strategy = strategy or tf.distribute.get_strategy()
         self._chief = is_chief(self.strategy)
-        self._changes: dict[str, Any] = {}
+        self._changes = changes or {}
         self._created: ready.Ready | None = None  # by this process, and not trained yet
 
     @classmethod
@@ -85,8 +85,7 @@ class Run:
         """
         changes = check_changes(changes)
         options = dataclasses.replace(read_options(directory), **changes)
-        run = cls(Path(directory), options, strategy)
-        run._changes = changes
+        run = cls(Path(directory), options, strategy, changes)
         check_divides(run.strategy, run.options.images_per_step)
         return run
 
@@ -149,5 +148,4 @@ class Run:
                 raise
             if self._chief:
                 checkpoint.finish()
-        rate, steps = progress.images_per_second(), progress.steps_taken
-        return RunResult(self.directory, steps, rate, source.skipped, interrupt.interrupted)
+        return RunResult.after(self.directory, progress, source.skipped, interrupt.interrupted)

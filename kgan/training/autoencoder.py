@@ -116,7 +116,7 @@ class Autoencoder(TwoNetworks):
             loss: a Keras loss of (images, reconstructions), or its name.
             **kwargs: Keras's own.
         """
-        preset = get_preset(self.preset) if self.preset else None
+        preset = get_preset(self.preset, AutoencoderPreset) if self.preset else None
         if optimizer is None:
             optimizer = preset.optimizer if preset else adam(1e-3, 0.9)
         if loss is None:

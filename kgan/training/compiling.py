@@ -10,7 +10,7 @@ from kgan.errors import InputError
 from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, AdversarialLoss, get_loss
 from kgan.models.networks import check_positive
-from kgan.models.presets import adam, get_preset
+from kgan.models.presets import Preset, adam, get_preset
 from kgan.training import adversarial_step, guarded_update
 from kgan.training.network_checks import computes_in_float16
 
@@ -40,7 +40,7 @@ def ready_choices(gan: GAN, loss: Any, d_steps: int, d_update: str, diff_augment
 
 def ready_loss(loss: Any, preset_name: str | None) -> AdversarialLoss:
     """The loss that was asked for, with the preset's options where it is the preset's loss."""
-    preset = get_preset(preset_name) if preset_name else None
+    preset = get_preset(preset_name, Preset) if preset_name else None
     if preset and loss in (None, preset.loss):
         return LOSSES[preset.loss](**preset.loss_options)
     return get_loss(loss or "bce")

@@ -120,13 +120,13 @@ class GAN(TwoNetworks):
             InputError: an unknown preset, or a size that the preset cannot make.
         """
         chosen = get_preset(preset, Preset)
-        sizes = {"image_shape": image_shape, "latent_dim": latent_dim, "filters": filters}
+        sizes: dict[str, Any] = {"image_shape": image_shape, "latent_dim": latent_dim}
         if class_names is not None and num_classes is None:
             num_classes = len(class_names)
         if ema_half_life_images is None:
             ema_half_life_images = chosen.ema_half_life_images
         return cls(
-            **make_networks(preset, **sizes, num_classes=num_classes),
+            **make_networks(preset, **sizes, filters=filters, num_classes=num_classes),
             preset=preset,
             latent_distribution=latent_distribution or chosen.latent_distribution,
             class_names=class_names,
