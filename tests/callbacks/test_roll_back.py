@@ -101,6 +101,7 @@ def test_pictures_that_stay_bad_end_it_at_the_last_good_checkpoint(tmp_path):
         np.testing.assert_array_equal(kept.numpy(), restored.numpy())
 
 
+@pytest.mark.slow
 def test_infinite_logits_are_named(tmp_path):
     factor = tf.Variable(1.0)
     gan = small(activation=lambda logits: logits * factor)
@@ -179,6 +180,7 @@ class ZeroGradient(keras.layers.Layer):
         return tf.sqrt(tf.abs(x))
 
 
+@pytest.mark.slow
 def test_one_half_of_a_sequential_step_that_always_fails_is_noticed(tmp_path):
     """The other half's success does not hide it."""
     generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(64, "tanh")])

@@ -214,6 +214,7 @@ def test_a_check_changes_nothing(clothes, preset, classes, policy):
         np.testing.assert_array_equal(value_before, value)
 
 
+@pytest.mark.slow
 def test_a_run_with_a_doctor_ends_in_the_same_weights(clothes):
     from tensorflow.python.framework import config as determinism
 

@@ -165,6 +165,7 @@ def test_a_board_without_a_directory_writes_nothing(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_validation_leaves_the_curves_as_they_are(tmp_path, real_images):
     read = []
     for name in ("without", "with"):

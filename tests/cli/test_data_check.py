@@ -118,6 +118,7 @@ def test_a_place_that_cannot_be_written_is_named_after_the_report(place, capsys)
     assert "2 pictures that training can use" in captured.out
 
 
+@pytest.mark.slow
 def test_a_real_process_prints_nothing_but_the_report(place):
     code = "import sys; from kgan.cli.main import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "data", "check", "photos"]

@@ -18,6 +18,7 @@ def folder(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_pack_check_train_and_resume(folder, tmp_path, capsys):
     (folder / "cats" / "broken.png").write_bytes((folder / "cats" / "00.png").read_bytes()[:50])
     shards = tmp_path / "shards"

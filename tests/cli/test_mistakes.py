@@ -145,6 +145,7 @@ def test_places_that_cannot_be_written(place, capsys, trained_gan, cut_onnx):
         assert "notes.txt" in error_line(capsys, main, arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["train", "missing/"], ["generate", "text.keras"], ["export", "missing"]]
 )

@@ -311,6 +311,7 @@ def test_tfrecord_shards_give_the_pictures_packed_into_them(folder, tmp_path, ke
         kgan.data.from_tfrecords(folder, **settings())
 
 
+@pytest.mark.slow
 def test_a_process_ends_though_a_pipeline_is_in_the_middle(folder):
     script = (
         "import sys, kgan\n"

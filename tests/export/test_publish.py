@@ -43,6 +43,7 @@ def run_forms(path):
     ]
 
 
+@pytest.mark.slow
 def test_float_output_is_keras_to_1e_4_in_every_form(trained_gan, exported_floats):
     forms = run_forms(exported_floats.path)
     for z in batches():
@@ -201,6 +202,7 @@ def test_numbers_that_are_not_finite_are_no_parity(trained_gan):
         verify.parity(flat, lambda z: zeros(z)[..., 0], grey)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_a_mixed_precision_model_is_exported_in_float32(tmp_path, real_images, policy):
     keras.config.set_dtype_policy(policy)

@@ -53,6 +53,7 @@ def rows(path):
         return [(row["epoch"], row["batches_seen"]) for row in csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_history_forgets_what_the_weights_do_not_have(tmp_path, small_gan, real_images):
     path = tmp_path / "history.csv"
 

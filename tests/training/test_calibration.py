@@ -302,6 +302,7 @@ def test_every_way_to_pictures_calibrates_and_all_agree(tmp_path):
     np.testing.assert_array_equal(again.generate(4, seed=0, labels=labels), shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half_life", [0, 640])
 def test_fit_ends_calibrated_and_training_is_the_same_with_pictures_between(half_life, real_images):
     models = [made("dcgan", filters=2, ema_half_life_images=half_life) for _ in range(2)]

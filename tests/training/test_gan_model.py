@@ -53,6 +53,7 @@ def test_fit_lowers_the_discriminators_loss_on_real_pictures(trained_gan):
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_fit_takes_a_dataset_and_labelled_batches(small_gan, real_images):
     batches = kgan.data.from_arrays(
         np.uint8(np.random.default_rng(0).integers(0, 256, (12, 16, 20))), batch_size=4
@@ -157,6 +158,7 @@ def test_the_value_range_is_read_off_the_last_activation(last, expected):
         kgan.GAN(inner, discriminator, value_range=(1, 1))
 
 
+@pytest.mark.slow
 def test_losses_given_as_functions_are_saved_by_name(tmp_path, small_gan, real_images):
     pair = (kgan.losses.minimax_generator_loss, kgan.losses.bce_discriminator_loss)
     small_gan.compile(pair)
@@ -177,6 +179,7 @@ def test_integer_images_are_refused(small_gan):
         small_gan.fit(np.zeros((8, 16, 20, 1), np.uint8), batch_size=4, verbose=0)
 
 
+@pytest.mark.slow
 def test_weight_regularizers_of_the_layers_count():
     kernels = []
     for regularizer in (None, keras.regularizers.L2(0.05)):

@@ -73,6 +73,7 @@ def test_what_must_be_float32_is(images):
     assert pictures.dtype == gan.discriminator(pictures, training=True).dtype == "float32"
 
 
+@pytest.mark.slow
 def test_the_scales_grow_fall_and_are_saved(images, tmp_path):
     gan, _, _ = trained("mixed_float16", "dcgan", images, steps=2)
     gan.g_optimizer.dynamic_growth_steps = 4

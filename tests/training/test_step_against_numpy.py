@@ -53,7 +53,12 @@ def in_float64(weights):
     ("d_update", "optimizers", "steps"),
     [
         ("joint", (lambda: keras.optimizers.SGD(0.3), lambda: reference.SGD(0.3)), 1),
-        ("joint", (lambda: keras.optimizers.Adam(0.01, 0.5), lambda: reference.Adam(0.01, 0.5)), 3),
+        pytest.param(
+            "joint",
+            (lambda: keras.optimizers.Adam(0.01, 0.5), lambda: reference.Adam(0.01, 0.5)),
+            3,
+            marks=pytest.mark.slow,
+        ),
         ("sequential", (lambda: keras.optimizers.SGD(0.3), lambda: reference.SGD(0.3)), 2),
     ],
     ids=["joint-sgd", "joint-adam-3-steps", "sequential-sgd"],

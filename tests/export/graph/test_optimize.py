@@ -43,7 +43,11 @@ def shaken(gan):
             variable.assign(1 + 0.3 * drawn)
 
 
-@pytest.fixture(scope="module", params=PRESETS)
+FAST = ("dcgan", "sagan")
+NAMES = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in PRESETS]
+
+
+@pytest.fixture(scope="module", params=NAMES)
 def plain(request):
     preset = request.param.split(",")[0]
     given, gone = PRESETS[request.param]
