@@ -67,14 +67,16 @@ __all__ = [  # noqa: RUF022
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'kgan' has no attribute {name!r}")
-    module = importlib.import_module(_LAZY[name])
-    # A class lives in its module; a module is itself the public name.
-    value = module if module.__name__.rpartition(".")[2] == name else getattr(module, name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker knows the names above, and no others
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module 'kgan' has no attribute {name!r}")
+        module = importlib.import_module(_LAZY[name])
+        # A class lives in its module; a module is itself the public name.
+        value = module if module.__name__.rpartition(".")[2] == name else getattr(module, name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

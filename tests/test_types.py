@@ -32,6 +32,7 @@ kgan.export.to_onnx(gan, "saved_models/photos", opsett=3)
 kgan.callbacks.SampleGrid("samples", evry=3)
 kgan.runtime.Generator("saved_models/photos").generate(16, sed=0)
 kgan.load_gan("photos.keras", compil=False)
+kgan.GANN
 """
 
 
@@ -50,7 +51,7 @@ def test_misspelt_names_are_refused_and_right_ones_pass(tmp_path):
     assert done.returncode == 1, done.stdout + done.stderr
     assert not re.search(r"right\.py:\d+: error", done.stdout), done.stdout
     refused = re.findall(r"wrong\.py:(\d+): error: .*?\"(\w+)\"", done.stdout)
-    words = ["latent_dimm", "image_shap", "opsett", "evry", "sed", "compil"]
+    words = ["latent_dimm", "image_shap", "opsett", "evry", "sed", "compil", "GANN"]
     assert [(int(line), word) for line, word in refused] == list(enumerate(words, 4))
 
 
