@@ -66,9 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
         **options,
     )
     print(as_text(report))
-    if report.pictures and sheet is None:
+    if report.images and sheet is None:
         print("no preview: the current folder is inside DIR, where it would be one of the pictures")
-    elif report.pictures:
+    elif report.images and sheet is not None:
         try:
             images.save_png(sheet, check.preview(report, augment))
         except OSError as error:
