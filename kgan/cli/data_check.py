@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         **options,
     )
     print(as_text(report))
-    if report.pictures:
+    if report.images:
         _save_sheet(sheet, lambda: check.preview(report, augment))
     return int(bool(report.problems))
 

@@ -1,11 +1,16 @@
-"""The pre-flight of a folder of pictures: what training would skip, change or see twice."""
+"""Checks a folder of images before training: what it would skip, change or see twice."""
+
+from __future__ import annotations
 
 import dataclasses
 import hashlib
 import io
 import os
 import warnings
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,22 +27,22 @@ SUFFIXES_OF = {
     "GIF": (".gif",),
     "WEBP": (".webp",),
 }
-AT_ONCE = 1024  # files that are handed to the threads together
-UNBALANCED = 10  # times the pictures of the smallest class
-PREVIEW_WIDTH = 1024  # pixels, about; two pictures a row at least
+AT_ONCE = 1024  # files handed to the threads together
+UNBALANCED = 10  # times the images of the smallest class
+PREVIEW_WIDTH = 1024  # pixels, roughly; at least two images per row
 PREVIEW_ROWS = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture that training can use.
+class UsableImage:
+    """An image file that training can use.
 
     Attributes:
         file: its path.
         header: its `kgan.data.image_files.Header`.
         animated: it has more than one frame.
         digest: sha256 of the file.
-        look: its perceptual hash as the model sees it, fitted and on the background.
+        look: its perceptual hash as the model sees it: fitted, on the background.
     """
 
     file: str
@@ -53,142 +58,155 @@ class Report:
 
     Attributes:
         folder: the folder, a `pathlib.Path`.
-        image_shape, fit, background: how the pictures are made ready.
-        pictures: list of `Picture`, those that training can use.
+        image_shape, fit, background: how the images are prepared.
+        images: those that training can use.
         problems: what training skips, as (path, reason).
-        remarks: what is odd, yet can be used or is no matter: {what: [(path, detail), ...]}.
-        classes: pictures by subfolder; empty without subfolders.
+        remarks: what is odd but does not stop training: {what: [(path, detail), ...]}.
+        classes: number of usable images per subfolder; empty without subfolders.
         class_remark: what is odd about the classes, one line, or None.
         same: groups of paths of files with the same bytes.
-        alike: groups of paths of pictures that look alike, one path for each
+        alike: groups of paths of images that look alike, one path for each
             group of `same`; see `kgan.data.duplicates`.
     """
 
-    folder: os.PathLike
-    image_shape: tuple
-    fit: str
-    background: tuple
-    pictures: list
-    problems: list
-    remarks: dict
-    classes: dict
+    folder: Path
+    image_shape: decode.Shape
+    fit: decode.Fit
+    background: decode.Colour
+    images: list[UsableImage]
+    problems: list[tuple[str, str]]
+    remarks: dict[str, list[tuple[str, str]]]
+    classes: dict[str, int]
     class_remark: str | None
-    same: list
-    alike: list
+    same: list[list[str]]
+    alike: list[list[str]]
 
 
 def check_folder(
-    directory,
+    directory: str | os.PathLike[str],
     *,
-    image_shape=(64, 64, 3),
-    fit="crop",
-    background=(255, 255, 255),
-    progress=None,
-):
-    """Decodes every picture below a folder as training would, and reports what it finds.
+    image_shape: Sequence[int] = (64, 64, 3),
+    fit: decode.Fit = "crop",
+    background: Sequence[int] = (255, 255, 255),
+    progress: Callable[[int, int], Any] | None = None,
+) -> Report:
+    """Decodes every image below a folder as training would, and reports what it finds.
 
     Args:
         directory: the folder.
         image_shape: (H, W, C) of the model, or (H, W) for colour.
         fit, background: as for `kgan.data.from_folder`.
-        progress: called with (files checked, files) from time to time.
+        progress: called with (files checked, files in total) from time to time.
 
     Returns:
         A `Report`.
 
     Raises:
-        InputError: no such folder, no pictures in it, or an argument that cannot be used.
+        InputError: no such folder, no images in it, or an argument that cannot be used.
     """
     if isinstance(image_shape, (tuple, list)) and len(image_shape) == 2:
         image_shape = (*image_shape, 3)
-    image_shape = decode.check_shape(image_shape)
-    how = (image_shape, decode.check_fit(fit), decode.check_background(background))
+    shape = decode.check_shape(image_shape)
+    how = (shape, decode.check_fit(fit), decode.check_background(background))
     folder = image_files.check_folder_path(directory)
-    listing = image_files.list_pictures(folder)
-    checked = []
+    listing = image_files.list_images(folder)
+    checked: list[UsableImage | tuple[str, str]] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(WORKERS) as pool:
-        warnings.simplefilter("ignore")  # Pillow's, of pictures that it reads all the same
-        for start in range(0, len(listing.pictures), AT_ONCE):
-            some = listing.pictures[start : start + AT_ONCE]
-            checked += pool.map(lambda file: _look_at(file, *how), some)
+        warnings.simplefilter("ignore")  # Pillow's, about images that it reads nevertheless
+        for start in range(0, len(listing.images), AT_ONCE):
+            files = listing.images[start : start + AT_ONCE]
+            checked += pool.map(lambda file: _look_at(file, *how), files)
             if progress is not None:
-                progress(len(checked), len(listing.pictures))
-    pictures = [found for found in checked if isinstance(found, Picture)]
-    problems = [found for found in checked if not isinstance(found, Picture)]
+                progress(len(checked), len(listing.images))
+    usable = [result for result in checked if isinstance(result, UsableImage)]
+    problems = [result for result in checked if not isinstance(result, UsableImage)]
     problems += [(place, image_files.reason(problem)) for place, problem in listing.closed]
-    classes, class_remark = _count_classes(folder, listing.pictures, pictures)
-    same = duplicates.group_equal([picture.digest for picture in pictures])
+    classes, class_remark = _count_classes(folder, listing.images, usable)
+    same = duplicates.group_equal([image.digest for image in usable])
     copies = {place for group in same for place in group[1:]}
-    single = [picture for place, picture in enumerate(pictures) if place not in copies]
-    alike = duplicates.group_near([picture.look for picture in single])
+    single = [image for place, image in enumerate(usable) if place not in copies]
+    alike = duplicates.group_near([image.look for image in single])
     return Report(
         folder,
         *how,
-        pictures,
+        usable,
         problems,
-        _remarks(pictures, listing, image_shape, fit),
+        _remarks(usable, listing, shape, fit),
         classes,
         class_remark,
-        [[pictures[place].file for place in group] for group in same],
+        [[usable[place].file for place in group] for group in same],
         [[single[place].file for place in group] for group in alike],
     )
 
 
-def _look_at(file, image_shape, fit, background):
-    """A `Picture`, or (path, reason) of a file that cannot be used."""
+def _look_at(
+    file: str, image_shape: decode.Shape, fit: decode.Fit, background: decode.Colour
+) -> UsableImage | tuple[str, str]:
+    """A `UsableImage`, or (path, reason) of a file that cannot be used."""
     try:
         image_files.check_file(file)
         with open(file, "rb") as stream:
             data = stream.read()
         with Image.open(io.BytesIO(data), formats=decode.FORMATS) as image:
             header, animated = image_files.header_of(image), _is_animated(image)
-        # Training's own decoding: what it takes is what training takes.
+        # Training's own decoding: a file passes here if and only if training can use it.
         fitted = decode.decode(io.BytesIO(data), image_shape, fit, background)
-    except Exception as problem:  # Pillow has no one class for a bad picture
+    except Exception as problem:  # Pillow has no single class for a bad image
         return file, image_files.reason(problem)
     digest = hashlib.sha256(data).digest()
-    return Picture(file, header, animated, digest, duplicates.perceptual_hash(fitted))
+    return UsableImage(file, header, animated, digest, duplicates.perceptual_hash(fitted))
 
 
-def _is_animated(image):
-    if image.format == "MPO":  # a phone's depth map or the like, and no animation
+def _is_animated(image: Image.Image) -> bool:
+    if image.format == "MPO":  # a phone's depth map or the like, not an animation
         return False
     try:
         return getattr(image, "is_animated", False)
-    except Exception:  # damaged behind the first frame, which alone is used
+    except Exception:  # damaged after the first frame, the only one that is used
         return True
 
 
-def _count_classes(folder, paths, pictures):
-    """({subfolder: pictures that can be used}, what is odd about it or None)."""
+def _count_classes(
+    folder: Path, paths: Sequence[str], usable: Sequence[UsableImage]
+) -> tuple[dict[str, int], str | None]:
+    """({subfolder: number of usable images}, what is odd about the classes or None)."""
     places = [image_files.subfolder(folder, path) for path in paths]
-    counts = dict.fromkeys(sorted(set(places) - {None}), 0)
-    for picture in pictures:
-        place = image_files.subfolder(folder, picture.file)
+    counts = dict.fromkeys(sorted({place for place in places if place is not None}), 0)
+    for image in usable:
+        place = image_files.subfolder(folder, image.file)
         if place is not None:
             counts[place] += 1
     beside = places.count(None)
     if not counts:
         return counts, None
     if beside:
-        return counts, f"no classes to train with: beside the subfolders lie {beside:,} files"
+        return counts, f"no classes to train with: {beside:,} files lie beside the subfolders"
     if len(counts) == 1:
         return counts, "no classes to train with: a single subfolder"
-    least, most = min(counts, key=counts.get), max(counts, key=counts.get)
+    least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if not counts[least]:
         return counts, f"a class without a picture that can be used: {least}"
     if counts[most] >= UNBALANCED * counts[least]:
         times = counts[most] // counts[least]
-        return counts, f"unbalanced: {most} has {times} times the pictures of {least}"
+        return counts, f"unbalanced: {most} has {times} times as many pictures as {least}"
     return counts, None
 
 
-def _remarks(pictures, listing, image_shape, fit):
-    """{what: [(path, detail), ...]} of what is odd about pictures and files."""
+def _remarks(
+    usable: Sequence[UsableImage],
+    listing: image_files.Listing,
+    image_shape: decode.Shape,
+    fit: decode.Fit,
+) -> dict[str, list[tuple[str, str]]]:
+    """What is odd about images and files: {what: [(path, detail), ...]}."""
     height, width, _ = image_shape
-    wrong, small, long, animated, converted = [], [], [], [], []
-    for picture in pictures:
-        file, header = picture.file, picture.header
+    wrong: list[tuple[str, str]] = []
+    small: list[tuple[str, str]] = []
+    long: list[tuple[str, str]] = []
+    animated: list[tuple[str, str]] = []
+    converted: list[tuple[str, str]] = []
+    for image in usable:
+        file, header = image.file, image.header
         size = f"{header.size[1]}x{header.size[0]}"
         if not file.lower().endswith(SUFFIXES_OF[header.format]):
             wrong.append((file, f"{header.format} by its content"))
@@ -197,7 +215,7 @@ def _remarks(pictures, listing, image_shape, fit):
         shape = header.size[0] / header.size[1] / (width / height)
         if min(shape, 1 / shape) < 0.5:
             long.append((file, size))
-        if picture.animated:
+        if image.animated:
             animated.append((file, header.format))
         if header.deep or header.mode == "CMYK":
             converted.append((file, header.channels))
@@ -210,25 +228,25 @@ def _remarks(pictures, listing, image_shape, fit):
         "of kinds that kgan does not read, left out": [(path, "") for path in listing.unread],
         "linked folders, not followed": [(path, "") for path in listing.links],
     }
-    return {what: found for what, found in remarks.items() if found}
+    return {what: files for what, files in remarks.items() if files}
 
 
-def preview(report, augment=("flip",)):
-    """Pictures as the model will see them, each over itself after augmentation.
+def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
+    """Images as the model will see them, each above its augmented version.
 
     Args:
-        report: a `Report` with at least one picture.
+        report: a `Report` with at least one image.
         augment: as for `kgan.data.from_folder`.
 
     Returns:
-        uint8 array (H', W', C), rows of pictures and of augmented ones in turn;
-        the pictures are taken evenly from the whole folder.
+        uint8 array (H', W', C), rows of images alternating with rows of augmented ones;
+        the images are taken evenly from the whole folder.
     """
     columns = max(2, min(8, PREVIEW_WIDTH // report.image_shape[1]))
-    last = len(report.pictures) - 1
+    last = len(report.images) - 1
     chosen = sorted(set(np.linspace(0, last, columns * PREVIEW_ROWS).astype(int).tolist()))
     how = (report.image_shape, report.fit, report.background)
-    before = np.stack([decode.decode(report.pictures[place].file, *how) for place in chosen])
+    before = np.stack([decode.decode(report.images[place].file, *how) for place in chosen])
     changed = batches(
         ArraySource(before, "the preview"),
         batch_size=len(before),

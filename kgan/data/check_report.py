@@ -1,39 +1,43 @@
-"""What `kgan data check` found, in words."""
+"""The text that `kgan data check` prints."""
+
+from __future__ import annotations
 
 import collections
+from collections.abc import Iterable, Sequence
 
+from kgan.data.check import Report
 from kgan.files import aligned, printable
 
 SHOWN_SIZES = 4
 SHOWN_GROUPS = 5
-SHOWN_FILES = 4  # of a group
+SHOWN_FILES = 4  # per group
 
 
-def as_text(report):
+def as_text(report: Report) -> str:
     """A `kgan.data.check.Report` as lines of text; every file with a problem or remark is named."""
     parts = [_formats(report), _sizes(report), _classes(report), _duplicates(report)]
-    for what, found in report.remarks.items():
-        parts.append([f"remark: {what} ({len(found):,})", *_named(found)])
+    for what, files in report.remarks.items():
+        parts.append([f"remark: {what} ({len(files):,})", *_named(files)])
     if report.problems:
         parts.append([f"problem: skipped ({len(report.problems):,})", *_named(report.problems)])
     parts.append([_verdict(report)])
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
-def _verdict(report):
+def _verdict(report: Report) -> str:
     shape = "x".join(map(str, report.image_shape))
-    line = f"{len(report.pictures):,} pictures that training can use, as {shape}"
+    line = f"{len(report.images):,} pictures that training can use, as {shape}"
     return f"{line}; it skips {len(report.problems):,}" if report.problems else line
 
 
-def _formats(report):
-    kinds = collections.Counter((p.header.format, p.header.channels) for p in report.pictures)
+def _formats(report: Report) -> list[str]:
+    kinds = collections.Counter((i.header.format, i.header.channels) for i in report.images)
     rows = [(*kind, f"{count:,}") for kind, count in sorted(kinds.items())]
     return _table(("format", "channels", "pictures"), rows)
 
 
-def _sizes(report):
-    sizes = sorted((p.header.size for p in report.pictures), key=lambda size: size[0] * size[1])
+def _sizes(report: Report) -> list[str]:
+    sizes = sorted((i.header.size for i in report.images), key=lambda size: size[0] * size[1])
     if not sizes:
         return []
     ends = {"smallest": sizes[0], "median": sizes[len(sizes) // 2], "largest": sizes[-1]}
@@ -44,13 +48,13 @@ def _sizes(report):
     return _table(("size", "height x width", "pictures"), rows)
 
 
-def _classes(report):
+def _classes(report: Report) -> list[str]:
     rows = [(printable(name, None), f"{count:,}") for name, count in report.classes.items()]
     remark = [f"remark: {printable(report.class_remark)}"] if report.class_remark else []
     return _table(("subfolder", "pictures"), rows) + remark
 
 
-def _duplicates(report):
+def _duplicates(report: Report) -> list[str]:
     extra = sum(len(group) - 1 for group in report.same)
     near = sum(map(len, report.alike))
     lines = [f"exact duplicates: files with the bytes of another ({extra:,})"]
@@ -59,7 +63,7 @@ def _duplicates(report):
     return lines + _groups(report.alike)
 
 
-def _groups(groups):
+def _groups(groups: Sequence[Sequence[str]]) -> list[str]:
     lines = []
     for group in groups[:SHOWN_GROUPS]:
         names = ", ".join(printable(path, None) for path in group[:SHOWN_FILES])
@@ -70,13 +74,13 @@ def _groups(groups):
     return lines
 
 
-def _named(found):
-    return [f"  {printable(path, None)}" + (f": {why}" if why else "") for path, why in found]
+def _named(files: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"  {printable(path, None)}" + (f": {why}" if why else "") for path, why in files]
 
 
-def _size(size):
+def _size(size: tuple[int, int]) -> str:
     return f"{size[1]}x{size[0]}"
 
 
-def _table(head, rows):
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return aligned([head, *rows], right=True) if rows else []

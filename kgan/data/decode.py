@@ -1,5 +1,11 @@
 """Decodes images of every common format to uint8 arrays of one shape, with Pillow."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import IO, Literal, cast
+
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -9,8 +15,12 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 FITS = ("crop", "pad")
 
+Fit = Literal["crop", "pad"]
+Shape = tuple[int, int, int]  # (H, W, C)
+Colour = tuple[int, int, int]  # (R, G, B)
 
-def check_shape(image_shape):
+
+def check_shape(image_shape: object) -> Shape:
     """Returns `image_shape` as a tuple of three ints.
 
     Raises:
@@ -26,10 +36,11 @@ def check_shape(image_shape):
             "image_shape must be (height, width, channels), whole numbers above 0, channels 1 "
             f"(grey) or 3 (colour). Received: {image_shape!r}"
         )
-    return tuple(int(side) for side in image_shape)
+    height, width, channels = map(int, image_shape)
+    return height, width, channels
 
 
-def check_background(background):
+def check_background(background: object) -> Colour:
     """Returns `background` as a tuple of three ints.
 
     Raises:
@@ -44,10 +55,11 @@ def check_background(background):
             "background must be (red, green, blue), whole numbers from 0 to 255. "
             f"Received: {background!r}"
         )
-    return tuple(int(level) for level in background)
+    red, green, blue = map(int, background)
+    return red, green, blue
 
 
-def check_fit(fit):
+def check_fit(fit: object) -> Fit:
     """Returns `fit`.
 
     Raises:
@@ -55,10 +67,15 @@ def check_fit(fit):
     """
     if fit not in FITS:
         raise InputError(f"fit must be one of {', '.join(FITS)}. Received: {fit!r}")
-    return fit
+    return cast(Fit, fit)
 
 
-def decode(file, image_shape, fit, background):
+def decode(
+    file: str | os.PathLike[str] | IO[bytes],
+    image_shape: Shape,
+    fit: Fit,
+    background: Sequence[int],
+) -> np.ndarray:
     """Decodes one image: its first frame, upright, opaque and fitted.
 
     Args:
@@ -81,14 +98,16 @@ def decode(file, image_shape, fit, background):
         return fit_image(ImageOps.exif_transpose(image), image_shape, fit, background)
 
 
-def fit_image(image, image_shape, fit, background):
+def fit_image(
+    image: Image.Image, image_shape: Shape, fit: Fit, background: Sequence[int]
+) -> np.ndarray:
     """Converts a Pillow image of any mode and size to an array of one shape.
 
     Args:
         image: Pillow image.
         image_shape: (H, W, C), C 1 for luma or 3 for RGB.
-        fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit
-            inside and fills up with the background. Bicubic, with antialiasing.
+        fit: "crop" scales to cover and crops the middle, "pad" scales to fit
+            inside and fills the rest with the background. Bicubic, with antialiasing.
         background: (R, G, B), 0..255, also under what is transparent.
 
     Returns:
@@ -101,14 +120,14 @@ def fit_image(image, image_shape, fit, background):
             image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
         else:
             colour = Image.new("RGB", (1, 1), tuple(background)).convert(image.mode)
-            image = ImageOps.pad(
-                image, (width, height), Image.Resampling.BICUBIC, color=colour.getpixel((0, 0))
-            )
+            # Always a level or a tuple of them in these two modes.
+            level = cast("int | tuple[int, ...]", colour.getpixel((0, 0)))
+            image = ImageOps.pad(image, (width, height), Image.Resampling.BICUBIC, color=level)
     return np.asarray(image).reshape(image_shape)
 
 
-def _opaque(image, background):
-    if image.mode.startswith("I"):  # 16 bits of grey; Pillow itself would clip them at 255
+def _opaque(image: Image.Image, background: Sequence[int]) -> Image.Image:
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow itself would clip at 255
         return Image.fromarray(np.rint(np.asarray(image) / 257.0).astype(np.uint8))
     if image.has_transparency_data:
         canvas = Image.new("RGBA", image.size, (*background, 255))

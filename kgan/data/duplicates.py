@@ -3,12 +3,16 @@
 Two images look alike if their perceptual hashes (pHash, 64 bits) differ in at most three
 bits: copies that were compressed again or scaled, but also images that differ only in
 colour, which the hash does not see, and different images that are equally plain, such as
-single things on one colour. It is a hint where to look, not a verdict.
+single objects on a plain background. It is a hint about where to look, not a verdict.
 """
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from kgan.images import to_pil
 
@@ -16,31 +20,31 @@ MOST_BITS = 3
 BLOCKS = 6
 
 
-def perceptual_hash(picture):
+def perceptual_hash(image: np.ndarray) -> int:
     """The 64 bits of ImageHash's `phash` as an int.
 
     Args:
-        picture: uint8 array (H, W, C), C 1 or 3.
+        image: uint8 array (H, W, C), C 1 or 3.
     """
-    import imagehash  # a third of a second with scipy, and only needed here
+    import imagehash  # takes a third of a second with scipy, and only needed here
 
-    bits = imagehash.phash(to_pil(picture)).hash
+    bits = imagehash.phash(to_pil(image)).hash
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def group_equal(values):
-    """Groups of positions of equal values, each of at least two, in the order of their first."""
-    places = {}
+def group_equal(values: Iterable[Hashable]) -> list[list[int]]:
+    """Groups of positions of equal values, each of at least two, ordered by their first member."""
+    places: dict[Hashable, list[int]] = {}
     for place, value in enumerate(values):
         places.setdefault(value, []).append(place)
     return [group for group in places.values() if len(group) > 1]
 
 
-def group_near(hashes):
+def group_near(hashes: Sequence[int] | np.ndarray) -> list[list[int]]:
     """Groups of positions whose hashes are linked by steps of at most three bits.
 
-    Three bits lie in at most three of six blocks, so that near hashes agree in
-    the other three: for each choice of three blocks only hashes that agree there are compared.
+    Three bits lie in at most three of six blocks, so near hashes agree in the other
+    three: for each choice of three blocks, only hashes that agree there are compared.
     Memory grows with the number of hashes, not of pairs. Time is seconds for a
     million hashes that differ as those of photographs do, and minutes for a million
     that lie close together.
@@ -49,7 +53,7 @@ def group_near(hashes):
         hashes: ints from 0 to 2**64 - 1.
 
     Returns:
-        Lists of positions in `hashes`, each of at least two, in the order of their first.
+        Lists of positions in `hashes`, each of at least two, ordered by their first member.
 
     Reference:
         Manku et al. 2007, section 3, https://doi.org/10.1145/1242572.1242592
@@ -61,50 +65,53 @@ def group_near(hashes):
     return group_equal(labels[where.ravel()].tolist())
 
 
-def _masks(hashes):
+def _masks(hashes: np.ndarray) -> list[np.uint64]:
     """The bits of each choice of three blocks, uint64.
 
     Bits that are nearly always the same carry little information: they are spread
     over the blocks evenly, or some choices would have most of the hashes agree.
     """
     bits = [np.uint64(1 << place) for place in range(64)]
-    telling = sorted(bits, key=lambda bit: abs(np.count_nonzero(hashes & bit) / len(hashes) - 0.5))
-    blocks = [sum(map(int, telling[start::BLOCKS])) for start in range(BLOCKS)]
-    chosen = itertools.combinations(blocks, BLOCKS - MOST_BITS)
-    return [np.uint64(sum(choice)) for choice in chosen]
+    informative = sorted(
+        bits, key=lambda bit: abs(np.count_nonzero(hashes & bit) / len(hashes) - 0.5)
+    )
+    blocks = [sum(map(int, informative[start::BLOCKS])) for start in range(BLOCKS)]
+    choices = itertools.combinations(blocks, BLOCKS - MOST_BITS)
+    return [np.uint64(sum(choice)) for choice in choices]
 
 
-def _link_under(mask, unique, labels):
+def _link_under(mask: np.uint64, unique: np.ndarray, labels: np.ndarray) -> None:
     """Links near hashes that agree in the mask's bits; `labels` is changed in place."""
     keys = unique & mask
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    # Hashes that agree now stand together: each is compared with the one 1 place on, 2 on, ...
+    # Hashes that agree are now neighbours: each is compared with the next, the next but one, ...
     first = np.arange(len(keys))
-    waiting, number = [], 0
+    waiting: list[tuple[np.ndarray, np.ndarray]] = []
+    number = 0
     for step in itertools.count(1):
         first = first[: np.searchsorted(first, len(keys) - step)]
         first = first[keys[first] == keys[first + step]]
         if not len(first):
             break
-        one, other = order[first], order[first + step]
-        near = (labels[one] != labels[other]) & _is_near(unique[one], unique[other])
-        waiting.append((one[near], other[near]))
-        number += np.count_nonzero(near)
-        if number > len(unique):  # as many pairs as are ever held
+        left, right = order[first], order[first + step]
+        near = (labels[left] != labels[right]) & _is_near(unique[left], unique[right])
+        waiting.append((left[near], right[near]))
+        number += int(np.count_nonzero(near))
+        if number > len(unique):  # bounds the pairs in memory
             _join(labels, waiting)
             waiting, number = [], 0
     _join(labels, waiting)
 
 
-def _is_near(one, other):
-    different = one ^ other
+def _is_near(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]) -> np.ndarray:
+    different = left ^ right
     for _ in range(MOST_BITS):
         different &= different - (different > 0)  # drops the lowest bit that is set
     return different == 0
 
 
-def _join(labels, pairs):
+def _join(labels: np.ndarray, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
     """Gives linked hashes the least label among them.
 
     Args:
@@ -113,10 +120,10 @@ def _join(labels, pairs):
     """
     if not pairs:
         return
-    one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    left, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
     while True:
-        low = np.minimum(labels[one], labels[other])
-        high = np.maximum(labels[one], labels[other])
+        low = np.minimum(labels[left], labels[right])
+        high = np.maximum(labels[left], labels[right])
         apart = low != high
         if not apart.any():
             return

@@ -84,7 +84,7 @@ def batches(
         size = np.prod(source.image_shape) * source.count
         cache = "memory" if size <= LARGEST_CACHE_BYTES else None
     if isinstance(source, ArraySource):
-        read = _from_memory(source.pictures, source.labels, source, batch_size)
+        read = _from_memory(source.images, source.labels, source, batch_size)
     elif cache == "memory":
         pictures, classes = _load(source, batch_size)
         read = _from_memory(pictures, classes, source, batch_size)

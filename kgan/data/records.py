@@ -1,11 +1,15 @@
 """TFRecord shards of images: kgan's own, with a manifest, and those of other tools."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import re
 import struct
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -29,16 +33,25 @@ class RecordSource(StreamSource):
     """TFRecord shards; each record a tf.train.Example with an encoded image.
 
     The bytes are under `image/encoded` or `image`. Records are streamed:
-    memory does not grow with the set. If a manifest of `kgan.data.pack`
-    is beside the shards, they have classes too, and images of its shape are
+    memory use does not grow with the set. With a manifest of `kgan.data.pack`
+    beside them, the shards have classes too, and images of its shape are
     decoded by TensorFlow alone.
 
     Args:
-        shards, counts, manifest: as `find_shards` gives them.
+        shards, counts, manifest: as `find_shards` returns them.
         image_shape, fit, background, strict: as for `kgan.data.open_source`.
     """
 
-    def __init__(self, shards, counts, manifest, image_shape, fit, background, strict):
+    def __init__(
+        self,
+        shards: Sequence[str],
+        counts: Sequence[int],
+        manifest: Mapping[str, Any] | None,
+        image_shape: decode.Shape,
+        fit: decode.Fit,
+        background: Sequence[int],
+        strict: bool,
+    ) -> None:
         super().__init__(
             f"{len(shards)} TFRecord shards, {sum(counts)} pictures",
             image_shape,
@@ -58,15 +71,15 @@ class RecordSource(StreamSource):
         self.labelled = manifest is not None
         self.packed = manifest is not None and tuple(manifest["image_shape"]) == image_shape
 
-    def origins(self):
+    def origins(self) -> Iterable[Any]:
         return zip(self.shards, self._changed, strict=True)
 
-    def name(self, index):
-        shard = np.searchsorted(self.starts, index, side="right") - 1
+    def name(self, index: int) -> str:
+        shard = int(np.searchsorted(self.starts, index, side="right")) - 1
         return f"{self.shards[shard]} record {index - self.starts[shard]}"
 
-    def encoded(self, key):
-        def read(shard):
+    def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
+        def read(shard: tf.Tensor) -> tf.data.Dataset:
             path, start = tf.gather(self._paths, shard), tf.gather(self._starts, shard)
             return tf.data.TFRecordDataset(path).enumerate(start)
 
@@ -77,25 +90,27 @@ class RecordSource(StreamSource):
         size = sum(map(os.path.getsize, self.shards)) / max(1, self.count)
         return shuffled(parsed, block_of(self.count, size), key)
 
-    def _parse(self, index, record):
+    def _parse(self, index: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         features = {key: tf.io.FixedLenFeature((), tf.string, "") for key in (ENCODED, "image")}
-        if self.labelled:  # in others, that name may hold any kind of value
+        if self.labelled:  # in other tools' shards, that name may hold any kind of value
             features[LABEL] = tf.io.FixedLenFeature((), tf.int64, -1)
         example = tf.io.parse_single_example(record, features)
         data = tf.where(example[ENCODED] != "", example[ENCODED], example["image"])
         return index, data, tf.cast(example.get(LABEL, -1), tf.int32)
 
-    def decoded(self, encoded):
+    def decoded(self, encoded: tf.data.Dataset) -> tf.data.Dataset:
         if not self.packed:
             return super().decoded(encoded)
 
-        def load(index, data, label):
+        def load(
+            index: tf.Tensor, data: tf.Tensor, label: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor]:
             image = tf.io.decode_png(data, self.image_shape[2])
             return tf.ensure_shape(image, self.image_shape), label
 
         return encoded.map(load, num_parallel_calls=WORKERS)
 
-    def damaged(self):
+    def damaged(self) -> str:
         for shard in self.shards:
             try:
                 for _ in tf.data.TFRecordDataset(os.fsencode(shard)).enumerate().map(self._parse):
@@ -105,7 +120,9 @@ class RecordSource(StreamSource):
         return super().damaged()
 
 
-def find_shards(path):
+def find_shards(
+    path: str | os.PathLike[str],
+) -> tuple[list[str], list[int], dict[str, Any] | None]:
     """The shards at `path`: itself, or all in a folder, by name.
 
     Returns:
@@ -129,13 +146,13 @@ def find_shards(path):
     return shards, [_listed_count(Path(shard), listed) for shard in shards], manifest
 
 
-def shards_in(folder):
-    """Paths of the TFRecord files that lie in a folder, by name."""
-    found = (path for path in Path(folder).iterdir() if SHARD_NAME.search(path.name))
-    return sorted(str(path) for path in found if path.is_file())
+def shards_in(folder: str | os.PathLike[str]) -> list[str]:
+    """Paths of the TFRecord files in a folder, by name."""
+    named = (path for path in Path(folder).iterdir() if SHARD_NAME.search(path.name))
+    return sorted(str(path) for path in named if path.is_file())
 
 
-def _listed_count(shard, listed):
+def _listed_count(shard: Path, listed: Mapping[str, Mapping[str, Any]]) -> int:
     """The number of images of a shard, from the manifest."""
     if shard.name not in listed:
         raise InputError(f"{shard.name} is not in the {MANIFEST_FILE} beside it. Received: {shard}")
@@ -147,8 +164,8 @@ def _listed_count(shard, listed):
     return listed[shard.name]["count"]
 
 
-def count_records(shard):
-    """The number of records of a TFRecord file, without reading what is in them.
+def count_records(shard: str | os.PathLike[str]) -> int:
+    """The number of records in a TFRecord file, without reading their contents.
 
     Raises:
         InputError: it ends within a record, or is not a TFRecord file.
@@ -156,7 +173,7 @@ def count_records(shard):
     size, place, count = os.path.getsize(shard), 0, 0
     with open(shard, "rb") as file:
         while place < size:
-            header = file.read(12)  # the record's length and a checksum of that
+            header = file.read(12)  # the record's length and its checksum
             length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else size
             place += 12 + length + 4
             if place > size:
@@ -169,11 +186,11 @@ def count_records(shard):
     return count
 
 
-def read_manifest(folder):
+def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The manifest of shards that kgan packed; None where there is none.
 
     Raises:
-        InputError: one that cannot be read, or is of a later version.
+        InputError: it cannot be read, or is of a newer version.
     """
     path = Path(folder) / MANIFEST_FILE
     if not path.exists():
@@ -192,7 +209,7 @@ def read_manifest(folder):
     return manifest
 
 
-def _check_manifest(manifest):
+def _check_manifest(manifest: Mapping[str, Any]) -> None:
     """Raises an exception of any kind for a manifest with wrong contents."""
     decode.check_shape(manifest["image_shape"])
     augment.check(manifest["default_augment"])
@@ -205,20 +222,20 @@ def _check_manifest(manifest):
         raise ValueError("the shards' counts do not add up to the total")
 
 
-def sha256(path):
+def sha256(path: str | os.PathLike[str]) -> str:
     """The hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_shards(folder):
+def check_shards(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[str]]:
     """Reads packed shards completely and compares them with their manifest.
 
     Returns:
         The manifest, and a list of problems, one line per shard.
 
     Raises:
-        InputError: no manifest there.
+        InputError: the folder has no manifest.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)

@@ -1,12 +1,18 @@
 """Where images come from: one class per kind, each yielding uint8 images of one shape."""
 
+from __future__ import annotations
+
+import abc
 import atexit
 import hashlib
 import io
 import logging
 import os
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import tensorflow as tf
@@ -19,27 +25,27 @@ LOG = logging.getLogger("kgan")
 WORKERS = os.cpu_count() or 1
 DECODERS = ThreadPoolExecutor(WORKERS, "decode")  # Pillow releases Python's lock while it decodes
 DECODED_TOGETHER = 32
-CALLS = {"made": 0}  # of Python, by tf.data's threads
+CALLS = {"count": 0}  # of Python, from tf.data's threads
 
 
 @atexit.register
-def _let_pipelines_settle():
+def _let_pipelines_settle() -> None:
     """Waits until no pipeline that still exists calls Python.
 
     A thread of tf.data that waits for Python's lock while the interpreter shuts
-    down never gets it, and its iterator would wait for ever. By now `DECODERS`
+    down never gets it, and its iterator would wait forever. By now `DECODERS`
     accepts no more work: new calls end at once.
     """
-    made, quiet = 0, 0
+    seen, quiet = 0, 0
     for _ in range(100):
-        if quiet == 5 or not CALLS["made"]:
+        if quiet == 5 or not CALLS["count"]:
             return
-        quiet = quiet + 1 if CALLS["made"] == made else 0
-        made = CALLS["made"]
+        quiet = quiet + 1 if CALLS["count"] == seen else 0
+        seen = CALLS["count"]
         time.sleep(0.02)
 
 
-class Source:
+class Source(abc.ABC):
     """Images of one shape.
 
     Attributes:
@@ -47,31 +53,46 @@ class Source:
         image_shape: (H, W, C).
         count: number of images, broken ones included.
         default_augment: the augmentations to use when the user names none.
-        usable: number of them that are read at all.
+        usable: number of images that are read at all.
         skipped: images that could not be decoded, name -> reason; it grows as they are read.
-        broken: indices of those found broken when they were decoded.
-        error: the InputError that ended reading, None without one. tf.data
+        broken: indices of the images that proved broken when they were decoded.
+        error: the InputError that ended the reading, None without one. tf.data
             wraps what is raised inside it; this is the original.
         class_names: a name per class, by label; None for images without labels.
     """
 
-    def __init__(self, description, image_shape, count, default_augment, class_names=None):
+    def __init__(
+        self,
+        description: str,
+        image_shape: decode.Shape,
+        count: int,
+        default_augment: Iterable[str],
+        class_names: Sequence[str] | None = None,
+    ) -> None:
         self.description = description
         self.image_shape = image_shape
         self.count = count
         self.default_augment = list(default_augment)
         self.usable = count
-        self.skipped = {}
-        self.broken = set()
-        self.error = None
+        self.skipped: dict[str, str] = {}
+        self.broken: set[int] = set()
+        self.error: InputError | None = None
         self.class_names = class_names
 
     @property
-    def good(self):
+    def good(self) -> int:
         """Number of images without those known to be broken."""
         return self.usable - len(self.broken)
 
-    def read(self, examples):
+    @abc.abstractmethod
+    def examples(self, key: tf.Tensor | None = None) -> tf.data.Dataset:
+        """A tf.data.Dataset of uint8 images (H, W, C) and int32 labels (-1 without).
+
+        Args:
+            key: int64 tensor (2,) that the order is drawn from; None for the source's own.
+        """
+
+    def read(self, examples: tf.data.Dataset) -> Iterator[Any]:
         """Yields the elements of a dataset of this source as arrays.
 
         Raises:
@@ -79,7 +100,7 @@ class Source:
         """
         try:
             yield from examples.as_numpy_iterator()
-        # tf reports a record that is not valid text as a UnicodeDecodeError
+        # TensorFlow reports a record that is not valid text as a UnicodeDecodeError.
         except (tf.errors.OpError, UnicodeDecodeError) as problem:
             if self.error is not None:
                 raise self.error from None  # raised while decoding; tf has wrapped it
@@ -87,77 +108,107 @@ class Source:
                 f"Damaged, or not of the expected kind. Received: {self.damaged()}"
             ) from problem
 
-    def damaged(self):
+    def damaged(self) -> str:
         """Which part of the data cannot be read, once reading has failed."""
         return self.description
+
+    def what_is_broken(self) -> dict[str, Any]:
+        """Which images turned out to be broken, for a later source of the same data."""
+        return {"data": self.description, "broken": sorted(self.broken)}
+
+    def expect_broken(self, known: dict[str, Any]) -> None:
+        """Takes the result of `what_is_broken`; ignores it if the data have changed since."""
+        if known["data"] == self.description:
+            self.broken.update(known["broken"])
 
 
 class ArraySource(Source):
     """Images in memory, uint8 (N, H, W, C), and their labels, int32 (N,), -1 without."""
 
     def __init__(
-        self, pictures, description, default_augment=("flip",), labels=None, class_names=None
-    ):
+        self,
+        images: np.ndarray,
+        description: str,
+        default_augment: Iterable[str] = ("flip",),
+        labels: np.ndarray | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        height, width, channels = images.shape[1:]
         super().__init__(
-            description, pictures.shape[1:], len(pictures), default_augment, class_names
+            description, (height, width, channels), len(images), default_augment, class_names
         )
-        self.pictures = pictures
-        self.labels = np.full(len(pictures), -1, np.int32) if labels is None else labels
+        self.images = images
+        self.labels = np.full(len(images), -1, np.int32) if labels is None else labels
 
-    def tensors(self):
+    def tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and labels as tensors on the CPU, where the pipeline runs."""
         with tf.device("CPU"):
-            return tf.constant(self.pictures), tf.constant(self.labels)
+            return tf.constant(self.images), tf.constant(self.labels)
 
-    def examples(self, key=None):
-        """As `StreamSource.examples`."""
-        pictures, labels = self.tensors()
-        return order(len(self.pictures), key).map(
-            lambda index: (tf.gather(pictures, index), tf.gather(labels, index))
+    def examples(self, key: tf.Tensor | None = None) -> tf.data.Dataset:
+        """As `Source.examples`."""
+        images, labels = self.tensors()
+        return order(len(self.images), key).map(
+            lambda index: (tf.gather(images, index), tf.gather(labels, index))
         )
 
 
 class StreamSource(Source):
-    """Images that are decoded as they are read; subclasses have two more members.
-
-    `encoded(key)` gives a tf.data.Dataset of (index, data, label): which of the
-    `count` images it is, what `decoded` decodes, and its class (int32), -1 without.
-    With `key`, an int64 tensor (2,), in an order drawn from it, else in the
-    source's own. `name(index)` is how messages call that image.
-    """
+    """Images that are decoded as they are read."""
 
     def __init__(
         self,
-        description,
-        image_shape,
-        count,
-        fit,
-        background,
-        strict,
-        default_augment,
-        class_names=None,
-    ):
+        description: str,
+        image_shape: decode.Shape,
+        count: int,
+        fit: decode.Fit,
+        background: Sequence[int],
+        strict: bool,
+        default_augment: Iterable[str],
+        class_names: Sequence[str] | None = None,
+    ) -> None:
         super().__init__(description, image_shape, count, default_augment, class_names)
         self.fit = fit
         self.background = background
         self.strict = strict
         self.least = 1  # images that must remain; `batches` sets it to a batch
 
-    def fingerprint(self):
+    @abc.abstractmethod
+    def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
+        """A tf.data.Dataset of (index, data, label).
+
+        That is which of the `count` images it is, what `decoded` decodes, and its class
+        (int32), -1 without.
+
+        Args:
+            key: as for `examples`.
+        """
+
+    @abc.abstractmethod
+    def name(self, index: int) -> str:
+        """How messages refer to that image."""
+
+    def fingerprint(self) -> str:
         """A short hash of which images these are and how they are fitted."""
-        facts = [self.description, self.image_shape, self.fit, self.background, self.class_names]
+        facts: list[Any] = [
+            self.description,
+            self.image_shape,
+            self.fit,
+            self.background,
+            self.class_names,
+        ]
         facts += self.origins()
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
-    def origins(self):
+    def origins(self) -> Iterable[Any]:
         """What the description does not say about where the images come from."""
         return ()
 
-    def examples(self, key=None, skip=0):
-        """A tf.data.Dataset of uint8 images (H, W, C) and int32 labels (-1 without).
+    def examples(self, key: tf.Tensor | None = None, skip: int | tf.Tensor = 0) -> tf.data.Dataset:
+        """As `Source.examples`, from a later image on.
 
         Args:
-            key: as for `encoded`.
+            key: as for `Source.examples`.
             skip: number of good images to leave out at the beginning. Those
                 known to be broken when this is called are not decoded again,
                 so that the ones left out need not be decoded either.
@@ -174,10 +225,10 @@ class StreamSource(Source):
             )
         return self.decoded(encoded.skip(skip))
 
-    def decoded(self, encoded):
+    def decoded(self, encoded: tf.data.Dataset) -> tf.data.Dataset:
         """The good images and labels of what `encoded` yields."""
 
-        def decode_one(index, data):
+        def decode_one(index: np.integer, data: bytes) -> tuple[np.ndarray, bool]:
             try:
                 return decode.decode(
                     self.to_file(data), self.image_shape, self.fit, self.background
@@ -186,40 +237,42 @@ class StreamSource(Source):
                 self.skip(self.name(int(index)), problem, int(index))
                 return np.zeros(self.image_shape, np.uint8), False
 
-        def decode_some(indices, data):
-            CALLS["made"] += 1
+        def decode_some(indices: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            CALLS["count"] += 1
             images, good = zip(*DECODERS.map(decode_one, indices, data), strict=True)
             return np.stack(images), np.array(good)
 
-        def load(indices, data, labels):
+        def load(
+            indices: tf.Tensor, data: tf.Tensor, labels: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor]:
             images, good = tf.numpy_function(decode_some, (indices, data), (tf.uint8, tf.bool))
             images.set_shape((None, *self.image_shape))
             good.set_shape((None,))
             return tf.boolean_mask(images, good), tf.boolean_mask(labels, good)
 
-        # Some at a time: calling Python from tf.data costs as much as decoding a small picture.
+        # Several at a time: calling Python from tf.data costs as much as decoding a small image.
         return encoded.batch(DECODED_TOGETHER).map(load, num_parallel_calls=2).unbatch()
 
-    def to_file(self, data):
+    def to_file(self, data: bytes) -> str | IO[bytes]:
         """What Pillow opens, from the bytes that `encoded` yields."""
         return io.BytesIO(data)
 
-    def skip(self, name, problem, index):
+    def skip(self, name: str, problem: Exception, index: int | None) -> None:
         """Records an image that cannot be used.
 
         Args:
-            name, index: which; index is None for one that `encoded` does not yield.
-            problem: the exception. One with an error number is about the disk or the
-                network and not the image, which is tried again in the next epoch.
+            name, index: which; index is None for an image that `encoded` does not yield.
+            problem: the exception. An error number means that the disk or the network
+                failed and not the image, which is tried again in the next epoch.
 
         Raises:
             InputError: under `strict`, or fewer than `least` images remain.
         """
         if self.error is not None:  # another thread has ended the reading
             raise self.error
-        lasting = index is not None and not getattr(problem, "errno", None)
+        is_lasting = not getattr(problem, "errno", None)
         if name in self.skipped:
-            if lasting:
+            if is_lasting and index is not None:
                 self.broken.add(index)
             return
         if index is None:
@@ -238,45 +291,53 @@ class StreamSource(Source):
             )
             raise self.error
         # Last: an image that ends the reading must be met again by the next reader.
-        if lasting:
+        if is_lasting and index is not None:
             self.broken.add(index)
 
-    def what_is_broken(self):
-        """Which images turned out to be broken, for a later source of the same data."""
+    def what_is_broken(self) -> dict[str, Any]:
+        """As `Source.what_is_broken`."""
         return {"data": self.fingerprint(), "broken": sorted(self.broken)}
 
-    def expect_broken(self, known):
-        """Takes the result of `what_is_broken`; ignores it if the data have changed since."""
+    def expect_broken(self, known: dict[str, Any]) -> None:
+        """As `Source.expect_broken`."""
         if known["data"] == self.fingerprint():
             self.broken.update(known["broken"])
             self.skipped.update((self.name(index), "known from before") for index in self.broken)
 
 
 class FolderSource(StreamSource):
-    """The images below a folder, in the order of their names; its subfolders are classes.
+    """The images below a folder, ordered by name; its subfolders are classes.
 
     There are classes if every image is in one of at least two subfolders.
     """
 
-    def __init__(self, folder, image_shape, fit, background, strict):
-        listing = image_files.list_pictures(folder)
-        pictures = listing.pictures
+    def __init__(
+        self,
+        folder: Path,
+        image_shape: decode.Shape,
+        fit: decode.Fit,
+        background: Sequence[int],
+        strict: bool,
+    ) -> None:
+        listing = image_files.list_images(folder)
+        paths = listing.images
         self.folder = folder
         super().__init__(
-            f"folder {folder.resolve().name}, {len(pictures)} pictures",
+            f"folder {folder.resolve().name}, {len(paths)} pictures",
             image_shape,
-            len(pictures),
+            len(paths),
             fit,
             background,
             strict,
             ("flip",),
-            image_files.class_names(folder, pictures),
+            image_files.class_names(folder, paths),
         )
         with ThreadPoolExecutor(WORKERS) as pool:
-            headers = list(pool.map(image_files.read_header, pictures))
-        self.files, self._changed = [], []
+            headers = list(pool.map(image_files.read_header, paths))
+        self.files: list[str] = []
+        self._changed: list[float] = []
         small = 0
-        for file, header in zip(pictures, headers, strict=True):
+        for file, header in zip(paths, headers, strict=True):
             if isinstance(header, Exception):
                 self.skip(file, header, None)
             else:
@@ -289,23 +350,24 @@ class FolderSource(StreamSource):
             LOG.warning(image_files.remark_on_unread(listing.unread))
         labels = [-1] * len(self.files)
         if self.class_names:
-            labels = [self.class_names.index(image_files.subfolder(folder, f)) for f in self.files]
-        # Built here, eagerly: what a pipeline's function builds is a part of its graph.
+            numbers = {name: number for number, name in enumerate(self.class_names)}
+            labels = [numbers[str(image_files.subfolder(folder, file))] for file in self.files]
+        # Built eagerly here: what a pipeline's function builds becomes part of its graph.
         with tf.device("CPU"):
             self._labels = tf.constant(labels, tf.int32)
             # As bytes: a name on disk need not be valid UTF-8.
             self._names = tf.constant([os.fsencode(file) for file in self.files], tf.string)
 
-    def origins(self):
+    def origins(self) -> Iterable[Any]:
         return zip(self.files, self._changed, strict=True)
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         return self.files[index]
 
-    def encoded(self, key):
+    def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
         return order(len(self.files), key).map(
             lambda index: (index, tf.gather(self._names, index), tf.gather(self._labels, index))
         )
 
-    def to_file(self, data):
+    def to_file(self, data: bytes) -> str:
         return os.fsdecode(data)

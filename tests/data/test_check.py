@@ -36,8 +36,8 @@ def folder(tmp_path):
 def remarks(report):
     """{first word of the remark: {file name: detail}}."""
     return {
-        what.split()[0].rstrip(","): {os.path.basename(path): detail for path, detail in found}
-        for what, found in report.remarks.items()
+        what.split()[0].rstrip(","): {os.path.basename(path): detail for path, detail in files}
+        for what, files in report.remarks.items()
     }
 
 
@@ -47,7 +47,7 @@ def problems(report):
 
 def test_a_sound_folder_has_neither_problems_nor_remarks(folder):
     report = check.check_folder(folder)
-    assert len(report.pictures) == 3
+    assert len(report.images) == 3
     assert (report.problems, report.remarks) == ([], {})
     assert (report.classes, report.class_remark) == ({}, None)
     assert (report.same, report.alike) == ([], [])
@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_used_is_a_problem_and_named_with_its_reason(folde
     assert says in reason
     assert "0x" not in reason
     assert "\n" not in reason
-    assert len(report.pictures) == 3
+    assert len(report.images) == 3
     printed = as_text(report)
     assert f"{folder / name}: {reason}" in printed
     assert printed.endswith("; it skips 1")
@@ -212,7 +212,7 @@ def test_sixteen_bits_of_colour_are_known_though_pillow_shows_eight(folder):
 def test_what_pillow_merely_warns_of_is_no_problem(folder, monkeypatch, recwarn):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 64 - 1)
     report = check.check_folder(folder)
-    assert (len(report.pictures), report.problems, list(recwarn)) == (3, [], [])
+    assert (len(report.images), report.problems, list(recwarn)) == (3, [], [])
 
 
 def test_other_kinds_of_pictures_and_linked_folders_are_named_as_left_out(folder):
@@ -321,8 +321,8 @@ def test_near_hashes_are_found_as_by_comparing_all_pairs(informative):
 
 
 def test_many_hashes_all_near_each_other_are_one_group_within_little_memory(monkeypatch):
-    one, other = np.triu_indices(64, 1)
-    ball = (np.uint64(1) << one.astype(np.uint64)) | (np.uint64(1) << other.astype(np.uint64))
+    low, high = np.triu_indices(64, 1)
+    ball = (np.uint64(1) << low.astype(np.uint64)) | (np.uint64(1) << high.astype(np.uint64))
     held = []
     join = duplicates._join
 

@@ -95,7 +95,7 @@ def test_the_embedded_set_has_ten_classes_of_600():
     images, labels = next(iter(kgan.data.embedded(batch_size=64, labels=True, seed=0)))
     assert images.shape == (64, 32, 32, 1)
     # Trousers are lit in the middle and dark at both sides; a fact of the pictures themselves.
-    pictures = source.pictures[source.labels == 1].mean((0, 3))
+    pictures = source.images[source.labels == 1].mean((0, 3))
     assert pictures[16, :6].max() < 20
     assert pictures[:, 16].mean() > 60
     assert set(labels.numpy()) <= set(range(10))

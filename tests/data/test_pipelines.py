@@ -280,7 +280,7 @@ def test_array_files_and_shards_open_by_name(tmp_path, folder):
     for name in ("one.npy", "named.npz", "only.npz"):
         source = open_source(str(tmp_path / name))
         assert (source.count, source.image_shape) == (6, (4, 4, 1))
-        np.testing.assert_array_equal(source.pictures[..., 0], pictures)
+        np.testing.assert_array_equal(source.images[..., 0], pictures)
     np.savez(tmp_path / "none.npz", labels=np.zeros(6))
     np.savez(tmp_path / "two.npz", a=pictures, b=pictures)
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
