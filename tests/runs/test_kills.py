@@ -161,7 +161,8 @@ def assert_equal(one, other):
 
 
 def temporaries(directory):
-    return [path for path in directory.rglob("*") if path.name.startswith((".", "tmp"))]
+    hidden = [path for path in directory.rglob("*") if path.name.startswith((".", "tmp"))]
+    return [path for path in hidden if path.name != LOCK_FILE]
 
 
 @pytest.mark.slow
