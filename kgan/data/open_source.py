@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from kgan.data import decode, tfds
+from kgan.data.folder import FolderSource
 from kgan.data.image_files import check_folder_path
 from kgan.data.records import SHARD_NAME, RecordSource, find_shards, shards_in
-from kgan.data.sources import WORKERS, ArraySource, FolderSource
+from kgan.data.sources import WORKERS, ArraySource
 from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
 from kgan.images import check_range, to_pil, to_uint8
