@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import kgan
+from kgan.runs.directory import LOCK_FILE
 from kgan.runs.load import find_model
 from kgan.training.saving import batches_seen
 
