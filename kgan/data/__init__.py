@@ -21,8 +21,17 @@ and raises `kgan.InputError` for arguments and data that cannot be used and for 
 images than a batch.
 """
 
-from kgan.data.augment import AUGMENTATIONS, Augmentation
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy.typing as npt
+import tensorflow as tf
+
+from kgan.data.augment import AUGMENTATIONS, AnyAugmentation, Augmentation
 from kgan.data.check import check_folder
+from kgan.data.decode import Fit
 from kgan.data.open_source import (
     array_source,
     embedded_source,
@@ -39,21 +48,21 @@ WHITE = (255, 255, 255)
 
 
 def from_folder(
-    directory,
+    directory: str | os.PathLike[str],
     *,
-    image_shape,
-    batch_size,
-    value_range=(-1.0, 1.0),
-    fit="crop",
-    background=WHITE,
-    augment=(),
-    cache="auto",
-    shuffle=True,
-    seed=None,
-    first_batch=None,
-    labels=False,
-    strict=False,
-):
+    image_shape: Sequence[int],
+    batch_size: int,
+    value_range: tuple[float, float] = (-1.0, 1.0),
+    fit: Fit = "crop",
+    background: Sequence[int] = WHITE,
+    augment: Sequence[AnyAugmentation] = (),
+    cache: str | os.PathLike[str] | None = "auto",
+    shuffle: bool = True,
+    seed: int | None = None,
+    first_batch: int | None = None,
+    labels: bool = False,
+    strict: bool = False,
+) -> tf.data.Dataset:
     """The PNG, JPEG, BMP, GIF and WebP files below a folder, its subfolders included.
 
     An image that cannot be decoded is named in the log of "kgan" and skipped.
@@ -83,20 +92,20 @@ def from_folder(
 
 
 def from_arrays(
-    images,
+    images: npt.ArrayLike,
     *,
-    batch_size,
-    image_shape=None,
-    array_range=None,
-    value_range=(-1.0, 1.0),
-    fit="crop",
-    background=WHITE,
-    augment=(),
-    shuffle=True,
-    seed=None,
-    first_batch=None,
-    labels=None,
-):
+    batch_size: int,
+    image_shape: Sequence[int] | None = None,
+    array_range: tuple[float, float] | None = None,
+    value_range: tuple[float, float] = (-1.0, 1.0),
+    fit: Fit = "crop",
+    background: Sequence[int] = WHITE,
+    augment: Sequence[AnyAugmentation] = (),
+    shuffle: bool = True,
+    seed: int | None = None,
+    first_batch: int | None = None,
+    labels: npt.ArrayLike | None = None,
+) -> tf.data.Dataset:
     """Images in an array.
 
     Args:
@@ -124,15 +133,15 @@ def from_arrays(
 
 def embedded(
     *,
-    batch_size,
-    image_shape=(32, 32, 1),
-    value_range=(-1.0, 1.0),
-    augment=(),
-    shuffle=True,
-    seed=None,
-    first_batch=None,
-    labels=False,
-):
+    batch_size: int,
+    image_shape: Sequence[int] = (32, 32, 1),
+    value_range: tuple[float, float] = (-1.0, 1.0),
+    augment: Sequence[AnyAugmentation] = (),
+    shuffle: bool = True,
+    seed: int | None = None,
+    first_batch: int | None = None,
+    labels: bool = False,
+) -> tf.data.Dataset:
     """The 6,000 images of Fashion-MNIST that ship with kgan, 28x28 scaled to `image_shape`.
 
     600 of each of ten classes, whose names are `open_source(None).class_names`.
@@ -150,23 +159,23 @@ def embedded(
 
 
 def from_tfds(
-    name,
+    name: str,
     *,
-    image_shape,
-    batch_size,
-    split="train",
-    manual_dir=None,
-    download_dir=None,
-    value_range=(-1.0, 1.0),
-    fit="crop",
-    background=WHITE,
-    augment=(),
-    cache="auto",
-    shuffle=True,
-    seed=None,
-    first_batch=None,
-    labels=False,
-):
+    image_shape: Sequence[int],
+    batch_size: int,
+    split: str = "train",
+    manual_dir: str | os.PathLike[str] | None = None,
+    download_dir: str | os.PathLike[str] | None = None,
+    value_range: tuple[float, float] = (-1.0, 1.0),
+    fit: Fit = "crop",
+    background: Sequence[int] = WHITE,
+    augment: Sequence[AnyAugmentation] = (),
+    cache: str | os.PathLike[str] | None = "auto",
+    shuffle: bool = True,
+    seed: int | None = None,
+    first_batch: int | None = None,
+    labels: bool = False,
+) -> tf.data.Dataset:
     """A TensorFlow Datasets set with an `image` feature, prepared on first use.
 
     Args:
@@ -194,21 +203,21 @@ def from_tfds(
 
 
 def from_tfrecords(
-    path,
+    path: str | os.PathLike[str],
     *,
-    image_shape,
-    batch_size,
-    value_range=(-1.0, 1.0),
-    fit="crop",
-    background=WHITE,
-    augment=(),
-    cache=None,
-    shuffle=True,
-    seed=None,
-    first_batch=None,
-    labels=False,
-    strict=False,
-):
+    image_shape: Sequence[int],
+    batch_size: int,
+    value_range: tuple[float, float] = (-1.0, 1.0),
+    fit: Fit = "crop",
+    background: Sequence[int] = WHITE,
+    augment: Sequence[AnyAugmentation] = (),
+    cache: str | os.PathLike[str] | None = None,
+    shuffle: bool = True,
+    seed: int | None = None,
+    first_batch: int | None = None,
+    labels: bool = False,
+    strict: bool = False,
+) -> tf.data.Dataset:
     """TFRecord shards: those of `pack`, or any tf.train.Example records with an encoded image.
 
     The image's bytes are in `image/encoded` or `image`.

@@ -1,12 +1,18 @@
 """Augmentation of batches on tf.data; it changes what the generator learns to draw."""
 
+from __future__ import annotations
+
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from kgan.data import transforms
 from kgan.errors import InputError
+
+Range = tuple[float, float]
+Uniform = Callable[[Any, Any], tf.Tensor]  # (least, most) -> one number per image
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +36,11 @@ class Kind:
     probability: float = 1.0
 
 
-def _flip(images, strength, uniform, value_range):
+def _flip(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     return tf.reverse(images, [2])
 
 
-def _crop(images, strength, uniform, value_range):
+def _crop(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     share = uniform(strength, 1.0)
     top, left = uniform(0.0, 1.0) * (1.0 - share), uniform(0.0, 1.0) * (1.0 - share)
     boxes = tf.stack([top, left, top + share, left + share], axis=1)
@@ -42,40 +48,44 @@ def _crop(images, strength, uniform, value_range):
     return tf.image.crop_and_resize(images, boxes, tf.range(count), size)
 
 
-def _rotate(images, strength, uniform, value_range):
+def _rotate(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     return transforms.rotate(images, uniform(-strength, strength), fill=None)
 
 
-def _translate(images, strength, uniform, value_range):
+def _translate(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
     down, right = uniform(-strength, strength) * height, uniform(-strength, strength) * width
     return transforms.translate(images, down, right, fill=None)
 
 
-def _zoom(images, strength, uniform, value_range):
+def _zoom(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     return transforms.zoom(images, uniform(1.0 - strength, 1.0 + strength), fill=None)
 
 
-def _shear(images, strength, uniform, value_range):
+def _shear(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     return transforms.shear(images, 0.0, uniform(-strength, strength), fill=None)
 
 
-def _brightness(images, strength, uniform, value_range):
+def _brightness(
+    images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range
+) -> tf.Tensor:
     low, high = value_range
     return images + _each(uniform(-strength, strength)) * (high - low)
 
 
-def _contrast(images, strength, uniform, value_range):
+def _contrast(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     middle = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
     return middle + _each(uniform(1.0 - strength, 1.0 + strength)) * (images - middle)
 
 
-def _saturation(images, strength, uniform, value_range):
+def _saturation(
+    images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range
+) -> tf.Tensor:
     grey = tf.reduce_mean(images, axis=3, keepdims=True)
     return grey + _each(uniform(1.0 - strength, 1.0 + strength)) * (images - grey)
 
 
-def _hue(images, strength, uniform, value_range):
+def _hue(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     if images.shape[-1] == 1:
         return images
     low, high = value_range
@@ -88,7 +98,7 @@ def _hue(images, strength, uniform, value_range):
     return turned * (high - low) + low
 
 
-def _cutout(images, strength, uniform, value_range):
+def _cutout(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
     height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
     tall, wide = strength * height, strength * width
     # The centre can be anywhere, so that edges are covered as often as the rest.
@@ -97,7 +107,7 @@ def _cutout(images, strength, uniform, value_range):
     return transforms.cutout(images, tf.round(top), tf.round(left), tall, wide, grey)
 
 
-def _each(numbers):
+def _each(numbers: tf.Tensor) -> tf.Tensor:
     """Numbers (B,) as factors of images (B, H, W, C)."""
     return numbers[:, None, None, None]
 
@@ -130,7 +140,9 @@ class Augmentation:
         InputError: an unknown name, or a number outside its range.
     """
 
-    def __init__(self, name, strength=None, probability=None):
+    def __init__(
+        self, name: str, strength: float | None = None, probability: float | None = None
+    ) -> None:
         if name not in AUGMENTATIONS:
             raise InputError(
                 f"Unknown augmentation. Known: {', '.join(AUGMENTATIONS)}. Received: {name!r}"
@@ -149,7 +161,9 @@ class Augmentation:
         if not 0.0 <= self.probability <= 1.0:
             raise InputError(f"A probability must be from 0 to 1. Received: {probability!r}")
 
-    def __call__(self, images, seed, value_range=(-1.0, 1.0)):
+    def __call__(
+        self, images: tf.Tensor, seed: tf.Tensor, value_range: Range = (-1.0, 1.0)
+    ) -> tf.Tensor:
         """Changes images; the same seed changes them in the same way.
 
         Args:
@@ -167,7 +181,7 @@ class Augmentation:
         count = tf.shape(images)[0]
         draws = iter(range(100))
 
-        def uniform(low, high):
+        def uniform(low: Any, high: Any) -> tf.Tensor:
             # Each draw has its own seed: the amounts must not be correlated.
             own = tf.random.experimental.stateless_fold_in(seed, next(draws))
             return tf.random.stateless_uniform([count], own, low, high)
@@ -178,17 +192,20 @@ class Augmentation:
         return tf.ensure_shape(tf.where(chosen[:, None, None, None], changed, images), images.shape)
 
 
-def parse(text):
+AnyAugmentation = str | Augmentation | Callable[[tf.Tensor], tf.Tensor]
+
+
+def parse(text: str) -> Augmentation:
     """The augmentation that "NAME", "NAME=STRENGTH" or "NAME=STRENGTH:PROBABILITY" means.
 
     Raises:
         InputError: another form, an unknown name, or a number outside its range.
     """
     name, *rest = text.split("=")
-    numbers = rest[0].split(":") if len(rest) == 1 else [""] if not rest else None
+    numbers = rest[0].split(":") if rest else [""]
     try:
         strength, *probability = [float(n) if n else None for n in numbers]
-        if len(probability) > 1:
+        if len(rest) > 1 or len(probability) > 1:
             raise ValueError
     except (TypeError, ValueError):
         raise InputError(
@@ -197,7 +214,7 @@ def parse(text):
     return Augmentation(name, strength, *probability)
 
 
-def check(augment):
+def check(augment: Sequence[AnyAugmentation]) -> list[Callable[..., tf.Tensor]]:
     """Returns the augmentations as functions of (images, seed, value_range).
 
     Args:
@@ -209,7 +226,7 @@ def check(augment):
     """
     if not isinstance(augment, (list, tuple)):
         raise InputError(f'augment must be a list, such as ["flip"]. Received: {augment!r}')
-    chosen = []
+    chosen: list[Callable[..., tf.Tensor]] = []
     for item in augment:
         if isinstance(item, Augmentation):
             chosen.append(item)

@@ -1,18 +1,24 @@
 """Opens what a user names as data as a source of images."""
 
+from __future__ import annotations
+
 import importlib.resources
+import os
 import zipfile
 import zlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kgan.data import decode, tfds
 from kgan.data.folder import FolderSource
 from kgan.data.image_files import check_folder_path
 from kgan.data.records import SHARD_NAME, RecordSource, find_shards, shards_in
-from kgan.data.sources import WORKERS, ArraySource
+from kgan.data.sources import WORKERS, ArraySource, Source
 from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
 from kgan.images import check_range, to_pil, to_uint8
@@ -37,17 +43,17 @@ FASHION = (
 
 
 def open_source(
-    data,
+    data: str | os.PathLike[str] | None,
     *,
-    image_shape=None,
-    fit="crop",
-    background=(255, 255, 255),
-    strict=False,
-    labels=False,
-    split=None,
-    manual_dir=None,
-    download_dir=None,
-):
+    image_shape: Sequence[int] | None = None,
+    fit: decode.Fit = "crop",
+    background: Sequence[int] = (255, 255, 255),
+    strict: bool = False,
+    labels: bool = False,
+    split: str | None = None,
+    manual_dir: str | os.PathLike[str] | None = None,
+    download_dir: str | os.PathLike[str] | None = None,
+) -> Source:
     """Opens what the command line calls DATA.
 
     Args:
@@ -81,8 +87,8 @@ def open_source(
         return embedded_source(image_shape, fit, background)
     if str(data).startswith("tfds:"):
         name = str(data).removeprefix("tfds:")
-        own["split"] = split or "train"
-        return tfds_source(name, image_shape, fit, background, **own)
+        split = split or "train"
+        return tfds_source(name, image_shape, fit, background, split, manual_dir, download_dir)
     path = Path(data)
     if path.suffix.lower() in (".npz", ".npy") and not path.is_dir():
         description = f"array file {path.name}"
@@ -98,14 +104,26 @@ def open_source(
     return folder_source(path, image_shape, fit, background, strict)
 
 
-def folder_source(folder, image_shape, fit, background, strict):
+def folder_source(
+    folder: str | os.PathLike[str],
+    image_shape: Sequence[int] | None,
+    fit: decode.Fit,
+    background: Sequence[int],
+    strict: bool,
+) -> FolderSource:
     """A `FolderSource`; for the arguments see `open_source`."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
     folder = check_folder_path(folder)
     return FolderSource(folder, _shape(image_shape, FILES_SIZE, 3), fit, background, strict)
 
 
-def record_source(path, image_shape, fit, background, strict):
+def record_source(
+    path: str | os.PathLike[str],
+    image_shape: Sequence[int] | None,
+    fit: decode.Fit,
+    background: Sequence[int],
+    strict: bool,
+) -> RecordSource:
     """A `RecordSource` of one .tfrecord file or of all in a folder."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
     shards, counts, manifest = find_shards(path)
@@ -114,7 +132,9 @@ def record_source(path, image_shape, fit, background, strict):
     return RecordSource(shards, counts, manifest, image_shape, fit, background, strict)
 
 
-def embedded_source(image_shape, fit, background):
+def embedded_source(
+    image_shape: Sequence[int] | None, fit: decode.Fit, background: Sequence[int]
+) -> ArraySource:
     """The 6,000 pictures of Fashion-MNIST that ship with kgan."""
     file = importlib.resources.files("kgan.data") / "fashion_mnist" / "fashion_mnist_6000.npz"
     with file.open("rb") as stream, np.load(stream) as arrays:
@@ -134,16 +154,16 @@ def embedded_source(image_shape, fit, background):
 
 
 def array_source(
-    array,
-    array_range,
-    image_shape,
-    fit,
-    background,
-    description,
-    default_augment=("flip",),
-    labels=None,
-    class_names=None,
-):
+    array: npt.ArrayLike,
+    array_range: tuple[float, float] | None,
+    image_shape: Sequence[int] | None,
+    fit: decode.Fit,
+    background: Sequence[int],
+    description: str,
+    default_augment: Sequence[str] = ("flip",),
+    labels: npt.ArrayLike | None = None,
+    class_names: Sequence[str] | None = None,
+) -> ArraySource:
     """An `ArraySource` of uint8 images, or of floats in a stated range."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
     array = np.asarray(array)
@@ -168,7 +188,7 @@ def array_source(
     return ArraySource(array, description, default_augment, labels, class_names)
 
 
-def _classes(labels, count, class_names):
+def _classes(labels: Any, count: int, class_names: Any) -> tuple[np.ndarray, list[str] | None]:
     """Labels as int32 (N,) from 0 up, and a name per class.
 
     Args:
@@ -206,11 +226,11 @@ def _classes(labels, count, class_names):
         )
     if num_classes < 2:
         raise InputError("Labels must have at least two classes. Received: 1")
-    names = class_names or map(str, range(num_classes))
-    return labels.astype(np.int32), check_class_names(names, num_classes)
+    class_names = class_names or [str(label) for label in range(num_classes)]
+    return labels.astype(np.int32), check_class_names(class_names, num_classes)
 
 
-def _to_levels(array, array_range):
+def _to_levels(array: np.ndarray, array_range: Any) -> np.ndarray:
     if array.dtype == np.uint8:
         return array
     if not np.issubdtype(array.dtype, np.floating):
@@ -229,7 +249,15 @@ def _to_levels(array, array_range):
     return to_uint8(array, array_range)
 
 
-def tfds_source(name, image_shape, fit, background, split, manual_dir, download_dir):
+def tfds_source(
+    name: str,
+    image_shape: Sequence[int] | None,
+    fit: decode.Fit,
+    background: Sequence[int],
+    split: str,
+    manual_dir: str | os.PathLike[str] | None,
+    download_dir: str | os.PathLike[str] | None,
+) -> TFDSSource:
     """A `TFDSSource`; for `split` and the folders see `kgan.data.tfds.open_set`."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
     builder, count, class_names = tfds.open_set(name, split, manual_dir, download_dir)
@@ -238,14 +266,16 @@ def tfds_source(name, image_shape, fit, background, split, manual_dir, download_
     return TFDSSource(name, split, builder, count, image_shape, fit, background, class_names)
 
 
-def _shape(image_shape, default_size, default_channels):
+def _shape(
+    image_shape: Sequence[int] | None, default_size: Sequence[int], default_channels: int
+) -> decode.Shape:
     image_shape = default_size if image_shape is None else image_shape
     if isinstance(image_shape, (tuple, list)) and len(image_shape) == 2:
         image_shape = (*image_shape, default_channels)
     return decode.check_shape(image_shape)
 
 
-def _load_array(path, with_labels):
+def _load_array(path: Path, with_labels: bool) -> tuple[Any, Any]:
     """(images, labels or None) of an array file."""
     try:
         loaded = np.load(path, allow_pickle=False)
@@ -270,7 +300,7 @@ def _load_array(path, with_labels):
     return candidates[0], labels
 
 
-def _load_labels(arrays):
+def _load_labels(arrays: Any) -> Any:
     for name in LABEL_NAMES:
         if name in arrays:
             try:

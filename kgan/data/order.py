@@ -1,11 +1,15 @@
 """The order of the images: drawn from a key alone, so that it can be entered anywhere."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import tensorflow as tf
 
 BLOCK_BYTES = 2**27  # of images that are shuffled together
 
 
-def order(count, key):
+def order(count: int, key: tf.Tensor | None) -> tf.data.Dataset:
     """A tf.data.Dataset of the numbers 0..count-1, all in an order drawn from `key`.
 
     Args:
@@ -23,12 +27,12 @@ def order(count, key):
     return numbers.map(lambda n: tf.random.experimental.index_shuffle(n, seed, last))
 
 
-def block_of(count, size):
+def block_of(count: int, size: float) -> int:
     """How many of `count` images of `size` bytes each to shuffle together."""
     return max(1, min(count, int(BLOCK_BYTES / max(1, size))))
 
 
-def shuffled(dataset, block, key):
+def shuffled(dataset: tf.data.Dataset, block: int, key: tf.Tensor) -> tf.data.Dataset:
     """A dataset shuffled block by block, for what can only be read from its beginning.
 
     Unlike `tf.data.Dataset.shuffle` it takes its order from `key` alone.
@@ -39,7 +43,7 @@ def shuffled(dataset, block, key):
         key: int64 tensor (2,).
     """
 
-    def shuffle(number, parts):
+    def shuffle(number: tf.Tensor, parts: Any) -> tf.data.Dataset:
         own = tf.random.experimental.stateless_fold_in(key, number)
         rows = order(tf.shape(parts[0], tf.int64)[0], own)
         return rows.map(lambda row: tuple(tf.gather(part, row) for part in parts))

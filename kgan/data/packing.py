@@ -1,14 +1,18 @@
 """Writes the images of any source into TFRecord shards, however many there are."""
 
+from __future__ import annotations
+
 import itertools
 import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from kgan.data import records
-from kgan.data.sources import WORKERS
+from kgan.data.sources import WORKERS, Source
 from kgan.errors import InputError
 from kgan.files import cannot_write, staging_directory
 from kgan.version import __version__
@@ -16,7 +20,12 @@ from kgan.version import __version__
 IMAGES_PER_SHARD = 4096
 
 
-def pack(source, directory, seed=0, progress=None):
+def pack(
+    source: Source,
+    directory: str | os.PathLike[str],
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
     """Writes a source's images, as a model will see them, into TFRecord shards.
 
     Each image is a PNG in `image/encoded` of a tf.train.Example, with its
@@ -62,14 +71,17 @@ def pack(source, directory, seed=0, progress=None):
     return manifest
 
 
-def _write_shards(source, folder, seed, progress):
-    def encode(image, label):
+def _write_shards(
+    source: Source, folder: Path, seed: int, progress: Callable[[int, int], None] | None
+) -> list[dict[str, Any]]:
+    def encode(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.io.encode_png(image), label
 
     key = tf.constant([seed, 0], tf.int64)
     examples = source.examples(key).map(encode, num_parallel_calls=WORKERS).prefetch(WORKERS)
     pictures = source.read(examples)
-    shards, written = [], 0
+    shards: list[dict[str, Any]] = []
+    written = 0
     while (first := next(pictures, None)) is not None:
         path = folder / f"pictures-{len(shards):05d}.tfrecord"
         count = 0
@@ -97,7 +109,7 @@ def _write_shards(source, folder, seed, progress):
     return shards
 
 
-def _example(png, label, class_names):
+def _example(png: bytes, label: int, class_names: Sequence[str] | None) -> bytes:
     features = {records.ENCODED: _bytes(png)}
     if class_names:
         features[records.LABEL] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
@@ -105,5 +117,5 @@ def _example(png, label, class_names):
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 
-def _bytes(value):
+def _bytes(value: bytes) -> tf.train.Feature:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

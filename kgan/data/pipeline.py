@@ -1,16 +1,20 @@
 """From a source of images to the batches that a model trains on."""
 
+from __future__ import annotations
+
 import glob
 import itertools
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from kgan.data import augment as augmentations
 from kgan.data.order import block_of, order, shuffled
-from kgan.data.sources import ArraySource
+from kgan.data.sources import ArraySource, Source
 from kgan.errors import InputError
 from kgan.images import check_range
 
@@ -18,20 +22,21 @@ LARGEST_CACHE_BYTES = 2**30
 LOADED_TOGETHER = 256
 ENDLESS = np.iinfo(np.int64).max
 PREFETCHED_BATCHES = 2
+Reader = Callable[[Any, Any], tf.data.Dataset]  # (key, first batch) -> an epoch's batches
 
 
 def batches(
-    source,
+    source: Source,
     *,
-    batch_size,
-    value_range=(-1.0, 1.0),
-    augment=(),
-    cache=None,
-    shuffle=True,
-    seed=None,
-    labels=False,
-    first_batch=None,
-):
+    batch_size: int,
+    value_range: tuple[float, float] = (-1.0, 1.0),
+    augment: Sequence[augmentations.AnyAugmentation] = (),
+    cache: str | os.PathLike[str] | None = None,
+    shuffle: bool = True,
+    seed: int | None = None,
+    labels: bool = False,
+    first_batch: int | None = None,
+) -> tf.data.Dataset:
     """Makes the pipeline: decode, cache, shuffle, batch, scale, augment, prefetch.
 
     Args:
@@ -92,10 +97,10 @@ def batches(
         read = _from_stream(source, batch_size, cache)
 
     @tf.autograph.experimental.do_not_convert  # it would interpret the decoding, at twice the time
-    def one_epoch(number, first):
+    def one_epoch(number: tf.Tensor, first: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), number])
 
-        def finish(index, batch):
+        def finish(index: tf.Tensor, batch: Any) -> Any:
             images, classes = batch
             images = tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
             of_batch = fold_in(key, index)
@@ -132,7 +137,7 @@ def batches(
     return finished.prefetch(PREFETCHED_BATCHES).with_options(options)
 
 
-def first_images(source, n):
+def first_images(source: Source, n: int) -> np.ndarray:
     """Up to n images of a source in its own order, uint8 (N, H, W, C).
 
     Raises:
@@ -144,7 +149,7 @@ def first_images(source, n):
     return np.stack(images)
 
 
-def _check_enough(count, batch_size, source):
+def _check_enough(count: int, batch_size: int, source: Source) -> None:
     if count < batch_size:
         raise InputError(
             f"Fewer pictures than a batch of {batch_size}. Received: {count} ({source.description})"
@@ -156,21 +161,21 @@ def _check_enough(count, batch_size, source):
 # or with None in the source's own.
 
 
-def _from_memory(pictures, labels, source, batch_size):
+def _from_memory(images: Any, labels: Any, source: Source, batch_size: int) -> Reader:
     """Batches of a uint8 array (N, H, W, C) and its labels, gathered by index."""
-    count = len(pictures)
+    count = len(images)
     _check_enough(count, batch_size, source)
     with tf.device("CPU"):  # the pipeline runs there, whatever accelerator trains
-        pictures, labels = tf.constant(pictures), tf.constant(labels)
+        images, labels = tf.constant(images), tf.constant(labels)
 
-    def read(key, first):
+    def read(key: tf.Tensor | None, first: tf.Tensor) -> tf.data.Dataset:
         rows = order(count, key).batch(batch_size, drop_remainder=True).skip(first)
-        return rows.map(lambda rows: (tf.gather(pictures, rows), tf.gather(labels, rows)))
+        return rows.map(lambda rows: (tf.gather(images, rows), tf.gather(labels, rows)))
 
     return read
 
 
-def _load(source, batch_size):
+def _load(source: Any, batch_size: int) -> tuple[np.ndarray, ...]:
     """All images and labels of a stream, decoded at once to find broken ones before training.
 
     Returns:
@@ -182,7 +187,7 @@ def _load(source, batch_size):
     return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
-def _from_stream(source, batch_size, cache):
+def _from_stream(source: Any, batch_size: int, cache: str | os.PathLike[str] | None) -> Reader:
     """Batches of images that are decoded as they are read."""
     _check_enough(source.good, batch_size, source)
     source.least = batch_size
@@ -190,7 +195,7 @@ def _from_stream(source, batch_size, cache):
         pass
     if cache is None:
 
-        def read(key, first):
+        def read(key: tf.Tensor | None, first: tf.Tensor) -> tf.data.Dataset:
             examples = source.examples(key, skip=first * batch_size)
             return examples.batch(batch_size, drop_remainder=True)
 
@@ -207,7 +212,7 @@ def _from_stream(source, batch_size, cache):
     cached = source.examples().cache(str(cache))
     block = block_of(source.count, np.prod(source.image_shape))
 
-    def read_cached(key, first):
+    def read_cached(key: tf.Tensor | None, first: tf.Tensor) -> tf.data.Dataset:
         # A cache keeps the order it was filled in.
         examples = cached if key is None else shuffled(cached, block, key)
         return examples.skip(first * batch_size).batch(batch_size, drop_remainder=True)

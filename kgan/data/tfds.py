@@ -1,5 +1,10 @@
 """TensorFlow Datasets sets that have an `image` feature."""
 
+from __future__ import annotations
+
+import os
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -22,7 +27,17 @@ class TFDSSource(StreamSource):
         class_names: of its labels; None without labels.
     """
 
-    def __init__(self, name, split, builder, count, image_shape, fit, background, class_names):
+    def __init__(
+        self,
+        name: str,
+        split: str,
+        builder: Any,
+        count: int,
+        image_shape: decode.Shape,
+        fit: decode.Fit,
+        background: Any,
+        class_names: list[str] | None,
+    ) -> None:
         # What the set shows is unknown here, and digits and letters must not be flipped.
         description = f"tfds {name}, {count} pictures"
         super().__init__(description, image_shape, count, fit, background, False, (), class_names)
@@ -30,13 +45,13 @@ class TFDSSource(StreamSource):
         self.split = split
         self.builder = builder
 
-    def origins(self):
+    def origins(self) -> Any:
         return [self.builder.info.full_name, self.split, str(self.builder.data_path)]
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         return f"{self.set_name} {self.split} {index}"
 
-    def encoded(self, key):
+    def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
         import tensorflow_datasets as tfds
 
         still = {"image": tfds.decode.SkipDecoding()}
@@ -54,13 +69,13 @@ class TFDSSource(StreamSource):
         pictures = sum(split.num_examples for split in info.splits.values())
         return shuffled(chosen, block_of(self.count, info.dataset_size / pictures), key)
 
-    def decoded(self, encoded):
+    def decoded(self, encoded: tf.data.Dataset) -> tf.data.Dataset:
         feature = self.builder.info.features["image"]
 
-        def fit_one(image):
+        def fit_one(image: Any) -> np.ndarray:
             return decode.fit_image(to_pil(image), self.image_shape, self.fit, self.background)
 
-        def load(index, data, label):
+        def load(index: Any, data: Any, label: Any) -> Any:
             image = feature.decode_example(data)
             if image.shape != self.image_shape:
                 image = tf.numpy_function(fit_one, (image,), tf.uint8)
@@ -69,7 +84,12 @@ class TFDSSource(StreamSource):
         return encoded.map(load, num_parallel_calls=WORKERS)
 
 
-def open_set(name, split, manual_dir, download_dir):
+def open_set(
+    name: str,
+    split: str,
+    manual_dir: str | os.PathLike[str] | None,
+    download_dir: str | os.PathLike[str] | None,
+) -> tuple[Any, int, list[str] | None]:
     """A prepared set; it is downloaded and prepared first if necessary.
 
     Args:
@@ -116,7 +136,7 @@ def open_set(name, split, manual_dir, download_dir):
     return builder, count, names
 
 
-def own_size(builder):
+def own_size(builder: Any) -> tuple[int, int] | None:
     """(height, width) of a set whose images all have one square shape, else None."""
     height, width = builder.info.features["image"].shape[:2]
     return (height, width) if height is not None and height == width else None

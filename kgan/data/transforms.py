@@ -14,7 +14,10 @@ radians, pixels down and right for right and down, a rectangle's corner for its
 middle), that tfa samples the nearest pixel unless told otherwise, and `shear`.
 """
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -22,7 +25,7 @@ import tensorflow as tf
 from kgan.errors import InputError
 
 
-def rotate(images, degrees, fill):
+def rotate(images: tf.Tensor, degrees: tf.Tensor | float, fill: float | None) -> tf.Tensor:
     """Rotates each image about its centre.
 
     Args:
@@ -42,7 +45,9 @@ def rotate(images, degrees, fill):
     return _sample_about_the_centre(images, (cosine, -sine), (sine, cosine), fill)
 
 
-def translate(images, down, right, fill):
+def translate(
+    images: tf.Tensor, down: tf.Tensor | float, right: tf.Tensor | float, fill: float | None
+) -> tf.Tensor:
     """Moves each image; fractions of a pixel are interpolated.
 
     Args:
@@ -62,7 +67,7 @@ def translate(images, down, right, fill):
     return _sample(images, (1.0, 0.0, -right), (0.0, 1.0, -down), fill)
 
 
-def zoom(images, factor, fill):
+def zoom(images: tf.Tensor, factor: tf.Tensor | float, fill: float | None) -> tf.Tensor:
     """Enlarges each image about its centre.
 
     Args:
@@ -81,7 +86,9 @@ def zoom(images, factor, fill):
     return _sample_about_the_centre(images, (step, 0.0), (0.0, step), fill)
 
 
-def shear(images, down, right, fill):
+def shear(
+    images: tf.Tensor, down: tf.Tensor | float, right: tf.Tensor | float, fill: float | None
+) -> tf.Tensor:
     """Slants each image about its centre: first along its rows, then along its columns.
 
     The order matters only where both are given; the area of what is shown stays
@@ -107,7 +114,14 @@ def shear(images, down, right, fill):
     return _sample_about_the_centre(images, (1.0 + right * down, -right), (-down, 1.0), fill)
 
 
-def cutout(images, top, left, height, width, fill):
+def cutout(
+    images: tf.Tensor,
+    top: tf.Tensor | float,
+    left: tf.Tensor | float,
+    height: tf.Tensor | float,
+    width: tf.Tensor | float,
+    fill: float,
+) -> tf.Tensor:
     """Covers a rectangle of each image.
 
     Pixel (row, column) is covered where top <= row < top + height and
@@ -135,7 +149,7 @@ def cutout(images, top, left, height, width, fill):
     images = _checked(images)
     shape = tf.shape(images)
 
-    def covered(first, length, axis):
+    def covered(first: tf.Tensor, length: tf.Tensor, axis: int) -> tf.Tensor:
         pixels = tf.range(tf.cast(shape[axis], tf.float32))
         first = _per_image(first, images)[:, None]
         return (pixels >= first) & (pixels < first + _per_image(length, images)[:, None])
@@ -146,7 +160,7 @@ def cutout(images, top, left, height, width, fill):
     return tf.ensure_shape(covered_images, images.shape)
 
 
-def _checked(images):
+def _checked(images: tf.Tensor) -> tf.Tensor:
     images = tf.convert_to_tensor(images)
     if images.shape.rank != 4 or not images.dtype.is_floating:
         raise InputError(
@@ -156,12 +170,14 @@ def _checked(images):
     return images
 
 
-def _per_image(value, images):
+def _per_image(value: tf.Tensor | float, images: tf.Tensor) -> tf.Tensor:
     """A number for all, or one per image, as float32 (B,)."""
     return tf.broadcast_to(tf.cast(value, tf.float32), tf.shape(images)[:1])
 
 
-def _sample_about_the_centre(images, from_x, from_y, fill):
+def _sample_about_the_centre(
+    images: tf.Tensor, from_x: Any, from_y: Any, fill: float | None
+) -> tf.Tensor:
     """As `_sample`, with x and y counted from the image's centre and without constant terms."""
     images = _checked(images)
     height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
@@ -171,7 +187,7 @@ def _sample_about_the_centre(images, from_x, from_y, fill):
     return _sample(images, (*from_x, constant_x), (*from_y, constant_y), fill)
 
 
-def _sample(images, from_x, from_y, fill):
+def _sample(images: tf.Tensor, from_x: Any, from_y: Any, fill: float | None) -> tf.Tensor:
     """Draws output pixel (x, y) from the input at from_x . (x, y, 1), from_y . (x, y, 1)."""
     terms = (*from_x, *from_y, 0.0, 0.0)  # the last two would be perspective
     transform = tf.stack([_per_image(term, images) for term in terms], axis=1)

@@ -231,10 +231,10 @@ def make_batches(source: Source, options: RunOptions, model: GAN | Autoencoder) 
     """The pipeline that a run trains on, from where the model's training stands."""
     return kgan_data.batches(
         source,
-        batch_size=options.batch_size,
+        batch_size=options.images_per_step,
         value_range=model.value_range,
         labels=options.conditional,
-        augment=options.augment,
+        augment=options.augment or (),
         cache="auto",
         shuffle=True,
         seed=options.seed,
