@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kgan.data import Source
 from kgan.errors import InputError
-from kgan.runs import build
+from kgan.runs import build, resolving
 from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import remember_skipped
@@ -42,7 +42,7 @@ def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready,
         model = build.new_model(options, source)
         if options.start_from is not None:
             take_weights(model, options.start_from)
-    options = build.resolved(options, model, source)
+    options = resolving.resolved(options, model, source)
     check_divides(strategy, options.images_per_step)
     return Ready(source, model, build.make_batches(source, options, model)), options
 
@@ -64,7 +64,7 @@ def load(
     if has_model(directory):
         with strategy.scope():
             model = load_model(directory)
-        build.set_learning_rates(model, changes)
+        resolving.set_learning_rates(model, changes)
         keras.utils.set_random_seed(options.seed)
         source = build.open_source(options)
     else:

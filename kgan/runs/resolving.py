@@ -1,0 +1,68 @@
+"""A run's options as they came out, and its learning rates as they were changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kgan.data import Source
+from kgan.losses import LOSSES
+from kgan.models import get_preset
+from kgan.runs.options import RunOptions
+from kgan.training import GAN, Autoencoder
+
+
+def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> RunOptions:
+    """The options with every default as it came out, for config.json."""
+    preset = get_preset(options.preset)
+    facts: dict[str, Any] = {
+        "data": _from_anywhere(options.data),
+        "manual_dir": _from_anywhere(options.manual_dir),
+        "download_dir": _from_anywhere(options.download_dir),
+        "start_from": _from_anywhere(options.start_from),
+        "size": source.image_shape,
+        "latent_dim": options.latent_dim or preset.latent_dim,
+        "filters": options.filters or preset.filters,
+        "batch_size": options.batch_size or preset.batch_size,
+        "augment": source.default_augment if options.augment is None else options.augment,
+        "source": source.description,
+    }
+    if isinstance(model, GAN):
+        loss = model.adversarial_loss
+        facts |= {
+            "latents": model.latent_distribution,
+            "ema_half_life_images": model.ema_half_life_images or 0,
+            "loss": next(name for name, kind in LOSSES.items() if type(loss) is kind),
+            "g_learning_rate": _rate_of(model.g_optimizer),
+            "d_learning_rate": _rate_of(model.d_optimizer),
+            "d_steps": model.d_steps,
+            "d_update": model.d_update,
+            "r1_gamma": loss.r1_gamma,
+            "r2_gamma": loss.r2_gamma,
+            "label_smoothing": getattr(loss, "label_smoothing", None),
+        }
+    else:
+        facts["learning_rate"] = _rate_of(model.optimizer)
+    return dataclasses.replace(options, **facts)
+
+
+def _rate_of(optimizer: Any) -> float:
+    """An optimizer's learning rate, rounded to what float32 knows of it."""
+    return float(f"{float(keras.ops.convert_to_numpy(optimizer.learning_rate)):.6g}")
+
+
+def set_learning_rates(model: GAN | Autoencoder, changes: dict[str, Any]) -> None:
+    """Gives a model's optimizers the learning rates among the changed options."""
+    for role in "gd":
+        rate = changes.get(f"{role}_learning_rate") or changes.get("learning_rate")
+        optimizer = getattr(model, f"{role}_optimizer", None) or model.optimizer
+        if rate is not None and optimizer is not None:
+            optimizer.learning_rate = rate
+
+
+def _from_anywhere(data: str | None) -> str | None:
+    """The same data or folder, named so that a run can be resumed from another directory."""
+    return data if data is None or data.startswith("tfds:") else str(Path(data).resolve())
