@@ -117,7 +117,7 @@ def from_mapping(options: type[Options], values: Mapping[str, Any]) -> Options:
     known = [field.name for field in dataclasses.fields(options)]  # type: ignore[arg-type]
     for name in values:
         if name not in known:
-            raise InputError(f"There is no option of that name. Received: {name!r}")
+            raise InputError(f"No option has that name. Received: {name!r}")
     return options(**values)
 
 

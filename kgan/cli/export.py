@@ -74,15 +74,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Exports, prints the measured parity and, last, the directory; with --web the page's too."""
-    given = given_options(arguments, ExportOptions)
+    chosen = given_options(arguments, ExportOptions)
     if arguments.quantize:
-        given["quantize"] = arguments.quantize
+        chosen["quantize"] = arguments.quantize
     if arguments.web_runtime and not arguments.web:
         raise InputError(f"--web-runtime goes with --web. Received: {arguments.web_runtime}")
     if arguments.model is None:
-        _on_the_shelf(arguments, given)
+        _on_the_shelf(arguments, chosen)
     elif arguments.web and manifest.find_onnx(arguments.model):
-        _refuse(given, "MODEL is an export already", arguments.model)
+        _refuse(chosen, "MODEL is an export already", arguments.model)
         from kgan.export import WebPage
 
         page = WebPage(arguments.web, arguments.web_runtime)
@@ -92,24 +92,24 @@ def run(arguments: argparse.Namespace) -> None:
         # SIGTERM as Ctrl-C: what was begun is taken away again.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            _export(arguments, given)
+            _export(arguments, chosen)
         finally:
             signal.signal(signal.SIGTERM, before)
 
 
-def _export(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
+def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
     quiet_tensorflow.import_tensorflow()
     from kgan.export import WebPage, export
     from kgan.runs import load
 
-    if "quantize" in given:
-        given["precision"] = given.pop("quantize")
-    options = ExportOptions(**given)
+    if "quantize" in chosen:
+        chosen["precision"] = chosen.pop("quantize")
+    options = ExportOptions(**chosen)
     page = WebPage(arguments.web, arguments.web_runtime) if arguments.web else None
     forms = options.forms()
     forms["onnx"] = forms["onnx"] or page is not None
     for name, typed in (("opset", "--opset"), ("optimize", "--no-optimize")):
-        if not forms["onnx"] and name in given:
+        if not forms["onnx"] and name in chosen:
             raise InputError(
                 f"{typed} is for ONNX, which is not asked for. Received: {arguments.model}"
             )
@@ -163,14 +163,14 @@ def _overlap(page: Path, export: Path) -> bool:
     return page == export or page in export.parents or export in page.parents
 
 
-def _on_the_shelf(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
+def _on_the_shelf(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
     from kgan import shelf
 
-    directory = given.get("out", ExportOptions.out)
+    directory = chosen.get("out", ExportOptions.out)
     if arguments.delete is not None:
-        given.pop("out", None)
+        chosen.pop("out", None)
     asked = arguments.inspect or arguments.list or arguments.delete
-    _refuse(given, "--inspect, --list and --delete make no export", asked)
+    _refuse(chosen, "--inspect, --list and --delete make no export", asked)
     if arguments.web:
         raise InputError(f"--web needs a MODEL. Received: --web {arguments.web}")
     if arguments.inspect is not None:
@@ -181,8 +181,8 @@ def _on_the_shelf(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
         print(f"deleted {shelf.delete(directory, arguments.delete)}")
 
 
-def _refuse(given: dict[str, Any], why: str, received: Any) -> None:
+def _refuse(chosen: dict[str, Any], why: str, received: Any) -> None:
     """Refuses what would shape another export where none is made."""
-    for name in given:
+    for name in chosen:
         typed = "--no-optimize" if name == "optimize" else spelling(name)
         raise InputError(f"{why}, {typed} is for a run or a .keras file. Received: {received}")

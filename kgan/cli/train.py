@@ -26,13 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
     strategy = make_strategy(arguments.strategy)  # with several workers before all else
     from kgan.runs import Run, naming, options_like
 
-    given = given_options(arguments, RunOptions)
+    chosen = given_options(arguments, RunOptions)
     if arguments.resume:
-        length = {name: given.pop(name) for name in LENGTH if name in given}
-        result = Run.open(arguments.resume, strategy=strategy, **given).train(**length)
+        length = {name: chosen.pop(name) for name in LENGTH if name in chosen}
+        result = Run.open(arguments.resume, strategy=strategy, **chosen).train(**length)
     else:
-        start = given.pop("start_from", None)
-        options = RunOptions(**given) if start is None else options_like(start, **given)
+        start = chosen.pop("start_from", None)
+        options = RunOptions(**chosen) if start is None else options_like(start, **chosen)
         directory = naming.directory_of(options, arguments.name, arguments.out, strategy)
         result = Run.create(options, directory, strategy=strategy).train()
     print(result.in_words())

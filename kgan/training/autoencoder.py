@@ -160,7 +160,7 @@ class Autoencoder(TwoNetworks):
             outputs = self(images, training=True)
             return self._loss(images, outputs), outputs, outputs
 
-        # As in GAN: the end of a dataset of unknown length is no step.
+        # As in GAN: the end of a dataset of unknown length is not a step.
         with tf.control_dependencies([images]):
             self.batches_seen.assign_add(1)
             update = self.updates.apply(

@@ -227,7 +227,7 @@ class Updates(keras.layers.Layer):
         """
         images = tf.cast(images, tf.float32)
         values = [tf.cast(tf.convert_to_tensor(value), tf.float32) for value in figures.values()]
-        # Of a last batch that does not go round a replica may have no image, and no mean.
+        # A last batch may be too small for every replica: one may have no image, and no mean.
         values = [tf.where(images > 0, value, 0.0) * images for value in values]
         *totals, images = tf.unstack(
             replicas.mean([tf.stack([*values, images])])[0], num=len(values) + 1

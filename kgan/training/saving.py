@@ -56,7 +56,7 @@ def batches_seen(path: str | os.PathLike[str]) -> int:
     """How many batches the model in a .keras file has been trained on; its weights stay unread.
 
     Raises:
-        InputError: it is no readable .keras file of kgan.
+        InputError: it is not a readable .keras file of kgan.
     """
     try:
         with _weights(path) as weights:

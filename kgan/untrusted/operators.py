@@ -43,22 +43,22 @@ def work(
         node: NodeProto.
         inputs, outputs: shapes, tuples of ints; None for an omitted input.
     """
-    made = math.prod(outputs[0])
+    size = math.prod(outputs[0])
     if node.op_type in CONVOLUTIONS:
         kernel = math.prod(inputs[CONVOLUTIONS[node.op_type]][1:])
         # It runs as one matrix product per image, after copying the patches to scratch memory.
-        return made * kernel, math.prod(outputs[0][2:]) * kernel * _groups(node)
+        return size * kernel, math.prod(outputs[0][2:]) * kernel * _groups(node)
     if node.op_type == "ConvTranspose":
         kernel = math.prod(inputs[1][1:])
         return math.prod(inputs[0]) * kernel, math.prod(inputs[0][2:]) * kernel * _groups(node)
     if node.op_type in MATRIX_PRODUCTS:
-        return made * max(inputs[0], default=1), 0
+        return size * max(inputs[0], default=1), 0
     if node.op_type == "Einsum":
         return math.prod(math.prod(shape) for shape in inputs), 0
     if node.op_type in POOLS:
         settings = {attribute.name: attribute.ints for attribute in node.attribute}
-        return made * math.prod(settings["kernel_shape"]), 0
-    return made + sum(math.prod(shape) for shape in inputs if shape is not None), 0
+        return size * math.prod(settings["kernel_shape"]), 0
+    return size + sum(math.prod(shape) for shape in inputs if shape is not None), 0
 
 
 def _groups(node: NodeProto) -> int:

@@ -71,7 +71,7 @@ def test_config_json_keeps_every_option(tmp_path):
         ({"epochs": 1, "steps": 1}, "one length, .* Received: epochs and steps"),
         ({"seed": 2**32}, "from 0 to 4294967295"),
         ({"preset": None}, "preset must be text. Received: None"),
-        ({"colour": 1}, "There is no option of that name. Received: 'colour'"),
+        ({"colour": 1}, "No option has that name. Received: 'colour'"),
     ],
     ids=str,
 )
