@@ -79,13 +79,13 @@ def _write_shards(
 
     key = tf.constant([seed, 0], tf.int64)
     examples = source.examples(key).map(encode, num_parallel_calls=WORKERS).prefetch(WORKERS)
-    pictures = source.read(examples)
+    images = source.read(examples)
     shards: list[dict[str, Any]] = []
     written = 0
-    while (first := next(pictures, None)) is not None:
+    while (first := next(images, None)) is not None:
         path = folder / f"pictures-{len(shards):05d}.tfrecord"
         count = 0
-        rest = itertools.islice(pictures, IMAGES_PER_SHARD - 1)
+        rest = itertools.islice(images, IMAGES_PER_SHARD - 1)
         try:
             with tf.io.TFRecordWriter(os.fsencode(path)) as writer:
                 for png, label in itertools.chain([first], rest):

@@ -91,8 +91,8 @@ def batches(
     if isinstance(source, ArraySource):
         read = _from_memory(source.images, source.labels, source, batch_size)
     elif cache == "memory":
-        pictures, classes = _load(source, batch_size)
-        read = _from_memory(pictures, classes, source, batch_size)
+        images, classes = _load(source, batch_size)
+        read = _from_memory(images, classes, source, batch_size)
     else:
         read = _from_stream(source, batch_size, cache)
 

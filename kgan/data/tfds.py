@@ -66,8 +66,8 @@ class TFDSSource(StreamSource):
         if key is None:
             return chosen
         info = self.builder.info
-        pictures = sum(split.num_examples for split in info.splits.values())
-        return shuffled(chosen, block_of(self.count, info.dataset_size / pictures), key)
+        total = sum(split.num_examples for split in info.splits.values())
+        return shuffled(chosen, block_of(self.count, info.dataset_size / total), key)
 
     def decoded(self, encoded: tf.data.Dataset) -> tf.data.Dataset:
         feature = self.builder.info.features["image"]
