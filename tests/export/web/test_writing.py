@@ -74,7 +74,7 @@ def test_a_page_that_cannot_be_written_whole_is_not_there(plain, stand_in, tmp_p
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # the model is larger
     try:
-        with pytest.raises(FullDisk, match="Cannot write a page there .*File too large"):
+        with pytest.raises(FullDisk, match=r"Cannot write a page there .*File too large"):
             kgan.export.to_web(plain, page, runtime=stand_in)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
