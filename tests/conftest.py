@@ -21,8 +21,6 @@ tf.config.set_logical_device_configuration(
 )
 
 
-# Each test process has one core; more threads in it would only wait for each other.
-tf.config.threading.set_intra_op_parallelism_threads(1)
 # The embedded images are scaled once per shape and process, not in each of some hundred tests.
 _opening = importlib.import_module("kgan.data.open_source")
 _scaled = functools.lru_cache(maxsize=8)(_opening.embedded_source)

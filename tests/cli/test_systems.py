@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -221,7 +223,12 @@ def test_a_policy_that_is_not_known_is_one_line(tmp_path, capsys):
 @pytest.mark.slow
 def test_precision_stays_with_the_run_and_devices_do_not(tmp_path):
     arguments = ("--precision", "mixed_float16", "--ada", "--filters", "2")
-    run = train(tmp_path, "half", *arguments, "--strategy", "mirrored")
+    # In a process of its own: here it would take all four test devices, and the collectives of
+    # the tests of two replicas, whose group cannot change in a process.
+    command = ["train", *arguments, "--strategy", "mirrored", *SMALL, "--name", "half"]
+    code = "import sys; from kgan.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    subprocess.run([sys.executable, "-c", code, *command, "--out", str(tmp_path)], check=True)
+    run = tmp_path / "half"
     assert json.loads((run / "config.json").read_text())["precision"] == "mixed_float16"
     assert main(["train", "--resume", str(run), "--steps", "2", "--strategy", "none"]) == 0
     gan = kgan.load_gan(run)

@@ -156,7 +156,7 @@ def test_mistakes_are_named(pictures, tmp_path):
         start(pictures, "--precision", "float8", "--out", tmp_path),
     )
     assert codes == [2, 2, 2, 2]
-    said = ["needs TF_CONFIG", "one of auto, none, mirrored", "No TPU can", "one of float32, mixed"]
+    said = ["needs TF_CONFIG", "one of auto, none, mirrored", "No TPU can", "'float32', 'mixed"]
     for words, output in zip(said, outputs, strict=True):
         assert words in output
         assert len(output.splitlines()) == 1

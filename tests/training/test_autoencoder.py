@@ -121,5 +121,5 @@ def test_mistakes_are_named(pictures, trained_gan, tmp_path):
         kgan.Autoencoder(model.encoder, other)
     model.compile()
     model.save(tmp_path / "model.keras")
-    with pytest.raises(kgan.InputError, match=r"no kgan.GAN: .* holds a Autoencoder"):
+    with pytest.raises(kgan.InputError, match=r"not a kgan.GAN: .* holds a Autoencoder"):
         kgan.load_gan(tmp_path / "model.keras")

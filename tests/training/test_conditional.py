@@ -166,7 +166,7 @@ def test_half_steps_change_one_network(shades):
 def test_mistakes_are_named(shades, trained_gan, real_images):
     with pytest.raises(kgan.InputError, match=r"from 0 to 2\. Received: 3"):
         shades.generate(2, labels=3)
-    with pytest.raises(kgan.InputError, match=r"as there are pictures \(2\)"):
+    with pytest.raises(kgan.InputError, match=r"one per image \(2\)"):
         shades.generate(2, labels=[0, 1, 2])
     with pytest.raises(kgan.InputError, match="no classes"):
         trained_gan.generate(2, labels=0)
