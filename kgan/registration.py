@@ -83,7 +83,8 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
         if fullname != "keras":
             return None
         for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            find = None if finder is self else getattr(finder, "find_spec", None)  # some lack it
+            spec = None if find is None else find(fullname, path, target)
             if spec is not None and spec.loader is not None:
                 spec.loader = _Loader(spec.loader, self)
                 return spec
