@@ -72,10 +72,15 @@ def test_light_imports_leave_tensorflow_and_keras_out(code):
     "imports",
     [
         "import keras, kgan; load = keras.models.load_model",
-        "import kgan, keras; load = keras.models.load_model",
-        "import kgan, tensorflow; import keras; load = keras.models.load_model",
-        "import kgan.layers, keras; load = keras.models.load_model",
-        "import kgan; load = kgan.load_gan",
+        pytest.param("import kgan, keras; load = keras.models.load_model", marks=pytest.mark.slow),
+        pytest.param(
+            "import kgan, tensorflow; import keras; load = keras.models.load_model",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "import kgan.layers, keras; load = keras.models.load_model", marks=pytest.mark.slow
+        ),
+        pytest.param("import kgan; load = kgan.load_gan", marks=pytest.mark.slow),
     ],
 )
 def test_a_saved_gan_loads_in_a_fresh_process(trained_gan, tmp_path, imports):
@@ -84,6 +89,7 @@ def test_a_saved_gan_loads_in_a_fresh_process(trained_gan, tmp_path, imports):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_networks_alone_load_too_and_every_model_has_its_stand_in(trained_gan, tmp_path):
     trained_gan.generator.save(tmp_path / "generator.keras")
     path = str(tmp_path / "generator.keras")

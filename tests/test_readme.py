@@ -38,6 +38,7 @@ def test_the_applications_lines_make_a_picture_without_kgan(
     assert picture.std() > 1
 
 
+@pytest.mark.slow
 def test_the_user_code_trains_saves_and_exports(blocks, tmp_path, monkeypatch):
     # The same lines on a small scale.
     code = blocks[0]

@@ -91,7 +91,7 @@ def test_several_steps_per_execution_are_counted(clock):
     assert minutes.acted_at == [0, 6, 9]
 
 
-def test_checkpoint_by_seconds(clock, tmp_path, small_gan, real_images):
+def test_checkpoint_by_seconds(clock, tmp_path, traced_gan, real_images):
     checkpoint = callbacks.Checkpoint(tmp_path / "last.keras", every_seconds=60)
     saved = []
 
@@ -100,7 +100,7 @@ def test_checkpoint_by_seconds(clock, tmp_path, small_gan, real_images):
         clock.now += clock.seconds_per_step
 
     passing = keras.callbacks.LambdaCallback(on_train_batch_end=pass_time)
-    small_gan.fit(real_images, batch_size=8, callbacks=[checkpoint, passing], verbose=0)
+    traced_gan.fit(real_images, batch_size=8, callbacks=[checkpoint, passing], verbose=0)
     assert saved == [0, 0, 0, 4, 4, 4, 7, 7]
 
 
@@ -155,7 +155,7 @@ def test_the_tours_grid_each_20_batches_and_weights_each_10(tmp_path, real_image
     assert batches_seen(path) == 45
 
 
-def test_a_grid_by_minutes_in_a_real_fit(clock, tmp_path, small_gan, real_images):
+def test_a_grid_by_minutes_in_a_real_fit(clock, tmp_path, traced_gan, real_images):
     def pass_time(batch, logs):
         clock.now += clock.seconds_per_step
 
@@ -163,7 +163,7 @@ def test_a_grid_by_minutes_in_a_real_fit(clock, tmp_path, small_gan, real_images
         keras.callbacks.LambdaCallback(on_train_batch_end=pass_time),
         callbacks.SampleGrid(tmp_path, n=4, every_minutes=1),
     ]
-    small_gan.fit(real_images, batch_size=8, callbacks=watching, verbose=0)
+    traced_gan.fit(real_images, batch_size=8, callbacks=watching, verbose=0)
     assert sorted(sheet.name for sheet in tmp_path.iterdir()) == [
         f"step-{step:06d}.png" for step in (0, 3, 6, 8)
     ]

@@ -108,6 +108,7 @@ def test_collapsed_to_one_picture(clothes, caplog):
     assert any("nearly the same picture" in words for words in told)
 
 
+@pytest.mark.slow
 def test_collapsed_to_few_images_that_swing(clothes, caplog):
     """A generator that learns far too fast jumps to whatever fools the discriminator now."""
     gan = small(g_optimizer=adam(1e-2))
@@ -192,7 +193,7 @@ def a_gan(preset, classes, policy):
 @pytest.mark.parametrize(
     ("preset", "classes", "policy"),
     [
-        ("dcgan", 3, "float32"),
+        pytest.param("dcgan", 3, "float32", marks=pytest.mark.slow),
         pytest.param("sagan", None, "float32", marks=pytest.mark.slow),
         pytest.param("r3gan", None, "mixed_bfloat16", marks=pytest.mark.slow),
     ],

@@ -86,11 +86,11 @@ def test_a_walk_of_no_length(tmp_path, wrong):
         kgan.callbacks.LatentWalk(tmp_path, **wrong)
 
 
-def test_sheets_are_tensorboard_images_too(tmp_path, small_gan, real_images):
+def test_sheets_are_tensorboard_images_too(tmp_path, traced_gan, real_images):
     logs = tmp_path / "logs"
     samples = kgan.callbacks.SampleGrid(tmp_path / "s", every_steps=2, n=4, log_dir=logs)
     curves = kgan.callbacks.Curves(logs)  # the same file
-    small_gan.fit(real_images[:24], batch_size=8, callbacks=[samples, curves], verbose=0)
+    traced_gan.fit(real_images[:24], batch_size=8, callbacks=[samples, curves], verbose=0)
     images = events(logs).Tensors("samples")
     assert [image.step for image in images] == [0, 2, 3]
     for image in images:
@@ -129,11 +129,11 @@ class EachStep(keras.callbacks.Callback):
         self.gained.append(self.before - before)
 
 
-def test_curves_are_means_over_the_steps_between_their_points(tmp_path, small_gan, real_images):
+def test_curves_are_means_over_the_steps_between_their_points(tmp_path, traced_gan, real_images):
     """Ten steps in epochs of five: points after 3, 6 and 9 steps, and the last after 10."""
     steps = EachStep()
     curves = kgan.callbacks.Curves(tmp_path, every_steps=3)
-    small_gan.fit(real_images[:40], batch_size=8, epochs=2, callbacks=[steps, curves], verbose=0)
+    traced_gan.fit(real_images[:40], batch_size=8, epochs=2, callbacks=[steps, curves], verbose=0)
     read = events(tmp_path)
     seen = scalars(read, "d_loss")
     assert sorted(seen) == [3, 6, 9, 10]
@@ -143,16 +143,16 @@ def test_curves_are_means_over_the_steps_between_their_points(tmp_path, small_ga
         assert sorted(scalars(read, name)) == [3, 6, 9, 10]
     assert set(scalars(read, "skipped_updates").values()) == {0.0}
     # Another fit continues where the model stands, from metrics that have been reset.
-    small_gan.fit(real_images[:24], batch_size=8, callbacks=[curves], verbose=0)
+    traced_gan.fit(real_images[:24], batch_size=8, callbacks=[curves], verbose=0)
     again = scalars(events(tmp_path), "d_loss")
-    assert again[13] == pytest.approx(small_gan.history.history["d_loss"][0], rel=1e-4)
+    assert again[13] == pytest.approx(traced_gan.history.history["d_loss"][0], rel=1e-4)
 
 
-def test_skipped_updates_are_counted_between_points(tmp_path, small_gan, real_images):
+def test_skipped_updates_are_counted_between_points(tmp_path, traced_gan, real_images):
     broken = real_images[:32].copy()
     broken[8:16] = np.nan
     curves = kgan.callbacks.Curves(tmp_path, every_steps=2)
-    small_gan.fit(broken, batch_size=8, shuffle=False, callbacks=[curves], verbose=0)
+    traced_gan.fit(broken, batch_size=8, shuffle=False, callbacks=[curves], verbose=0)
     read = events(tmp_path)
     assert scalars(read, "skipped_updates") == {2: 1.0, 4: 0.0}
     assert np.isfinite(list(scalars(read, "d_loss").values())).all()

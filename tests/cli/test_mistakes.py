@@ -66,7 +66,7 @@ def error_line(capsys, run, arguments):
         (["train", "--size", "64"], "'64'"),
         (["train", "--size", "8x8"], "8x8"),
         (["train", "--size", "30x30"], "30x30"),
-        (["train", "--size", "512x512"], "512x512"),
+        (["train", "few", "--batch-size", "1", "--size", "512x512"], "512x512"),
         (["train", "--size", "64x64x2"], "1 (grey) or 3"),
         (["train", "--epochs", "0"], "'0'"),
         (["train", "--steps", "-3"], "-3"),

@@ -95,9 +95,13 @@ CASES = {
         {"non_trainable_weights": 1, "fixed_inputs": (1,), "output_dtype": "float32"},
     ),
 }
+LONG = ("diff_augment_adaptive", "self_attention_spectral_norm")
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in CASES],
+)
 def test_it_is_a_layer_of_keras(case):
     layer_class, arguments, inputs, shape, more = CASES[case]
     run_layer_test(layer_class, arguments, inputs, shape, **more)

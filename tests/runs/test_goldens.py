@@ -51,6 +51,7 @@ def test_an_export_draws_the_same(drawn):
     np.testing.assert_allclose(generator.generate(10, seed=3), drawn["export"], atol=LEVELS)
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_and_ends_the_same(run, drawn, capsys):
     np.testing.assert_allclose(kgan.load_gan(run).generate(10, seed=3), drawn["run"], atol=LEVELS)
     assert main(["train", "--resume", str(run), "--steps", "5"]) == 0
@@ -63,6 +64,7 @@ def test_a_run_is_resumed_and_ends_the_same(run, drawn, capsys):
         assert [row["batches_seen"] for row in csv.DictReader(file)] == ["12", "17"]
 
 
+@pytest.mark.slow
 def test_a_run_without_a_goal_on_record_says_what_it_does(run, caplog):
     found = kgan.runs.Run.open(run)
     assert found.options.epochs is None

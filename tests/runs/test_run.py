@@ -58,6 +58,7 @@ def test_options_reach_the_model_and_config_json(trained):
     assert sheets == [f"step-{step:06d}.png" for step in (0, 5, 10, 12)]
 
 
+@pytest.mark.slow
 def test_a_run_that_stopped_early_goes_on_to_its_goal(tmp_path, capsys):
     run = Run.create(RunOptions(**SMALL, epochs=2), tmp_path / "run")
     first = run.train(steps=3)  # stands for a kill: the goal is put back below
@@ -97,6 +98,7 @@ def test_goals_are_counted_from_the_beginning():
     assert steps_left(unknown, done) == 25 * 10 - 5
 
 
+@pytest.mark.slow
 def test_minutes_are_remembered(tmp_path):
     run = Run.create(RunOptions(**SMALL), tmp_path / "run")
     run.train(minutes=0.02)
@@ -108,6 +110,7 @@ def test_minutes_are_remembered(tmp_path):
     assert config(tmp_path / "run")["minutes"] == pytest.approx(seconds / 60 + 0.01, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_new_run_starts_from_the_weights_of_another(trained, tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "noise.npz", images=rng.integers(0, 256, (32, 16, 16), np.uint8))

@@ -99,6 +99,7 @@ def test_all_that_is_shown_is_the_averages(gan, tmp_path):
     np.testing.assert_array_equal(again.generate(4), averaged)
 
 
+@pytest.mark.slow
 def test_it_is_saved_and_goes_on(gan, real_images, tmp_path):
     gan.fit(real_images, batch_size=16, verbose=0)
     gan.save(tmp_path / "gan.keras")
