@@ -12,8 +12,7 @@ from keras import layers
 import kgan
 from kgan.errors import InputError
 from kgan.layers import SpectralNormalization
-
-torch = pytest.importorskip("torch")
+from tests.oracle import needs_torch, torch
 
 RNG = np.random.default_rng(3)
 GOLDENS = np.load(Path(__file__).parents[1] / "goldens" / "tfa.npz")
@@ -102,6 +101,7 @@ def matrix_of(layer):
     return kernel.reshape(len(kernel), -1)
 
 
+@needs_torch
 @pytest.mark.parametrize("calls", [1, 2, 5])
 def test_outputs_gradients_and_u_equal_pytorchs(case, calls):
     ours, theirs, vectors = case.pair()
@@ -122,6 +122,7 @@ def test_outputs_gradients_and_u_equal_pytorchs(case, calls):
     np.testing.assert_allclose(received / scale, expected_gradient / scale, atol=1e-5)
 
 
+@needs_torch
 def test_inference_equals_pytorchs_and_moves_no_vector(case):
     ours, theirs, _ = case.pair()
     before = [ours.u.numpy(), ours.v.numpy()]

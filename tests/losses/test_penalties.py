@@ -6,8 +6,7 @@ import tensorflow as tf
 
 from kgan import losses
 from kgan.errors import InputError
-
-torch = pytest.importorskip("torch")
+from tests.oracle import needs_torch, torch
 
 RNG = np.random.default_rng(7)
 W1 = RNG.normal(size=(18, 6)).astype(np.float32)
@@ -48,6 +47,7 @@ def with_torch(penalty):
     return values.detach().numpy(), w1.grad.numpy()
 
 
+@needs_torch
 @pytest.mark.parametrize("penalty", ["r1", "r2", "gp"])
 def test_values_and_their_gradients_equal_pytorchs(penalty):
     judge = Judge()

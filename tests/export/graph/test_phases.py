@@ -11,6 +11,7 @@ from kgan.export.graph.phases import (
 )
 from kgan.export.graph.when_phases_pay import pays
 from tests.export.graph.graphs import check_same, draw, graph, operators, run
+from tests.oracle import needs_torch, torch
 
 
 def always(kernel_shape, axes):
@@ -61,8 +62,8 @@ def test_phases_give_what_the_layer_gave(kernel, stride, pads, size, bias):
     assert made.count("Conv") == stride**2
 
 
+@needs_torch
 def test_against_pytorch():
-    torch = pytest.importorskip("torch")
     generator = np.random.default_rng(3)
     make = transposed(generator, 6, 5, (4, 4), 2, (1, 1, 1, 1), (7, 7))
     model = make()
