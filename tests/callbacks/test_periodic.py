@@ -135,6 +135,7 @@ def test_steps_that_are_no_interval(steps):
         Periodic(every_steps=steps)
 
 
+@pytest.mark.slow
 def test_the_tours_grid_each_20_batches_and_weights_each_10(tmp_path, real_images):
     gan = kgan.GAN.from_preset("gan", image_shape=(16, 20, 1), latent_dim=4, filters=4, seed=0)
     gan.compile()

@@ -89,6 +89,7 @@ def test_many_bad_batches_roll_back_once_with_lower_rates(tmp_path, caplog):
     assert all(np.isfinite(w).all() for w in gan.get_weights())
 
 
+@pytest.mark.slow
 def test_pictures_that_stay_bad_end_it_at_the_last_good_checkpoint(tmp_path):
     gan = small()
     with pytest.raises(

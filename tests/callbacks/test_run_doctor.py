@@ -96,6 +96,7 @@ class Ignore(keras.layers.Layer):
         return 0.0 * latents
 
 
+@pytest.mark.slow
 def test_collapsed_to_one_picture(clothes, caplog):
     """A generator that ignores its latents."""
     gan = small()

@@ -85,6 +85,7 @@ def test_generate_draws_a_class_by_name_and_number(clothes, tmp_path, capsys):
     assert config["labels"]["class_names"][8] == "Bag"
 
 
+@pytest.mark.slow
 def test_a_conditional_run_is_resumed(clothes):
     before = int(kgan.load_gan(clothes).batches_seen)
     assert main(["train", "--resume", str(clothes), "--steps", "2"]) == 0

@@ -177,6 +177,7 @@ def test_what_gets_no_smaller_is_refused(tmp_path):
 
 
 @pytest.mark.usefixtures("few_inputs")
+@pytest.mark.slow
 def test_attention_stays_in_float():
     gan = kgan.GAN.from_preset("sagan", image_shape=(32, 32, 3), filters=16)
     (part,) = parts_of(gan)

@@ -14,6 +14,7 @@ from kgan.layers import (
     SpectralNormalization,
 )
 from tests.layers.battery import run_layer_test
+from tests.tiers import tiered
 
 RNG = np.random.default_rng(5)
 FEATURES = RNG.normal(2.0, 3.0, size=(6, 4, 3, 8)).astype(np.float32)
@@ -95,13 +96,14 @@ CASES = {
         {"non_trainable_weights": 1, "fixed_inputs": (1,), "output_dtype": "float32"},
     ),
 }
-LONG = ("diff_augment_adaptive", "self_attention_spectral_norm")
+LONG = ("diff_augment", "self_attention_spectral", "spectral_norm_")
 
 
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in CASES],
-)
+def is_short(name):
+    return name == "spectral_norm_dense" or not name.startswith(LONG)
+
+
+@pytest.mark.parametrize("case", tiered(CASES, is_short))
 def test_it_is_a_layer_of_keras(case):
     layer_class, arguments, inputs, shape, more = CASES[case]
     run_layer_test(layer_class, arguments, inputs, shape, **more)

@@ -86,6 +86,7 @@ def test_every_step_moves_it_and_pictures_are_made_with_it(gan, real_images):
     np.testing.assert_array_equal(gan.generate(4), kgan.images.to_uint8(expected))
 
 
+@pytest.mark.slow
 def test_all_that_is_shown_is_the_averages(gan, tmp_path):
     gan.ema_generator.set_weights([20.0 * weight for weight in gan.ema_generator.get_weights()])
     averaged = gan.generate(4).astype(int)
@@ -111,6 +112,7 @@ def test_it_is_saved_and_goes_on(gan, real_images, tmp_path):
         np.testing.assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
 
 
+@pytest.mark.slow
 def test_it_follows_only_the_generators_updates(gan, real_images):
     gan.compile(d_steps=2)
     before = [weight.numpy() for weight in learned(gan.ema_generator)]

@@ -226,10 +226,8 @@ def differences(shown, trained):
     )
 
 
-@pytest.mark.parametrize(
-    "recipe",
-    [pytest.param(r, marks=pytest.mark.slow) if r != "dcgan" else r for r in RECIPES],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_after_50_steps_inference_shows_what_training_did(recipe):
     preset, given = RECIPES[recipe]
     gan = made(preset, **given)

@@ -90,6 +90,7 @@ def test_it_is_saved_with_its_classes(shades, tmp_path):
     assert np.isfinite(list(losses.values())).all()
 
 
+@pytest.mark.slow
 def test_it_is_exported_with_labels_and_names(shades, tmp_path):
     export = kgan.export.export(shades, tmp_path / "shades")
     model = onnx.load(export.path / "model.onnx")
@@ -124,7 +125,8 @@ def test_the_cards_own_lines_draw_a_class(shades, tmp_path, monkeypatch):
     assert (path / "picture.png").is_file()
 
 
-@pytest.mark.parametrize("name", ["dcgan", pytest.param("r3gan", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dcgan", "r3gan"])
 def test_each_class_has_numbers_of_its_own(name):
     gan = kgan.GAN.from_preset(
         name, image_shape=(16, 16, 1), latent_dim=4, filters=8, num_classes=4, seed=0
@@ -181,7 +183,8 @@ def test_mistakes_are_named(shades, trained_gan, real_images):
         kgan.GAN(trained_gan.generator, trained_gan.discriminator, num_classes=3)
 
 
-@pytest.mark.parametrize("label", [pytest.param(-1, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("label", [-1, 3])
 def test_labels_out_of_range_do_not_train(shades, label):
     before = [w.numpy() for w in shades.trainable_variables]
     images = np.zeros((8, 8, 8, 1), np.float32)

@@ -59,15 +59,14 @@ def assert_draws(export, images, seed):
     np.testing.assert_allclose(drawn.astype(int), images.astype(int), atol=1)
 
 
-@pytest.mark.parametrize("name", ["gan", "dcgan"])
-def test_a_gan_at_a_small_size(name, tmp_path):
+def test_a_gan_at_a_small_size(tmp_path):
     """The fast tier's share of the tests below."""
-    gan = trained(name, (16, 16, 1))
+    gan = trained("dcgan", (16, 16, 1))
     images = gan.generate(3, seed=5)
     gan.save(tmp_path / "gan.keras")
     again = kgan.load_gan(tmp_path / "gan.keras")
     np.testing.assert_array_equal(again.generate(3, seed=5), images)
-    assert_draws(kgan.export.to_onnx(again, tmp_path / name), images, seed=5)
+    assert_draws(kgan.export.to_onnx(again, tmp_path / "export"), images, seed=5)
 
 
 @pytest.mark.slow

@@ -86,6 +86,7 @@ def test_the_relativistic_step_compares_pairs():
     assert history["g_loss"] == [pytest.approx(np.logaddexp(0, -margin).mean(), rel=1e-5)]
 
 
+@pytest.mark.slow
 def test_a_penalty_leaves_no_statistics_and_other_losses_show_none(small_gan, real_images):
     """Pictures between real and fake are not the discriminator's to remember."""
     statistics = []
@@ -163,6 +164,7 @@ def test_weight_regularizers_count_once_a_batch(real_images):
         np.testing.assert_allclose(kernel.numpy(), 0.9 * before, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_evaluate_shows_no_penalty_it_did_not_compute(small_gan, real_images):
     small_gan.compile(kgan.losses.BCE(r1_gamma=1.0))
     small_gan.fit(real_images[:8], batch_size=8, verbose=0)

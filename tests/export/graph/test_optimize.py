@@ -12,6 +12,7 @@ from kgan.export.graph.grouped import group_convolutions
 from kgan.export.graph.static_shapes import find_shapes, fix_reshapes
 from kgan.export.signatures import parts_of
 from tests.export.graph.graphs import check_same, graph, operators, run
+from tests.tiers import tiered
 
 # Of each: what it is made with, and operators of which the optimized graph is rid.
 PRESETS = {
@@ -43,8 +44,8 @@ def shaken(gan):
             variable.assign(1 + 0.3 * drawn)
 
 
-FAST = ("dcgan", "sagan")
-NAMES = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in PRESETS]
+FAST = ("dcgan",)
+NAMES = tiered(PRESETS, FAST.__contains__)
 
 
 @pytest.fixture(scope="module", params=NAMES)
