@@ -20,7 +20,7 @@ pytest_plugins = ["tests.strict_skips"]
 # each time a graph is built (a fifteenth of the suite's time).
 gc.collect()
 gc.freeze()
-gc.set_threshold(100_000, 20, 100)
+gc.set_threshold(10_000, 10, 10)
 
 # Four devices on the one CPU, for the tests of tf.distribute; it must be said before any is used.
 tf.config.set_logical_device_configuration(
