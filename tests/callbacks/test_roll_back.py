@@ -74,6 +74,7 @@ def test_a_few_bad_batches_are_skipped_and_nothing_else(tmp_path, caplog):
     assert float(gan.d_optimizer.learning_rate) == pytest.approx(2e-4)
 
 
+@pytest.mark.slow
 def test_many_bad_batches_roll_back_once_with_lower_rates(tmp_path, caplog):
     gan = small()
     with caplog.at_level(logging.WARNING, "kgan"):

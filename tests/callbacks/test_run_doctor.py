@@ -17,7 +17,7 @@ from tests.callbacks.test_sample_sheets import events, scalars
 def clothes():
     """The embedded set at 16x16 in a drawn order, uint8 (6000, 16, 16, 1)."""
     source = kgan.data.open_source(None, image_shape=(16, 16, 1))
-    return np.random.default_rng(0).permutation(kgan.data.first_images(source, 6000))
+    return np.random.default_rng(0).permutation(source.images)
 
 
 def adam(rate, beta_1=0.5):

@@ -61,6 +61,7 @@ def test_small_and_near(exports, form, decibels, share):
     assert figures["float32_bytes"] == pytest.approx(before, rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_manifest_and_the_card_tell(exports):
     manifest = json.loads((exports["int8"].path / "manifest.json").read_text())
     assert manifest["precision"]["form"] == "int8"
@@ -75,6 +76,7 @@ def test_the_manifest_and_the_card_tell(exports):
     assert "precision" not in json.loads((exports["float32"].path / "manifest.json").read_text())
 
 
+@pytest.mark.slow
 def test_int8_is_static_and_by_channel(exports):
     model = onnx.load(exports["int8"].path / "model.onnx")
     made = operators(model)
@@ -94,6 +96,7 @@ def test_int8_is_static_and_by_channel(exports):
     assert made.count("ConvTranspose") == 1
 
 
+@pytest.mark.slow
 def test_float16_holds_what_float16_holds(exports):
     model = onnx.load(exports["float16"].path / "model.onnx")
     large = [t for t in model.graph.initializer if np.prod(t.dims) >= precision.SMALLEST]

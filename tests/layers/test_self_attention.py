@@ -72,6 +72,7 @@ def test_large_features_do_not_overflow_float16():
     assert np.isfinite(np.asarray(attention)).all()
 
 
+@pytest.mark.slow
 def test_it_exports_to_standard_operators(tmp_path):
     gan = kgan.GAN.from_preset("sagan", image_shape=(16, 16, 1), filters=2, latent_dim=4)
     for weight in gan.generator.weights:

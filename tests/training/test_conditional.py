@@ -12,6 +12,8 @@ import kgan
 from kgan.export.signatures import parts_of
 from kgan.training.adversarial_step import discriminator_step, generator_step
 
+pytestmark = pytest.mark.slow  # in the fast tier the command line trains and draws classes
+
 LEVELS = (-0.8, 0.0, 0.8)
 
 
@@ -49,7 +51,6 @@ def means(pictures):
     return kgan.images.from_uint8(pictures).mean((1, 2, 3))
 
 
-@pytest.mark.slow
 def test_each_class_is_drawn_as_its_own(shades):
     for label, level in enumerate(LEVELS):
         assert means(shades.generate(32, labels=label)).mean() == pytest.approx(level, abs=0.25)
@@ -79,7 +80,6 @@ def test_nice_keeps_the_best_of_each_label(shades):
         assert logits[chosen[0]] == pytest.approx(logits[best], abs=0.05)
 
 
-@pytest.mark.slow
 def test_it_is_saved_with_its_classes(shades, tmp_path):
     shades.save(tmp_path / "gan.keras")
     again = kgan.load_gan(tmp_path / "gan.keras")
@@ -90,7 +90,6 @@ def test_it_is_saved_with_its_classes(shades, tmp_path):
     assert np.isfinite(list(losses.values())).all()
 
 
-@pytest.mark.slow
 def test_it_is_exported_with_labels_and_names(shades, tmp_path):
     export = kgan.export.export(shades, tmp_path / "shades")
     model = onnx.load(export.path / "model.onnx")
@@ -125,7 +124,6 @@ def test_the_cards_own_lines_draw_a_class(shades, tmp_path, monkeypatch):
     assert (path / "picture.png").is_file()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dcgan", "r3gan"])
 def test_each_class_has_numbers_of_its_own(name):
     gan = kgan.GAN.from_preset(
@@ -183,7 +181,6 @@ def test_mistakes_are_named(shades, trained_gan, real_images):
         kgan.GAN(trained_gan.generator, trained_gan.discriminator, num_classes=3)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("label", [-1, 3])
 def test_labels_out_of_range_do_not_train(shades, label):
     before = [w.numpy() for w in shades.trainable_variables]

@@ -113,6 +113,7 @@ def test_penalties_train_in_mixed_precision(policy, real_images):
     assert min(history["penalty"]) > 0
 
 
+@pytest.mark.slow
 def test_a_wasserstein_gan_takes_five_steps_a_generator_step(real_images):
     gan = kgan.GAN.from_preset("gan", image_shape=(16, 20, 1), latent_dim=4, filters=8)
     gan.compile("wasserstein", d_steps=5)
