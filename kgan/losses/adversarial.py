@@ -34,7 +34,10 @@ def bce_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable(package="kgan")
 def bce_discriminator_loss(
-    real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
+    real_logits: tf.Tensor,
+    fake_logits: tf.Tensor,
+    label_smoothing: float = 0.0,
+    one_mean: bool = False,
 ) -> tf.Tensor:
     """Binary cross entropy with label 1 on real and 0 on fake, the two means summed.
 
@@ -42,9 +45,12 @@ def bce_discriminator_loss(
         real_logits: float tensor (B, 1), logits on real images.
         fake_logits: float tensor (B, 1), logits on fake images.
         label_smoothing: the real label is 1 minus this; the fake one stays 0.
+        one_mean: one mean over both batches, half of the sum: what a single
+            `train_on_batch` of real and fake images together computes. Under SGD the
+            factor is a step size.
 
     Returns:
-        float32 scalar, >= 0; 2 log 2 when every logit is 0.
+        float32 scalar, >= 0; 2 log 2 when every logit is 0, log 2 with `one_mean`.
 
     Reference:
         Goodfellow et al. 2014, equation 1, https://arxiv.org/abs/1406.2661;
@@ -54,7 +60,8 @@ def bce_discriminator_loss(
     real_logits = _float32(real_logits)
     # softplus(x) = softplus(-x) + x: the cross entropy with a label below 1.
     real_loss = ops.mean(ops.softplus(-real_logits) + label_smoothing * real_logits)
-    return real_loss + ops.mean(ops.softplus(_float32(fake_logits)))
+    total = real_loss + ops.mean(ops.softplus(_float32(fake_logits)))
+    return 0.5 * total if one_mean else total
 
 
 @keras.saving.register_keras_serializable(package="kgan")

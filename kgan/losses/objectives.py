@@ -79,11 +79,16 @@ class BCE(AdversarialLoss):
 
     Args:
         label_smoothing: at least 0 and below 1; the real label is 1 minus this.
+        one_mean: whether the discriminator's loss is one mean over real and fake images, half
+            of the sum of their two means.
         r1_gamma, r2_gamma, gradient_penalty: as in `AdversarialLoss`.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, **penalties: float) -> None:
+    def __init__(
+        self, label_smoothing: float = 0.0, one_mean: bool = False, **penalties: float
+    ) -> None:
         super().__init__(**penalties)
+        self.one_mean = bool(one_mean)
         self.label_smoothing = _weight("label_smoothing", label_smoothing)
         if self.label_smoothing >= 1.0:
             raise InputError(f"label_smoothing must be below 1. Received: {label_smoothing!r}")
@@ -94,10 +99,13 @@ class BCE(AdversarialLoss):
         return adversarial.bce_generator_loss(fake_logits)
 
     def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-        return adversarial.bce_discriminator_loss(real_logits, fake_logits, self.label_smoothing)
+        return adversarial.bce_discriminator_loss(
+            real_logits, fake_logits, self.label_smoothing, self.one_mean
+        )
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"label_smoothing": self.label_smoothing}
+        own = {"label_smoothing": self.label_smoothing, "one_mean": self.one_mean}
+        return super().get_config() | own
 
 
 @keras.saving.register_keras_serializable(package="kgan")

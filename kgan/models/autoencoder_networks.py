@@ -1,6 +1,7 @@
 """Autoencoders: an encoder from images to codes and a decoder back."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import keras
 from keras import layers
@@ -78,11 +79,12 @@ class LinearDecoder(Network):
 
 @keras.saving.register_keras_serializable(package="kgan")
 class ConvEncoder(Network):
-    """Images to code maps: two 3x3 convolutions with ReLU, each followed by max pooling.
+    """Images to code maps: two 3x3 convolutions, each followed by max pooling.
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4 up to 256, C 1 or 3.
         filters: channels of the first convolution; the second has half.
+        activation: of both, such as "relu"; None for none.
         dtype: dtype policy of the layers; Keras's global one when None.
 
     Input: float32 (B, H, W, C) in [-1, 1]. Output: float32 (B, H/4, W/4, filters/2).
@@ -91,10 +93,13 @@ class ConvEncoder(Network):
         InputError: an argument that the network cannot be built with.
     """
 
+    before: ClassVar = {"activation": "relu"}
+
     def __init__(
         self,
         image_shape: Sequence[int] = (64, 64, 3),
         filters: int = 32,
+        activation: str | None = None,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
@@ -105,20 +110,22 @@ class ConvEncoder(Network):
         x = images
         for step, width in enumerate((filters, max(1, filters // 2))):
             x = layers.Conv2D(
-                width, 3, padding="same", activation="relu", dtype=policy, name=f"conv_{step}"
+                width, 3, padding="same", activation=activation, dtype=policy, name=f"conv_{step}"
             )(x)
             x = layers.MaxPooling2D(2, dtype=policy, name=f"pool_{step}")(x)
         codes = layers.Activation("linear", dtype="float32", name="codes")(x)
-        arguments = {"image_shape": image_shape, "filters": filters}
+        arguments = {"image_shape": image_shape, "filters": filters, "activation": activation}
         super().__init__(images, codes, arguments=arguments, policy=policy, name=name)
 
 
 @keras.saving.register_keras_serializable(package="kgan")
 class ConvDecoder(Network):
-    """Code maps to images: two 2x2 transposed convolutions of stride 2, ReLU in between.
+    """Code maps to images: two 2x2 transposed convolutions of stride 2.
 
     Args:
         image_shape, filters, dtype: as for `ConvEncoder`.
+        widening: the first has that many times `filters` channels.
+        activation: between the two, such as "relu"; None for none.
 
     Input: float32 (B, H/4, W/4, filters/2). Output: float32 (B, H, W, C), approximately in [-1, 1].
 
@@ -126,24 +133,33 @@ class ConvDecoder(Network):
         InputError: an argument that the network cannot be built with.
     """
 
+    before: ClassVar = {"widening": 1, "activation": "relu"}
+
     def __init__(
         self,
         image_shape: Sequence[int] = (64, 64, 3),
         filters: int = 32,
+        widening: int = 2,
+        activation: str | None = None,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
         image_shape = check_image_shape(image_shape, multiple=4, smallest=4)
-        check_positive(filters=filters)
+        check_positive(filters=filters, widening=widening)
         policy = network_dtype(dtype)
         height, width, channels = image_shape
         codes = keras.Input(
             (height // 4, width // 4, max(1, filters // 2)), dtype="float32", name="codes"
         )
         x = layers.Conv2DTranspose(
-            filters, 2, strides=2, activation="relu", dtype=policy, name="up_0"
+            widening * filters, 2, strides=2, activation=activation, dtype=policy, name="up_0"
         )(codes)
         x = layers.Conv2DTranspose(channels, 2, strides=2, dtype=policy, name="up_1")(x)
         images = layers.Activation("linear", dtype="float32", name="images")(x)
-        arguments = {"image_shape": image_shape, "filters": filters}
+        arguments = {
+            "image_shape": image_shape,
+            "filters": filters,
+            "widening": widening,
+            "activation": activation,
+        }
         super().__init__(codes, images, arguments=arguments, policy=policy, name=name)

@@ -9,15 +9,18 @@ from keras import layers
 from kgan.models.networks import (
     DType,
     Network,
+    around_one,
     check_doubling_shape,
     check_positive,
     latent_inputs,
     network_dtype,
     normalize,
+    small_normal,
 )
 
 Wrap: TypeAlias = Callable[[keras.Layer], keras.Layer]
 MakeLayer: TypeAlias = Callable[[str], keras.Layer]  # the layer of that name
+MakeInitializer: TypeAlias = Callable[[], keras.Initializer]
 
 
 def as_it_is(layer: keras.Layer) -> keras.Layer:
@@ -34,6 +37,8 @@ def grow(
     policy: keras.DTypePolicy,
     wrap: Wrap = as_it_is,
     attend: MakeLayer | None = None,
+    kernels: MakeInitializer = small_normal,
+    scales: MakeInitializer = around_one,
 ) -> keras.KerasTensor:
     """Latents to images: a transposed convolution to the base, then one per doubling.
 
@@ -46,6 +51,8 @@ def grow(
         wrap: wraps each convolution.
         attend: builds the layer that follows each of the last two hidden stages; None for
             no such layers.
+        kernels, scales: build the initializers of the convolutions' kernels and of the
+            normalisations' scales.
 
     Returns:
         Symbolic float32 images in [-1, 1].
@@ -59,16 +66,23 @@ def grow(
             strides=2 if step else 1,
             padding="same" if step else "valid",
             use_bias=False,  # the normalisation that follows would cancel it
+            kernel_initializer=kernels(),
             dtype=policy,
             name=f"up_{step}",
         )
         x = wrap(convolution)(x)
-        x = normalize(x, labels, num_classes, policy, f"norm_{step}")
+        x = normalize(x, labels, num_classes, policy, f"norm_{step}", scales())
         x = layers.ReLU(dtype=policy, name=f"relu_{step}")(x)
         if attend and step >= doublings - 2:
             x = attend(f"attention_{step}")(x)
     convolution = layers.Conv2DTranspose(
-        image_shape[2], 4, strides=2, padding="same", dtype=policy, name="to_image"
+        image_shape[2],
+        4,
+        strides=2,
+        padding="same",
+        kernel_initializer=kernels(),
+        dtype=policy,
+        name="to_image",
     )
     return layers.Activation("tanh", dtype="float32", name="images")(wrap(convolution)(x))
 
@@ -80,12 +94,13 @@ def shrink(
     policy: keras.DTypePolicy,
     wrap: Wrap = as_it_is,
     attend: MakeLayer | None = None,
+    kernels: MakeInitializer = small_normal,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Images to feature maps and logits: a convolution per halving, then one over the base.
 
     Args:
         images: symbolic input.
-        image_shape, filters, policy, wrap, attend: as for `grow`.
+        image_shape, filters, policy, wrap, attend, kernels: as for `grow`.
 
     Returns:
         (symbolic feature maps at the base, symbolic float32 (B, 1)).
@@ -94,13 +109,19 @@ def shrink(
     x = images
     for step in range(doublings):
         convolution = layers.Conv2D(
-            filters * 2**step, 4, strides=2, padding="same", dtype=policy, name=f"down_{step}"
+            filters * 2**step,
+            4,
+            strides=2,
+            padding="same",
+            kernel_initializer=kernels(),
+            dtype=policy,
+            name=f"down_{step}",
         )
         x = wrap(convolution)(x)
         x = layers.LeakyReLU(0.1, dtype=policy, name=f"leaky_relu_{step}")(x)
         if attend and step >= doublings - 2:
             x = attend(f"attention_{step}")(x)
-    last = wrap(layers.Conv2D(1, base, dtype="float32", name="judge"))
+    last = wrap(layers.Conv2D(1, base, kernel_initializer=kernels(), dtype="float32", name="judge"))
     return x, layers.Flatten(dtype="float32", name="realness")(last(x))
 
 
@@ -109,7 +130,7 @@ class DCGANK4Generator(Network):
     """Latents to images by 4x4 transposed convolutions, BatchNormalization and ReLU, then tanh.
 
     From a base of 4 (its shorter side) with, for 64x64, `8 * filters` channels,
-    halved at each doubling of the sides.
+    halved at each doubling of the sides. Kernels start from N(0, 0.02), scales from N(1, 0.02).
 
     Args:
         image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
@@ -150,7 +171,7 @@ class DCGANK4Discriminator(Network):
     """Images to logits by 4x4 convolutions of stride 2 and LeakyReLU 0.1, the last over the base.
 
     Nothing is normalised; the first convolution has `filters` channels, each
-    next one twice as many.
+    next one twice as many. Kernels start from N(0, 0.02).
 
     Args:
         image_shape: as for `DCGANK4Generator`.

@@ -1,6 +1,7 @@
 """The DCGAN of the early Keras tutorials on digits: tanh, upsampling and pooling."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import keras
 from keras import layers
@@ -8,7 +9,6 @@ from keras import layers
 from kgan.models.networks import (
     DType,
     Network,
-    batch_normalization,
     check_image_shape,
     check_positive,
     network_dtype,
@@ -29,6 +29,7 @@ class DCGANTanhGenerator(Network):
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
         latent_dim: length of a latent vector.
         filters: unit of width.
+        norm_momentum, norm_epsilon: of the BatchNormalization; Keras's own defaults.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
@@ -41,11 +42,15 @@ class DCGANTanhGenerator(Network):
         after Radford et al. 2015, https://arxiv.org/abs/1511.06434
     """
 
+    before: ClassVar = {"norm_momentum": 0.9, "norm_epsilon": 1e-5}
+
     def __init__(
         self,
         image_shape: Sequence[int] = (28, 28, 1),
         latent_dim: int = 100,
         filters: int = 64,
+        norm_momentum: float = 0.99,
+        norm_epsilon: float = 1e-3,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
@@ -58,7 +63,13 @@ class DCGANTanhGenerator(Network):
         x = layers.Dense(16 * filters, "tanh", dtype=policy, name="dense")(latents)
         base = (image_shape[0] // 4, image_shape[1] // 4, 2 * filters)
         x = layers.Dense(base[0] * base[1] * base[2], dtype=policy, name="project")(x)
-        x = batch_normalization(policy, "project_norm")(x)
+        x = layers.BatchNormalization(
+            momentum=norm_momentum,
+            epsilon=norm_epsilon,
+            synchronized=True,
+            dtype=policy,
+            name="project_norm",
+        )(x)
         x = layers.Activation("tanh", dtype=policy, name="project_tanh")(x)
         x = layers.Reshape(base, dtype=policy, name="base")(x)
         x = layers.UpSampling2D(2, dtype=policy, name="up_0")(x)
@@ -67,7 +78,13 @@ class DCGANTanhGenerator(Network):
         x = layers.UpSampling2D(2, dtype=policy, name="up_1")(x)
         x = layers.Conv2D(image_shape[2], 5, padding="same", dtype=policy, name="to_image")(x)
         images = layers.Activation("tanh", dtype="float32", name="images")(x)
-        arguments = {"image_shape": image_shape, "latent_dim": latent_dim, "filters": filters}
+        arguments = {
+            "image_shape": image_shape,
+            "latent_dim": latent_dim,
+            "filters": filters,
+            "norm_momentum": norm_momentum,
+            "norm_epsilon": norm_epsilon,
+        }
         super().__init__(latents, images, arguments=arguments, policy=policy, name=name)
 
 

@@ -1,6 +1,7 @@
 """A DCGAN that grows by upsampling and plain convolutions, free of checkerboards."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import keras
 from keras import layers
@@ -12,6 +13,7 @@ from kgan.models.networks import (
     check_image_shape,
     check_positive,
     network_dtype,
+    small_normal,
 )
 
 SIDES = {"multiple": 4, "smallest": 16}
@@ -23,12 +25,13 @@ class DCGANUpsampleGenerator(Network):
 
     The base and the first convolution have `filters` channels, the second
     half as many; BatchNormalization and ReLU after each; then a 3x3 convolution to
-    the image and tanh.
+    the image and tanh. Weights start from N(0, 0.02).
 
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
         latent_dim: length of a latent vector.
         filters: channels of the base.
+        project_norm: whether the projection is normalised and rectified too, as DCGAN has it.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
@@ -42,11 +45,14 @@ class DCGANUpsampleGenerator(Network):
         Odena et al. 2016, https://distill.pub/2016/deconv-checkerboard/
     """
 
+    before: ClassVar = {"project_norm": False}
+
     def __init__(
         self,
         image_shape: Sequence[int] = (128, 128, 3),
         latent_dim: int = 100,
         filters: int = 128,
+        project_norm: bool = True,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
@@ -57,18 +63,45 @@ class DCGANUpsampleGenerator(Network):
         # === Functional graph ===
         latents = keras.Input((latent_dim,), dtype="float32", name="latents")
         base = (image_shape[0] // 4, image_shape[1] // 4, filters)
-        x = layers.Dense(base[0] * base[1] * base[2], dtype=policy, name="project")(latents)
+        x = layers.Dense(
+            base[0] * base[1] * base[2],
+            use_bias=not project_norm,  # the normalisation that follows would cancel it
+            kernel_initializer=small_normal(),
+            dtype=policy,
+            name="project",
+        )(latents)
         x = layers.Reshape(base, dtype=policy, name="base")(x)
+        if project_norm:
+            x = batch_normalization(policy, "project_norm")(x)
+            x = layers.ReLU(dtype=policy, name="project_relu")(x)
         for step, width in enumerate((filters, max(1, filters // 2))):
             x = layers.UpSampling2D(2, dtype=policy, name=f"up_{step}")(x)
             x = layers.Conv2D(
-                width, 3, padding="same", use_bias=False, dtype=policy, name=f"conv_{step}"
+                width,
+                3,
+                padding="same",
+                use_bias=False,
+                kernel_initializer=small_normal(),
+                dtype=policy,
+                name=f"conv_{step}",
             )(x)
             x = batch_normalization(policy, f"norm_{step}")(x)
             x = layers.ReLU(dtype=policy, name=f"relu_{step}")(x)
-        x = layers.Conv2D(image_shape[2], 3, padding="same", dtype=policy, name="to_image")(x)
+        x = layers.Conv2D(
+            image_shape[2],
+            3,
+            padding="same",
+            kernel_initializer=small_normal(),
+            dtype=policy,
+            name="to_image",
+        )(x)
         images = layers.Activation("tanh", dtype="float32", name="images")(x)
-        arguments = {"image_shape": image_shape, "latent_dim": latent_dim, "filters": filters}
+        arguments = {
+            "image_shape": image_shape,
+            "latent_dim": latent_dim,
+            "filters": filters,
+            "project_norm": project_norm,
+        }
         super().__init__(latents, images, arguments=arguments, policy=policy, name=name)
 
 
@@ -115,6 +148,7 @@ class DCGANUpsampleDiscriminator(Network):
                 strides=2,
                 padding="same",
                 use_bias=step == 0,
+                kernel_initializer=small_normal(),
                 dtype=policy,
                 name=f"down_{step}",
             )(x)
@@ -122,6 +156,8 @@ class DCGANUpsampleDiscriminator(Network):
                 x = batch_normalization(policy, f"norm_{step}")(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{step}")(x)
         x = layers.Flatten(dtype=policy, name="features")(x)
-        logits = layers.Dense(1, dtype="float32", name="logits")(x)
+        logits = layers.Dense(1, kernel_initializer=small_normal(), dtype="float32", name="logits")(
+            x
+        )
         arguments = {"image_shape": image_shape, "filters": filters}
         super().__init__(images, logits, arguments=arguments, policy=policy, name=name)

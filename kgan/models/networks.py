@@ -2,7 +2,7 @@
 
 import numbers
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import keras
 from keras import layers
@@ -24,7 +24,13 @@ class Network(keras.Model):
     Subclasses build their graph and pass it on with those arguments, which
     become attributes and the config. The layers take the dtype policy `dtype`;
     the outputs are float32 under any policy.
+
+    Attributes:
+        before: for a network that has gained arguments, what they are in a config that does
+            not have them yet, so that models saved before load as they were.
     """
+
+    before: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(
         self,
@@ -47,7 +53,7 @@ class Network(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(**config)
+        return cls(**(dict(cls.before) | config))
 
 
 def network_dtype(dtype: DType) -> keras.DTypePolicy:
@@ -129,7 +135,14 @@ def small_normal() -> keras.Initializer:
     return keras.initializers.RandomNormal(mean=0.0, stddev=0.02)
 
 
-def batch_normalization(policy: keras.DTypePolicy, name: str) -> layers.BatchNormalization:
+def around_one() -> keras.Initializer:
+    """N(1, 0.02), the scale of a normalisation in the PyTorch DCGANs; a new one per layer."""
+    return keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
+
+
+def batch_normalization(
+    policy: keras.DTypePolicy, name: str, gamma_initializer: Any = "ones"
+) -> layers.BatchNormalization:
     """BatchNormalization whose moving statistics catch up within some ten steps.
 
     Keras's default momentum of 0.99 lags behind a generator that changes at every
@@ -137,7 +150,12 @@ def batch_normalization(policy: keras.DTypePolicy, name: str) -> layers.BatchNor
     The replicas of a strategy normalise by the whole batch, as one device would.
     """
     return layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, synchronized=True, dtype=policy, name=name
+        momentum=0.9,
+        epsilon=1e-5,
+        gamma_initializer=gamma_initializer,
+        synchronized=True,
+        dtype=policy,
+        name=name,
     )
 
 
@@ -170,10 +188,11 @@ def normalize(
     num_classes: int | None,
     policy: keras.DTypePolicy,
     name: str,
+    gamma_initializer: Any = "ones",
 ) -> keras.KerasTensor:
     """Batch normalisation of `x`; with `labels`, each class has its own scale and shift."""
     if labels is None:
-        return batch_normalization(policy, name)(x)
+        return batch_normalization(policy, name, gamma_initializer)(x)
     assert num_classes is not None  # labels have classes
     return ConditionalBatchNormalization(num_classes, dtype=policy, name=name)(x, labels)
 

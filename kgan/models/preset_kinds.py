@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 from kgan.models.networks import ImageShape, Network
 
 OptimizerConfig: TypeAlias = dict[str, Any]  # as `keras.optimizers.get` takes it
+Length: TypeAlias = dict[str, int]  # "epochs" or "steps"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,10 @@ class Preset:
         loss: name of the adversarial loss.
         loss_options: arguments of the loss's class.
         g_optimizer, d_optimizer: Keras optimizer configs.
+        d_update: "joint" or "sequential", as `GAN.compile` takes it.
+        d_share: share of a batch that the discriminator learns from, likewise.
         batch_size: the source's batch size, the command line's default.
+        length: {"epochs": N} or {"steps": N}, the source's, likewise; None where it gives none.
         ema_half_life_images: half-life of the averaged generator, in real
             images seen; None for no averaging.
     """
@@ -37,10 +41,13 @@ class Preset:
     filters: int
     latent_distribution: Literal["normal", "uniform"] = "normal"
     loss: str
-    loss_options: dict[str, float] = dataclasses.field(default_factory=dict)
+    loss_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     g_optimizer: OptimizerConfig
     d_optimizer: OptimizerConfig
+    d_update: Literal["joint", "sequential"] = "joint"
+    d_share: float = 1.0
     batch_size: int
+    length: Length | None = None
     ema_half_life_images: float | None = None
 
     @property
@@ -54,7 +61,7 @@ class AutoencoderPreset:
     """One named configuration of an autoencoder.
 
     Attributes:
-        source, good_for, image_shape, batch_size: as in `Preset`.
+        source, good_for, image_shape, batch_size, length: as in `Preset`.
         encoder, decoder: classes of the networks.
         latent_dim: default length of a code; None where a code is a map.
         filters: default unit of width; None where there is none.
@@ -72,6 +79,7 @@ class AutoencoderPreset:
     loss: str
     optimizer: OptimizerConfig
     batch_size: int
+    length: Length | None = None
 
     @property
     def networks(self) -> dict[str, type[Network]]:

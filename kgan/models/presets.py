@@ -48,7 +48,7 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=128,
     ),
     "dcgan_512": Preset(
-        source=f"study notes' exercise, after {RADFORD}",
+        source=f"study notes' exercise, after {RADFORD}, whose optimizer it takes",
         good_for="a discriminator far lighter than the generator; sides multiples of 16",
         generator=DCGAN512Generator,
         discriminator=DCGAN512Discriminator,
@@ -61,7 +61,7 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=128,
     ),
     "dcgan_k4": Preset(
-        source=f"a PyTorch textbook's, after {RADFORD}",
+        source=f"a PyTorch textbook's, there 64x64x1, after {RADFORD}",
         good_for="kernels that divide by the stride (less checkerboard), 20 latents to explore",
         generator=DCGANK4Generator,
         discriminator=DCGANK4Discriminator,
@@ -84,6 +84,8 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         loss="bce",
         g_optimizer=adam(2e-4, 0.5),
         d_optimizer=adam(2e-4, 0.5),
+        d_update="sequential",
+        d_share=0.5,
         batch_size=64,
     ),
     "dcgan_tanh": Preset(
@@ -96,12 +98,14 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         filters=64,
         latent_distribution="uniform",
         loss="bce",
+        loss_options={"one_mean": True},
         g_optimizer=sgd(5e-4, 0.9),
         d_optimizer=sgd(5e-4, 0.9),
         batch_size=128,
+        length={"epochs": 100},
     ),
     "sagan": Preset(
-        source="Zhang et al. 2018, https://arxiv.org/abs/1805.08318",
+        source="a PyTorch textbook's, after Zhang et al. 2018, https://arxiv.org/abs/1805.08318",
         good_for="pictures whose far parts must agree; attention maps to look at",
         generator=SAGANGenerator,
         discriminator=SAGANDiscriminator,
@@ -114,7 +118,8 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=64,
     ),
     "gan": Preset(
-        source="Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661, study notes' sizes",
+        source="study notes' sizes after Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; "
+        "optimizer and rates are ours",
         good_for="seeing how it began: Dense layers alone, the fastest on a CPU",
         generator=MLPGenerator,
         discriminator=MLPDiscriminator,
@@ -136,9 +141,10 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         loss="mean_squared_error",
         optimizer=adam(1e-3, 0.9),
         batch_size=128,
+        length={"steps": 1000},
     ),
     "conv_autoencoder": AutoencoderPreset(
-        source="study notes",
+        source="study notes; pools and rate are ours",
         good_for="reconstructing pictures sharply from maps a third of their size",
         encoder=ConvEncoder,
         decoder=ConvDecoder,
@@ -147,6 +153,7 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         loss="mean_squared_error",
         optimizer=adam(1e-3, 0.9),
         batch_size=128,
+        length={"steps": 1000},
     ),
 }
 

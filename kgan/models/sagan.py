@@ -33,6 +33,10 @@ def attention(policy: keras.DTypePolicy) -> MakeLayer:
 class SAGANGenerator(Network):
     """`DCGANK4Generator` with spectral normalisation, and self-attention after the last two stages.
 
+    The body is the PyTorch book's, for 64x64; it leaves the last convolution and the 1x1 ones of
+    attention without spectral normalisation, which Zhang has everywhere, as here. Kernels start
+    from Keras's Glorot values.
+
     Args:
         image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
             256, the longer a multiple of a quarter of it; C 1 or 3. The
@@ -71,7 +75,16 @@ class SAGANGenerator(Network):
         policy = network_dtype(dtype)
         latents, labels, inputs = latent_inputs(latent_dim, num_classes)
         images = grow(
-            latents, labels, image_shape, filters, num_classes, policy, spectral, attention(policy)
+            latents,
+            labels,
+            image_shape,
+            filters,
+            num_classes,
+            policy,
+            spectral,
+            attention(policy),
+            kernels=keras.initializers.GlorotUniform,
+            scales=keras.initializers.Ones,
         )
         arguments = {
             "image_shape": image_shape,
@@ -117,7 +130,15 @@ class SAGANDiscriminator(Network):
         check_classes(num_classes)
         policy = network_dtype(dtype)
         images, labels, inputs = image_inputs(image_shape, num_classes)
-        features, logits = shrink(images, image_shape, filters, policy, spectral, attention(policy))
+        features, logits = shrink(
+            images,
+            image_shape,
+            filters,
+            policy,
+            spectral,
+            attention(policy),
+            kernels=keras.initializers.GlorotUniform,
+        )
         if labels is not None:
             logits = project_labels(logits, features, labels, num_classes, spectral)
         arguments = {"image_shape": image_shape, "filters": filters, "num_classes": num_classes}

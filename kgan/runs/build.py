@@ -44,6 +44,7 @@ GANS_ONLY = (
     "d_learning_rate",
     "d_steps",
     "d_update",
+    "d_share",
     "r1_gamma",
     "r2_gamma",
     "label_smoothing",
@@ -97,7 +98,7 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
         seed=options.seed,
     )
     preset = get_preset(options.preset)
-    turns = {name: getattr(options, name) for name in ("d_steps", "d_update")}
+    turns = {name: getattr(options, name) for name in ("d_steps", "d_update", "d_share")}
     model.compile(
         _loss(options),
         *(_with_rate(getattr(preset, f"{role}_optimizer"), _rate(options, role)) for role in "gd"),

@@ -15,6 +15,7 @@ from kgan.option_fields import (
     NAMES,
     NOT_NEGATIVE,
     PATH,
+    PORTION,
     SHARE,
     SIZE,
     SWITCH,
@@ -120,7 +121,7 @@ class RunOptions:
         WHOLE,
         "times through the data",
         "length",
-        default_words=str(DEFAULT_EPOCHS),
+        default_words=f"{PRESETS_OWN}, or {DEFAULT_EPOCHS}",
         exclusive=True,
         on_resume=True,
     )
@@ -177,7 +178,14 @@ class RunOptions:
         one_of("joint", "sequential"),
         "one discriminator update from fake and real images, or one from each in turn",
         "training",
-        default_words="joint",
+        default_words=PRESETS_OWN,
+    )
+    d_share: float | None = option(
+        None,
+        PORTION,
+        "share of a batch, and as many fakes, that the discriminator learns from",
+        "training",
+        default_words=PRESETS_OWN,
     )
     r1_gamma: float | None = option(
         None,

@@ -11,7 +11,7 @@ import keras
 from kgan.data import Source
 from kgan.losses import LOSSES
 from kgan.models import get_preset
-from kgan.runs.options import RunOptions
+from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
 from kgan.training import GAN, Autoencoder
 
 
@@ -30,6 +30,8 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
         "augment": source.default_augment if options.augment is None else options.augment,
         "source": source.description,
     }
+    if all(getattr(options, name) is None for name in LENGTH):
+        facts |= preset.length or {"epochs": DEFAULT_EPOCHS}
     if isinstance(model, GAN):
         loss = model.adversarial_loss
         facts |= {
@@ -40,6 +42,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
             "d_learning_rate": _rate_of(model.d_optimizer),
             "d_steps": model.d_steps,
             "d_update": model.d_update,
+            "d_share": model.d_share,
             "r1_gamma": loss.r1_gamma,
             "r2_gamma": loss.r2_gamma,
             "label_smoothing": getattr(loss, "label_smoothing", None),

@@ -97,6 +97,7 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
         real_images: float tensor (B, H, W, C) in the model's range.
         labels: int tensor (B,), their classes, which the fakes take over; None without classes.
     """
+    real_images, labels = _share_of(gan.d_share, real_images, labels)
     batch_size = real_images.shape[0] or tf.shape(real_images)[0]
     loss = gan.adversarial_loss
     # Drawn out here: inside an update, a seed that is not the network's own would not move on.
@@ -123,6 +124,22 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
         )
         penalty += tf.where(update.taken, update.extra.penalty, 0.0)
     record_discriminator(gan, batch_size, update, penalty)
+
+
+def _share_of(
+    share: float, real_images: tf.Tensor, labels: tf.Tensor | None
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """The first of a batch, rounded down, at least one of it."""
+    if share == 1.0:
+        return real_images, labels
+    whole = real_images.shape[0]
+    if whole is None:
+        count = tf.maximum(
+            1, tf.cast(share * tf.cast(tf.shape(real_images)[0], tf.float32), "int32")
+        )
+    else:
+        count = max(1, int(share * whole))
+    return real_images[:count], None if labels is None else labels[:count]
 
 
 def generator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
@@ -24,14 +25,28 @@ class Choices(NamedTuple):
     loss: AdversarialLoss
     d_steps: int
     d_update: str
+    d_share: float
     diff_augment: DiffAugment | None
 
 
-def ready_choices(gan: GAN, loss: Any, d_steps: int, d_update: str, diff_augment: Any) -> Choices:
+def ready_choices(
+    gan: GAN,
+    loss: Any,
+    d_steps: int,
+    d_update: str | None,
+    d_share: float | None,
+    diff_augment: Any,
+) -> Choices:
     """The checked `Choices`; for the arguments see `GAN.compile`."""
+    preset = get_preset(gan.preset, Preset) if gan.preset else None
+    if d_update is None:
+        d_update = preset.d_update if preset else "joint"
+    if d_share is None:
+        d_share = preset.d_share if preset else 1.0
     choices = Choices(
         ready_loss(loss, gan.preset),
         *check_turns(d_steps, d_update),
+        check_share(d_share),
         ready_diff_augment(diff_augment, gan),
     )
     gan.updates.shown = optional_figures(choices.loss, choices.diff_augment)
@@ -54,6 +69,14 @@ def check_turns(d_steps: int, d_update: str) -> tuple[int, str]:
             f"d_update must be one of {', '.join(adversarial_step.TURNS)}. Received: {d_update!r}"
         )
     return d_steps, d_update
+
+
+def check_share(d_share: Any) -> float:
+    """Returns `d_share`, or raises an InputError."""
+    number = isinstance(d_share, numbers.Real) and not isinstance(d_share, bool)
+    if not number or not 0 < d_share <= 1:
+        raise InputError(f"d_share must be a number above 0, up to 1. Received: {d_share!r}")
+    return float(d_share)
 
 
 def check_two_optimizers(g_optimizer: Any, d_optimizer: Any) -> None:

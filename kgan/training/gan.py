@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import keras
 import numpy as np
@@ -53,6 +53,7 @@ class GAN(TwoNetworks):
 
     kind = "gan"
     roles = ("generator", "discriminator")
+    compiled_before: ClassVar = {"d_share": 1.0}
 
     def __init__(
         self,
@@ -141,7 +142,8 @@ class GAN(TwoNetworks):
         d_optimizer: Any = None,
         *,
         d_steps: int = 1,
-        d_update: Literal["joint", "sequential"] = "joint",
+        d_update: Literal["joint", "sequential"] | None = None,
+        d_share: float | None = None,
         diff_augment: str | DiffAugment | None = None,
         jit_compile: bool | Literal["auto"] = "auto",
         run_eagerly: bool = False,
@@ -158,18 +160,23 @@ class GAN(TwoNetworks):
             g_optimizer, d_optimizer: Keras optimizers or their names; two different objects.
             d_steps: discriminator updates per generator update, one real batch each.
             d_update: "joint" for one discriminator update from the summed loss, "sequential" for
-                one from the fake batch, then one from the real batch.
+                one from the fake batch, then one from the real batch; None for the preset's.
+            d_share: share of a batch of real images, and as many fakes, that the discriminator
+                learns from; the generator makes a whole batch. None for the preset's, which is 1
+                for all but `dcgan_upsample`.
             diff_augment: a `kgan.layers.DiffAugment`, or its policy such as
                 "color,translation,cutout", that changes all the images the discriminator sees.
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
         Raises:
-            InputError: an unknown name, `d_steps` below 1, or one optimizer for both networks.
+            InputError: an unknown name, `d_steps` below 1, a share that is none, or one optimizer
+                for both networks.
         """
         execution: dict[str, Any] = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
         execution["steps_per_execution"] = steps_per_execution
-        choices = compiling.ready_choices(self, loss, d_steps, d_update, diff_augment)
-        self.adversarial_loss, self.d_steps, self.d_update, self.diff_augment = choices
+        choices = compiling.ready_choices(self, loss, d_steps, d_update, d_share, diff_augment)
+        self.adversarial_loss, self.d_steps, self.d_update, self.d_share = choices[:4]
+        self.diff_augment = choices.diff_augment
         compiling.check_two_optimizers(g_optimizer, d_optimizer)
         super().compile(optimizer=None, auto_scale_loss=False, **execution)
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")

@@ -6,7 +6,7 @@ import abc
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import keras
@@ -30,12 +30,15 @@ class TwoNetworks(keras.Model, abc.ABC):
     Attributes:
         kind: which of the two it is.
         roles: names of the networks' attributes.
+        compiled_before: arguments of `compile` that it has gained, as models saved before were
+            compiled.
         updates: the guarded updates, with the figures of the epoch.
         batches_seen: int64 variable, the batches that it was ever trained on.
     """
 
     kind: ClassVar[Literal["gan", "autoencoder"]]
     roles: ClassVar[tuple[str, str]]
+    compiled_before: ClassVar[Mapping[str, Any]] = {}
     updates: Updates
     batches_seen: Any
     # Keras's own.
@@ -181,7 +184,8 @@ class TwoNetworks(keras.Model, abc.ABC):
         return cls.from_arguments(**(config | networks))
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        choices = keras.saving.deserialize_keras_object(config)
+        self.compile(**(dict(self.compiled_before) | choices))
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)

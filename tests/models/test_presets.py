@@ -89,12 +89,12 @@ def test_dcgan_k4_has_no_dense_layer():
 def test_dcgan_upsample_is_128_px_without_transposed_convolutions():
     generator, discriminator = networks("dcgan_upsample")
     up = ["UpSampling2D", "Conv2D", "BatchNormalization", "ReLU"]
-    assert kinds(generator) == ["Dense", *(2 * up), "Conv2D"]
+    assert kinds(generator) == ["Dense", "BatchNormalization", "ReLU", *(2 * up), "Conv2D"]
     assert generator.output_shape == (None, 128, 128, 3)
     assert generator.get_layer("base").output.shape == (None, 32, 32, 128)
     base = 32 * 32 * 128
     weights = 100 * base + 9 * (128 * 128 + 128 * 64 + 64 * 3)
-    assert generator.count_params() == weights + base + 3 + 4 * (128 + 64)
+    assert generator.count_params() == weights + 3 + 4 * (128 + 128 + 64)
     down = ["Conv2D", "BatchNormalization", "LeakyReLU"]
     assert kinds(discriminator) == ["Conv2D", "LeakyReLU", *(3 * down), "Flatten", "Dense"]
     downs = layers_of(discriminator, keras.layers.Conv2D)
@@ -210,10 +210,10 @@ def test_conv_autoencoder_pools_twice_and_grows_twice():
     assert encoder.count_params() == 9 * (3 * 32 + 32 * 16) + 32 + 16
     ups = layers_of(decoder, keras.layers.Conv2DTranspose)
     assert [(x.filters, x.kernel_size, x.strides) for x in ups] == [
-        (32, (2, 2), (2, 2)),
+        (64, (2, 2), (2, 2)),
         (3, (2, 2), (2, 2)),
     ]
-    assert decoder.count_params() == 4 * (16 * 32 + 32 * 3) + 32 + 3
+    assert decoder.count_params() == 4 * (16 * 64 + 64 * 3) + 64 + 3
 
 
 def test_training_numbers_are_the_sources():
@@ -231,9 +231,13 @@ def test_training_numbers_are_the_sources():
     sgd = {"learning_rate": 5e-4, "momentum": 0.9, "nesterov": True}
     assert tour.g_optimizer == tour.d_optimizer == {"class_name": "SGD", "config": sgd}
     assert (tour.latent_distribution, tour.batch_size) == ("uniform", 128)
+    assert (tour.length, tour.loss_options) == ({"epochs": 100}, {"one_mean": True})
+    upsample = get_preset("dcgan_upsample")
+    assert (upsample.d_update, upsample.d_share) == ("sequential", 0.5)
     for name in ("autoencoder", "conv_autoencoder"):
         assert adam_of(get_preset(name).optimizer)[0] == 1e-3
         assert get_preset(name).loss == "mean_squared_error"
+        assert get_preset(name).length == {"steps": 1000}
     modern = get_preset("r3gan")
     assert (modern.loss, modern.ema_half_life_images) == ("relativistic", 10_000)
     assert set(modern.loss_options) == {"r1_gamma", "r2_gamma"}
@@ -266,25 +270,61 @@ def hidden_activations(network):
         ("dcgan", [*(4 * ["relu"]), "tanh"], 4 * ["leaky 0.2"]),
         ("dcgan_512", [*(4 * ["relu"]), "tanh"], 4 * ["leaky 0.2"]),
         ("dcgan_k4", [*(4 * ["relu"]), "tanh"], 4 * ["leaky 0.1"]),
-        ("dcgan_upsample", [*(2 * ["relu"]), "tanh"], 4 * ["leaky 0.2"]),
+        ("dcgan_upsample", [*(3 * ["relu"]), "tanh"], 4 * ["leaky 0.2"]),
         ("dcgan_tanh", 4 * ["tanh"], 3 * ["tanh"]),
         ("sagan", [*(4 * ["relu"]), "tanh"], 4 * ["leaky 0.1"]),
         ("r3gan", 16 * ["leaky 0.2"], 16 * ["leaky 0.2"]),
         ("autoencoder", [], []),
-        ("conv_autoencoder", 2 * ["relu"], ["relu"]),
+        ("conv_autoencoder", [], []),
     ],
 )
 def test_activations_are_the_sources(name, first, second):
     assert [hidden_activations(network) for network in networks(name)] == [first, second]
 
 
-@pytest.mark.parametrize("name", ["dcgan", "dcgan_512"])
+@pytest.mark.parametrize("name", ["dcgan", "dcgan_512", "dcgan_k4", "dcgan_upsample"])
 def test_weights_start_from_n_0_002(name):
     for network in networks(name):
         kernels = [weight.numpy() for weight in network.weights if weight.path.endswith("kernel")]
+        assert kernels
         for kernel in kernels:
-            # four standard errors of a standard deviation
+            # four standard errors of a standard deviation and of a mean
             assert abs(kernel.std() - 0.02) < 4 * 0.02 / np.sqrt(2 * kernel.size)
+            assert abs(kernel.mean()) < 4 * 0.02 / np.sqrt(kernel.size)
+
+
+def test_scales_of_dcgan_k4_start_around_one():
+    generator, _ = networks("dcgan_k4")
+    scales = [
+        layer.gamma.numpy() for layer in layers_of(generator, keras.layers.BatchNormalization)
+    ]
+    for scale in scales:
+        assert abs(scale.std() - 0.02) < 4 * 0.02 / np.sqrt(2 * scale.size)
+        assert abs(scale.mean() - 1.0) < 4 * 0.02 / np.sqrt(scale.size)
+
+
+def test_the_tours_normalisation_is_keras_own():
+    (norm,) = layers_of(networks("dcgan_tanh")[0], keras.layers.BatchNormalization)
+    keras_own = keras.layers.BatchNormalization()
+    assert (norm.epsilon, norm.momentum) == (keras_own.epsilon, keras_own.momentum) == (1e-3, 0.99)
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "old"),
+    [
+        ("dcgan_upsample", "generator", {"project_norm": False}),
+        ("dcgan_tanh", "generator", {"norm_momentum": 0.9, "norm_epsilon": 1e-5}),
+        ("conv_autoencoder", "encoder", {"activation": "relu"}),
+        ("conv_autoencoder", "decoder", {"widening": 1, "activation": "relu"}),
+    ],
+)
+def test_a_config_from_before_an_argument_gives_the_network_of_then(name, role, old):
+    network = make_networks(name)[role]
+    config = network.get_config()
+    for argument, value in old.items():
+        assert config.pop(argument) != value
+    before = type(network).from_config(config)
+    assert {argument: getattr(before, argument) for argument in old} == old
 
 
 def test_upsampling_repeats_pixels_and_r3gan_interpolates():
