@@ -14,7 +14,7 @@ from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.models.presets import AutoencoderPreset, adam, get_preset, make_networks
 from kgan.models.rebuild import float32_copy
-from kgan.training import replicas
+from kgan.training import batches, replicas
 from kgan.training.guarded_update import Updates, ready_optimizer
 from kgan.training.network_checks import computes_in_float16, input_shapes, run_network
 from kgan.training.two_networks import TwoNetworks
@@ -154,7 +154,7 @@ class Autoencoder(TwoNetworks):
         return super().compute_metrics(x, x if y is None else y, y_pred, sample_weight)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images, _ = batches.images_of(self, data)
 
         def objective() -> tuple:
             outputs = self(images, training=True)
@@ -162,6 +162,7 @@ class Autoencoder(TwoNetworks):
 
         # As in GAN: the end of a dataset of unknown length is not a step.
         with tf.control_dependencies([images]):
+            self.first_batch.note(images)
             self.batches_seen.assign_add(1)
             update = self.updates.apply(
                 self.role, self, self.optimizer, objective, images, regularize=False
@@ -171,7 +172,7 @@ class Autoencoder(TwoNetworks):
             return self.logs()
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images, _ = batches.images_of(self, data)
         outputs = self(images, training=False)
         loss = self._loss(images, outputs)
         self.updates.record(True, images=tf.shape(images)[0], loss=loss)

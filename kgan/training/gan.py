@@ -13,7 +13,14 @@ from kgan.latents import check_distribution, check_seed
 from kgan.layers import DiffAugment, draws
 from kgan.losses import AdversarialLoss
 from kgan.models.presets import Preset, get_preset, make_networks
-from kgan.training import adversarial_step, averaging, compiling, network_checks, replicas
+from kgan.training import (
+    adversarial_step,
+    averaging,
+    batches,
+    compiling,
+    network_checks,
+    replicas,
+)
 from kgan.training.calibration import calibrate
 from kgan.training.evaluation_step import evaluate
 from kgan.training.generating import sample
@@ -208,10 +215,11 @@ class GAN(TwoNetworks):
         return network(inputs, training=training)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        real_images, labels = network_checks.check_batch(self, data)
+        real_images, labels = batches.check_batch(self, data)
         # A dataset of unknown length ends inside a call of this function; without the
         # dependency that last call, though it has no batch, would draw latents and count.
         with tf.control_dependencies([real_images]):
+            self.first_batch.note(real_images)
             adversarial_step.discriminator_step(self, real_images, labels)
             self.batches_seen.assign_add(1)
             replicas.every(
@@ -223,7 +231,7 @@ class GAN(TwoNetworks):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
-        evaluate(self, *network_checks.check_batch(self, data))
+        evaluate(self, *batches.check_batch(self, data))
         return {name: v for name, v in self.logs().items() if name not in WHERE_THEY_ARE}
 
     def draw_latents(self, batch_size: Any, seed_generator: Any = None) -> tf.Tensor:

@@ -1,9 +1,9 @@
-"""What a GAN asks of its networks and of its batches."""
+"""What a GAN asks of its networks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -13,9 +13,6 @@ from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.labels import check_class_names
 from kgan.models.networks import check_classes
-
-if TYPE_CHECKING:
-    from kgan.training.gan import GAN
 from kgan.models.rebuild import all_layers
 
 # Layers that only move values about; the range is that of what comes before them.
@@ -202,33 +199,3 @@ def run_network(network: keras.Model, inputs: Sequence[np.ndarray], batch_size: 
 def seed_states(model: keras.Model) -> list[Any]:
     """The states of every random seed generator in a model, which Keras itself does not save."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]
-
-
-def check_batch(gan: GAN, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """The (real images, int32 labels or None) of a batch that `fit` or `evaluate` was given.
-
-    Raises:
-        InputError: images that are not floats, or no labels for a GAN with classes.
-    """
-    real_images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-    if not real_images.dtype.is_floating:
-        raise InputError(
-            f"Images to train on must be floats in the model's range {gan.value_range}; "
-            f"kgan.data makes them so. Received: {real_images.dtype.name}"
-        )
-    if gan.num_classes is None:
-        return real_images, None
-    if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
-        received = "None" if labels is None else f"{labels.dtype.name} {labels.shape}"
-        raise InputError(
-            "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
-            f"Received labels: {received}"
-        )
-    labels = tf.cast(labels, tf.int32)
-    # An embedding takes -1 for the last class, and on a GPU anything for zeros.
-    inside = tf.debugging.Assert(
-        tf.reduce_all((labels >= 0) & (labels < gan.num_classes)),
-        [f"A label is a whole number from 0 to {gan.num_classes - 1}. Received:", labels],
-    )
-    with tf.control_dependencies([inside] if inside is not None else []):
-        return real_images, tf.identity(labels)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.models.rebuild import all_layers
+from kgan.training.batches import FirstBatch
 from kgan.training.distribution import StopTogether, has_workers, is_chief
 from kgan.training.guarded_update import SUSPECTS, Updates
 from kgan.training.network_checks import computes_in_float16, seed_states
@@ -34,6 +35,8 @@ class TwoNetworks(keras.Model, abc.ABC):
             compiled.
         updates: the guarded updates, with the figures of the epoch.
         batches_seen: int64 variable, the batches that it was ever trained on.
+        first_batch: what looks at the values of a fit's first batch.
+        value_range, image_shape: (low, high) of its images, (H, W, C).
     """
 
     kind: ClassVar[Literal["gan", "autoencoder"]]
@@ -41,11 +44,17 @@ class TwoNetworks(keras.Model, abc.ABC):
     compiled_before: ClassVar[Mapping[str, Any]] = {}
     updates: Updates
     batches_seen: Any
+    value_range: tuple[float, float]
+    image_shape: tuple[int, ...]
     # Keras's own.
     train_function: Any
     test_function: Any
     jit_compile: Any
     steps_per_execution: int
+
+    def __init__(self, name: str | None) -> None:
+        super().__init__(name=name)
+        self.first_batch = FirstBatch()
 
     @abc.abstractmethod
     def arguments(self) -> dict[str, Any]:
@@ -63,12 +72,17 @@ class TwoNetworks(keras.Model, abc.ABC):
     @functools.wraps(keras.Model.fit)
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         bound = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
+        callbacks = bound.arguments.get("callbacks") or ()
+        callbacks = getattr(callbacks, "callbacks", callbacks)  # of a keras CallbackList
+        if isinstance(callbacks, keras.callbacks.Callback):
+            callbacks = [callbacks]
         # Only one of several workers writes: with the others' files they would race for one name.
         if has_workers(self.distribute_strategy):
             chief = is_chief(self.distribute_strategy)
-            callbacks = bound.arguments.get("callbacks") or ()
             kept = [c for c in callbacks if chief or not getattr(c, "chief_only", False)]
-            bound.arguments["callbacks"] = [*kept, StopTogether()]
+            callbacks = [*kept, StopTogether()]
+        # First, so that nothing is written of a batch that is refused.
+        bound.arguments["callbacks"] = [self.first_batch, *callbacks]
         history = super().fit(*bound.args[1:], **bound.kwargs)
         self.prepare_inference()
         return history

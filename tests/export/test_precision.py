@@ -168,7 +168,7 @@ def test_autoencoders(tmp_path, preset, form):
 
 
 def test_what_gets_no_smaller_is_refused(tmp_path):
-    model = kgan.Autoencoder.from_preset("conv_autoencoder", image_shape=(16, 16, 1))
+    model = kgan.Autoencoder.from_preset("conv_autoencoder", image_shape=(16, 16, 1), filters=4)
     model.compile()
     data = kgan.data.embedded(batch_size=32, image_shape=(16, 16, 1), seed=0)
     model.fit(data, steps_per_epoch=1, verbose=0)  # its biases are zero before

@@ -95,7 +95,7 @@ def test_a_layer_that_writes_its_kernel_in_the_forward_pass_learns_all_the_same(
     )
     gan = kgan.GAN(generator, keras.Sequential(layers), seed=0)
     gan.compile(d_optimizer=keras.optimizers.SGD(0.1))
-    real = np.random.default_rng(0).uniform(0, 1, (16, 8, 8, 1)).astype(np.float32)
+    real = np.random.default_rng(0).uniform(-1, 1, (16, 8, 8, 1)).astype(np.float32)
     gan.fit(real, batch_size=16, verbose=0)  # the first step normalises the kernel too
     before = wrapped.layer.kernel.numpy()
     gan.fit(real, batch_size=16, epochs=5, verbose=0)

@@ -54,13 +54,12 @@ def test_fit_lowers_the_discriminators_loss_on_real_pictures(trained_gan):
 
 
 @pytest.mark.slow
-def test_fit_takes_a_dataset_and_labelled_batches(small_gan, real_images):
+def test_fit_takes_a_dataset(small_gan):
     batches = kgan.data.from_arrays(
         np.uint8(np.random.default_rng(0).integers(0, 256, (12, 16, 20))), batch_size=4
     )
     assert len(small_gan.fit(batches, verbose=0).history["d_loss"]) == 1
-    small_gan.fit(real_images, np.zeros(len(real_images)), batch_size=16, verbose=0)
-    assert int(small_gan.batches_seen) == 3 + 4
+    assert int(small_gan.batches_seen) == 3
 
 
 def test_evaluate_gives_losses_and_changes_nothing_it_was_trained_for(trained_gan, real_images):
@@ -100,6 +99,7 @@ def test_nice_keeps_the_pictures_the_discriminator_finds_most_real(trained_gan):
 def test_a_reloaded_model_trains_on_as_the_same_model_would_have(tmp_path, real_images):
     gan = kgan.GAN(*networks(shape=(16, 20, 1)), seed=4)  # its Dropout has a seed state too
     gan.compile("minimax", keras.optimizers.Adam(1e-2), "rmsprop", d_steps=2, d_update="sequential")
+    real_images = (real_images + 1) / 2  # these networks' range
     gan.fit(real_images, batch_size=16, shuffle=False, verbose=0)
     gan.save(tmp_path / "gan.keras")
     again = keras.models.load_model(tmp_path / "gan.keras")

@@ -1,0 +1,150 @@
+"""What a model asks of the batches that `fit` and `evaluate` are given."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from kgan.errors import InputError
+
+if TYPE_CHECKING:
+    from kgan.training.gan import GAN
+    from kgan.training.two_networks import TwoNetworks
+
+BEYOND = 0.25  # of the range: interpolation and noise may go that far past its ends
+
+
+def images_of(model: TwoNetworks, data: Any) -> tuple[Any, Any]:
+    """The (images, labels or None) of a batch, by their kind and shape alone.
+
+    Raises:
+        InputError: anything but floats of the model's image shape, or weights.
+    """
+    if isinstance(data, dict):
+        raise InputError(
+            "A batch is images, or (images, labels): data.map(lambda batch: batch['image']) takes "
+            f"one entry of a dict. Received a dict of: {', '.join(map(str, data))}"
+        )
+    images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if weights is not None:
+        raise InputError(
+            f"A {type(model).__name__} weighs all images alike: no sample_weight and no "
+            "class_weight; to have some more often, repeat them in the data. "
+            f"Received weights: {weights.dtype.name} {weights.shape}"
+        )
+    if not isinstance(images, tf.Tensor):
+        raise InputError(f"Images come as one tensor. Received: {type(images).__name__}")
+    if not images.dtype.is_floating:
+        raise InputError(
+            f"Images to train on must be floats in the model's range {model.value_range}; "
+            f"kgan.data makes them so. Received: {images.dtype.name}"
+        )
+    if not images.shape.is_compatible_with((None, *model.image_shape)):
+        raise InputError(
+            "Images to train on must have the shape (batch, "
+            f"{', '.join(map(str, model.image_shape))}). Received: {images.shape}"
+        )
+    return images, labels
+
+
+def check_batch(gan: GAN, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """The (real images, int32 labels or None) of a GAN's batch.
+
+    Raises:
+        InputError: images that do not fit, labels for a GAN without classes, or none for one with.
+    """
+    real_images, labels = images_of(gan, data)
+    if gan.num_classes is None:
+        if labels is not None:
+            raise InputError(
+                "This GAN has no classes and would not see the labels: give it num_classes, or "
+                "images alone, data.map(lambda images, labels: images). "
+                f"Received labels: {labels.dtype.name} {labels.shape}"
+            )
+        return real_images, None
+    if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
+        received = "None" if labels is None else f"{labels.dtype.name} {labels.shape}"
+        raise InputError(
+            "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
+            f"Received labels: {received}"
+        )
+    labels = tf.cast(labels, tf.int32)
+    # An embedding takes -1 for the last class, and on a GPU anything for zeros.
+    inside = tf.debugging.Assert(
+        tf.reduce_all((labels >= 0) & (labels < gan.num_classes)),
+        [f"A label is a whole number from 0 to {gan.num_classes - 1}. Received:", labels],
+    )
+    with tf.control_dependencies([inside] if inside is not None else []):
+        return real_images, tf.identity(labels)
+
+
+def check_extremes(low: float, high: float, value_range: tuple[float, float]) -> None:
+    """Whether a batch whose values lie from `low` to `high` can be in a model's range.
+
+    A batch of one value proves nothing, and one with NaN is the guarded update's to judge.
+
+    Raises:
+        InputError: it cannot; the message has the line that mends it.
+    """
+    start, end = value_range
+    span = end - start
+    if not math.isfinite(low) or not math.isfinite(high) or low == high:
+        return
+    mend = None
+    if high > end + BEYOND * span or low < start - BEYOND * span:
+        if low >= 0.0 and high > 2.0:
+            mend = "images / 127.5 - 1" if value_range == (-1, 1) else _from_levels(value_range)
+        elif low >= -1.5 and high <= 1.5 and value_range == (0, 1):
+            mend = "(images + 1) / 2"
+        else:
+            mend = f"scale them from [{low:.4g}, {high:.4g}] to [{start:g}, {end:g}]"
+    elif low >= 0.0 and high < 1 / 200:
+        mend = "divide by 255 once, not twice"
+    elif value_range == (-1, 1) and 0.0 <= low < 0.25 and high > 0.5:
+        mend = "2 * images - 1"
+    if mend:
+        raise InputError(
+            f"The model's images are in [{start:g}, {end:g}], and the first batch is not: {mend}; "
+            f"kgan.data scales by itself. Received values from {low:.4g} to {high:.4g}"
+        )
+
+
+def _from_levels(value_range: tuple[float, float]) -> str:
+    start, end = value_range
+    if value_range == (0, 1):
+        return "images / 255"
+    return f"images / 255 * {end - start:g} + {start:g}"
+
+
+class FirstBatch(keras.callbacks.Callback):
+    """Looks at the values of the first batch of a fit; `note` is called in every step.
+
+    The step that it is used in has been taken by then: to look before would draw a batch that
+    the training then does not get.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.low = keras.metrics.Mean(name="low")
+        self.high = keras.metrics.Mean(name="high")
+
+    def note(self, images: tf.Tensor) -> None:
+        """Keeps a batch's lowest and highest value."""
+        images = tf.cast(images, tf.float32)
+        self.low.update_state(tf.reduce_min(images))
+        self.high.update_state(tf.reduce_max(images))
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.looked = False
+        self.low.reset_state()
+        self.high.reset_state()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if not self.looked:
+            self.looked = True
+            check_extremes(
+                float(self.low.result()), float(self.high.result()), self.model.value_range
+            )
