@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
@@ -13,7 +14,8 @@ from kgan.losses import LOSSES, AdversarialLoss, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset
 from kgan.training import adversarial_step, guarded_update
-from kgan.training.network_checks import computes_in_float16
+from kgan.training.network_checks import check_trainable, computes_in_float16
+from kgan.training.network_probes import check_gives_logits
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
@@ -27,6 +29,37 @@ class Choices(NamedTuple):
     d_update: str
     d_share: float
     diff_augment: DiffAugment | None
+
+
+INSTEAD = {
+    "optimizer": "g_optimizer= and d_optimizer=, one for each network",
+    "metrics": "callbacks=[kgan.callbacks...] in fit; the losses and logits are logged anyway",
+    "loss_weights": "a kgan.losses.AdversarialLoss, which has its weights",
+}
+INSTEAD["weighted_metrics"] = INSTEAD["metrics"]
+
+
+def check_of_keras(arguments: Mapping[str, Any]) -> None:
+    """Raises an InputError for arguments of keras.Model.compile that a GAN does not take.
+
+    Raises:
+        TypeError: an argument that Keras has not either.
+    """
+    for name, value in arguments.items():
+        if name not in INSTEAD:
+            raise TypeError(f"GAN.compile() got an unexpected keyword argument {name!r}")
+        if value is not None:
+            raise InputError(
+                f"GAN.compile takes no {name}: use {INSTEAD[name]}. Received: {name}={value!r}"
+            )
+
+
+def check_learns(gan: GAN) -> None:
+    """Raises an InputError where a network has nothing to train, or gives what no loss takes."""
+    for role in gan.roles:
+        check_trainable(role, getattr(gan, role))
+    if gan.preset is None:
+        check_gives_logits(gan.discriminator)
 
 
 def ready_choices(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Never
 
 import keras
 import numpy as np
@@ -19,12 +19,14 @@ from kgan.training import (
     batches,
     compiling,
     network_checks,
+    network_probes,
     replicas,
 )
 from kgan.training.calibration import calibrate
 from kgan.training.evaluation_step import evaluate
 from kgan.training.generating import sample
 from kgan.training.guarded_update import WHERE_THEY_ARE, Updates
+from kgan.training.optimizers import TwoOptimizers
 from kgan.training.two_networks import TwoNetworks
 
 
@@ -45,14 +47,15 @@ class GAN(TwoNetworks):
             none; None for `bce` and Adam(2e-4, beta_1=0.5).
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
         value_range: (low, high) of the generator's images; None to read it off its last
-            activation: sigmoid is (0, 1), all else (-1, 1).
+            activation, tanh or sigmoid, or to find it by trying the network.
         num_classes, class_names: of a conditional GAN; None for the generator's own, and none.
         ema_half_life_images: half-life of an exponential moving average of the generator, in real
             images seen, for `generate`, `predict` and exports. None or 0 for none.
         seed: int that the latents drawn in training start from; None for a random one.
 
     Raises:
-        InputError: networks that do not fit together, an unknown preset or distribution.
+        InputError: networks that do not fit together, an unknown preset or distribution, a range
+            that is not clear.
 
     Reference:
         Goodfellow et al. 2014, algorithm 1, https://arxiv.org/abs/1406.2661
@@ -83,7 +86,8 @@ class GAN(TwoNetworks):
         self.latent_dim, self.image_shape, self.num_classes, self.class_names = facts
         self.generator, self.discriminator, self.preset = generator, discriminator, preset
         self.latent_distribution = check_distribution(latent_distribution)
-        self.value_range = network_checks.range_of(generator, value_range)
+        linear = preset is not None
+        self.value_range = network_probes.range_of(generator, value_range, linear)
         self.seed = seed if seed is None else check_seed(seed)
         self.average: averaging.Average | None = None
         self.ema_generator: keras.Model | None = None  # its network, where Keras saves it
@@ -155,6 +159,7 @@ class GAN(TwoNetworks):
         jit_compile: bool | Literal["auto"] = "auto",
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
+        **of_keras: Never,
     ) -> None:
         """Chooses losses and optimizers; those left None are the preset's.
 
@@ -176,9 +181,13 @@ class GAN(TwoNetworks):
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
         Raises:
-            InputError: an unknown name, `d_steps` below 1, a share that is none, or one optimizer
-                for both networks.
+            InputError: an unknown name, `d_steps` below 1, a share that is none, one optimizer
+                for both networks, a discriminator that gives probabilities, a network with
+                nothing to train, or `optimizer` and `metrics`, which a GAN does not take.
         """
+        compiling.check_of_keras(of_keras)
+        if not self.is_loading:
+            compiling.check_learns(self)
         execution: dict[str, Any] = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
         execution["steps_per_execution"] = steps_per_execution
         choices = compiling.ready_choices(self, loss, d_steps, d_update, d_share, diff_augment)
@@ -188,6 +197,7 @@ class GAN(TwoNetworks):
         super().compile(optimizer=None, auto_scale_loss=False, **execution)
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
         self.d_optimizer = compiling.ready_optimizer(d_optimizer, self, "discriminator")
+        self.optimizer = TwoOptimizers(self)
         self._compile_arguments = choices._asdict() | execution
 
     def get_compile_config(self) -> dict[str, Any]:

@@ -10,19 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.errors import InputError
-from kgan.images import check_range
 from kgan.labels import check_class_names
 from kgan.models.networks import check_classes
 from kgan.models.rebuild import all_layers
-
-# Layers that only move values about; the range is that of what comes before them.
-VALUES_UNCHANGED = (
-    keras.layers.Reshape,
-    keras.layers.Flatten,
-    keras.layers.Permute,
-    keras.layers.Cropping2D,
-    keras.layers.Identity,
-)
 
 
 def check_networks(
@@ -147,27 +137,6 @@ def _output_shape(network: keras.Model, input_shape: tuple, labels: tuple | None
     return tuple(network.compute_output_spec(inputs).shape)
 
 
-def range_of(
-    generator: keras.Model, value_range: tuple[float, float] | None
-) -> tuple[float, float]:
-    """The value range that was asked for, checked, or the one that the generator implies."""
-    value_range = output_range(generator) if value_range is None else value_range
-    return check_range("value_range", value_range)
-
-
-def output_range(generator: keras.Model) -> tuple[float, float]:
-    """The value range that a generator's last activation implies: sigmoid (0, 1), else (-1, 1)."""
-    for layer in reversed(generator.layers):
-        if isinstance(layer, keras.Model):
-            return output_range(layer)
-        activation = getattr(layer, "activation", None)
-        if activation is keras.activations.sigmoid:
-            return (0.0, 1.0)
-        if activation is not None or not isinstance(layer, VALUES_UNCHANGED):
-            break
-    return (-1.0, 1.0)
-
-
 def computes_in_float16(*networks: keras.Model) -> bool:
     """Whether any layer of the networks computes in float16, which needs loss scaling."""
     return any(
@@ -199,3 +168,14 @@ def run_network(network: keras.Model, inputs: Sequence[np.ndarray], batch_size: 
 def seed_states(model: keras.Model) -> list[Any]:
     """The states of every random seed generator in a model, which Keras itself does not save."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]
+
+
+def check_trainable(role: str, network: keras.Model) -> None:
+    """Raises an InputError where a network has nothing to train."""
+    if network.trainable_variables:
+        return
+    mend = f"set {role}.trainable = True before compile" if network.variables else "give it weights"
+    raise InputError(
+        f"The {role} has nothing to train: {mend}. kgan itself leaves the discriminator as it is "
+        f"while the generator learns. Received: {network!r}"
+    )

@@ -17,7 +17,8 @@ from kgan.models.rebuild import all_layers
 from kgan.training.batches import FirstBatch
 from kgan.training.distribution import StopTogether, has_workers, is_chief
 from kgan.training.guarded_update import SUSPECTS, Updates
-from kgan.training.network_checks import computes_in_float16, seed_states
+from kgan.training.network_checks import check_trainable, computes_in_float16, seed_states
+from kgan.training.optimizers import FinalWeights
 
 FLOAT16_SKIPS = 10  # in a row, while the loss scale settles
 
@@ -51,6 +52,7 @@ class TwoNetworks(keras.Model, abc.ABC):
     test_function: Any
     jit_compile: Any
     steps_per_execution: int
+    is_loading = False  # what was saved is loaded as it was, whatever it is
 
     def __init__(self, name: str | None) -> None:
         super().__init__(name=name)
@@ -82,7 +84,7 @@ class TwoNetworks(keras.Model, abc.ABC):
             kept = [c for c in callbacks if chief or not getattr(c, "chief_only", False)]
             callbacks = [*kept, StopTogether()]
         # First, so that nothing is written of a batch that is refused.
-        bound.arguments["callbacks"] = [self.first_batch, *callbacks]
+        bound.arguments["callbacks"] = [self.first_batch, FinalWeights(), *callbacks]
         history = super().fit(*bound.args[1:], **bound.kwargs)
         self.prepare_inference()
         return history
@@ -100,6 +102,8 @@ class TwoNetworks(keras.Model, abc.ABC):
     def make_train_function(self, force: bool = False) -> None:
         if self.train_function is not None and not force:
             return
+        for role in self.roles:
+            check_trainable(role, getattr(self, role))
         if not self._has_replicas():
             super().make_train_function(force)
             return
@@ -199,7 +203,28 @@ class TwoNetworks(keras.Model, abc.ABC):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         choices = keras.saving.deserialize_keras_object(config)
-        self.compile(**(dict(self.compiled_before) | choices))
+        self.is_loading = True
+        try:
+            self.compile(**(dict(self.compiled_before) | choices))
+        finally:
+            self.is_loading = False
+
+    @functools.wraps(keras.Model.save)
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise InputError(
+                f"A {type(self).__name__} is saved whole as .keras; an .h5 holds one network, "
+                f"as of {self.roles[0]}.save(...); kgan.export makes files for applications. "
+                f"Received: {str(filepath)!r}"
+            )
+        super().save(filepath, *args, **kwargs)
+
+    @functools.wraps(keras.Model.export)
+    def export(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        raise InputError(
+            f"A {type(self).__name__} is exported, and compared with Keras, by kgan.export: "
+            f"kgan.export.to_saved_model(model, directory), or to_onnx. Received: {str(filepath)!r}"
+        )
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
