@@ -1,6 +1,7 @@
 """kgan: train GANs with Keras and deliver the generator as a file any application can run."""
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from kgan.registration import register_with_keras
@@ -84,3 +85,6 @@ def __dir__() -> list[str]:
 
 
 register_with_keras()
+# From 1.32 on onnxruntime writes a device id and a record of its use into the user's cache, and
+# sends them, unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,5 +1,6 @@
 """The onnxruntime client draws the same pictures as Keras."""
 
+import os
 import subprocess
 import sys
 
@@ -86,3 +87,21 @@ def test_what_is_no_export_is_named(exported, tmp_path):
     for path in (tmp_path, tmp_path / "missing", tmp_path / "missing.onnx"):
         with pytest.raises(kgan.InputError, match="Not an export"):
             kgan.runtime.Generator(path)
+
+
+@pytest.mark.parametrize("asked", [None, "0"])
+def test_onnxruntime_writes_nothing_about_its_use(exported, tmp_path, asked):
+    environment = os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    if asked is not None:
+        environment["ORT_DISABLE_TELEMETRY"] = asked
+    code = f"""
+import kgan, os, time
+kgan.runtime.Generator({str(exported)!r}).generate(1)
+time.sleep(1)  # it writes in a thread of its own
+print(os.environ["ORT_DISABLE_TELEMETRY"])
+"""
+    said = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    assert said.strip() == (asked or "1")  # what the user set stays
+    if asked is None:
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -9,6 +9,9 @@ from kgan.manifest import MOST_SAMPLES
 
 GENERATOR = """\
 ```python
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, or onnxruntime reports its use
 import numpy
 import onnxruntime
 from PIL import Image
@@ -21,6 +24,9 @@ images = session.run(["images"], {{"latents": latents{labels}}})[0]
 """
 AUTOENCODER = """\
 ```python
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, or onnxruntime reports its use
 import numpy
 import onnxruntime
 from PIL import Image
