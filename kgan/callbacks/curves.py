@@ -69,8 +69,8 @@ class Curves(Periodic):
                 figures[name] = total
             elif count > 0:  # else there was none in these steps
                 figures[name] = total / count
-        self.board.scalars(self.step, figures)
-        self._before = sums
+        if self.board.scalars(self.step, figures):
+            self._before = sums
 
     def _since(
         self, name: str, now: tuple[float, float | None], sign: int = 1

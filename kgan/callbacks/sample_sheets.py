@@ -10,25 +10,31 @@ import numpy as np
 
 from kgan.callbacks.board import Board
 from kgan.callbacks.periodic import Periodic
+from kgan.errors import InputError
 from kgan.images import grid, pairs, save_png
 
 MOST_COLUMNS = 16  # of a sheet with one column per class
+KEPT = 200  # sheets
+MOST_BYTES = 200 * 10**6  # of all of them
 
 
 class Sheets(Periodic):
     """Writes a sheet of images at regular intervals; subclasses make it in `sheet()`.
 
     Files are `step-000200.png` and so on, by the batches the model has ever
-    seen; the first is written before training and the last at its end.
+    seen; the first is written before training and the last at its end. When there are more than
+    `keep`, or they have more than 200 MB, every second one is removed: the older they are, the
+    fewer are left.
 
     Args:
         directory: where the sheets go.
         every_steps: steps between two sheets; 200 when no interval is given.
         log_dir: directory of TensorBoard events to show them in too; None for none.
         every_minutes: minutes between two sheets, in place of steps.
+        keep: sheets to keep at most; 0 for all.
 
     Raises:
-        InputError: an interval that `Periodic` refuses.
+        InputError: an interval that `Periodic` refuses, or a `keep` below 0.
     """
 
     default_every_steps: ClassVar[int] = 200
@@ -41,8 +47,12 @@ class Sheets(Periodic):
         log_dir: str | os.PathLike[str] | None = None,
         *,
         every_minutes: float | None = None,
+        keep: int = KEPT,
     ) -> None:
         super().__init__(every_steps, every_minutes)
+        if not isinstance(keep, int) or keep < 0:
+            raise InputError(f"keep must be a number of sheets, or 0 for all. Received: {keep!r}")
+        self.keep = keep
         self.directory = Path(directory)
         self.board = Board(log_dir)
 
@@ -53,6 +63,8 @@ class Sheets(Periodic):
     def act(self) -> None:
         sheet = self.sheet()
         save_png(self.directory / f"step-{self.step:06d}.png", sheet)
+        if self.keep:
+            _thin(self.directory, self.keep)
         self.board.image(self.step, self.shown_as, sheet)
 
 
@@ -62,7 +74,7 @@ class SampleGrid(Sheets):
     A conditional GAN with at most 16 classes gets one column per class.
 
     Args:
-        directory, every_steps, log_dir, every_minutes: as for `Sheets`.
+        directory, every_steps, log_dir, every_minutes, keep: as for `Sheets`.
         n: images per sheet.
         seed: seed of the first image.
     """
@@ -78,8 +90,9 @@ class SampleGrid(Sheets):
         log_dir: str | os.PathLike[str] | None = None,
         *,
         every_minutes: float | None = None,
+        keep: int = KEPT,
     ) -> None:
-        super().__init__(directory, every_steps, log_dir, every_minutes=every_minutes)
+        super().__init__(directory, every_steps, log_dir, every_minutes=every_minutes, keep=keep)
         self.n = n
         self.seed = seed
 
@@ -97,7 +110,7 @@ class ReconstructionStrip(Sheets):
     """Sheets of images above an `Autoencoder`'s reconstructions of them.
 
     Args:
-        directory, every_steps, log_dir, every_minutes: as for `Sheets`.
+        directory, every_steps, log_dir, every_minutes, keep: as for `Sheets`.
         images: uint8 array (N, H, W, C), the images to reconstruct.
     """
 
@@ -111,9 +124,25 @@ class ReconstructionStrip(Sheets):
         log_dir: str | os.PathLike[str] | None = None,
         *,
         every_minutes: float | None = None,
+        keep: int = KEPT,
     ) -> None:
-        super().__init__(directory, every_steps, log_dir, every_minutes=every_minutes)
+        super().__init__(directory, every_steps, log_dir, every_minutes=every_minutes, keep=keep)
         self.images = images
 
     def sheet(self) -> np.ndarray:
         return pairs(self.images, self.model.reconstruct(self.images))
+
+
+def _thin(directory: Path, keep: int) -> None:
+    """Removes every second sheet, not the first and the last, until they are few enough."""
+    sheets = {
+        int(path.stem.removeprefix("step-")): path
+        for path in directory.glob("step-*.png")
+        if path.stem.removeprefix("step-").isdecimal()
+    }
+    sizes = {step: path.stat().st_size for step, path in sheets.items()}
+    while len(sizes) > keep or (len(sizes) > 2 and sum(sizes.values()) > MOST_BYTES):
+        steps = sorted(sizes)
+        for step in steps[1:-1:2] or steps[:-1]:
+            sheets[step].unlink(missing_ok=True)
+            del sizes[step]

@@ -215,12 +215,13 @@ def watchers(
 ) -> list[keras.callbacks.Callback]:
     """The callbacks that show and judge how the model learns."""
     samples, logs = directory / SAMPLES, directory / LOGS
-    every = parse_interval(options.sample_every)
+    sheets: dict[str, Any] = parse_interval(options.sample_every)
+    sheets |= {"log_dir": logs, "keep": options.keep_samples}
     if isinstance(model, Autoencoder):
         shown = kgan_data.first_images(source, SHOWN_IMAGES)
-        return [ReconstructionStrip(samples, shown, log_dir=logs, **every), Curves(logs)]
+        return [ReconstructionStrip(samples, shown, **sheets), Curves(logs)]
     watching = [
-        SampleGrid(samples, seed=options.seed, log_dir=logs, **every),
+        SampleGrid(samples, seed=options.seed, **sheets),
         LatentWalk(samples, seed=options.seed),
         Curves(logs),
     ]

@@ -94,7 +94,7 @@ def is_reached(options: RunOptions, done: Progress) -> bool:
 
 
 def header(options: RunOptions, done: Progress) -> str:
-    """One line: what is trained on what, and how much is done, more and in all."""
+    """One line: what is trained on what, how much is done, more and in all, and what is kept."""
     steps, seconds = steps_left(options, done), seconds_left(options, done)
     if seconds is not None:
         counts = (done.seconds / 60, seconds / 60, options.minutes)
@@ -102,4 +102,6 @@ def header(options: RunOptions, done: Progress) -> str:
     else:
         more = steps or 0
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
+    if options.keep_samples:
+        length += f"; the last {options.keep_samples} sheets of samples are kept, thinner with age"
     return f"{options.preset} on {options.source}: {length}"

@@ -246,6 +246,13 @@ class RunOptions:
         "run",
         on_resume=True,
     )
+    keep_samples: int = option(
+        200,
+        FROM_ZERO,
+        "sheets kept, the older the fewer; 0 keeps all",
+        "run",
+        on_resume=True,
+    )
     checkpoint_every: str = option(
         "1m", INTERVAL, "time between two checkpoints, in the same way", "run", on_resume=True
     )

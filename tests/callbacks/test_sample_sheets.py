@@ -1,6 +1,9 @@
 """Animations and sheets read back from disk and from TensorBoard's own event files."""
 
 import io
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -10,6 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import kgan
 from kgan import InputError
+from kgan.callbacks import board, sample_sheets
 from kgan.callbacks.board import Board
 from kgan.images import grid
 
@@ -156,6 +160,92 @@ def test_skipped_updates_are_counted_between_points(tmp_path, traced_gan, real_i
     read = events(tmp_path)
     assert scalars(read, "skipped_updates") == {2: 1.0, 4: 0.0}
     assert np.isfinite(list(scalars(read, "d_loss").values())).all()
+
+
+def test_a_long_log_takes_points_and_images_at_growing_intervals(tmp_path, monkeypatch):
+    monkeypatch.setattr(board, "HALVED_AT", 4000)
+    log = Board(tmp_path)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 1), np.uint8)  # some 4 kB
+    sizes = []
+    for step in range(256):
+        log.image(step, "noise", noise)
+        sizes.append(sum(path.stat().st_size for path in tmp_path.iterdir()))
+    written = [step for step, size in enumerate(np.diff(sizes), 1) if size]
+    assert sizes[-1] < 12 * 4000  # 256 images would have more than a million
+    gaps = np.diff([0, *written])
+    assert (np.diff(gaps) >= 0).all()
+    assert gaps[-1] >= 32
+    log.text(256, "verdict", "told all the same")
+    log.scalars(257, {"x": 1.0})
+    read = events(tmp_path)
+    assert [event.step for event in read.Tensors("verdict")] == [256]
+
+
+def test_curves_carry_what_a_full_log_did_not_take(tmp_path, traced_gan, real_images, monkeypatch):
+    steps = EachStep()
+    curves = kgan.callbacks.Curves(tmp_path, every_steps=2)
+    full = iter([True, False, False, True])
+    monkeypatch.setattr(curves.board, "_is_due", lambda kind: next(full))
+    traced_gan.fit(real_images, batch_size=8, callbacks=[steps, curves], verbose=0)
+    seen = scalars(events(tmp_path), "d_loss")
+    assert sorted(seen) == [2, 8]
+    assert seen[8] == pytest.approx(np.mean(steps.gained[2:8]), rel=1e-4)
+
+
+MEMORY = """
+import gc, sys
+import numpy as np
+from kgan.callbacks.board import Board
+
+def resident():
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 1e6
+
+log = Board(sys.argv[1])
+for step in range(6000):
+    if step == 2000:
+        before = resident()
+    log.scalars(step, {"x": 0.1 + step, "y": -0.3 * step})
+print(resident() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="Linux tells it")
+def test_numbers_written_leave_nothing_in_memory(tmp_path):
+    """TensorFlow keeps each Python number that it is given: 15 MB of these 12,000."""
+    grown = subprocess.check_output([sys.executable, "-c", MEMORY, str(tmp_path)], text=True)
+    assert float(grown) < 3  # MB
+
+
+@pytest.mark.parametrize(
+    ("keep", "most_bytes", "left"),
+    [
+        (0, 1, list(range(20))),
+        (1, 10**9, [19]),
+        (2, 10**9, [0, 19]),
+        (6, 10**9, [0, 13, 16, 18, 19]),
+        (6, 1, [0, 19]),
+    ],
+)
+def test_sheets_are_thinned_with_age(tmp_path, monkeypatch, keep, most_bytes, left):
+    monkeypatch.setattr(sample_sheets, "MOST_BYTES", most_bytes)
+    (tmp_path / "step-000007-kept.png").write_bytes(b"of the user's")
+
+    class Grey(sample_sheets.Sheets):
+        def sheet(self):
+            return np.full((8, 8, 1), self.step, np.uint8)
+
+    sheets = Grey(tmp_path, every_steps=1, keep=keep)
+    for step in range(20):
+        monkeypatch.setattr(Grey, "step", step)
+        sheets.act()
+    kept = sorted(int(p.stem[5:]) for p in tmp_path.iterdir() if p.stem[5:].isdigit())
+    assert kept == left
+    assert (tmp_path / "step-000007-kept.png").exists()
+    with pytest.raises(InputError, match="keep must be"):
+        Grey(tmp_path, keep=-1)
 
 
 def test_a_board_without_a_directory_writes_nothing(tmp_path, monkeypatch):

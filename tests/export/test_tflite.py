@@ -109,7 +109,7 @@ def test_a_network_that_tflite_cannot_run_is_named(tmp_path, capfd):
     discriminator = keras.Sequential(
         [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
     )
-    kgan.GAN(generator, discriminator).save(tmp_path / "own.keras")
+    kgan.GAN(generator, discriminator, value_range=(-1, 1)).save(tmp_path / "own.keras")
     out = tmp_path / "exports"
     capfd.readouterr()
     assert main(["export", str(tmp_path / "own.keras"), "--tflite", "--out", str(out)]) == 2

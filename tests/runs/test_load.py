@@ -30,7 +30,7 @@ def with_code(tmp_path, marker):
     discriminator = keras.Sequential(
         [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
     )
-    gan = kgan.GAN(generator, discriminator)
+    gan = kgan.GAN(generator, discriminator, value_range=(-1, 1))
     gan.compile()
     gan.save(path)
     marker.unlink(missing_ok=True)
