@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -35,6 +36,7 @@ def save_whole(model: keras.Model, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: it cannot be written, with the reason and `path`; what stood there stays.
     """
+    _keep_keras_skipset()
     try:
         with whole_file(path, durable=True) as temporary:
             model.save(temporary)
@@ -43,6 +45,21 @@ def save_whole(model: keras.Model, path: str | os.PathLike[str]) -> None:
             if isinstance(cause, OSError) and cause.errno is not None:
                 raise OSError(cause.errno, cause.strerror, str(path)) from problem
         raise
+
+
+def _keep_keras_skipset() -> None:
+    """Keeps 72 kB of every optimizer that Keras saves from staying in memory.
+
+    Keras looks its list of an optimizer's attributes up under another name than it keeps it
+    under (3.12 to 3.15), and so makes an optimizer each time, which TensorFlow does not free.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        from keras.src.backend.common import global_state
+        from keras.src.saving import saving_lib
+
+        name = "saving_attr_skiplist_Optimizer"
+        if global_state.get_global_attribute(name) is None:
+            global_state.set_global_attribute(name, saving_lib.get_attr_skipset("Optimizer"))
 
 
 def chain(problem: BaseException | None) -> Iterator[BaseException]:
