@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from kgan.errors import FullDisk, InputError, KganError
+from kgan.names import readable, text_of_path
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_TEXT = 300  # characters of one value from a file
@@ -134,21 +135,19 @@ def _to_disk(path: Path) -> None:
 def printable(value: Any, longest: int | None = LONGEST_TEXT) -> str:
     """A value from a file as one line that no terminal obeys.
 
-    Control characters, and bytes of a path that are no UTF-8, are shown as escapes.
+    Control characters, and bytes of a path that are no UTF-8, are shown as escapes. A path's
+    characters are shown as such under any locale.
 
     Args:
         value: anything; paths and other things are shown as `str` gives them.
         longest: characters after which it is cut and "..." follows; None for no limit.
     """
-    text = str(value)
+    text = text_of_path(value) if isinstance(value, os.PathLike) else readable(str(value))
     shown = "".join(c if c.isprintable() else _escaped(c) for c in text[:longest])
     return shown if len(text) <= len(text[:longest]) else f"{shown}..."
 
 
 def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # how Python holds a byte of a path that is no UTF-8
-        return f"\\x{code - 0xDC00:02x}"
     return character.encode("unicode_escape").decode()
 
 

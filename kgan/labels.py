@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kgan.errors import InputError
+from kgan.files import printable
+from kgan.names import as_name
 
 
 def from_seeds(seeds: Iterable[int], num_classes: int) -> np.ndarray:
@@ -55,7 +57,7 @@ def check_labels(labels: npt.ArrayLike, n: int, num_classes: int | None) -> np.n
 def check_class_names(
     class_names: Sequence[object] | None, num_classes: int | None
 ) -> list[str] | None:
-    """The names as a list of `num_classes` strings; None stays None.
+    """The names as a list of `num_classes` strings, each `kgan.names.as_name`; None stays None.
 
     Raises:
         InputError: the number of names is wrong, or a name is repeated.
@@ -66,7 +68,7 @@ def check_class_names(
         raise InputError(
             f"class_names need num_classes. Received: {class_names!r} and num_classes=None"
         )
-    names = [str(name) for name in class_names]
+    names = [as_name(str(name)) for name in class_names]
     if len(names) != num_classes or len(set(names)) != len(names):
         raise InputError(
             f"class_names must be {num_classes} different names, one per class. Received: {names}"
@@ -75,16 +77,23 @@ def check_class_names(
 
 
 def index_of(name: str, class_names: Sequence[str] | None, num_classes: int | None) -> int:
-    """The label of the class that a user names by its name or number.
+    """The label of the class that a user names by its name, typed or as printed, or by number.
 
     Raises:
         InputError: the model has no such class.
     """
     if num_classes is None:
         raise InputError(f"This model has no classes. Received: {name!r}")
-    if class_names and name in class_names:
-        return class_names.index(name)
+    wanted = _as_printed(name)
+    for label, class_name in enumerate(class_names or ()):
+        if _as_printed(class_name) == wanted:
+            return label
     if name.isascii() and name.isdecimal() and int(name) < num_classes:
         return int(name)
     known = ", ".join(class_names) if class_names else f"0 to {num_classes - 1}"
     raise InputError(f"No such class. Known: {known}. Received: {name!r}")
+
+
+def _as_printed(name: str) -> bytes:
+    """A name as a terminal shows it that knows no characters but ASCII."""
+    return printable(as_name(name), None).encode("ascii", "backslashreplace")

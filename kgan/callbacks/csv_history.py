@@ -49,7 +49,7 @@ class CSVHistory(keras.callbacks.Callback):
             self._columns = list(dict.fromkeys([*row, *self._columns]))
             self._rewrite(rows)
         try:
-            with self.path.open("a", newline="") as file:
+            with self.path.open("a", newline="", encoding="utf-8") as file:
                 csv.DictWriter(file, self._columns).writerow(row)
         except OSError as problem:
             raise OSError(problem.errno, problem.strerror, str(self.path)) from None
@@ -58,13 +58,16 @@ class CSVHistory(keras.callbacks.Callback):
         """(columns, rows, whether the last row is whole); a row cut short is left out."""
         if not self.path.is_file():
             return [], [], True
-        text = self.path.read_text()
+        text = self.path.read_text(encoding="utf-8")
         lines = text[: text.rfind("\n") + 1].splitlines()
         reader = csv.DictReader(lines)
         return list(reader.fieldnames or ()), list(reader), text.endswith("\n")
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
-        with whole_file(self.path) as temporary, temporary.open("w", newline="") as file:
+        with (
+            whole_file(self.path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, self._columns)
             writer.writeheader()
             writer.writerows(rows)

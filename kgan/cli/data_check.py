@@ -90,7 +90,7 @@ def _check_shards(folder: Path) -> int:
 
     manifest, problems = check_shards(folder)
     for problem in problems:
-        print(f"problem: {problem}")
+        print(f"problem: {printable(problem, None)}")
     shape = "x".join(map(str, manifest["image_shape"]))
     print(
         f"{len(manifest['shards'])} shards, {len(problems)} problems; "

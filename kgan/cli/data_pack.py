@@ -7,6 +7,7 @@ from pathlib import Path
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
+from kgan.files import printable
 from kgan.runs.options import RunOptions
 
 HELP = "write pictures into TFRecord shards, for sets larger than memory"
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
         source = open_source(**options, image_shape=size, labels=True)
     except InputError as problem:
         source = open_source(**options, image_shape=size)  # what is wrong may be labels alone
-        print(f"without classes: {problem}")
+        print(f"without classes: {printable(problem, None)}")
     manifest = pack(source, arguments.output, progress=_progress)
     shape = "x".join(map(str, manifest["image_shape"]))
     classes = f", {len(manifest['class_names'])} classes" if manifest["class_names"] else ""
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if source.skipped:
         print(f"skipped {len(source.skipped)} pictures that could not be decoded")
-    print(arguments.output)
+    print(printable(arguments.output, None))
 
 
 def _progress(done: int, total: int) -> None:

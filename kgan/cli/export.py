@@ -13,6 +13,7 @@ from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
 from kgan.export.export_options import ExportOptions
+from kgan.files import printable
 from kgan.option_fields import spelling
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
 
         page = WebPage(arguments.web, arguments.web_runtime)
         page.write(arguments.model)
-        print(page.directory)
+        print(printable(page.directory, None))
     else:
         # SIGTERM as Ctrl-C: what was begun is taken away again.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -136,10 +137,10 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             licence=options.licence,
         )
     _print_figures(result, options.precision)
-    print(result.path)
+    print(printable(result.path, None))
     if page:
         page.write(result.path)
-        print(page.directory)
+        print(printable(page.directory, None))
 
 
 def _print_figures(result: Export, precision: str) -> None:
@@ -178,7 +179,7 @@ def _on_the_shelf(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None
     elif arguments.list is not None:
         print(*shelf.table(shelf.list_exports(arguments.list)), sep="\n")
     else:
-        print(f"deleted {shelf.delete(directory, arguments.delete)}")
+        print(f"deleted {printable(shelf.delete(directory, arguments.delete), None)}")
 
 
 def _refuse(chosen: dict[str, Any], why: str, received: Any) -> None:

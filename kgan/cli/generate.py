@@ -13,7 +13,8 @@ from kgan import images, labels, manifest
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import argument_type
 from kgan.errors import InputError
-from kgan.files import cannot_write
+from kgan.files import cannot_write, printable
+from kgan.names import name_of
 from kgan.option_fields import FROM_ZERO, WHOLE
 
 HELP = "draw pictures from a trained model or an export"
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--class",
         dest="class_name",
+        type=name_of,
         metavar="CLASS",
         help="draw this class, by name or number (a conditional model; all in turn)",
     )
@@ -78,12 +80,12 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.output or not arguments.separate:
             path = arguments.output or Path("grid.png")
             images.save_png(path, sheet)
-            print(path)
+            print(printable(path, None))
     except OSError as error:
         place = arguments.separate or arguments.output or error.filename
         raise cannot_write("Cannot write there", error, place) from None
     if arguments.separate:
-        print(arguments.separate)
+        print(printable(arguments.separate, None))
 
 
 def _draw(arguments: argparse.Namespace) -> tuple[np.ndarray, list[str], np.ndarray]:

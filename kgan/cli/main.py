@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any, NoReturn
 
 from kgan.cli import data, export, generate, train
 from kgan.errors import KganError
-from kgan.files import NO_ROOM
+from kgan.files import NO_ROOM, printable
 from kgan.version import __version__
 
 DESCRIPTION = """\
@@ -40,7 +41,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: error: {printable(message, None)} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,6 +80,9 @@ def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
 
     With -v its traceback comes first.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may know no characters but ASCII
+            stream.reconfigure(errors="backslashreplace")
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed) or 0
@@ -94,5 +98,5 @@ def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
         message = f"{error.strerror}: {error.filename}"
     if getattr(parsed, "verbose", False):
         traceback.print_exc()
-    print(f"{parser.prog}: error: {message}", file=sys.stderr)
+    print(f"{parser.prog}: error: {printable(message, None)}", file=sys.stderr)
     return code

@@ -64,7 +64,8 @@ def pack(
                 "default_augment": source.default_augment,
                 "shards": shards,
             }
-            (staging / records.MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n")
+            text = json.dumps(manifest, indent=1) + "\n"
+            (staging / records.MANIFEST_FILE).write_text(text, encoding="utf-8")
             os.rename(staging, directory)
     except OSError as error:
         raise cannot_write("Cannot write shards there", error, directory) from None
@@ -113,7 +114,7 @@ def _example(png: bytes, label: int, class_names: Sequence[str] | None) -> bytes
     features = {records.ENCODED: _bytes(png)}
     if class_names:
         features[records.LABEL] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
-        features[records.LABEL_TEXT] = _bytes(os.fsencode(class_names[label]))
+        features[records.LABEL_TEXT] = _bytes(class_names[label].encode())
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kgan.files import printable
 from kgan.manifest import MOST_SAMPLES
 
 GENERATOR = """\
@@ -104,10 +105,14 @@ def _generator(manifest: Mapping[str, Any]) -> list[str]:
     if "labels" in manifest:
         labels = manifest["labels"]
         names = labels["class_names"] or range(labels["num_classes"])
-        listed = ", ".join(f"{label} {name}" for label, name in enumerate(names))
+        listed = ", ".join(f"{label} {_in_a_cell(name)}" for label, name in enumerate(names))
         lines.append(f"| input | {_described(labels)}: {listed} |")
     lines.append(f"| output | {_described(output)} |")
     return [*lines, f"| latent of a seed | `{latents['law']}` |"]
+
+
+def _in_a_cell(name: object) -> str:
+    return printable(name, None).replace("|", "\\|")
 
 
 def _autoencoder(manifest: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,7 @@ from kgan.export.export_options import DEFAULT_FORMS, ExportOptions, Precision
 from kgan.export.formats import Forms
 from kgan.export.signatures import check_model, parts_of
 from kgan.files import cannot_write, staging_directory
+from kgan.names import name_of, readable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,16 +219,17 @@ def _publish(
         images.save_png(staging / "samples.png", images.grid(samples))
     while True:
         version = max(manifests.versions_of(directory), default=0) + 1
-        name = directory.absolute().name
+        name = name_of(directory.absolute().name)
         manifest = _manifest(model, name, version, forms.float_output, training)
-        manifest |= {} if licence is None else {"licence": licence}
+        manifest |= {} if licence is None else {"licence": readable(licence)}
         manifest |= {"parity": forms.parity} | forms.facts
         for file, onnx_model in forms.onnx_models.items():
             half = {} if file == manifests.ONNX_FILE else {"half": Path(file).stem}
             onnx_export.write(onnx_model, manifest | half, staging / file)
-        (staging / "card.md").write_text(card(manifest))
+        (staging / "card.md").write_text(card(manifest), encoding="utf-8")
         manifest["files"] = manifests.list_files(staging)
-        (staging / manifests.MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n")
+        text = json.dumps(manifest, indent=2) + "\n"
+        (staging / manifests.MANIFEST_FILE).write_text(text, encoding="utf-8")
         try:
             os.rename(staging, directory / str(version))
         except OSError:

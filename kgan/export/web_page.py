@@ -84,7 +84,8 @@ class WebPage:
         shutil.copyfile(generator.path, staging / manifests.ONNX_FILE)
         # The browser's runtime does not show the metadata inside the model.
         facts = generator.info | {"web_runtime": self.runtime}
-        (staging / manifests.MANIFEST_FILE).write_text(json.dumps(facts, indent=2) + "\n")
+        text = json.dumps(facts, indent=2) + "\n"
+        (staging / manifests.MANIFEST_FILE).write_text(text, encoding="utf-8")
 
 
 def to_web(

@@ -61,7 +61,7 @@ def find_runtime(
 
 def _from_directory(directory: Path) -> tuple[str, dict[str, bytes]]:
     try:
-        package = json.loads((directory / "package.json").read_text())
+        package = json.loads((directory / "package.json").read_text(encoding="utf-8"))
         if package["name"] != PACKAGE:
             raise KeyError
         files = {name: (directory / path).read_bytes() for name, path in FILES.items()}

@@ -15,6 +15,7 @@ import filelock
 
 from kgan.errors import InputError
 from kgan.files import cannot_write, staging_directory, whole_file
+from kgan.names import path_of_text, text_of_path
 from kgan.option_fields import from_mapping
 from kgan.runs.options import RunOptions
 
@@ -27,6 +28,7 @@ HISTORY_FILE = "history.csv"
 LOCK_FILE = ".lock"
 SAMPLES = "samples"
 LOGS = "logs"
+PATHS = ("data", "manual_dir", "download_dir", "start_from")  # options that name a place
 
 
 def make_directory(directory: Path, options: RunOptions) -> None:
@@ -49,7 +51,9 @@ def make_directory(directory: Path, options: RunOptions) -> None:
 
 def write_options(directory: Path, options: RunOptions) -> None:
     """Writes config.json."""
-    write_json(directory / CONFIG_FILE, dataclasses.asdict(options), indent=2)
+    values = dataclasses.asdict(options)
+    values |= {name: text_of_path(values[name]) for name in PATHS if values[name] is not None}
+    write_json(directory / CONFIG_FILE, values, indent=2)
 
 
 def read_options(directory: str | os.PathLike[str]) -> RunOptions:
@@ -60,9 +64,12 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
     """
     path = Path(directory) / CONFIG_FILE
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
             raise ValueError
+        for name in PATHS:
+            if isinstance(values.get(name), str):
+                values[name] = path_of_text(values[name])
     except (OSError, ValueError):
         raise InputError(f"Not a run: no readable {CONFIG_FILE} in {directory}") from None
     try:
@@ -74,7 +81,7 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
 def write_json(path: Path, value: Any, indent: int = 1) -> None:
     """Writes a JSON file, whole and on the disk or not at all."""
     with whole_file(path, durable=True) as temporary:
-        temporary.write_text(json.dumps(value, indent=indent) + "\n")
+        temporary.write_text(json.dumps(value, indent=indent) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

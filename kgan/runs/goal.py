@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from kgan.files import printable
 from kgan.runs.directory import PROGRESS_FILE, write_json
 from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
 
@@ -37,7 +38,7 @@ class Progress:
 def read_seconds(directory: Path) -> float:
     """The seconds of training that `note_seconds` wrote last; 0.0 where there are none."""
     try:
-        return float(json.loads((directory / PROGRESS_FILE).read_text())["seconds"])
+        return float(json.loads((directory / PROGRESS_FILE).read_text(encoding="utf-8"))["seconds"])
     except (OSError, ValueError, LookupError, TypeError):
         return 0.0
 
@@ -104,4 +105,4 @@ def header(options: RunOptions, done: Progress) -> str:
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
     if options.keep_samples:
         length += f"; the last {options.keep_samples} sheets of samples are kept, thinner with age"
-    return f"{options.preset} on {options.source}: {length}"
+    return f"{options.preset} on {printable(options.source, None)}: {length}"

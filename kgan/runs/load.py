@@ -12,6 +12,7 @@ import keras
 
 from kgan.errors import InputError
 from kgan.files import first_line
+from kgan.names import as_name
 from kgan.runs.directory import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE
 from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
@@ -187,8 +188,10 @@ def run_directory(path: str | os.PathLike[str]) -> Path | None:
 
 def _facts(run: Path) -> dict[str, Any]:
     try:
-        config = json.loads((run / CONFIG_FILE).read_text())
-        return {"data": config["source"]} | {key: config[key] for key in ("batch_size", "seed")}
+        config = json.loads((run / CONFIG_FILE).read_text(encoding="utf-8"))
+        return {"data": as_name(config["source"])} | {
+            key: config[key] for key in ("batch_size", "seed")
+        }
     except (OSError, ValueError, KeyError, TypeError):  # another program's config.json
         return {}
 

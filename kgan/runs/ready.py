@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kgan.data import Source
 from kgan.errors import InputError
+from kgan.files import printable
 from kgan.runs import build, resolving
 from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
@@ -70,7 +71,11 @@ def load(
     else:
         source, model, _ = begin(options, strategy)[0]
     if source.description != options.source:
-        LOG.warning("the data have changed: %s, before %s", source.description, options.source)
+        LOG.warning(
+            "the data have changed: %s, before %s",
+            printable(source.description, None),
+            printable(options.source, None),
+        )
     if options.conditional and source.class_names != model.class_names:
         raise InputError(
             "The data's classes are no longer those of the run, "

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from kgan.callbacks import ProgressLine
+from kgan.files import printable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,7 @@ class RunResult:
 
     def in_words(self) -> str:
         """Lines that say what was done and what can be done next; the last is the directory."""
-        lines = []
+        lines, directory = [], printable(self.directory, None)
         if self.skipped:
             lines.append(f"skipped {len(self.skipped)} pictures that could not be decoded")
         if self.steps or self.interrupted:
@@ -46,7 +47,7 @@ class RunResult:
                 "this run has reached its goal; --epochs, --steps or --minutes trains it further"
             )
         if self.interrupted:
-            lines.append(f"interrupted and saved; to go on: kgan train --resume {self.directory}")
+            lines.append(f"interrupted and saved; to go on: kgan train --resume {directory}")
         else:
-            lines.append(f"next: kgan generate {self.directory}   or: kgan export {self.directory}")
-        return "\n".join([*lines, str(self.directory)])
+            lines.append(f"next: kgan generate {directory}   or: kgan export {directory}")
+        return "\n".join([*lines, directory])

@@ -95,6 +95,6 @@ def remember_skipped(source: Source, directory: Path) -> None:
     if not path.is_file():
         return
     try:
-        source.expect_broken(json.loads(path.read_text()))
+        source.expect_broken(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, LookupError, TypeError):
         raise InputError(f"Not a readable list of skipped pictures: {path}") from None

@@ -106,7 +106,9 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
     rows.append(("values", f"{output['dtype']}, {low} (black) to {high} (white)"))
     if "labels" in manifest:
         count, names = manifest["labels"]["num_classes"], manifest["labels"]["class_names"]
-        listed = ", ".join(f"{label} {name}" for label, name in enumerate(names or ()))
+        listed = ", ".join(
+            f"{label} {printable(name, None)}" for label, name in enumerate(names or ())
+        )
         rows.append(("classes", f"{count}: {listed}" if names else str(count)))
     if "licence" in manifest:
         rows.append(("licence", manifest["licence"]))
