@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy.typing as npt
 import tensorflow as tf
@@ -92,7 +93,7 @@ def from_folder(
 
 
 def from_arrays(
-    images: npt.ArrayLike,
+    images: npt.ArrayLike | Sequence[Any],
     *,
     batch_size: int,
     image_shape: Sequence[int] | None = None,
@@ -106,15 +107,17 @@ def from_arrays(
     first_batch: int | None = None,
     labels: npt.ArrayLike | None = None,
 ) -> tf.data.Dataset:
-    """Images in an array.
+    """Images in an array or a list.
 
     Args:
         images: uint8 (N, H, W) or (N, H, W, C), C 1 or 3; or floats, which are
-            rounded to 256 levels.
+            rounded to 256 levels. Or a list of such arrays (H, W) or (H, W, C) or of Pillow
+            images of any mode; sizes can differ where `image_shape` is given.
         image_shape: (H, W, C) to fit them to; None for their own.
         array_range: (low, high) of float images; required for floats.
-        labels: (N,) whole numbers from 0 up, or names, which are numbered in
-            their order; None for images without labels.
+        labels: (N,) whole numbers from 0 up (from 1 up: 1 becomes label 0), also as floats
+            or booleans; or names, which are numbered in their order; None for images
+            without labels.
     """
     source = array_source(
         images, array_range, image_shape, fit, background, "an array", labels=labels

@@ -17,12 +17,13 @@ from PIL import Image
 
 from kgan import images
 from kgan.data import decode, duplicates, image_files
+from kgan.data.folder_classes import FolderClasses, classes_in
 from kgan.data.pipeline import batches
 from kgan.data.sources import WORKERS, ArraySource
 
 SUFFIXES_OF = {
     "PNG": (".png",),
-    "JPEG": (".jpg", ".jpeg"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "BMP": (".bmp",),
     "GIF": (".gif",),
     "WEBP": (".webp",),
@@ -62,7 +63,7 @@ class Report:
         images: those that training can use.
         problems: what training skips, as (path, reason).
         remarks: what is odd but does not stop training: {what: [(path, detail), ...]}.
-        classes: number of usable images per subfolder; empty without subfolders.
+        classes: number of usable images per class, by `kgan.data.folder_classes`; empty without.
         class_remark: what is odd about the classes, one line, or None.
         same: groups of paths of files with the same bytes.
         alike: groups of paths of images that look alike, one path for each
@@ -121,7 +122,7 @@ def check_folder(
     usable = [result for result in checked if isinstance(result, UsableImage)]
     problems = [result for result in checked if not isinstance(result, UsableImage)]
     problems += [(place, image_files.reason(problem)) for place, problem in listing.closed]
-    classes, class_remark = _count_classes(folder, listing.images, usable)
+    classes, class_remark = _count_classes(classes_in(folder, listing.images), usable)
     same = duplicates.group_equal([image.digest for image in usable])
     copies = {place for group in same for place in group[1:]}
     single = [image for place, image in enumerate(usable) if place not in copies]
@@ -167,21 +168,19 @@ def _is_animated(image: Image.Image) -> bool:
 
 
 def _count_classes(
-    folder: Path, paths: Sequence[str], usable: Sequence[UsableImage]
+    found: FolderClasses, usable: Sequence[UsableImage]
 ) -> tuple[dict[str, int], str | None]:
-    """({subfolder: number of usable images}, what is odd about the classes or None)."""
-    places = [image_files.subfolder(folder, path) for path in paths]
-    counts = dict.fromkeys(sorted({place for place in places if place is not None}), 0)
+    """({class: number of usable images}, what is odd about the classes or None)."""
+    counts = dict.fromkeys(sorted({name for name in found.of.values() if name is not None}), 0)
     for image in usable:
-        place = image_files.subfolder(folder, image.file)
-        if place is not None:
-            counts[place] += 1
-    beside = places.count(None)
+        name = found.of[image.file]
+        if name is not None:
+            counts[name] += 1
+    if found.problem:
+        return counts, f"no classes to train with: {found.problem}"
     if not counts:
         return counts, None
-    if beside:
-        return counts, f"no classes to train with: {beside:,} files lie beside the subfolders"
-    if len(counts) == 1:
+    if found.names is None:
         return counts, "no classes to train with: a single subfolder"
     least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if not counts[least]:
@@ -226,7 +225,9 @@ def _remarks(
         "animated, of which the first frame alone is used": animated,
         "converted to 8 bits of grey or colour": converted,
         "of kinds that kgan does not read, left out": [(path, "") for path in listing.unread],
-        "linked folders, not followed": [(path, "") for path in listing.links],
+        "linked folders left out: of this set, around it, or gone": [
+            (path, "") for path in listing.links
+        ],
     }
     return {what: files for what, files in remarks.items() if files}
 

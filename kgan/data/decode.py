@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from kgan.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp")
 FITS = ("crop", "pad")
 
 Fit = Literal["crop", "pad"]

@@ -11,15 +11,14 @@ from typing import Any
 import tensorflow as tf
 
 from kgan.data import decode, image_files
+from kgan.data.folder_classes import classes_in
 from kgan.data.order import order
 from kgan.data.sources import LOG, WORKERS, StreamSource
+from kgan.names import name_of
 
 
 class FolderSource(StreamSource):
-    """The images below a folder, ordered by name; its subfolders are classes.
-
-    There are classes if every image is in one of at least two subfolders.
-    """
+    """The images below a folder, ordered by name, and their `kgan.data.folder_classes`."""
 
     def __init__(
         self,
@@ -31,22 +30,22 @@ class FolderSource(StreamSource):
     ) -> None:
         listing = image_files.list_images(folder)
         paths = listing.images
-        self.folder = folder
+        classes = classes_in(folder, paths)
         super().__init__(
-            f"folder {folder.resolve().name}, {len(paths)} pictures",
+            f"folder {name_of(folder.resolve().name)}, {len(paths)} pictures",
             image_shape,
             len(paths),
             fit,
             background,
             strict,
             ("flip",),
-            image_files.class_names(folder, paths),
+            classes.names,
         )
         with ThreadPoolExecutor(WORKERS) as pool:
             headers = list(pool.map(image_files.read_header, paths))
         self.files: list[str] = []
         self._changed: list[float] = []
-        small = 0
+        small = see_through = 0
         for file, header in zip(paths, headers, strict=True):
             if isinstance(header, Exception):
                 self.skip(file, header, None)
@@ -54,17 +53,20 @@ class FolderSource(StreamSource):
                 self.files.append(file)
                 self._changed.append(os.path.getmtime(file))
                 small += image_files.is_scaled_up(header.size, image_shape, fit)
+                see_through += header.transparent
         if small:
             LOG.warning(image_files.remark_on_small(small, len(self.files), image_shape))
+        if see_through:
+            LOG.warning(image_files.remark_on_transparent(see_through, len(self.files), background))
         if listing.unread:
             LOG.warning(image_files.remark_on_unread(listing.unread))
-        labels = [-1] * len(self.files)
-        if self.class_names:
-            numbers = {name: number for number, name in enumerate(self.class_names)}
-            labels = [numbers[str(image_files.subfolder(folder, file))] for file in self.files]
+        if listing.links:
+            LOG.warning(image_files.remark_on_links(listing.links))
+        if classes.from_file and classes.problem:
+            LOG.warning("no classes: %s", classes.problem)
         # Built eagerly here: what a pipeline's function builds becomes part of its graph.
         with tf.device("CPU"):
-            self._labels = tf.constant(labels, tf.int32)
+            self._labels = tf.constant(classes.labels(self.files), tf.int32)
             # As bytes: a name on disk need not be valid UTF-8.
             self._names = tf.constant([os.fsencode(file) for file in self.files], tf.string)
 

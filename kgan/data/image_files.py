@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from kgan.data import decode
 from kgan.errors import InputError
-from kgan.files import first_line
+from kgan.files import first_line, printable
 
 # Formats that people use for images and that kgan does not read.
 UNREAD_SUFFIXES = tuple(
-    ".apng .arw .avif .cr2 .cr3 .dng .eps .exr .heic .heif .ico .jfif .jp2 .jpe .jxl .nef .pbm "
+    ".apng .arw .avif .cr2 .cr3 .dng .eps .exr .heic .heif .ico .jp2 .jxl .nef .pbm "
     ".pcx .pgm .ppm .psd .svg .tga .tif .tiff".split()
 )
 EXIF_ORIENTATION = 0x0112
@@ -38,7 +38,8 @@ class Listing:
     Attributes:
         images: paths of the files whose names say that kgan reads them, ordered by name.
         unread: paths of images in other formats, such as .heic.
-        links: paths of linked folders, which are not followed: they could loop.
+        links: paths of links that are left out: to folders that the set has already, to
+            a folder around it, or to nothing.
         closed: folders that cannot be read, as (path, OSError).
     """
 
@@ -57,12 +58,14 @@ class Header:
         mode: Pillow's name for its channels.
         size: (width, height), upright.
         deep: more than 8 bits per channel.
+        transparent: it has an alpha channel or a transparent colour.
     """
 
     format: str
     mode: str
     size: tuple[int, int]
     deep: bool
+    transparent: bool
 
     @property
     def channels(self) -> str:
@@ -85,25 +88,21 @@ def check_folder_path(folder: str | os.PathLike[str]) -> Path:
 
 
 def list_images(folder: str | os.PathLike[str]) -> Listing:
-    """The `Listing` of a folder.
+    """The `Listing` of a folder, linked folders included.
 
     Raises:
         InputError: it contains no image that kgan reads.
     """
     listing = Listing([], [], [], [])
-    closed: list[OSError] = []
-    for root, folders, names in os.walk(folder, onerror=closed.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths = [os.path.join(root, name) for name in folders]
-        listing.links += [path for path in paths if os.path.islink(path)]
-        for name in sorted(names):
-            if name.startswith("."):
-                continue
-            if name.lower().endswith(decode.SUFFIXES):
-                listing.images.append(os.path.join(root, name))
-            elif name.lower().endswith(UNREAD_SUFFIXES):
-                listing.unread.append(os.path.join(root, name))
-    listing.closed = [(problem.filename, problem) for problem in closed]
+    top = os.path.realpath(folder)
+    seen: set[str] = set()
+    links = _walk(folder, listing, seen)
+    for link in links:  # grows by the links within linked folders
+        target = os.path.realpath(link)
+        if target in seen or Path(top).is_relative_to(target):
+            listing.links.append(link)
+        else:
+            links += _walk(link, listing, seen)
     if not listing.images:
         raise InputError(
             f"No pictures in this folder ({' '.join(decode.SUFFIXES)}). Received: {folder}"
@@ -111,19 +110,35 @@ def list_images(folder: str | os.PathLike[str]) -> Listing:
     return listing
 
 
-def subfolder(folder: str | os.PathLike[str], file: str | os.PathLike[str]) -> str | None:
-    """The name of the folder's direct subfolder that contains a file, None without one."""
-    parts = os.path.relpath(file, folder).split(os.sep)
-    return parts[0] if len(parts) > 1 else None
+def _walk(folder: str | os.PathLike[str], listing: Listing, seen: set[str]) -> list[str]:
+    """Adds what lies below a folder to a listing; returns the linked folders, not followed yet.
 
-
-def class_names(
-    folder: str | os.PathLike[str], files: Iterable[str | os.PathLike[str]]
-) -> list[str] | None:
-    """The names of the subfolders if every file is in one of at least two, else None."""
-    places = {subfolder(folder, file) for file in files}
-    names = sorted(place for place in places if place is not None)
-    return names if len(names) == len(places) > 1 else None
+    Args:
+        folder: the folder.
+        listing: the listing.
+        seen: real paths of folders, which are not entered again; those that are get added.
+    """
+    links = []
+    closed: list[OSError] = []
+    for root, folders, names in os.walk(folder, onerror=closed.append):
+        seen.add(os.path.realpath(root))
+        paths = [os.path.join(root, name) for name in sorted(folders) if name[0] != "."]
+        links += [path for path in paths if os.path.islink(path)]
+        folders[:] = [
+            os.path.basename(path) for path in paths if os.path.realpath(path) not in seen
+        ]
+        for name in sorted(names):
+            path = os.path.join(root, name)
+            if name.startswith("."):
+                continue
+            if name.lower().endswith(decode.SUFFIXES):
+                listing.images.append(path)
+            elif name.lower().endswith(UNREAD_SUFFIXES):
+                listing.unread.append(path)
+            elif os.path.islink(path) and not os.path.exists(path):
+                listing.links.append(path)
+    listing.closed += [(problem.filename, problem) for problem in closed]
+    return links
 
 
 def check_file(file: str | os.PathLike[str]) -> None:
@@ -155,7 +170,7 @@ def header_of(image: Image.Image) -> Header:
     # Pillow gives 16-bit colour an 8-bit mode; only the way it is stored shows the difference.
     tile = getattr(image, "tile", "")
     deep = image.mode.startswith("I") or ";16B" in str(tile)
-    return Header(kind, image.mode, (width, height), deep)
+    return Header(kind, image.mode, (width, height), deep, image.has_transparency_data)
 
 
 def _orientation(image: Image.Image) -> int | None:
@@ -186,6 +201,21 @@ def remark_on_small(count: int, total: int, image_shape: Sequence[int]) -> str:
     """One line on images that are scaled up."""
     height, width = image_shape[:2]
     return f"{count:,} of {total:,} pictures are smaller than {height}x{width} and are scaled up"
+
+
+def remark_on_transparent(count: int, total: int, background: Sequence[int]) -> str:
+    """One line on images with transparency."""
+    colour = ",".join(map(str, background))
+    return (
+        f"{count:,} of {total:,} pictures have transparency: it is filled with the background "
+        f"colour {colour}"
+    )
+
+
+def remark_on_links(paths: Sequence[str]) -> str:
+    """One line on linked folders that are not followed."""
+    such = printable(paths[0], None) + (" ..." if len(paths) > 1 else "")
+    return f"{len(paths):,} linked folders are left out: of this set, around it, or gone: {such}"
 
 
 def remark_on_unread(paths: Sequence[str]) -> str:

@@ -7,22 +7,23 @@ import os
 import zipfile
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from kgan.data import decode, tfds
+from kgan.data.array_images import check_images, own_channels, own_shape
+from kgan.data.array_labels import number_labels
 from kgan.data.folder import FolderSource
 from kgan.data.image_files import check_folder_path
 from kgan.data.records import SHARD_NAME, RecordSource, find_shards, shards_in
-from kgan.data.sources import WORKERS, ArraySource, Source
+from kgan.data.sources import ArraySource, Source
 from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
-from kgan.images import check_range, to_pil, to_uint8
-from kgan.labels import check_class_names
+from kgan.images import to_pil
 
 EMBEDDED_SIZE = (32, 32)
 FILES_SIZE = (64, 64)
@@ -154,7 +155,7 @@ def embedded_source(
 
 
 def array_source(
-    array: npt.ArrayLike,
+    images: npt.ArrayLike | Sequence[Any],
     array_range: tuple[float, float] | None,
     image_shape: Sequence[int] | None,
     fit: decode.Fit,
@@ -164,89 +165,33 @@ def array_source(
     labels: npt.ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
 ) -> ArraySource:
-    """An `ArraySource` of uint8 images, or of floats in a stated range."""
+    """An `ArraySource` of `images` as `kgan.data.from_arrays` takes them."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
-    array = np.asarray(array)
-    if array.ndim == 3:
-        array = array[..., np.newaxis]
-    if array.ndim != 4 or array.shape[-1] not in (1, 3) or not array.size:
+    images = check_images(images, array_range)
+    own = own_shape(images)
+    if own is None and image_shape is None:
         raise InputError(
-            "Pictures in an array must have the shape (N, H, W) or (N, H, W, C) with C 1 or 3. "
-            f"Received: {array.shape}"
+            "Pictures of several sizes need an image_shape, such as (64, 64, 3), to be fitted to. "
+            "Received: image_shape=None"
         )
-    array = _to_levels(array, array_range)
-    image_shape = _shape(image_shape, array.shape[1:3], array.shape[3])
-    if array.shape[1:] != image_shape:
+    image_shape = _shape(image_shape, own[:2] if own else FILES_SIZE, own_channels(images))
 
-        def fit_one(image: np.ndarray) -> np.ndarray:
-            return decode.fit_image(to_pil(image), image_shape, fit, background)
+    def fit_one(image: Any) -> np.ndarray:
+        opened = image if isinstance(image, Image.Image) else to_pil(image)
+        return decode.fit_image(opened, image_shape, fit, background)
 
-        with ThreadPoolExecutor(WORKERS) as pool:
-            array = np.stack(list(pool.map(fit_one, array)))
     if labels is not None:
-        labels, class_names = _classes(labels, len(array), class_names)
-    return ArraySource(array, description, default_augment, labels, class_names)
-
-
-def _classes(labels: Any, count: int, class_names: Any) -> tuple[np.ndarray, list[str] | None]:
-    """Labels as int32 (N,) from 0 up, and a name per class.
-
-    Args:
-        labels: whole numbers from 0 up, or strings, which are then the names.
-        count: number of images.
-        class_names: a name per class; None for the numbers themselves.
-
-    Raises:
-        InputError: not one per image, of another kind, below 0, or with a class
-            that no image has.
-    """
-    labels = np.asarray(labels)
-    if labels.shape == (count, 1):
-        labels = labels[:, 0]
-    if labels.shape != (count,) or labels.dtype.kind not in "uiSU":
-        raise InputError(
-            f"labels must be {count} whole numbers or names, one per picture. "
-            f"Received: {labels.dtype} {labels.shape}"
-        )
-    if labels.dtype.kind in "SU":
-        names, labels = np.unique(labels.astype(str), return_inverse=True)
-        class_names = names.tolist()
-    if labels.min() < 0:
-        raise InputError(f"Labels are whole numbers from 0 up. Received: {labels.min()}")
-    num_classes = len(class_names) if class_names else int(labels.max()) + 1
-    if labels.max() >= num_classes:
-        raise InputError(
-            f"A label is a whole number from 0 to {num_classes - 1}. Received: {labels.max()}"
-        )
-    missing = sorted(set(range(num_classes)) - set(labels.tolist()))
-    if missing:
-        raise InputError(
-            f"Every label from 0 to {num_classes - 1} needs at least one picture; "
-            f"label {missing[0]} has none."
-        )
-    if num_classes < 2:
-        raise InputError("Labels must have at least two classes. Received: 1")
-    class_names = class_names or [str(label) for label in range(num_classes)]
-    return labels.astype(np.int32), check_class_names(class_names, num_classes)
-
-
-def _to_levels(array: np.ndarray, array_range: Any) -> np.ndarray:
-    if array.dtype == np.uint8:
-        return array
-    if not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"Pictures in an array must be uint8 or floats. Received: {array.dtype}")
-    if array_range is None:
-        raise InputError(
-            "Float pictures need their range stated, such as array_range=(0.0, 1.0). Received: None"
-        )
-    low, high = check_range("array_range", array_range)
-    smallest, largest = array.min(), array.max()
-    if not (low <= smallest and largest <= high):
-        raise InputError(
-            f"Float pictures must lie within their array_range {low} to {high}. "
-            f"Received: {smallest} to {largest}"
-        )
-    return to_uint8(array, array_range)
+        labels, class_names = number_labels(labels, len(images), class_names)
+    fitted = isinstance(images, np.ndarray) and own == image_shape
+    return ArraySource(
+        images,
+        description,
+        default_augment,
+        labels,
+        class_names,
+        image_shape,
+        None if fitted else fit_one,
+    )
 
 
 def tfds_source(

@@ -20,7 +20,10 @@ from kgan.data.sources import WORKERS, StreamSource
 from kgan.errors import InputError
 from kgan.labels import check_class_names
 
-SHARD_NAME = re.compile(r"\.tfrecords?(-\d+-of-\d+)?$")
+# With a suffix, and as scripts that split a set name them, such as train-00000-of-01024.
+SHARD_NAME = re.compile(
+    r"\.(tfrecords?|tfrec|records?)(-\d+-of-\d+)?$|^[^.]+-\d+-of-\d+$", re.IGNORECASE
+)
 MANIFEST_FILE = "manifest.json"
 FORMAT = "kgan pictures"
 FORMAT_VERSION = 1
@@ -196,7 +199,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        manifest = json.loads(path.read_text())
+        manifest = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             return None  # another program's
         newer = manifest["format_version"] > FORMAT_VERSION

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import abc
 import atexit
+import functools
 import hashlib
 import io
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ import tensorflow as tf
 from kgan.data import decode, image_files
 from kgan.data.order import order
 from kgan.errors import InputError
+from kgan.files import printable
 
 LOG = logging.getLogger("kgan")
 WORKERS = os.cpu_count() or 1
@@ -122,22 +124,40 @@ class Source(abc.ABC):
 
 
 class ArraySource(Source):
-    """Images in memory, uint8 (N, H, W, C), and their labels, int32 (N,), -1 without."""
+    """Images in memory and their labels, int32 (N,), -1 without.
+
+    Args:
+        images: uint8 (N, H, W, C); with `fit_one`, a sequence of N things that it takes.
+        description, default_augment, labels, class_names: as for `Source`.
+        image_shape: (H, W, C); None for that of the images.
+        fit_one: makes one image of that shape; None where they have it. It is called when
+            `images` is first asked for.
+    """
 
     def __init__(
         self,
-        images: np.ndarray,
+        images: Any,
         description: str,
         default_augment: Iterable[str] = ("flip",),
         labels: np.ndarray | None = None,
         class_names: Sequence[str] | None = None,
+        image_shape: decode.Shape | None = None,
+        fit_one: Callable[[Any], np.ndarray] | None = None,
     ) -> None:
-        height, width, channels = images.shape[1:]
-        super().__init__(
-            description, (height, width, channels), len(images), default_augment, class_names
-        )
-        self.images = images
+        shape = images.shape[1:] if image_shape is None else image_shape
+        super().__init__(description, shape, len(images), default_augment, class_names)
+        self._given, self._fit_one = images, fit_one
         self.labels = np.full(len(images), -1, np.int32) if labels is None else labels
+
+    @functools.cached_property
+    def images(self) -> np.ndarray:
+        """uint8 (N, H, W, C)."""
+        if self._fit_one is None:
+            return self._given
+        with ThreadPoolExecutor(WORKERS) as pool:
+            fitted = np.stack(list(pool.map(self._fit_one, self._given)))
+        self._given = ()
+        return fitted
 
     def tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and labels as tensors on the CPU, where the pipeline runs."""
@@ -281,7 +301,9 @@ class StreamSource(Source):
         if self.strict:
             self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
             raise self.error
-        LOG.warning("skipped %s: %s (%d skipped so far)", name, reason, len(self.skipped))
+        LOG.warning(
+            "skipped %s: %s (%d skipped so far)", printable(name, None), reason, len(self.skipped)
+        )
         remaining = self.count - len(self.skipped)
         if remaining < self.least:
             self.error = InputError(

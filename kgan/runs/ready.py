@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import tensorflow as tf
 from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import printable
+from kgan.models import get_preset
 from kgan.runs import build, resolving
 from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
@@ -41,11 +43,25 @@ def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready,
     source = build.open_source(options)
     with strategy.scope():
         model = build.new_model(options, source)
+        options = _fewer_than_the_pictures(options, source, strategy.num_replicas_in_sync)
         if options.start_from is not None:
             take_weights(model, options.start_from)
     options = resolving.resolved(options, model, source)
     check_divides(strategy, options.images_per_step)
     return Ready(source, model, build.make_batches(source, options, model)), options
+
+
+def _fewer_than_the_pictures(options: RunOptions, source: Source, replicas: int) -> RunOptions:
+    """The options, with a batch that is larger than the set lowered to it."""
+    asked = options.batch_size or get_preset(options.preset).batch_size
+    if source.good < 2 * asked:  # how many there are shows only when they are decoded
+        for _ in source.read(source.examples()):
+            pass
+    batch_size = source.good // replicas * replicas
+    if batch_size >= asked or source.good < 2:  # one picture is no set
+        return options
+    LOG.warning("batches of %d pictures, not %d: the set has %d", batch_size, asked, source.good)
+    return dataclasses.replace(options, batch_size=batch_size)
 
 
 def load(

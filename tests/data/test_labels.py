@@ -105,7 +105,12 @@ def test_the_embedded_set_has_ten_classes_of_600():
     ("labels", "message"),
     [
         ([0, 1, 2], r"4 whole numbers or names, one per picture\. Received: int64 \(3,\)"),
-        ([0.0, 1.0, 0.0, 1.0], "Received: float64"),
+        ([0.0, 1.0, 0.5, 1.0], "whole numbers or names. Received: 0.5"),
+        ([0.0, np.nan, 0.0, 1.0], "whole numbers or names. Received: nan"),
+        (np.array([0, None, 1, 1], object), "all of one kind. Received: None"),
+        ([0, 2**60, 1, 1], "label 2 has none"),
+        ([True] * 4, "label 0 has none"),
+        (np.zeros((4, 1, 1), bool), r"Received: bool \(4, 1, 1\)"),
         ([0, 1, -1, 1], "from 0 up. Received: -1"),
         ([0, 3, 1, 0], r"needs at least one picture; label 2 has none\."),
         ([0, 0, 0, 0], "at least two classes"),
