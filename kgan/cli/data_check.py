@@ -52,8 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     quiet_tensorflow.import_tensorflow()
     from kgan.data.records import shards_in
 
-    if arguments.directory.is_dir() and shards_in(arguments.directory):
-        return _check_shards(arguments.directory)
+    shards = shards_in(arguments.directory) if arguments.directory.is_dir() else []
+    if shards:
+        return _check_shards(Path(shards[0]).parent)
     from kgan.data import augment as augmentations
     from kgan.data import check
     from kgan.data.check_report import as_text

@@ -223,16 +223,19 @@ def from_tfrecords(
 ) -> tf.data.Dataset:
     """TFRecord shards: those of `pack`, or any tf.train.Example records with an encoded image.
 
-    The image's bytes are in `image/encoded` or `image`.
+    The image's bytes are in `image/encoded`, in `image`, or where the first record has an
+    encoded image.
 
     Args:
-        path: a .tfrecord file or a folder of them.
+        path: a file of them, or a folder of files named .tfrecord, .tfrec or
+            train-00000-of-00001.
         image_shape: (H, W, C), C 1 or 3.
         cache: "memory", None or a path for cache files.
-        labels: each image's class is `image/class/label`, as in packed shards.
+        labels: each image's class is `image/class/label`, as in packed shards, or `label`,
+            `class` or `target`; names are those of `image/class/text`.
         strict: an image that cannot be decoded is an error instead of being skipped.
     """
-    source = record_source(path, image_shape, fit, background, strict)
+    source = record_source(path, image_shape, fit, background, strict, labels)
     return batches(
         source,
         batch_size=batch_size,

@@ -76,14 +76,15 @@ def _one_image(image: Any, place: int, array_range: Any) -> Image.Image:
     if isinstance(image, Image.Image):
         if image.mode == "F":
             raise InputError(
-                f"A Pillow image of floats has no known range. Received: picture {place}"
+                f"Pillow images of floats have no known range. Received: number {place}"
             )
         try:
             image.load()  # here: the threads that fit images may share one
             return ImageOps.exif_transpose(image)
         except Exception as problem:  # Pillow has no single class for a bad image
             raise InputError(
-                f"Cannot read picture {place} ({image_files.reason(problem)})"
+                "A picture of the list cannot be read. "
+                f"Received: number {place} ({image_files.reason(problem)})"
             ) from None
     try:
         array = np.asarray(image)

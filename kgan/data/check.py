@@ -17,9 +17,10 @@ from PIL import Image
 
 from kgan import images
 from kgan.data import decode, duplicates, image_files
+from kgan.data.array_source import ArraySource
 from kgan.data.folder_classes import FolderClasses, classes_in
 from kgan.data.pipeline import batches
-from kgan.data.sources import WORKERS, ArraySource
+from kgan.data.sources import WORKERS
 
 SUFFIXES_OF = {
     "PNG": (".png",),

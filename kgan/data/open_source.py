@@ -17,10 +17,11 @@ from PIL import Image
 from kgan.data import decode, tfds
 from kgan.data.array_images import check_images, own_channels, own_shape
 from kgan.data.array_labels import number_labels
+from kgan.data.array_source import ArraySource
 from kgan.data.folder import FolderSource
 from kgan.data.image_files import check_folder_path
 from kgan.data.records import SHARD_NAME, RecordSource, find_shards, shards_in
-from kgan.data.sources import ArraySource, Source
+from kgan.data.sources import Source
 from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
 from kgan.images import to_pil
@@ -68,7 +69,7 @@ def open_source(
         fit: "crop" or "pad", how images of another shape are fitted.
         background: (R, G, B) under transparent images and around padded ones.
         strict: an image that cannot be decoded is an error.
-        labels: read the labels of an array file too.
+        labels: read the labels of an array file, and of shards that kgan did not pack, too.
         split, manual_dir, download_dir: for a TFDS set, as in
             `kgan.data.from_tfds`; None for the training split and no folders.
 
@@ -96,7 +97,7 @@ def open_source(
         array, classes = _load_array(path, labels)
         return array_source(array, None, image_shape, fit, background, description, labels=classes)
     if shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name):
-        return record_source(path, image_shape, fit, background, strict)
+        return record_source(path, image_shape, fit, background, strict, labels)
     if path.is_file():
         raise InputError(
             "Data must be a folder, an .npz or .npy file, TFRecord shards or tfds:NAME. "
@@ -124,13 +125,14 @@ def record_source(
     fit: decode.Fit,
     background: Sequence[int],
     strict: bool,
+    labels: bool = False,
 ) -> RecordSource:
     """A `RecordSource` of one .tfrecord file or of all in a folder."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
     shards, counts, manifest = find_shards(path)
     height, width, channels = manifest["image_shape"] if manifest else (*FILES_SIZE, 3)
     image_shape = _shape(image_shape, (height, width), channels)
-    return RecordSource(shards, counts, manifest, image_shape, fit, background, strict)
+    return RecordSource(shards, counts, manifest, image_shape, fit, background, strict, labels)
 
 
 def embedded_source(

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from kgan.data import records
+from kgan.data.record_features import ENCODED, LABEL, LABEL_TEXT
 from kgan.data.sources import WORKERS, Source
 from kgan.errors import InputError
 from kgan.files import cannot_write, staging_directory
@@ -111,10 +112,10 @@ def _write_shards(
 
 
 def _example(png: bytes, label: int, class_names: Sequence[str] | None) -> bytes:
-    features = {records.ENCODED: _bytes(png)}
+    features = {ENCODED: _bytes(png)}
     if class_names:
-        features[records.LABEL] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
-        features[records.LABEL_TEXT] = _bytes(class_names[label].encode())
+        features[LABEL] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
+        features[LABEL_TEXT] = _bytes(class_names[label].encode())
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.data import augment as augmentations
+from kgan.data.array_source import ArraySource
 from kgan.data.order import block_of, order, shuffled
-from kgan.data.sources import ArraySource, Source
+from kgan.data.sources import Source
 from kgan.errors import InputError
 from kgan.images import check_range
 

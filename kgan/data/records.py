@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import json
 import os
@@ -16,33 +17,34 @@ import tensorflow as tf
 
 from kgan.data import augment, decode
 from kgan.data.order import block_of, order, shuffled
-from kgan.data.sources import WORKERS, StreamSource
+from kgan.data.record_features import LABEL, first_features, image_features, read_labels
+from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.errors import InputError
+from kgan.files import printable
 from kgan.labels import check_class_names
 
 # With a suffix, and as scripts that split a set name them, such as train-00000-of-01024.
 SHARD_NAME = re.compile(
     r"\.(tfrecords?|tfrec|records?)(-\d+-of-\d+)?$|^[^.]+-\d+-of-\d+$", re.IGNORECASE
 )
+NUMBERED = re.compile(r"(.+)-\d+-of-(\d+)$")
 MANIFEST_FILE = "manifest.json"
 FORMAT = "kgan pictures"
 FORMAT_VERSION = 1
-# The names in TensorFlow's own conversions of image sets.
-ENCODED, LABEL, LABEL_TEXT = "image/encoded", "image/class/label", "image/class/text"
 READ_TOGETHER = 4  # shards whose records alternate
 
 
 class RecordSource(StreamSource):
     """TFRecord shards; each record a tf.train.Example with an encoded image.
 
-    The bytes are under `image/encoded` or `image`. Records are streamed:
+    The bytes are where `kgan.data.record_features` finds them. Records are streamed:
     memory use does not grow with the set. With a manifest of `kgan.data.pack`
     beside them, the shards have classes too, and images of its shape are
-    decoded by TensorFlow alone.
+    decoded by TensorFlow alone; without one, labels have to be asked for.
 
     Args:
         shards, counts, manifest: as `find_shards` returns them.
-        image_shape, fit, background, strict: as for `kgan.data.open_source`.
+        image_shape, fit, background, strict, labels: as for `kgan.data.open_source`.
     """
 
     def __init__(
@@ -54,7 +56,12 @@ class RecordSource(StreamSource):
         fit: decode.Fit,
         background: Sequence[int],
         strict: bool,
+        labels: bool = False,
     ) -> None:
+        paths = [os.fsencode(shard) for shard in shards]
+        first = {} if manifest else first_features(paths)
+        found = read_labels(paths, first) if labels and manifest is None else None
+        numbers, class_names = found or (np.zeros(0), None)
         super().__init__(
             f"{len(shards)} TFRecord shards, {sum(counts)} pictures",
             image_shape,
@@ -63,15 +70,17 @@ class RecordSource(StreamSource):
             background,
             strict,
             manifest["default_augment"] if manifest else ("flip",),
-            manifest["class_names"] if manifest else None,
+            manifest["class_names"] if manifest else class_names,
         )
         self.shards = shards
         self._changed = [os.path.getmtime(shard) for shard in shards]
         self.starts = np.cumsum([0, *counts[:-1]])
         with tf.device("CPU"):
-            self._paths = tf.constant([os.fsencode(shard) for shard in shards])
+            self._paths = tf.constant(paths)
+            self._labels = tf.constant(numbers, tf.int32)
             self._starts = tf.constant(self.starts, tf.int64)
-        self.labelled = manifest is not None
+        self.image_names = image_features(first)
+        self.listed = manifest is not None
         self.packed = manifest is not None and tuple(manifest["image_shape"]) == image_shape
 
     def origins(self) -> Iterable[Any]:
@@ -94,11 +103,13 @@ class RecordSource(StreamSource):
         return shuffled(parsed, block_of(self.count, size), key)
 
     def _parse(self, index: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        features = {key: tf.io.FixedLenFeature((), tf.string, "") for key in (ENCODED, "image")}
-        if self.labelled:  # in other tools' shards, that name may hold any kind of value
+        features = {name: tf.io.FixedLenFeature((), tf.string, "") for name in self.image_names}
+        if self.listed:  # in other tools' shards, that name may hold any kind of value
             features[LABEL] = tf.io.FixedLenFeature((), tf.int64, -1)
         example = tf.io.parse_single_example(record, features)
-        data = tf.where(example[ENCODED] != "", example[ENCODED], example["image"])
+        data = tf.strings.join([example[name] for name in self.image_names])  # one is not empty
+        if self.class_names and not self.listed:
+            return index, data, tf.gather(self._labels, index)
         return index, data, tf.cast(example.get(LABEL, -1), tf.int32)
 
     def decoded(self, encoded: tf.data.Dataset) -> tf.data.Dataset:
@@ -141,6 +152,8 @@ def find_shards(
         raise InputError(f"No .tfrecord files there. Received: {path}")
     manifest = read_manifest(Path(shards[0]).parent)
     if manifest is None:
+        if path.is_dir():
+            _tell_sets(shards)
         return shards, [count_records(shard) for shard in shards], None
     listed = {shard["file"]: shard for shard in manifest["shards"]}
     missing = sorted(listed.keys() - {Path(shard).name for shard in shards})
@@ -150,9 +163,31 @@ def find_shards(
 
 
 def shards_in(folder: str | os.PathLike[str]) -> list[str]:
-    """Paths of the TFRecord files in a folder, by name."""
-    named = (path for path in Path(folder).iterdir() if SHARD_NAME.search(path.name))
-    return sorted(str(path) for path in named if path.is_file())
+    """Paths of the TFRecord files in a folder, or in the only folder in it, by name."""
+    seen = set()
+    while os.path.realpath(folder) not in seen:
+        seen.add(os.path.realpath(folder))
+        visible = [path for path in Path(folder).iterdir() if not path.name.startswith(".")]
+        shards = [path for path in visible if SHARD_NAME.search(path.name) and path.is_file()]
+        if shards or len(visible) != 1 or not visible[0].is_dir():
+            return sorted(map(str, shards))
+        folder = visible[0]
+    return []
+
+
+def _tell_sets(shards: Sequence[str]) -> None:
+    """Warns of shards that are of several sets, or not all of one, by numbers in their names."""
+    counts: collections.Counter[tuple[str, int]] = collections.Counter()
+    for shard in shards:
+        numbered = NUMBERED.match(Path(shard).name)
+        if numbered:
+            counts[numbered[1], int(numbered[2])] += 1
+    if len(counts) > 1:
+        sets = ", ".join(f"{printable(name)} ({count})" for (name, _), count in counts.items())
+        LOG.warning("shards of several sets, all of which are read: %s", sets)
+    for (name, total), count in counts.items():
+        if count < total:
+            LOG.warning("only %d of the %d shards of %s are there", count, total, printable(name))
 
 
 def _listed_count(shard: Path, listed: Mapping[str, Mapping[str, Any]]) -> int:

@@ -1,0 +1,64 @@
+"""Images in memory as a source."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kgan.data import decode
+from kgan.data.order import order
+from kgan.data.sources import WORKERS, Source
+
+
+class ArraySource(Source):
+    """Images in memory and their labels, int32 (N,), -1 without.
+
+    Args:
+        images: uint8 (N, H, W, C); with `fit_one`, a sequence of N things that it takes.
+        description, default_augment, labels, class_names: as for `Source`.
+        image_shape: (H, W, C); None for that of the images.
+        fit_one: makes one image of that shape; None where they have it. It is called when
+            `images` is first asked for.
+    """
+
+    def __init__(
+        self,
+        images: Any,
+        description: str,
+        default_augment: Iterable[str] = ("flip",),
+        labels: np.ndarray | None = None,
+        class_names: Sequence[str] | None = None,
+        image_shape: decode.Shape | None = None,
+        fit_one: Callable[[Any], np.ndarray] | None = None,
+    ) -> None:
+        shape = images.shape[1:] if image_shape is None else image_shape
+        super().__init__(description, shape, len(images), default_augment, class_names)
+        self._given, self._fit_one = images, fit_one
+        self.labels = np.full(len(images), -1, np.int32) if labels is None else labels
+
+    @functools.cached_property
+    def images(self) -> np.ndarray:
+        """uint8 (N, H, W, C)."""
+        if self._fit_one is None:
+            return self._given
+        with ThreadPoolExecutor(WORKERS) as pool:
+            fitted = np.stack(list(pool.map(self._fit_one, self._given)))
+        self._given = ()
+        return fitted
+
+    def tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images and labels as tensors on the CPU, where the pipeline runs."""
+        with tf.device("CPU"):
+            return tf.constant(self.images), tf.constant(self.labels)
+
+    def examples(self, key: tf.Tensor | None = None) -> tf.data.Dataset:
+        """As `Source.examples`."""
+        images, labels = self.tensors()
+        return order(len(self.images), key).map(
+            lambda index: (tf.gather(images, index), tf.gather(labels, index))
+        )

@@ -1,0 +1,106 @@
+"""What the records of TFRecord shards hold: where the image is, and the label."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from PIL import Image
+
+from kgan.data import decode
+from kgan.data.array_labels import number_labels
+from kgan.errors import InputError
+from kgan.names import as_name
+
+# The names in TensorFlow's own conversions of image sets.
+ENCODED, LABEL, LABEL_TEXT = "image/encoded", "image/class/label", "image/class/text"
+IMAGES = (ENCODED, "image")  # the second in TFDS
+LABELS = (LABEL, "label", "class", "target")  # the second in TFDS, the others at Kaggle
+# A damaged shard, one whose path or content tf takes for text, and no tf.train.Example.
+UNREADABLE = (tf.errors.OpError, UnicodeDecodeError, DecodeError)
+
+Features = Mapping[str, bytes | int]
+
+
+def first_features(shards: Sequence[bytes]) -> Features:
+    """The features of the first record; none where there is no record that can be read."""
+    for shard in shards:
+        try:
+            for record in tf.data.TFRecordDataset(shard).take(1).as_numpy_iterator():
+                return features_of(record)
+        except UNREADABLE:
+            return {}
+    return {}
+
+
+def features_of(record: bytes) -> Features:
+    """Name -> value of the features of a record that hold one text or one whole number."""
+    features = tf.train.Example.FromString(record).features.feature
+    values = {
+        name: [*feature.bytes_list.value, *feature.int64_list.value]
+        for name, feature in features.items()
+    }
+    return {name: value[0] for name, value in values.items() if len(value) == 1}
+
+
+def image_features(features: Features) -> tuple[str, ...]:
+    """The name under which an encoded image is in one record; those it can have where none is."""
+    found = [name for name in (*IMAGES, *sorted(features)) if _is_image(features.get(name))]
+    return (found[0],) if found else IMAGES
+
+
+def _is_image(value: Any) -> bool:
+    if not isinstance(value, bytes):
+        return False
+    try:
+        with Image.open(io.BytesIO(value), formats=decode.FORMATS):
+            return True
+    except Exception:  # Pillow has no single class for what is no image
+        return False
+
+
+def read_labels(shards: Sequence[bytes], first: Features) -> tuple[Any, list[str]] | None:
+    """The labels of all records in their order, and the classes' names; None without labels.
+
+    Every record is read once: nothing else says which labels there are. The names are those
+    under `image/class/text`, where each class has one of its own.
+
+    Args:
+        shards: paths.
+        first: the features of the first record.
+
+    Returns:
+        (int32 (N,), names), or None.
+
+    Raises:
+        InputError: labels that cannot be used, or a record that cannot be read.
+    """
+    name = next((name for name in LABELS if name in first), None)
+    if name is None:
+        return None
+    labels, texts = [], []
+    for shard in shards:
+        try:
+            for record in tf.data.TFRecordDataset(shard).as_numpy_iterator():
+                features = features_of(record)
+                labels.append(features.get(name))
+                texts.append(features.get(LABEL_TEXT))
+        except UNREADABLE:
+            raise InputError(
+                f"Damaged, or not of the expected kind. Received: {os.fsdecode(shard)}"
+            ) from None
+    numbers, names = number_labels(np.array(labels, object), len(labels))
+    pairs = set(zip(numbers.tolist(), texts, strict=True))
+    own = {
+        number: as_name(text.decode("utf-8", "backslashreplace"))
+        for number, text in pairs
+        if isinstance(text, bytes) and text
+    }
+    if len(pairs) == len(own) == len(set(own.values())) == len(names):
+        names = [own[number] for number in range(len(names))]
+    return numbers, names
