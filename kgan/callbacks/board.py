@@ -17,7 +17,7 @@ import tensorflow as tf
 HALVED_AT = 16 * 2**20  # bytes
 
 # Directory -> its writer, closed with its last board.
-_WRITERS: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+_WRITERS: weakref.WeakValueDictionary[bytes, Any] = weakref.WeakValueDictionary()
 
 
 class Board:
@@ -67,7 +67,7 @@ class Board:
         if self.directory is None:
             return
         if self._writer is None:
-            key = str(self.directory.resolve())
+            key = os.fsencode(self.directory.resolve())  # TensorFlow takes text to be UTF-8
             writer = _WRITERS.get(key) or tf.summary.create_file_writer(key)
             self._writer = _WRITERS[key] = writer
         with self._writer.as_default(step=_tensor(step, np.int64)):

@@ -14,6 +14,7 @@ from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
 from kgan.export.export_options import ExportOptions
 from kgan.files import printable
+from kgan.names import name_of, path_of_text
 from kgan.option_fields import spelling
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
                 f"{typed} is for ONNX, which is not asked for. Received: {arguments.model}"
             )
     name = load.model_name(arguments.model) if options.name is None else options.name
-    directory = Path(options.out) / manifest.check_name(name)
+    directory = Path(options.out) / path_of_text(manifest.check_name(name_of(name)))
     if page and _overlap(page.directory, directory):
         raise InputError(
             f"A page cannot be a version of an export; give it a place of its own, not in "

@@ -234,6 +234,8 @@ def _load_array(path: Path, with_labels: bool) -> tuple[Any, Any]:
                 if name in loaded:
                     return loaded[name], labels  # without reading the other arrays
             arrays = dict(loaded)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"No such file. Received: {path}") from None
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
@@ -252,6 +254,9 @@ def _load_labels(arrays: Any) -> Any:
         if name in arrays:
             try:
                 return arrays[name]
-            except ValueError:  # Python objects, which are never loaded
-                return None
+            except ValueError:
+                raise InputError(
+                    "Python objects in a file are never loaded, as they can hold code: save the "
+                    f"labels as numbers or text. Received: {name} of Python objects"
+                ) from None
     return None

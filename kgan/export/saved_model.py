@@ -8,8 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from kgan.errors import InputError
 from kgan.export.signatures import Part, Runner
 from kgan.manifest import MOST_SAMPLES
+from kgan.names import text_of_path
 
 
 def write(
@@ -25,7 +27,18 @@ def write(
     # A bare module: keras.export.ExportArchive stores every variable twice.
     module = tf.Module()
     module.state = [variable.value for part in parts for variable in part.network.variables]
-    tf.saved_model.save(module, str(directory), signatures=dict(functions))
+    tf.saved_model.save(module, _as_tf_takes_it(directory), signatures=dict(functions))
+
+
+def _as_tf_takes_it(directory: str | os.PathLike[str]) -> str:
+    """The path as text that is its bytes in UTF-8, whatever the locale."""
+    text = text_of_path(directory)
+    if text.encode() != os.fsencode(directory):
+        raise InputError(
+            "TensorFlow writes a SavedModel only where each folder's name is in UTF-8. "
+            f"Received: {directory}"
+        )
+    return text
 
 
 def describe(parts: Sequence[Part]) -> dict[str, Any]:
@@ -44,7 +57,7 @@ def describe(parts: Sequence[Part]) -> dict[str, Any]:
 
 def load_runners(parts: Sequence[Part], directory: str | os.PathLike[str]) -> dict[str, Runner]:
     """Functions of input arrays -> output array that run a SavedModel's signatures, by name."""
-    loaded = tf.saved_model.load(str(directory))
+    loaded = tf.saved_model.load(_as_tf_takes_it(directory))
 
     def runner(part: Part) -> Runner:
         serve = loaded.signatures[part.signature]
