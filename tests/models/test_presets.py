@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kgan.models import PRESETS, get_preset
+from kgan.models.preset_table import PARAMETERS
 from kgan.models.presets import make_networks
 
 
@@ -31,7 +32,14 @@ def adam_of(config):
 
 
 def networks(name):
-    return list(make_networks(name).values())
+    made = list(make_networks(name).values())
+    assert tuple(network.count_params() for network in made) == PARAMETERS[name]
+    return made
+
+
+def test_the_table_counts_every_preset():
+    assert list(PARAMETERS) == list(PRESETS)
+    networks("dcgan")  # the others are counted by their own tests
 
 
 def test_gan_is_dense_alone():
