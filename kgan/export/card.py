@@ -70,6 +70,8 @@ def card(manifest: Mapping[str, Any]) -> str:
             if key in report
         )
         lines.append(f"| {form} against Keras | {figures} |")
+    for file, found in manifest.get("reference", {}).items():
+        lines.append(f"| {file} in onnx's ReferenceEvaluator | {_reference(found)} |")
     precision = manifest.get("precision", {"files": {}})
     for file, figures in precision["files"].items():
         lines.append(
@@ -82,6 +84,14 @@ def card(manifest: Mapping[str, Any]) -> str:
     if "sample" in manifest.get("signatures", {}):
         lines += ["", "## Serve", "", _serve(manifest)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _reference(found: Mapping[str, Any]) -> str:
+    if "not_run" in found:
+        return f"not run: {found['not_run']}"
+    if "psnr_db" in found:
+        return f"PSNR {found['psnr_db']:.1f} dB"
+    return f"max abs difference {found['max_abs_difference']:.3g}"
 
 
 def _described(value: Mapping[str, Any]) -> str:

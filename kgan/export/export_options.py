@@ -14,8 +14,8 @@ FORMS: tuple[FormName, ...] = get_args(FormName)
 # What is written where no form is named.
 DEFAULT_FORMS: tuple[FormName, ...] = ("onnx", "saved_model")
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-# What tf2onnx converts and every onnxruntime of the last years runs.
-OPSETS = range(13, 19)
+# What tf2onnx converts (to 18) and onnx's version converter brings on; onnxruntime runs them all.
+OPSETS = range(13, 22)
 
 
 def _opset(value: Any) -> int:

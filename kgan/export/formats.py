@@ -14,7 +14,7 @@ from kgan import images
 from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export import precision as precisions
-from kgan.export import saved_model
+from kgan.export import reference, saved_model
 from kgan.export import tflite as tflite_export
 from kgan.export.export_options import Precision
 from kgan.export.graph import optimize as optimize_graph
@@ -81,7 +81,7 @@ class Forms:
         Args:
             opset, optimize, precision: as for `export`.
         """
-        self.facts |= {"opset": opset, "optimized": optimize}
+        self.facts |= {"opset": opset, "optimized": optimize, "reference": {}}
         for part, file in self._with_own_file():
             plain = onnx_export.convert(part, opset)
             model = self._optimized(part, plain) if optimize else plain
@@ -101,7 +101,8 @@ class Forms:
                 )
             delivered = floats if self.float_output else levels
             self.onnx_models[file] = delivered
-            self.runners[part.signature] = _runner(part, delivered)
+            run = self.runners[part.signature] = _runner(part, delivered)
+            self.facts["reference"][file] = reference.check(part, delivered, run, precision)
         if self.precision:
             self.facts["precision"] = {"form": precision, "files": self.precision}
 
@@ -166,5 +167,11 @@ def _outputs(part: Part, model: onnx.ModelProto) -> tuple[onnx.ModelProto, onnx.
 
 
 def _runner(part: Part, model: onnx.ModelProto) -> Runner:
-    session = precisions.session(model)
+    try:
+        session = precisions.session(model)
+    except Exception as error:  # onnxruntime has classes of its own
+        raise InputError(
+            "onnxruntime cannot run this network as ONNX; a SavedModel can hold it "
+            f"(--saved-model). Received: {part.network.name}, {first_line(error)}"
+        ) from error
     return lambda arrays: session.run([part.output], dict(arrays))[0]

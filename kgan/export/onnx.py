@@ -10,16 +10,20 @@ from typing import Any
 import numpy as np
 import onnx
 import tf2onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from kgan import manifest as manifests
 from kgan import untrusted
 from kgan.errors import InputError
+from kgan.export.frozen import frozen
+from kgan.export.graph.settled import settled
 from kgan.export.serving import float_function, signature_of
 from kgan.export.signatures import Part
 from kgan.files import first_line
 
-ONE = "one_of_erfc"
+ONE = "one"  # the number
+KNOWN = {"Erfc": "Erf", "Expm1": "Exp"}
+NEWEST = 18  # opset that tf2onnx writes
 
 
 def convert(part: Part, opset: int) -> onnx.ModelProto:
@@ -33,11 +37,13 @@ def convert(part: Part, opset: int) -> onnx.ModelProto:
     """
     try:
         model, _ = tf2onnx.convert.from_function(
-            float_function(part), input_signature=signature_of(part), opset=opset
+            frozen(part, float_function(part)),
+            input_signature=signature_of(part),
+            opset=min(opset, NEWEST),
         )
     except Exception as error:  # tf2onnx has no class of its own for what it cannot convert
         raise _cannot_hold(part, first_line(error)) from error
-    _write_erfc(model)
+    _write_unknown(model)
     captured = {value.name for value in model.graph.input} - set(part.inputs)
     unknown = {node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)}
     if captured or unknown:
@@ -49,7 +55,29 @@ def convert(part: Part, opset: int) -> onnx.ModelProto:
     used = {node.domain for node in model.graph.node}
     for imported in [i for i in model.opset_import if i.domain not in used]:
         model.opset_import.remove(imported)
-    return model
+    return _of_opset(opset, _settled(part, model))
+
+
+def _settled(part: Part, model: onnx.ModelProto) -> onnx.ModelProto:
+    try:
+        return settled(model)
+    except Exception as error:  # onnxruntime, which runs it, has classes of its own
+        raise _cannot_hold(part, f"a graph that cannot be run: {first_line(error)}") from error
+
+
+def _of_opset(opset: int, model: onnx.ModelProto) -> onnx.ModelProto:
+    if opset <= NEWEST:
+        return model
+    del model.graph.value_info[:]  # the converter infers shapes again, and may find more
+    try:
+        newer = version_converter.convert_version(model, opset)
+    except Exception as error:  # of a class that onnx does not show
+        raise InputError(
+            f"onnx cannot bring this network from opset {NEWEST} to a newer one; leave --opset "
+            f"out. Received: {opset}, {first_line(error)}"
+        ) from error
+    newer.ir_version = helper.find_min_ir_version_for(newer.opset_import)
+    return newer
 
 
 def _cannot_hold(part: Part, what: str) -> InputError:
@@ -59,14 +87,20 @@ def _cannot_hold(part: Part, what: str) -> InputError:
     )
 
 
-def _write_erfc(model: onnx.ModelProto) -> None:
-    """Replaces Erfc, which TensorFlow uses for GELU and ONNX does not have, with 1 - Erf."""
+def _write_unknown(model: onnx.ModelProto) -> None:
+    """Writes what TensorFlow has and ONNX has not: Erfc, which GELU uses, and Expm1, as CELU does.
+
+    Erfc is 1 - Erf, Expm1 is Exp - 1.
+    """
     nodes = []
     for node in model.graph.node:
-        if node.op_type == "Erfc":
-            (value,), (result,) = node.input, node.output
-            nodes.append(helper.make_node("Erf", [value], [f"{result}/erf"]))
-            node = helper.make_node("Sub", [ONE, f"{result}/erf"], [result])
+        if node.op_type in KNOWN:
+            known = KNOWN[node.op_type]
+            (result,) = node.output
+            part = f"{result}/{known.lower()}"
+            nodes.append(helper.make_node(known, list(node.input), [part]))
+            terms = [ONE, part] if known == "Erf" else [part, ONE]
+            node = helper.make_node("Sub", terms, [result])
         nodes.append(node)
     if len(nodes) > len(model.graph.node):
         del model.graph.node[:]

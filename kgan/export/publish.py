@@ -66,7 +66,7 @@ def export(
         onnx: write `model.onnx`; for an autoencoder `encoder.onnx` and `decoder.onnx`.
         saved_model: write `saved_model.pb` and `variables/`.
         tflite: write `model.tflite`; for an autoencoder `encoder.tflite` and `decoder.tflite`.
-        opset: ONNX operator set, 13 to 18.
+        opset: ONNX operator set, 13 to 21.
         float_output: give float32 images in the model's range instead of uint8.
         optimize: rewrite the ONNX graph for speed; the numbers stay the same.
         precision: the ONNX files' precision, "float32", "float16" (weights alone) or "int8".

@@ -7,11 +7,12 @@ import re
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from kgan.errors import InputError
-from kgan.export.serving import float_function, signature_of, with_levels
+from kgan.export.frozen import frozen
+from kgan.export.serving import float_function, with_levels
 from kgan.export.signatures import Part, Runner
+from kgan.files import first_line
 
 
 def convert(part: Part, levels: bool) -> bytes:
@@ -30,16 +31,7 @@ def convert(part: Part, levels: bool) -> bytes:
     function = float_function(part)
     if levels:
         function = with_levels(part, function)
-    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
-    graph = _with_known_shapes(frozen.graph)
-    input_names = [tensor.name for tensor in frozen.inputs]
-
-    @tf.function(input_signature=signature_of(part), autograph=False)
-    def serve(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs = dict(zip(input_names, tensors, strict=True))
-        (output,) = tf.graph_util.import_graph_def(graph, inputs, [frozen.outputs[0].name])
-        return {part.output: output}
-
+    serve = frozen(part, function, _know_shapes)
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [serve.get_concrete_function()], tf.Module()
     )
@@ -47,11 +39,14 @@ def convert(part: Part, levels: bool) -> bytes:
         return converter.convert()
     except Exception as error:  # of a class that tensorflow does not show
         missing = re.findall(r"^(?:TF Select|Custom) ops: (.+)$", str(error), re.MULTILINE)
-        if not missing:
-            raise
+        received = (
+            f"operations that TFLite does not have: {', '.join(missing)}"
+            if missing
+            else f"{part.network.name}, {first_line(error)}"
+        )
         raise InputError(
             "TFLite's built-in operators cannot run this network; leave TFLite out. "
-            f"Received operations that TFLite does not have: {', '.join(missing)}"
+            f"Received {received}"
         ) from None
 
 
@@ -61,13 +56,12 @@ def runner(part: Part, model: bytes) -> Runner:
     return lambda arrays: run(**arrays)[part.output]
 
 
-def _with_known_shapes(graph: tf.Graph) -> tf.compat.v1.GraphDef:
-    """The GraphDef of a graph whose Reshapes to a shape computed at run time have constant targets.
+def _know_shapes(graph: tf.Graph, definition: tf.compat.v1.GraphDef) -> None:
+    """Gives a graph's Reshapes to a shape computed at run time constant targets, in its GraphDef.
 
     Keras's UpSampling2D asks for the shape of its input. TensorFlow knows all of it except
     the batch; TFLite's converter loses height and width there, and its convolutions need them.
     """
-    definition = graph.as_graph_def()
     for node in [node for node in definition.node if node.op == "Reshape"]:
         shape = graph.get_operation_by_name(node.name).outputs[0].shape
         if shape.rank is None:
@@ -80,4 +74,3 @@ def _with_known_shapes(graph: tf.Graph) -> tf.compat.v1.GraphDef:
         constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(sizes))
         node.attr["Tshape"].type = tf.int32.as_datatype_enum
         node.input[1] = constant.name
-    return definition

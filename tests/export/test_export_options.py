@@ -39,8 +39,8 @@ def test_what_is_typed_is_what_is_kept():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"opset": 9}, "opset must be from 13 to 18. Received: 9"),
-        ({"opset": True}, "opset must be from 13 to 18. Received: True"),
+        ({"opset": 9}, "opset must be from 13 to 21. Received: 9"),
+        ({"opset": True}, "opset must be from 13 to 21. Received: True"),
         (
             {"precision": "int4"},
             "precision must be one of float32, float16, int8. Received: 'int4'",

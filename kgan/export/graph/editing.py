@@ -70,7 +70,7 @@ def add_constant(graph: ir.Graph, array: np.ndarray, name: str | None) -> ir.Val
     while free in graph.initializers:
         number += 1
         free = f"{name}_{number}"
-    tensor = ir.tensor(np.ascontiguousarray(array), name=free)
+    tensor = ir.tensor(np.asarray(array, order="C"), name=free)
     value = ir.Value(
         name=free,
         shape=ir.Shape(array.shape),

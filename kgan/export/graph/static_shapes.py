@@ -20,9 +20,11 @@ from kgan.export.graph.editing import (
 
 # Two batch sizes show which sizes depend on the batch.
 BATCHES = (2, 3)
+# What every value of a model was at each of the batch sizes, by name.
+Runs = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
-def find_shapes(model: ir.Model) -> None:
+def find_shapes(model: ir.Model) -> Runs:
     """Gives every value of a model its shape, with "batch" where a size depends on the batch.
 
     tf2onnx leaves most of them open, and ONNX's own inference stops at shapes
@@ -30,6 +32,9 @@ def find_shapes(model: ir.Model) -> None:
 
     Args:
         model: `onnx_ir.Model` whose inputs are dynamic in their first dimension only.
+
+    Returns:
+        The values themselves, for inputs of zeros.
     """
     proto = ir.to_proto(model)
     own = {value.name for value in proto.graph.output}
@@ -53,6 +58,7 @@ def find_shapes(model: ir.Model) -> None:
                 sizes = zip(array.shape, large[value.name].shape, strict=True)
                 value.type = ir.TensorType(ir.DataType.from_numpy(array.dtype))
                 set_shape(value, [size if size == larger else None for size, larger in sizes])
+    return small, large
 
 
 def _zeros(model: ir.Model, batch: int) -> dict[str, np.ndarray]:
