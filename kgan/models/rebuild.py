@@ -4,7 +4,10 @@ from typing import Any
 
 import keras
 
-from kgan.errors import InputError
+from kgan.models.own_code import from_config, why_not_from_config
+from kgan.models.same_layers import SameLayers, body_of
+
+OTHER_FLOATS = ("float16", "float64")  # bfloat16 too
 
 
 def all_layers(layer: keras.Layer) -> list[keras.Layer]:
@@ -13,51 +16,43 @@ def all_layers(layer: keras.Layer) -> list[keras.Layer]:
 
 
 def copy_network(network: keras.Model) -> keras.Model:
-    """A new network with the same config and weights."""
-    return _rebuilt(network, keras.saving.serialize_keras_object(network))
+    """A network of the same layers and weights, which are then its own.
 
-
-def _rebuilt(network: keras.Model, config: dict[str, Any]) -> keras.Model:
-    classes = {type(layer).__name__: type(layer) for layer in all_layers(network)}
-    copy = keras.saving.deserialize_keras_object(config, classes)
-    if not copy.built:  # a subclassed model only has variables from its first call on
-        copy.build(network.get_build_config()["input_shape"])
-    copy.set_weights(network.get_weights())
-    return copy
+    From its config, where that brings it back; else the very layers, run with other weights.
+    """
+    if why_not_from_config(network) is not None:
+        return SameLayers(network)
+    return from_config(network, keras.saving.serialize_keras_object(network))
 
 
 def float32_copy(generator: keras.Model) -> keras.Model:
     """A network with every layer computing in float32; itself when they all do already.
 
     A mixed-precision model's variables are float32 already, so only the casts
-    change. Both the images that a user sees and an export's come from such a
-    copy, and are therefore the same.
-
-    Raises:
-        InputError: a layer keeps another dtype when it is rebuilt.
+    change; float64 weights are rounded. Both the images that a user sees and an
+    export's come from such a copy, and are therefore the same.
     """
     if not _other_dtypes(generator):
         return generator
+    if isinstance(generator, SameLayers) or why_not_from_config(generator) is not None:
+        return SameLayers(generator, float32=True)
     config = keras.saving.serialize_keras_object(generator)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
-        copy = _rebuilt(generator, _with_float32_policy(config))
+        copy = from_config(generator, _with_float32_policy(config))
     finally:
         keras.config.set_dtype_policy(policy)
-    if _other_dtypes(copy):
-        raise InputError(
-            "The generator cannot be rebuilt in float32: its layers must take their dtype from "
-            f"the config. Received: {', '.join(_other_dtypes(copy))}"
-        )
-    return copy
+    # A layer that sets its own dtype keeps it in every copy.
+    return SameLayers(copy, float32=True) if _other_dtypes(copy) else copy
 
 
 def _other_dtypes(network: keras.Model) -> list[str]:
+    """The other floats that layers compute in."""
     return [
-        f"{layer.name} in {layer.compute_dtype}"
-        for layer in all_layers(network)
-        if layer.compute_dtype != "float32"
+        layer.compute_dtype
+        for layer in all_layers(body_of(network))
+        if keras.backend.is_float_dtype(layer.compute_dtype) and layer.compute_dtype != "float32"
     ]
 
 
@@ -65,7 +60,7 @@ def _with_float32_policy(config: Any) -> Any:
     if isinstance(config, dict):
         return {
             key: "float32"
-            if key == "dtype" and "float16" in str(value)
+            if key == "dtype" and any(name in str(value) for name in OTHER_FLOATS)
             else _with_float32_policy(value)
             for key, value in config.items()
         }

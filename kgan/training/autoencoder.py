@@ -73,6 +73,7 @@ class Autoencoder(TwoNetworks):
         self.encoder = encoder
         self.decoder = decoder
         self.preset = preset
+        self.tell_what_is_not_saved()
         self.value_range = check_range("value_range", value_range)
         self.image_shape = taken[1:]
         self.code_shape = tuple(codes[1:])

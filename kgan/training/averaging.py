@@ -12,6 +12,7 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.layers import SpectralNormalization
 from kgan.models.rebuild import all_layers, copy_network
+from kgan.models.same_layers import weights_in_place
 from kgan.training import replicas
 
 if TYPE_CHECKING:
@@ -129,14 +130,18 @@ def update_average(
     """
     half_life = tf.minimum(float(half_life_images), LONGEST_SHARE * images_seen)
     decay = 0.5 ** (images / tf.maximum(half_life, 1e-8))
-    spectral = [layer for layer in all_layers(average) if isinstance(layer, SpectralNormalization)]
-    vectors = {id(vector) for layer in spectral for vector in (layer.u, layer.v)}
+    vectors = {id(vector) for layer in _spectral(generator) for vector in (layer.u, layer.v)}
     for mean, current in zip(average.variables, generator.variables, strict=True):
         if not keras.backend.is_float_dtype(mean.dtype):
             mean.assign(current)
-        elif id(mean) not in vectors:
+        elif id(current) not in vectors:
             share = tf.cast(1.0 - decay, mean.dtype)
             mean.assign(mean + share * (tf.convert_to_tensor(current) - mean))
-    for layer in spectral:
-        for _ in range(FOLLOWED):
-            layer.follow()
+    with weights_in_place(average) as network:
+        for layer in _spectral(network):
+            for _ in range(FOLLOWED):
+                layer.follow()
+
+
+def _spectral(network: keras.Model) -> list[SpectralNormalization]:
+    return [layer for layer in all_layers(network) if isinstance(layer, SpectralNormalization)]

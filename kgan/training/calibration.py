@@ -17,6 +17,7 @@ import numpy as np
 from kgan import labels as label_law
 from kgan import latents as latent_law
 from kgan.models.rebuild import all_layers
+from kgan.models.same_layers import body_of, weights_in_place
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
@@ -49,7 +50,9 @@ def set_statistics(network: keras.Model, measured_like: keras.Model, inputs: lis
     """
     pairs = [
         (layer, trained)
-        for layer, trained in zip(all_layers(network), all_layers(measured_like), strict=True)
+        for layer, trained in zip(
+            all_layers(body_of(network)), all_layers(measured_like), strict=True
+        )
         if _is_normalization(layer)
     ]
     if not pairs:
@@ -65,10 +68,11 @@ def set_statistics(network: keras.Model, measured_like: keras.Model, inputs: lis
         for batch in inputs:
             with keras.StatelessScope():  # for a layer that writes something in inference too
                 network(batch, training=False)
-    for layer, moments in measured:
-        means, variances = np.asarray(moments, np.float64).swapaxes(0, 1)
-        layer.moving_mean.assign(means.mean(0))
-        layer.moving_variance.assign(variances.mean(0) + means.var(0))
+    with weights_in_place(network):
+        for layer, moments in measured:
+            means, variances = np.asarray(moments, np.float64).swapaxes(0, 1)
+            layer.moving_mean.assign(means.mean(0))
+            layer.moving_variance.assign(variances.mean(0) + means.var(0))
 
 
 def _is_normalization(layer: keras.layers.Layer) -> bool:

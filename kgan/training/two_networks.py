@@ -6,6 +6,7 @@ import abc
 import contextlib
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from kgan.errors import InputError
+from kgan.models.own_code import why_not_from_config
 from kgan.models.rebuild import all_layers
 from kgan.training.batches import FirstBatch
 from kgan.training.distribution import StopTogether, has_workers, is_chief
@@ -38,6 +40,7 @@ class TwoNetworks(keras.Model, abc.ABC):
         batches_seen: int64 variable, the batches that it was ever trained on.
         first_batch: what looks at the values of a fit's first batch.
         value_range, image_shape: (low, high) of its images, (H, W, C).
+        not_saved: why a saved file would not bring it back, in words; None where it does.
     """
 
     kind: ClassVar[Literal["gan", "autoencoder"]]
@@ -47,6 +50,7 @@ class TwoNetworks(keras.Model, abc.ABC):
     batches_seen: Any
     value_range: tuple[float, float]
     image_shape: tuple[int, ...]
+    not_saved: str | None = None
     # Keras's own.
     train_function: Any
     test_function: Any
@@ -187,10 +191,29 @@ class TwoNetworks(keras.Model, abc.ABC):
             figures = {name: value[None] for name, value in figures.items()}
         return figures
 
+    def tell_what_is_not_saved(self) -> None:
+        """Warns, when the model is made, of a network that no saved file would bring back."""
+        for role in self.roles:
+            why = why_not_from_config(getattr(self, role))
+            if why is not None:
+                self.not_saved = f"the {role}'s config does not bring it back: {why}"
+                warnings.warn(
+                    f"This {type(self).__name__} trains, draws and exports, but cannot be saved "
+                    f"and loaded: {self.not_saved}",
+                    stacklevel=3,
+                )
+                return
+
     def get_config(self) -> dict[str, Any]:
-        networks = {
-            role: keras.saving.serialize_keras_object(getattr(self, role)) for role in self.roles
-        }
+        try:
+            networks = {
+                role: keras.saving.serialize_keras_object(getattr(self, role))
+                for role in self.roles
+            }
+        except Exception as error:  # of any kind: it comes out of the user's code
+            if self.not_saved is None:
+                raise
+            raise InputError(f"This model cannot be saved: {self.not_saved}") from error
         return networks | self.arguments() | {"name": self.name}
 
     @classmethod
