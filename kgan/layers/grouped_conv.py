@@ -70,7 +70,7 @@ class GroupedConv2D(keras.layers.Layer):
         kernels = ops.split(ops.convert_to_tensor(self.kernel), self.groups, axis=-1)
         return ops.concatenate(
             [
-                ops.conv(part, kernel, padding="same")
+                ops.conv(part, kernel, padding="same", data_format="channels_last")
                 for part, kernel in zip(parts, kernels, strict=True)
             ],
             axis=-1,

@@ -46,7 +46,9 @@ class SelfAttention2D(keras.layers.Layer):
     def _conv(
         self, filters: int, name: str, input_shape: tuple[int | None, ...]
     ) -> keras.layers.Layer:
-        conv = layers.Conv2D(filters, 1, dtype=self.dtype_policy, name=name)
+        conv = layers.Conv2D(
+            filters, 1, data_format="channels_last", dtype=self.dtype_policy, name=name
+        )
         if self.spectral_norm:
             conv = SpectralNormalization(conv, name=f"{name}_norm")
         conv.build(input_shape)

@@ -39,7 +39,7 @@ class LinearEncoder(Network):
         check_positive(latent_dim=latent_dim)
         policy = network_dtype(dtype)
         images = keras.Input(image_shape, dtype="float32", name="images")
-        x = layers.Flatten(dtype=policy, name="flatten")(images)
+        x = layers.Flatten(data_format="channels_last", dtype=policy, name="flatten")(images)
         codes = layers.Dense(latent_dim, dtype=policy, name="encode")(x)
         codes = layers.Activation("linear", dtype="float32", name="codes")(codes)
         arguments = {"image_shape": image_shape, "latent_dim": latent_dim}
@@ -110,9 +110,17 @@ class ConvEncoder(Network):
         x = images
         for step, width in enumerate((filters, max(1, filters // 2))):
             x = layers.Conv2D(
-                width, 3, padding="same", activation=activation, dtype=policy, name=f"conv_{step}"
+                width,
+                3,
+                padding="same",
+                activation=activation,
+                data_format="channels_last",
+                dtype=policy,
+                name=f"conv_{step}",
             )(x)
-            x = layers.MaxPooling2D(2, dtype=policy, name=f"pool_{step}")(x)
+            x = layers.MaxPooling2D(
+                2, data_format="channels_last", dtype=policy, name=f"pool_{step}"
+            )(x)
         codes = layers.Activation("linear", dtype="float32", name="codes")(x)
         arguments = {"image_shape": image_shape, "filters": filters, "activation": activation}
         super().__init__(images, codes, arguments=arguments, policy=policy, name=name)
@@ -152,9 +160,17 @@ class ConvDecoder(Network):
             (height // 4, width // 4, max(1, filters // 2)), dtype="float32", name="codes"
         )
         x = layers.Conv2DTranspose(
-            widening * filters, 2, strides=2, activation=activation, dtype=policy, name="up_0"
+            widening * filters,
+            2,
+            strides=2,
+            activation=activation,
+            data_format="channels_last",
+            dtype=policy,
+            name="up_0",
         )(codes)
-        x = layers.Conv2DTranspose(channels, 2, strides=2, dtype=policy, name="up_1")(x)
+        x = layers.Conv2DTranspose(
+            channels, 2, strides=2, data_format="channels_last", dtype=policy, name="up_1"
+        )(x)
         images = layers.Activation("linear", dtype="float32", name="images")(x)
         arguments = {
             "image_shape": image_shape,

@@ -111,6 +111,7 @@ class DCGANGenerator(Network):
                 output_padding=(target[0] - 2 * source[0] + 1, target[1] - 2 * source[1] + 1),
                 use_bias=last,
                 kernel_initializer=small_normal(),
+                data_format="channels_last",
                 dtype=policy,
                 name="to_image" if last else f"up_{stage}",
             )(x)
@@ -179,13 +180,14 @@ class DCGANDiscriminator(Network):
                 padding="same",
                 use_bias=index == 0,
                 kernel_initializer=small_normal(),
+                data_format="channels_last",
                 dtype=policy,
                 name=f"down_{stage}",
             )(x)
             if index:
                 x = batch_normalization(policy, f"norm_{stage}")(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{stage}")(x)
-        flat = layers.Flatten(dtype=policy, name="features")(x)
+        flat = layers.Flatten(data_format="channels_last", dtype=policy, name="features")(x)
         logits = layers.Dense(
             1,
             kernel_initializer=small_normal(),

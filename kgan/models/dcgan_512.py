@@ -74,6 +74,7 @@ class DCGAN512Generator(Network):
                 strides=2,
                 padding="same",
                 kernel_initializer=small_normal(),
+                data_format="channels_last",
                 dtype=policy,
                 name="to_image" if last else f"up_{step}",
             )(x)
@@ -128,11 +129,12 @@ class DCGAN512Discriminator(Network):
                 strides=2,
                 padding="same",
                 kernel_initializer=small_normal(),
+                data_format="channels_last",
                 dtype=policy,
                 name=f"down_{step}",
             )(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{step}")(x)
-        x = layers.Flatten(dtype=policy, name="features")(x)
+        x = layers.Flatten(data_format="channels_last", dtype=policy, name="features")(x)
         logits = layers.Dense(1, kernel_initializer=small_normal(), dtype="float32", name="logits")(
             x
         )

@@ -67,6 +67,7 @@ def grow(
             padding="same" if step else "valid",
             use_bias=False,  # the normalisation that follows would cancel it
             kernel_initializer=kernels(),
+            data_format="channels_last",
             dtype=policy,
             name=f"up_{step}",
         )
@@ -81,6 +82,7 @@ def grow(
         strides=2,
         padding="same",
         kernel_initializer=kernels(),
+        data_format="channels_last",
         dtype=policy,
         name="to_image",
     )
@@ -114,6 +116,7 @@ def shrink(
             strides=2,
             padding="same",
             kernel_initializer=kernels(),
+            data_format="channels_last",
             dtype=policy,
             name=f"down_{step}",
         )
@@ -121,8 +124,17 @@ def shrink(
         x = layers.LeakyReLU(0.1, dtype=policy, name=f"leaky_relu_{step}")(x)
         if attend and step >= doublings - 2:
             x = attend(f"attention_{step}")(x)
-    last = wrap(layers.Conv2D(1, base, kernel_initializer=kernels(), dtype="float32", name="judge"))
-    return x, layers.Flatten(dtype="float32", name="realness")(last(x))
+    last = wrap(
+        layers.Conv2D(
+            1,
+            base,
+            kernel_initializer=kernels(),
+            data_format="channels_last",
+            dtype="float32",
+            name="judge",
+        )
+    )
+    return x, layers.Flatten(data_format="channels_last", dtype="float32", name="realness")(last(x))
 
 
 @keras.saving.register_keras_serializable(package="kgan")

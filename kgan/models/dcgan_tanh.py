@@ -72,11 +72,20 @@ class DCGANTanhGenerator(Network):
         )(x)
         x = layers.Activation("tanh", dtype=policy, name="project_tanh")(x)
         x = layers.Reshape(base, dtype=policy, name="base")(x)
-        x = layers.UpSampling2D(2, dtype=policy, name="up_0")(x)
-        x = layers.Conv2D(filters, 5, padding="same", dtype=policy, name="conv")(x)
+        x = layers.UpSampling2D(2, data_format="channels_last", dtype=policy, name="up_0")(x)
+        x = layers.Conv2D(
+            filters, 5, padding="same", data_format="channels_last", dtype=policy, name="conv"
+        )(x)
         x = layers.Activation("tanh", dtype=policy, name="conv_tanh")(x)
-        x = layers.UpSampling2D(2, dtype=policy, name="up_1")(x)
-        x = layers.Conv2D(image_shape[2], 5, padding="same", dtype=policy, name="to_image")(x)
+        x = layers.UpSampling2D(2, data_format="channels_last", dtype=policy, name="up_1")(x)
+        x = layers.Conv2D(
+            image_shape[2],
+            5,
+            padding="same",
+            data_format="channels_last",
+            dtype=policy,
+            name="to_image",
+        )(x)
         images = layers.Activation("tanh", dtype="float32", name="images")(x)
         arguments = {
             "image_shape": image_shape,
@@ -126,10 +135,18 @@ class DCGANTanhDiscriminator(Network):
         x = images
         for step, (width, padding) in enumerate(((filters, "same"), (2 * filters, "valid"))):
             x = layers.Conv2D(
-                width, 5, padding=padding, activation="tanh", dtype=policy, name=f"conv_{step}"
+                width,
+                5,
+                padding=padding,
+                activation="tanh",
+                data_format="channels_last",
+                dtype=policy,
+                name=f"conv_{step}",
             )(x)
-            x = layers.MaxPooling2D(2, dtype=policy, name=f"pool_{step}")(x)
-        x = layers.Flatten(dtype=policy, name="features")(x)
+            x = layers.MaxPooling2D(
+                2, data_format="channels_last", dtype=policy, name=f"pool_{step}"
+            )(x)
+        x = layers.Flatten(data_format="channels_last", dtype=policy, name="features")(x)
         x = layers.Dense(16 * filters, "tanh", dtype=policy, name="dense")(x)
         logits = layers.Dense(1, dtype="float32", name="logits")(x)
         arguments = {"image_shape": image_shape, "filters": filters}

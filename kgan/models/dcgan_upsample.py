@@ -75,13 +75,16 @@ class DCGANUpsampleGenerator(Network):
             x = batch_normalization(policy, "project_norm")(x)
             x = layers.ReLU(dtype=policy, name="project_relu")(x)
         for step, width in enumerate((filters, max(1, filters // 2))):
-            x = layers.UpSampling2D(2, dtype=policy, name=f"up_{step}")(x)
+            x = layers.UpSampling2D(
+                2, data_format="channels_last", dtype=policy, name=f"up_{step}"
+            )(x)
             x = layers.Conv2D(
                 width,
                 3,
                 padding="same",
                 use_bias=False,
                 kernel_initializer=small_normal(),
+                data_format="channels_last",
                 dtype=policy,
                 name=f"conv_{step}",
             )(x)
@@ -92,6 +95,7 @@ class DCGANUpsampleGenerator(Network):
             3,
             padding="same",
             kernel_initializer=small_normal(),
+            data_format="channels_last",
             dtype=policy,
             name="to_image",
         )(x)
@@ -149,13 +153,14 @@ class DCGANUpsampleDiscriminator(Network):
                 padding="same",
                 use_bias=step == 0,
                 kernel_initializer=small_normal(),
+                data_format="channels_last",
                 dtype=policy,
                 name=f"down_{step}",
             )(x)
             if step:
                 x = batch_normalization(policy, f"norm_{step}")(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{step}")(x)
-        x = layers.Flatten(dtype=policy, name="features")(x)
+        x = layers.Flatten(data_format="channels_last", dtype=policy, name="features")(x)
         logits = layers.Dense(1, kernel_initializer=small_normal(), dtype="float32", name="logits")(
             x
         )

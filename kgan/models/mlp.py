@@ -97,7 +97,7 @@ class MLPDiscriminator(Network):
 
         # === Functional graph ===
         images = keras.Input(image_shape, dtype="float32", name="images")
-        x = layers.Flatten(dtype=policy, name="flatten")(images)
+        x = layers.Flatten(data_format="channels_last", dtype=policy, name="flatten")(images)
         for units in (2 * filters, filters):
             x = layers.Dense(units, dtype=policy, name=f"dense_{units}")(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{units}")(x)

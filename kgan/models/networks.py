@@ -216,7 +216,9 @@ def project_labels(
     Reference:
         Miyato and Koyama 2018, equation 3, https://arxiv.org/abs/1802.05637
     """
-    pooled = layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(features)
+    pooled = layers.GlobalAveragePooling2D(
+        data_format="channels_last", dtype="float32", name="pooled"
+    )(features)
     embedding = layers.Embedding(num_classes, features.shape[-1], dtype="float32", name="classes")
     directions = wrap(embedding)(labels)
     agreement = layers.Dot(axes=1, dtype="float32", name="agreement")([directions, pooled])

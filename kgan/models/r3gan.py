@@ -60,7 +60,13 @@ def linear(
     """A 1x1 convolution without bias; with a gain of 0 it starts at zero."""
     initializer = normal(gain, x.shape[-1]) if gain else "zeros"
     return layers.Conv2D(
-        channels, 1, use_bias=False, kernel_initializer=initializer, dtype=policy, name=name
+        channels,
+        1,
+        use_bias=False,
+        kernel_initializer=initializer,
+        data_format="channels_last",
+        dtype=policy,
+        name=name,
     )(x)
 
 
@@ -209,7 +215,11 @@ class R3GANGenerator(Network):
                 if x.shape[-1] != channels:
                     x = linear(channels, x, policy, f"narrow_{height}x{width}")
                 x = layers.UpSampling2D(
-                    2, interpolation="bilinear", dtype=policy, name=f"up_{height}x{width}"
+                    2,
+                    interpolation="bilinear",
+                    data_format="channels_last",
+                    dtype=policy,
+                    name=f"up_{height}x{width}",
                 )(x)
             for block in range(BLOCKS):
                 x = residual_block(x, policy, f"block_{height}x{width}_{block}", blocks)
@@ -268,7 +278,9 @@ class R3GANDiscriminator(Network):
             for block in range(BLOCKS):
                 x = residual_block(x, policy, f"block_{height}x{width}_{block}", blocks)
             if step:
-                x = layers.AveragePooling2D(2, dtype=policy, name=f"down_{height}x{width}")(x)
+                x = layers.AveragePooling2D(
+                    2, data_format="channels_last", dtype=policy, name=f"down_{height}x{width}"
+                )(x)
                 if stages[step - 1][2] != channels:
                     x = linear(stages[step - 1][2], x, policy, f"widen_{height}x{width}")
         height, width, channels = stages[0]
@@ -276,10 +288,11 @@ class R3GANDiscriminator(Network):
             (height, width),
             use_bias=False,
             depthwise_initializer=normal(1.0, height * width),
+            data_format="channels_last",
             dtype=policy,
             name="basis",
         )(x)
-        x = layers.Flatten(dtype="float32", name="features")(x)
+        x = layers.Flatten(data_format="channels_last", dtype="float32", name="features")(x)
         x = layers.Dense(
             1 if labels is None else channels,
             use_bias=False,

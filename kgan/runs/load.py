@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,10 @@ from kgan.training.gan import GAN
 from kgan.training.saving import CONFIG, batches_seen
 
 MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
+# Keras's words, somewhere in the message.
+UNKNOWN = re.compile(
+    r"Could not locate (?:class|function) '([^']+)'|Cannot deserialize object of type `([^`]+)`"
+)
 
 
 def find_model(path: str | os.PathLike[str]) -> Path:
@@ -63,7 +69,11 @@ def _trained(state: Path) -> int:
         return -1
 
 
-def load_model(path: str | os.PathLike[str], compile: bool = True) -> GAN | Autoencoder:
+def load_model(
+    path: str | os.PathLike[str],
+    compile: bool = True,
+    custom_objects: Mapping[str, Any] | None = None,
+) -> GAN | Autoencoder:
     """Loads a trained GAN or autoencoder.
 
     Args:
@@ -71,18 +81,27 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> GAN | Auto
         compile: restore losses and optimizers too; False for a model that is
             only to make images, and for one compiled with functions that
             Keras cannot find again.
+        custom_objects: name -> class or function, those of the user's that its networks are made
+            of and that are not registered with Keras.
 
     Raises:
-        InputError: nothing there, a file that is not a Keras model or holds code, or another kind
-            of model.
+        InputError: nothing there, a file that is not a Keras model or holds code, another kind
+            of model, or a class or function that is not known, by its name.
     """
     path = find_model(path)
     _check_archive(path, compile)
     try:
-        model = keras.models.load_model(path, compile=compile, safe_mode=True)
+        model = _load(path, compile, custom_objects)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
-        if compile and _loads_without_compiling(path):
+        if compile and _loads_without_compiling(path, custom_objects):
             raise _compiled_with_functions(path) from error
+        missing = UNKNOWN.search(str(error))
+        if missing:
+            name = missing[1] or missing[2]
+            raise InputError(
+                f"Keras does not know this model's {name}: import what registers it, or give "
+                f"custom_objects={{{name!r}: {name}}}. Received: {path}"
+            ) from error
         raise InputError(f"Not a readable Keras model: {path} ({first_line(error)})") from error
     if not isinstance(model, (GAN, Autoencoder)):
         raise InputError(
@@ -90,6 +109,11 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> GAN | Auto
             f"{type(model).__name__}"
         )
     return model
+
+
+def _load(path: Path, compile: bool, custom_objects: Mapping[str, Any] | None) -> Any:
+    objects = None if custom_objects is None else dict(custom_objects)
+    return keras.models.load_model(path, objects, compile=compile, safe_mode=True)
 
 
 def _compiled_with_functions(path: Path) -> InputError:
@@ -130,42 +154,50 @@ def _check_archive(path: Path, compile: bool) -> None:
         raise _compiled_with_functions(path)
 
 
-def _loads_without_compiling(path: Path) -> bool:
+def _loads_without_compiling(path: Path, custom_objects: Mapping[str, Any] | None) -> bool:
     try:
-        keras.models.load_model(path, compile=False, safe_mode=True)
+        _load(path, False, custom_objects)
     except Exception:  # as in load_model, which reports it
         return False
     return True
 
 
-def load_gan(path: str | os.PathLike[str], compile: bool = True) -> GAN:
+def load_gan(
+    path: str | os.PathLike[str],
+    compile: bool = True,
+    custom_objects: Mapping[str, Any] | None = None,
+) -> GAN:
     """Loads a trained GAN, ready to generate and to train on.
 
     Args:
-        path, compile: as for `load_model`.
+        path, compile, custom_objects: as for `load_model`.
 
     Returns:
         A `kgan.GAN`.
 
     Raises:
-        InputError: nothing there, a file that is not a Keras model, or another kind of model.
+        InputError: as for `load_model`.
     """
-    return _of_kind(load_model(path, compile), GAN, path)
+    return _of_kind(load_model(path, compile, custom_objects), GAN, path)
 
 
-def load_autoencoder(path: str | os.PathLike[str], compile: bool = True) -> Autoencoder:
+def load_autoencoder(
+    path: str | os.PathLike[str],
+    compile: bool = True,
+    custom_objects: Mapping[str, Any] | None = None,
+) -> Autoencoder:
     """Loads a trained autoencoder, ready to reconstruct and to train on.
 
     Args:
-        path, compile: as for `load_model`.
+        path, compile, custom_objects: as for `load_model`.
 
     Returns:
         A `kgan.Autoencoder`.
 
     Raises:
-        InputError: nothing there, a file that is not a Keras model, or another kind of model.
+        InputError: as for `load_model`.
     """
-    return _of_kind(load_model(path, compile), Autoencoder, path)
+    return _of_kind(load_model(path, compile, custom_objects), Autoencoder, path)
 
 
 def _of_kind(model: Any, kind: type, path: str | os.PathLike[str]) -> Any:

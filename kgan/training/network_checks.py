@@ -40,10 +40,11 @@ def check_networks(
         raise InputError(
             f"The generator must take latents (batch, latent_dim). It takes: {latents}"
         )
-    images = _output_shape(generator, (None, latents[1]), labels)
+    images = _output_shape("generator", generator, (None, latents[1]), labels)
     if len(images) != 4 or None in images[1:] or images[-1] not in (1, 3):
         raise InputError(
-            f"The generator must give images (batch, H, W, C) with C 1 or 3. It gives: {images}"
+            f"The generator must give images (batch, H, W, C) with C 1 or 3{_data_format()}. "
+            f"It gives: {images}"
         )
     taken, judged_labels = input_shapes("discriminator", discriminator)
     if tuple(taken[1:]) != tuple(images[1:]):
@@ -53,7 +54,7 @@ def check_networks(
     if bool(labels) != bool(judged_labels):
         only = "generator" if labels else "discriminator"
         raise InputError(f"Both networks take labels, or neither. Received: only the {only} does")
-    logits = _output_shape(discriminator, (None, *images[1:]), judged_labels)
+    logits = _output_shape("discriminator", discriminator, (None, *images[1:]), judged_labels)
     if tuple(logits[1:]) != (1,):
         raise InputError(
             f"The discriminator must give one logit per image, (batch, 1). It gives: {logits}"
@@ -130,11 +131,35 @@ def input_shapes(role: str, network: Any) -> tuple[tuple, tuple | None]:
     return shapes[0], shapes[1] if len(shapes) == 2 else None
 
 
-def _output_shape(network: keras.Model, input_shape: tuple, labels: tuple | None = None) -> tuple:
+def _output_shape(
+    role: str, network: keras.Model, input_shape: tuple, labels: tuple | None = None
+) -> tuple:
     inputs: Any = keras.KerasTensor(input_shape)
     if labels:
         inputs = [inputs, keras.KerasTensor(labels, dtype="int32")]
-    return tuple(network.compute_output_spec(inputs).shape)
+    output = network.compute_output_spec(inputs)
+    if not isinstance(output, keras.KerasTensor):
+        raise InputError(_several_outputs(role, output))
+    return tuple(output.shape)
+
+
+def _several_outputs(role: str, output: Any) -> str:
+    several = {"generator": "images", "discriminator": "one logit per image"}[role]
+    classes = (
+        ""
+        if role == "generator"
+        else "; for classes kgan has projection instead of an auxiliary classifier (ACGAN): give "
+        "both networks labels (batch,) as a second input"
+    )
+    shapes = keras.tree.map_structure(lambda one: tuple(one.shape), output)
+    return f"The {role} must give one tensor, {several}{classes}. It gives: {shapes}"
+
+
+def _data_format() -> str:
+    """What Keras takes for granted of images, where it is not what kgan does."""
+    if keras.config.image_data_format() == "channels_last":
+        return ""
+    return "; keras.json says channels_first, so its layers need data_format='channels_last'"
 
 
 def computes_in_float16(*networks: keras.Model) -> bool:

@@ -37,6 +37,7 @@ def run_network_test(
     check_gradients(network, inputs, behind_zero, cancelled)  # it also moves every weight
     check_static_shapes(network, inputs, output_shape)
     check_copies(network, inputs)
+    check_data_format(network, inputs)
     for policy in ("mixed_float16", "mixed_bfloat16"):
         check_policy(network_class, init_kwargs, policy, inputs, float32_layers)
 
@@ -79,6 +80,18 @@ def check_copies(network, inputs):
         assert other.get_config() == network.get_config()
         assert describe_weights(other) == describe_weights(network)
         np.testing.assert_array_equal(other(inputs), expected)
+
+
+def check_data_format(network, inputs):
+    """What a user's keras.json says of images changes nothing."""
+    keras.config.set_image_data_format("channels_first")
+    try:
+        other = type(network).from_config(network.get_config())
+        other.set_weights(network.get_weights())
+        outputs = other(inputs)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    np.testing.assert_array_equal(outputs, network(inputs))
 
 
 def check_static_shapes(network, inputs, output_shape):

@@ -272,3 +272,31 @@ def test_mistakes_in_compile_and_generate_are_named(small_gan):
         small_gan.generate(1, seed=-1)
     with pytest.raises(kgan.InputError, match="Unknown preset"):
         kgan.GAN.from_preset("dcgans")
+
+
+@pytest.mark.parametrize("kind", [list, dict], ids=["list", "dict"])
+def test_a_discriminator_of_several_outputs_is_one_line(small_gan, kind):
+    """An auxiliary classifier (ACGAN): kgan conditions by projection."""
+    images = keras.Input((16, 20, 1))
+    features = keras.layers.Flatten()(images)
+    outputs = [keras.layers.Dense(units)(features) for units in (1, 10)]
+    named = outputs if kind is list else dict(zip(("real", "kind"), outputs, strict=True))
+    with pytest.raises(
+        kgan.InputError, match=r"one tensor, one logit .*second input.*10"
+    ) as caught:
+        kgan.GAN(small_gan.generator, keras.Model(images, named))
+    assert "\n" not in str(caught.value)
+
+
+def test_networks_under_channels_first_are_told(small_gan):
+    keras.config.set_image_data_format("channels_first")
+    try:
+        latents = keras.Input((8,))
+        pixels = keras.layers.Dense(3 * 8 * 8)(latents)
+        network = keras.Model(latents, keras.layers.Reshape((3, 8, 8))(pixels))
+        with pytest.raises(
+            kgan.InputError, match=r"keras\.json says channels_first.*channels_last'"
+        ):
+            kgan.GAN(network, small_gan.discriminator)
+    finally:
+        keras.config.set_image_data_format("channels_last")

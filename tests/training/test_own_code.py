@@ -157,6 +157,24 @@ def test_what_has_a_name_is_found_by_it():
     assert not isinstance(gan.ema_generator, SameLayers)
 
 
+def test_custom_objects_name_what_is_not_registered(images, tmp_path):
+    networks = generator(layers.Activation(twice)), discriminator(kernel_constraint=Clip())
+    gan = kgan.GAN(*networks, ema_half_life_images=9)
+    gan.compile()
+    gan.fit(images, batch_size=8, verbose=0)
+    path = tmp_path / "gan.keras"
+    gan.save(path)
+    for objects, name in (({}, "twice"), ({"twice": twice}, "Clip")):
+        words = f"Keras does not know this model's {name}: .*'{name}': {name}"
+        with pytest.raises(kgan.InputError, match=words) as caught:
+            kgan.load_gan(path, custom_objects=objects)
+        assert "\n" not in str(caught.value)
+    again = kgan.load_gan(path, custom_objects={"twice": twice, "Clip": Clip})
+    np.testing.assert_array_equal(again.generate(2), gan.generate(2))
+    again.fit(images, batch_size=8, verbose=0)
+    assert np.abs(again.discriminator.get_weights()[0]).max() <= np.float32(0.01)
+
+
 @pytest.mark.slow
 def test_a_subclassed_model_without_get_config(images):
     class Mine(keras.Model):
