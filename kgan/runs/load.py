@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,10 +20,6 @@ from kgan.training.gan import GAN
 from kgan.training.saving import CONFIG, batches_seen
 
 MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
-# Keras's words, somewhere in the message.
-UNKNOWN = re.compile(
-    r"Could not locate (?:class|function) '([^']+)'|Cannot deserialize object of type `([^`]+)`"
-)
 
 
 def find_model(path: str | os.PathLike[str]) -> Path:
@@ -95,12 +90,12 @@ def load_model(
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
         if compile and _loads_without_compiling(path, custom_objects):
             raise _compiled_with_functions(path) from error
-        missing = UNKNOWN.search(str(error))
+        missing = _unknown(path, custom_objects)
         if missing:
-            name = missing[1] or missing[2]
+            given = ", ".join(f"{name!r}: {name.rpartition('>')[2]}" for name in missing)
             raise InputError(
-                f"Keras does not know this model's {name}: import what registers it, or give "
-                f"custom_objects={{{name!r}: {name}}}. Received: {path}"
+                f"Keras does not know this model's {', '.join(missing)}: import what registers "
+                f"them, or give custom_objects={{{given}}}. Received: {path}"
             ) from error
         raise InputError(f"Not a readable Keras model: {path} ({first_line(error)})") from error
     if not isinstance(model, (GAN, Autoencoder)):
@@ -109,6 +104,29 @@ def load_model(
             f"{type(model).__name__}"
         )
     return model
+
+
+def _unknown(path: Path, custom_objects: Mapping[str, Any] | None) -> list[str]:
+    """The names of classes and functions in a .keras file that Keras cannot find, once each."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            waiting = [json.loads(archive.read(CONFIG))]
+    except Exception:  # damaged: Keras reported it
+        return []
+    names: dict[str, None] = {}
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            waiting.extend(part.values())
+            function = part.get("class_name") == "function"
+            name = part.get("config" if function else "registered_name")
+            keras_own = str(part.get("module")).partition(".")[0] == "keras"
+            if isinstance(name, str) and not keras_own:
+                if keras.saving.get_registered_object(name, custom_objects or {}) is None:
+                    names[name] = None
+    return sorted(names)
 
 
 def _load(path: Path, compile: bool, custom_objects: Mapping[str, Any] | None) -> Any:
