@@ -17,6 +17,7 @@ from kgan import manifest
 from kgan.errors import InputError
 from kgan.export import numpy_draws
 from kgan.models.rebuild import float32_copy
+from kgan.models.self_drawing import what_draws
 
 Arrays = Mapping[str, np.ndarray]
 Shape = tuple[int, ...]
@@ -141,7 +142,7 @@ def _gan_parts(model: keras.Model) -> list[Part]:
         Part(
             signature="serving_default",
             onnx_file=manifest.ONNX_FILE,
-            network=float32_copy(model.inference_generator),
+            network=_exact(model.inference_generator, "generator", "latents"),
             inputs=inputs,
             output="images",
             value_range=model.value_range,
@@ -152,7 +153,8 @@ def _gan_parts(model: keras.Model) -> list[Part]:
 
 
 def _autoencoder_parts(model: keras.Model) -> list[Part]:
-    encoder, decoder = float32_copy(model.encoder), float32_copy(model.decoder)
+    encoder = _exact(model.encoder, "encoder", "images")
+    decoder = _exact(model.decoder, "decoder", "codes")
     whole = keras.Sequential([keras.Input(model.image_shape), encoder, decoder])
     value_range = model.value_range
 
@@ -177,6 +179,22 @@ PARTS: dict[str, Callable[[keras.Model], list[Part]]] = {
     "gan": _gan_parts,
     "autoencoder": _autoencoder_parts,
 }
+
+
+def _exact(network: keras.Model, role: str, inputs: str) -> keras.Model:
+    """The network in float32, which gives the same for the same inputs.
+
+    Raises:
+        InputError: it draws random numbers by itself.
+    """
+    drawing = what_draws(network)
+    if drawing:
+        raise InputError(
+            f"An exported {role} is a function of its {inputs}, and this one draws random numbers "
+            "by itself in inference: call such layers with training=False, or take their noise "
+            f"from the {inputs}. Received: {', '.join(drawing)}"
+        )
+    return float32_copy(network)
 
 
 def _unseen_image(seed: int, image_shape: Shape) -> np.ndarray:

@@ -90,6 +90,7 @@ class GAN(TwoNetworks):
         self.value_range = network_probes.range_of(generator, value_range, linear)
         self.seed = seed if seed is None else check_seed(seed)
         self.tell_what_is_not_saved()
+        network_checks.tell_what_draws(generator)
         self.average: averaging.Average | None = None
         self.ema_generator: keras.Model | None = None  # its network, where Keras saves it
         half_life = averaging.check_half_life(ema_half_life_images)

@@ -11,6 +11,7 @@ from kgan import latents as latent_law
 from kgan.images import to_uint8
 from kgan.models.networks import check_positive
 from kgan.models.rebuild import float32_copy
+from kgan.models.self_drawing import run_by_seeds, what_draws
 from kgan.training.network_checks import run_network
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def sample(
     if labels is not None:
         inputs.append(np.tile(label_law.check_labels(labels, n, gan.num_classes), nice))
     gan.calibrate()
-    images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
+    images = _images(gan, inputs, seeds, batch_size)
     if nice > 1:
         logits = run_network(gan.discriminator, [images, *inputs[1:]], batch_size)[:, 0]
         if gan.num_classes is None:
@@ -53,7 +54,8 @@ def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64
 
     Args:
         gan: a `GAN`.
-        latents: float array (N, latent_dim).
+        latents: float array (N, latent_dim); all get the same noise where the generator
+            draws some by itself.
         labels: of a conditional GAN, one class for all or N of them.
         batch_size: images made at a time; it does not change them.
 
@@ -67,5 +69,13 @@ def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64
     if labels is not None or gan.num_classes is not None:
         inputs.append(label_law.check_labels(labels, len(latents), gan.num_classes))
     gan.calibrate()
-    images = run_network(float32_copy(gan.inference_generator), inputs, batch_size)
+    images = _images(gan, inputs, np.zeros(len(latents), int), batch_size)
     return to_uint8(images, gan.value_range)
+
+
+def _images(gan: GAN, inputs: list[Any], seeds: np.ndarray, batch_size: int) -> np.ndarray:
+    """Images in the model's range; what a generator draws by itself comes from the seeds too."""
+    network = float32_copy(gan.inference_generator)
+    if what_draws(network):
+        return run_by_seeds(network, inputs, seeds)
+    return run_network(network, inputs, batch_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from kgan.errors import InputError
 from kgan.labels import check_class_names
 from kgan.models.networks import check_classes
 from kgan.models.rebuild import all_layers
+from kgan.models.self_drawing import what_draws
 
 
 def check_networks(
@@ -160,6 +162,18 @@ def _data_format() -> str:
     if keras.config.image_data_format() == "channels_last":
         return ""
     return "; keras.json says channels_first, so its layers need data_format='channels_last'"
+
+
+def tell_what_draws(generator: keras.Model) -> None:
+    """Warns of a generator that is no function of its latents."""
+    layers = what_draws(generator)
+    if layers:
+        warnings.warn(
+            "The generator is not a function of its latents, it draws random numbers in inference "
+            f"too: {', '.join(layers)}. Seeds of Keras's are set from a picture's own; exports "
+            "are refused",
+            stacklevel=3,
+        )
 
 
 def computes_in_float16(*networks: keras.Model) -> bool:
