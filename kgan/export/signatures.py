@@ -107,6 +107,11 @@ def check_model(model: Any) -> keras.Model:
             "Only a kgan.GAN or a kgan.Autoencoder can be exported; kgan.GAN(generator, "
             f"discriminator) takes networks of your own. Received: {type(model).__name__}"
         )
+    if not model.makes_pictures:
+        raise InputError(
+            "An export promises pictures (H, W, C) with 1 or 3 channels. Received: a "
+            f"{type(model).__name__} that makes {model.image_shape}"
+        )
     return model
 
 

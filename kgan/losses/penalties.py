@@ -30,11 +30,13 @@ def logits_and_squared_gradient(
         (logits float32 (B, 1), squared norms float32 (B,), >= 0).
 
     Raises:
-        InputError: `images` is not of rank 4.
+        InputError: `images` has no dimensions beside the batch.
     """
     images = tf.convert_to_tensor(images)
-    if images.shape.rank != 4:
-        raise InputError(f"images must be (B, H, W, C). Received: shape {images.shape}")
+    if images.shape.rank is None or images.shape.rank < 2:
+        raise InputError(
+            f"images must be (B, H, W, C), or (B, ...). Received: shape {images.shape}"
+        )
     images = tf.cast(images, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(images)
@@ -43,7 +45,7 @@ def logits_and_squared_gradient(
         # gradient of the sum holds the gradient of each.
         total = tf.reduce_sum(logits)
     gradients = tf.cast(tape.gradient(total, images), tf.float32)
-    return logits, tf.reduce_sum(tf.square(gradients), axis=(1, 2, 3))
+    return logits, tf.reduce_sum(tf.square(gradients), axis=_beside_the_batch(images))
 
 
 def r1_penalty(discriminator: Discriminator, real_images: tf.Tensor) -> tf.Tensor:
@@ -59,7 +61,7 @@ def r1_penalty(discriminator: Discriminator, real_images: tf.Tensor) -> tf.Tenso
         float32 tensor (B,), >= 0.
 
     Raises:
-        InputError: `real_images` is not of rank 4.
+        InputError: `real_images` has no dimensions beside the batch.
 
     Reference:
         Mescheder et al. 2018, equation 9, https://arxiv.org/abs/1801.04406
@@ -80,7 +82,7 @@ def r2_penalty(discriminator: Discriminator, fake_images: tf.Tensor) -> tf.Tenso
         float32 tensor (B,), >= 0.
 
     Raises:
-        InputError: `fake_images` is not of rank 4.
+        InputError: `fake_images` has no dimensions beside the batch.
 
     Reference:
         Mescheder et al. 2018, equation 10, https://arxiv.org/abs/1801.04406
@@ -106,15 +108,21 @@ def gradient_penalty(
         float32 tensor (B,), >= 0.
 
     Raises:
-        InputError: the images are not of rank 4.
+        InputError: the images have no dimensions beside the batch.
 
     Reference:
         Gulrajani et al. 2017, equation 3, https://arxiv.org/abs/1704.00028
     """
-    mix = tf.reshape(tf.cast(mix, tf.float32), (-1, 1, 1, 1))
+    ones = [1 for _ in _beside_the_batch(real_images)]
+    mix = tf.reshape(tf.cast(mix, tf.float32), (-1, *ones))
     between = mix * tf.cast(real_images, tf.float32) + (1.0 - mix) * tf.cast(
         fake_images, tf.float32
     )
     _, squares = logits_and_squared_gradient(discriminator, between)
     # The derivative of the square root is infinite at 0, the value of a flat discriminator.
     return tf.square(tf.sqrt(squares + 1e-12) - 1.0)
+
+
+def _beside_the_batch(images: tf.Tensor) -> list[int]:
+    """The axes of each image: three, or what else a GAN trains on."""
+    return list(range(1, len(images.shape)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -42,7 +42,7 @@ class Autoencoder(TwoNetworks):
     """
 
     kind = "autoencoder"
-    roles = ("encoder", "decoder")
+    roles: ClassVar = ("encoder", "decoder")
     role = "autoencoder"  # both are updated as one
 
     def __init__(

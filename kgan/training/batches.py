@@ -143,7 +143,7 @@ class FirstBatch(keras.callbacks.Callback):
         self.high.reset_state()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if not self.looked:
+        if not self.looked and self.model.makes_pictures:
             self.looked = True
             check_extremes(
                 float(self.low.result()), float(self.high.result()), self.model.value_range

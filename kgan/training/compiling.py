@@ -139,6 +139,10 @@ def ready_optimizer(optimizer: Any, gan: GAN, role: str) -> keras.Optimizer:
 
 def ready_diff_augment(diff_augment: Any, gan: GAN) -> DiffAugment | None:
     """The layer that was asked for, or one of a policy; None for none."""
+    if diff_augment is not None and not gan.makes_pictures:
+        raise InputError(
+            f"diff_augment changes pictures (H, W, C). Received a GAN that makes {gan.image_shape}"
+        )
     if diff_augment is None or isinstance(diff_augment, DiffAugment):
         return diff_augment
     with gan.distribute_strategy.scope():

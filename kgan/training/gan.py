@@ -62,7 +62,7 @@ class GAN(TwoNetworks):
     """
 
     kind = "gan"
-    roles = ("generator", "discriminator")
+    roles: ClassVar = ("generator", "discriminator")
     compiled_before: ClassVar = {"d_share": 1.0}
 
     def __init__(
@@ -82,7 +82,9 @@ class GAN(TwoNetworks):
         super().__init__(name=name)
         if preset is not None:
             get_preset(preset, Preset)
-        facts = network_checks.facts_of(generator, discriminator, num_classes, class_names)
+        facts = network_checks.facts_of(
+            generator, discriminator, num_classes, class_names, self.makes_pictures
+        )
         self.latent_dim, self.image_shape, self.num_classes, self.class_names = facts
         self.generator, self.discriminator, self.preset = generator, discriminator, preset
         self.latent_distribution = check_distribution(latent_distribution)
@@ -275,7 +277,8 @@ class GAN(TwoNetworks):
             batch_size: images made at a time; it does not change them.
 
         Raises:
-            InputError: a number below 1, a negative seed, or labels that do not fit.
+            InputError: a number below 1, a negative seed, labels that do not fit, or a subclass
+                that makes no pictures.
         """
         return sample(self, n, seed, labels, nice, batch_size)[0]
 

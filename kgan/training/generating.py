@@ -8,6 +8,7 @@ import numpy as np
 
 from kgan import labels as label_law
 from kgan import latents as latent_law
+from kgan.errors import InputError
 from kgan.images import to_uint8
 from kgan.models.networks import check_positive
 from kgan.models.rebuild import float32_copy
@@ -75,6 +76,11 @@ def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64
 
 def _images(gan: GAN, inputs: list[Any], seeds: np.ndarray, batch_size: int) -> np.ndarray:
     """Images in the model's range; what a generator draws by itself comes from the seeds too."""
+    if not gan.makes_pictures:
+        raise InputError(
+            "This GAN makes no pictures; predict(kgan.latents.from_seeds(seeds, latent_dim)) gives "
+            f"its own numbers. Received one that makes {gan.image_shape}"
+        )
     network = float32_copy(gan.inference_generator)
     if what_draws(network):
         return run_by_seeds(network, inputs, seeds)

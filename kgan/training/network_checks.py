@@ -18,7 +18,7 @@ from kgan.models.self_drawing import what_draws
 
 
 def check_networks(
-    generator: keras.Model, discriminator: keras.Model
+    generator: keras.Model, discriminator: keras.Model, pictures: bool = True
 ) -> tuple[int, tuple[int, ...], bool]:
     """Checks that two built Keras models make a GAN.
 
@@ -28,8 +28,9 @@ def check_networks(
 
     Raises:
         InputError: one is not built, the generator does not map (B, latent_dim)
-            to (B, H, W, C), the discriminator does not map its images to (B, 1),
-            only one of them takes labels, or a layer has an activity regularizer.
+            to (B, H, W, C), or without `pictures` to (B, ...), the discriminator
+            does not map its images to (B, 1), only one of them takes labels, or a
+            layer has an activity regularizer.
     """
     for layer in (*all_layers(generator), *all_layers(discriminator)):
         if getattr(layer, "activity_regularizer", None) is not None:
@@ -43,7 +44,9 @@ def check_networks(
             f"The generator must take latents (batch, latent_dim). It takes: {latents}"
         )
     images = _output_shape("generator", generator, (None, latents[1]), labels)
-    if len(images) != 4 or None in images[1:] or images[-1] not in (1, 3):
+    if not pictures and (len(images) < 2 or None in images[1:]):
+        raise InputError(f"What the generator gives must have one shape. It gives: {images}")
+    if pictures and (len(images) != 4 or None in images[1:] or images[-1] not in (1, 3)):
         raise InputError(
             f"The generator must give images (batch, H, W, C) with C 1 or 3{_data_format()}. "
             f"It gives: {images}"
@@ -78,9 +81,10 @@ def facts_of(
     discriminator: keras.Model,
     num_classes: int | None,
     class_names: Sequence[str] | None,
+    pictures: bool,
 ) -> Facts:
     """The `Facts` of two networks, checked; for the arguments see `GAN`."""
-    latent_dim, image_shape, conditional = check_networks(generator, discriminator)
+    latent_dim, image_shape, conditional = check_networks(generator, discriminator, pictures)
     num_classes = classes_of(generator, conditional, num_classes)
     return Facts(latent_dim, image_shape, num_classes, check_class_names(class_names, num_classes))
 

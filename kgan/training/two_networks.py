@@ -34,6 +34,8 @@ class TwoNetworks(keras.Model, abc.ABC):
     Attributes:
         kind: which of the two it is.
         roles: names of the networks' attributes.
+        makes_pictures: whether it makes (H, W, C) with 1 or 3 channels; a subclass that trains on
+            something else says False.
         compiled_before: arguments of `compile` that it has gained, as models saved before were
             compiled.
         updates: the guarded updates, with the figures of the epoch.
@@ -44,7 +46,8 @@ class TwoNetworks(keras.Model, abc.ABC):
     """
 
     kind: ClassVar[Literal["gan", "autoencoder"]]
-    roles: ClassVar[tuple[str, str]]
+    roles: ClassVar[tuple[str, ...]]
+    makes_pictures: ClassVar[bool] = True
     compiled_before: ClassVar[Mapping[str, Any]] = {}
     updates: Updates
     batches_seen: Any
@@ -193,7 +196,7 @@ class TwoNetworks(keras.Model, abc.ABC):
 
     def tell_what_is_not_saved(self) -> None:
         """Warns, when the model is made, of a network that no saved file would bring back."""
-        for role in self.roles:
+        for role in [role for role in self.roles if hasattr(self, role)]:  # a subclass adds its own
             why = why_not_from_config(getattr(self, role))
             if why is not None:
                 self.not_saved = f"the {role}'s config does not bring it back: {why}"

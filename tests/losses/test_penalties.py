@@ -89,6 +89,19 @@ def test_float16_images_give_float32_and_a_flat_judge_no_nan():
     assert np.isfinite(float(tape.gradient(value, weight)))
 
 
-def test_images_of_another_rank_are_named():
-    with pytest.raises(InputError, match=r"\(B, H, W, C\). Received: shape \(3, 3, 2\)"):
-        losses.r1_penalty(Judge(), IMAGES[0])
+def test_what_is_no_picture_is_the_same_numbers_in_another_shape():
+    judge = Judge()
+    real, fake = (np.reshape(images, (len(images), -1, 2)) for images in (IMAGES, FAKES))
+    for shaped, flat in (
+        (losses.r1_penalty(judge, IMAGES), losses.r1_penalty(judge, real)),
+        (
+            losses.gradient_penalty(judge, IMAGES, FAKES, MIX),
+            losses.gradient_penalty(judge, real, fake, MIX),
+        ),
+    ):
+        np.testing.assert_array_equal(shaped, flat)
+
+
+def test_what_has_no_batch_is_named():
+    with pytest.raises(InputError, match=r"\(B, \.\.\.\)\. Received: shape \(2,\)"):
+        losses.r1_penalty(Judge(), IMAGES[0, 0, 0])
