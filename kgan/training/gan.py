@@ -47,7 +47,7 @@ class GAN(TwoNetworks):
             none; None for `bce` and Adam(2e-4, beta_1=0.5).
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
         value_range: (low, high) of the generator's images; None to read it off its last
-            activation, tanh or sigmoid, or to find it by trying the network.
+            activation (sigmoid (0, 1); tanh, or none at all, (-1, 1)), or to try the network.
         num_classes, class_names: of a conditional GAN; None for the generator's own, and none.
         ema_half_life_images: half-life of an exponential moving average of the generator, in real
             images seen, for `generate`, `predict` and exports. None or 0 for none.
@@ -88,8 +88,7 @@ class GAN(TwoNetworks):
         self.latent_dim, self.image_shape, self.num_classes, self.class_names = facts
         self.generator, self.discriminator, self.preset = generator, discriminator, preset
         self.latent_distribution = check_distribution(latent_distribution)
-        linear = preset is not None
-        self.value_range = network_probes.range_of(generator, value_range, linear)
+        self.value_range = network_probes.range_of(generator, value_range)
         self.seed = seed if seed is None else check_seed(seed)
         self.tell_what_is_not_saved()
         network_checks.tell_what_draws(generator)

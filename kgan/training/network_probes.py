@@ -20,7 +20,7 @@ VALUES_UNCHANGED = (
     keras.layers.Cropping2D,
     keras.layers.Identity,
 )
-KNOWN = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+KNOWN = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": (-1.0, 1.0)}  # by convention
 PROBABILITIES = ("sigmoid", "hard_sigmoid", "hardsigmoid", "softmax")
 TRIED = 64  # inputs
 AMPLIFIED = 10.0  # times the size of usual inputs, so that what is bounded shows its bounds
@@ -28,14 +28,13 @@ SLACK = 1e-3  # rounding in 16 bits
 
 
 def range_of(
-    generator: keras.Model, value_range: tuple[float, float] | None, linear: bool = False
+    generator: keras.Model, value_range: tuple[float, float] | None
 ) -> tuple[float, float]:
     """The value range that was asked for, checked, or the one that the generator gives.
 
     Args:
         generator: a built network, latents (B, latent_dim) to images, with labels (B,) or not.
         value_range: (low, high), or None.
-        linear: the generator is known to have no bounds, and to be made for (-1, 1).
 
     Raises:
         InputError: no range, or one that neither the last activation nor trying it tells.
@@ -45,8 +44,6 @@ def range_of(
     activation = last_activation(generator)
     if activation in KNOWN:
         return KNOWN[activation]
-    if linear:
-        return KNOWN["tanh"]
     low, high = extremes(generator)
     if low >= -SLACK and high <= 1.0 + SLACK:
         return KNOWN["sigmoid"]

@@ -57,6 +57,7 @@ RANGES = {
     "rescaled": (lambda: generator(layers.Activation("tanh"), layers.Rescaling(0.5, 0.5)), (0, 1)),
     "nested": (lambda: generator(own_block()), (0, 1)),
     "clipped": (lambda: own(lambda x: keras.ops.clip(x, -1, 1)), (-1, 1)),
+    "linear": (lambda: generator(layers.Dense(1)), (-1, 1)),
     "hard sigmoid": (lambda: generator(layers.Activation("hard_sigmoid")), (0, 1)),
 }
 
@@ -73,7 +74,7 @@ def test_ranges(kind):
 
 
 @pytest.mark.parametrize(
-    "last", [[], [layers.ReLU()], [layers.Activation("sigmoid"), layers.Rescaling(255.0)]]
+    "last", [[layers.ReLU()], [layers.Activation("sigmoid"), layers.Rescaling(255.0)]]
 )
 def test_a_range_that_is_not_clear_is_asked_for(last):
     with pytest.raises(kgan.InputError, match=r"give value_range=\(low, high\).*outputs from"):
