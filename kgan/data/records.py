@@ -234,7 +234,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8-sig"))
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             return None  # another program's
         newer = manifest["format_version"] > FORMAT_VERSION

@@ -64,7 +64,7 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
     """
     path = Path(directory) / CONFIG_FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
         if not isinstance(values, dict):
             raise ValueError
         for name in PATHS:

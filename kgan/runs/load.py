@@ -238,7 +238,7 @@ def run_directory(path: str | os.PathLike[str]) -> Path | None:
 
 def _facts(run: Path) -> dict[str, Any]:
     try:
-        config = json.loads((run / CONFIG_FILE).read_text(encoding="utf-8"))
+        config = json.loads((run / CONFIG_FILE).read_text(encoding="utf-8-sig"))
         return {"data": as_name(config["source"])} | {
             key: config[key] for key in ("batch_size", "seed")
         }

@@ -43,7 +43,7 @@ def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready,
     source = build.open_source(options)
     with strategy.scope():
         model = build.new_model(options, source)
-        options = _fewer_than_the_pictures(options, source, strategy.num_replicas_in_sync)
+        options = _batch_within_the_set(options, source, strategy.num_replicas_in_sync)
         if options.start_from is not None:
             take_weights(model, options.start_from)
     options = resolving.resolved(options, model, source)
@@ -51,7 +51,7 @@ def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready,
     return Ready(source, model, build.make_batches(source, options, model)), options
 
 
-def _fewer_than_the_pictures(options: RunOptions, source: Source, replicas: int) -> RunOptions:
+def _batch_within_the_set(options: RunOptions, source: Source, replicas: int) -> RunOptions:
     """The options, with a batch that is larger than the set lowered to it."""
     asked = options.batch_size or get_preset(options.preset).batch_size
     if source.good < 2 * asked:  # how many there are shows only when they are decoded

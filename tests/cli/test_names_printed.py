@@ -59,6 +59,9 @@ def test_a_run_finds_its_data_again_by_the_text_of_its_path(place):
         config = (place / "runs" / name / "config.json").read_bytes()
         json.dumps(json.loads(config), ensure_ascii=False).encode()  # no surrogate
         assert read_options(place / "runs" / name) == options
+        # As an editor of Windows saves it.
+        (place / "runs" / name / "config.json").write_bytes(b"\xef\xbb\xbf" + config)
+        assert read_options(place / "runs" / name) == options
 
 
 EVERY_COMMAND = """
