@@ -268,7 +268,7 @@ def test_other_models_are_one_line(trained_gan, tmp_path, export):
 
 
 def test_mistakes_are_named(trained_gan, tmp_path):
-    with pytest.raises(kgan.InputError, match=r"from 13 to 18. Received: 9"):
+    with pytest.raises(kgan.InputError, match=r"from 13 to 21. Received: 9"):
         kgan.export.to_onnx(trained_gan, tmp_path / "a", opset=9)
     with pytest.raises(kgan.InputError, match=r"TFLite. Received: none"):
         kgan.export.export(trained_gan, tmp_path / "a", onnx=False, saved_model=False)
