@@ -13,6 +13,7 @@ from kgan.files import first_line
 
 LIBRARIES = ("keras", "kgan")
 MADE_OF = (keras.Initializer, keras.constraints.Constraint, keras.Regularizer)
+LAMBDA = "<lambda>"
 CLOSE = 1e-4  # of the largest output
 
 
@@ -25,7 +26,9 @@ def own_code(network: keras.Model) -> dict[str, list[Any]]:
     for layer in network._flatten_layers():
         for one in (type(layer), *_in_attributes(layer)):
             same = found.setdefault(one.__name__, [])
-            if one.__module__.partition(".")[0] not in LIBRARIES and one not in same:
+            # A lambda that Keras has loaded has Keras's module.
+            own = one.__module__.partition(".")[0] not in LIBRARIES or one.__name__ == LAMBDA
+            if own and one not in same:
                 same.append(one)
     return {name: objects for name, objects in found.items() if objects}
 
@@ -65,7 +68,7 @@ def why_not_from_config(network: keras.Model) -> str | None:
     if not own:
         return None
     for name, objects in own.items():
-        if name == "<lambda>":
+        if name == LAMBDA:
             return f"a lambda, in {_with(network, objects[0])}, has no name to find it by"
         if len(objects) > 1:
             return f"{len(objects)} different things in it have the name {name}"

@@ -31,9 +31,6 @@ class SameLayers(keras.Model):
     Args:
         network: a built Keras model, or another `SameLayers`; the weights start as its are.
         float32: run every layer in float32, whatever its policy.
-
-    Attributes:
-        body: the network whose layers it runs.
     """
 
     def __init__(self, network: keras.Model, float32: bool = False) -> None:
@@ -55,8 +52,8 @@ class SameLayers(keras.Model):
             own.assign(variable.value)
         self.built = True
 
-    @property
     def body(self) -> keras.Model:
+        """The network whose layers it runs; a method, as Keras saves what is an attribute."""
         return self._body()
 
     @contextlib.contextmanager
@@ -65,11 +62,11 @@ class SameLayers(keras.Model):
 
         Like any scope of Keras's it hides those around it, and is hidden by those inside.
         """
-        theirs = self.body.variables
+        theirs = self.body().variables
         scope = keras.StatelessScope(zip(theirs, self._own, strict=True))
         before = [scope.get_current_value(variable) for variable in theirs]
-        with scope, _in_float32(self.body) if self._float32 else contextlib.nullcontext():
-            yield self.body
+        with scope, _in_float32(self.body()) if self._float32 else contextlib.nullcontext():
+            yield self.body()
         for own, variable, value in zip(self._own, theirs, before, strict=True):
             written = scope.get_current_value(variable)
             if written is not value:
@@ -83,7 +80,7 @@ class SameLayers(keras.Model):
 
 def body_of(network: keras.Model) -> keras.Model:
     """The network whose layers run: of a `SameLayers` the other one, else itself."""
-    return network.body if isinstance(network, SameLayers) else network
+    return network.body() if isinstance(network, SameLayers) else network
 
 
 @contextlib.contextmanager

@@ -40,7 +40,8 @@ def what_draws(network: keras.Model) -> list[str]:
     others by outputs that are not the same twice.
     """
     seeds = seeds_of(network)
-    if not seeds and not own_code(body_of(network)):
+    own = own_code(body_of(network))
+    if not seeds and not own:
         return []
     inputs = example_inputs(body_of(network))
     with keras.StatelessScope() as scope:  # nothing of this stays, seeds included
@@ -48,7 +49,7 @@ def what_draws(network: keras.Model) -> list[str]:
         moved = [name for name, state in seeds if scope.get_current_value(state) is not None]
     bound = CLOSE * max(1.0, float(np.abs(first).max(initial=0.0)))
     if not moved and np.abs(first - again).max(initial=0.0) > bound:
-        return ["a layer without a seed of Keras's"]
+        return [f"without a seed of Keras's, one of {', '.join(own)}"]
     return moved
 
 

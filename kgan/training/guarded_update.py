@@ -27,8 +27,14 @@ def ready_optimizer(optimizer: Any, network: keras.Model, scale_loss: bool) -> k
         scale_loss: wrap it in Keras's dynamic LossScaleOptimizer.
 
     Raises:
-        InputError: an optimizer made outside of that strategy's scope.
+        InputError: an optimizer made outside of that strategy's scope, or float16 weights.
     """
+    halves = [v for v in network.trainable_variables if v.dtype == "float16"]
+    if halves:
+        raise InputError(
+            "Weights in float16 lose the small steps of a training; the policy mixed_float16 keeps "
+            f"them in float32. Received: {halves[0].path} in float16"
+        )
     strategy = tf.distribute.get_strategy()
     if getattr(optimizer, "_distribution_strategy", strategy) is not strategy:
         raise InputError(

@@ -174,8 +174,8 @@ def tell_what_draws(generator: keras.Model) -> None:
     if layers:
         warnings.warn(
             "The generator is not a function of its latents, it draws random numbers in inference "
-            f"too: {', '.join(layers)}. Seeds of Keras's are set from a picture's own; exports "
-            "are refused",
+            f"too: {', '.join(layers)}. generate sets Keras's seeds, no others, from a picture's "
+            "own; exports are refused",
             stacklevel=3,
         )
 

@@ -180,6 +180,27 @@ def test_custom_objects_name_what_is_not_registered(images, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_lambda_comes_back_where_keras_is_told_to_run_it(images, tmp_path):
+    gan = trained(layers.Lambda(lambda x: 2.0 * x), images)
+    gan.save(tmp_path / "gan.keras")
+    with pytest.warns(UserWarning, match="a lambda"):
+        again = keras.models.load_model(tmp_path / "gan.keras", safe_mode=False)
+    assert isinstance(again.ema_generator, SameLayers)
+    for one, other in zip(gan.variables, again.variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
+    np.testing.assert_array_equal(again.generate(2), gan.generate(2))
+    with pytest.raises(kgan.InputError, match="holds Python code"):
+        kgan.load_gan(tmp_path / "gan.keras")
+
+
+def test_float16_weights_are_refused_at_compile():
+    keras.config.set_dtype_policy("float16")
+    gan = kgan.GAN(generator(), discriminator())
+    with pytest.raises(kgan.InputError, match=r"mixed_float16.*Received: .*/kernel in float16"):
+        gan.compile()
+
+
+@pytest.mark.slow
 def test_a_subclassed_model_without_get_config(images):
     class Mine(keras.Model):
         def __init__(self, function):

@@ -81,7 +81,7 @@ def test_a_picture_has_its_own_seed(name, tmp_path):
 def test_noise_without_a_seed_of_keras_is_told_too(tmp_path):
     gan = made(Unseeded())
     assert gan.generate(2).shape == (2, 8, 8, 1)
-    with pytest.raises(kgan.InputError, match="a layer without a seed of Keras's"):
+    with pytest.raises(kgan.InputError, match="without a seed of Keras's, one of Unseeded"):
         kgan.export.to_saved_model(gan, tmp_path / "export")
 
 
