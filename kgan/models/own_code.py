@@ -26,8 +26,9 @@ def own_code(network: keras.Model) -> dict[str, list[Any]]:
     for layer in network._flatten_layers():
         for one in (type(layer), *_in_attributes(layer)):
             same = found.setdefault(one.__name__, [])
-            # A lambda that Keras has loaded has Keras's module.
-            own = one.__module__.partition(".")[0] not in LIBRARIES or one.__name__ == LAMBDA
+            # A Lambda's function that Keras has loaded has Keras's module.
+            loaded = isinstance(layer, keras.layers.Lambda) and one.__name__ == LAMBDA
+            own = loaded or one.__module__.partition(".")[0] not in LIBRARIES
             if own and one not in same:
                 same.append(one)
     return {name: objects for name, objects in found.items() if objects}
