@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def generator_manifest(
     latent_law: str,
     value_range: Sequence[float],
     float_output: bool,
+    latents_assumed: bool = False,
     num_classes: int | None = None,
     class_names: Sequence[str] | None = None,
 ) -> Manifest:
@@ -49,6 +51,7 @@ def generator_manifest(
         latent_law: the numpy code that draws a latent from a seed.
         value_range: (low, high) of the model's own images.
         float_output: False for uint8 images, True for float32 in `value_range`.
+        latents_assumed: nobody said what distribution the generator was trained on.
         num_classes: number of classes of a conditional generator; None for any other.
         class_names: the names of the classes, by label; None for classes without names.
 
@@ -66,8 +69,51 @@ def generator_manifest(
             "seeds": "image i of generate(n, seed) has the seed plus i",
         },
     }
-    if num_classes is not None:
-        promise["labels"] = {
+    return _with_assumed(promise, latents_assumed) | _labels(num_classes, class_names)
+
+
+def network_manifest(
+    *,
+    latent_shape: Sequence[int],
+    output_shape: Sequence[int],
+    latent_distribution: str,
+    latent_law: str,
+    latents_assumed: bool = False,
+    num_classes: int | None = None,
+) -> Manifest:
+    """The inputs and outputs of the export of a network that gives no images.
+
+    Args:
+        latent_shape, output_shape: shapes of one latent and of one output.
+        latent_distribution, ...: as for `generator_manifest`.
+
+    Returns:
+        A dict that `json.dumps` takes.
+    """
+    promise: Manifest = {
+        "kind": "network",
+        "input": {"name": "latents", "dtype": "float32", "shape": ["batch", *latent_shape]},
+        "output": {"name": "outputs", "dtype": "float32", "shape": ["batch", *output_shape]},
+        "latents": {
+            "dim": math.prod(latent_shape),
+            "distribution": latent_distribution,
+            "law": latent_law,
+        },
+    }
+    return _with_assumed(promise, latents_assumed) | _labels(num_classes, None)
+
+
+def _with_assumed(promise: Manifest, assumed: bool) -> Manifest:
+    if assumed:
+        promise["latents"]["assumed"] = "the distribution: the network does not say it"
+    return promise
+
+
+def _labels(num_classes: int | None, class_names: Sequence[str] | None) -> Manifest:
+    if num_classes is None:
+        return {}
+    return {
+        "labels": {
             "name": "labels",
             "dtype": "int64",
             "shape": ["batch"],
@@ -76,7 +122,7 @@ def generator_manifest(
             "law": "by default the seed modulo num_classes; "
             "the model itself does not check that a label is below num_classes",
         }
-    return promise
+    }
 
 
 def autoencoder_manifest(
@@ -130,7 +176,7 @@ def whole_manifest(name: str, version: int, promise: Manifest, training: Manifes
 
     Args:
         name, version: the export is `NAME/VERSION`.
-        promise: a dict from `generator_manifest` or `autoencoder_manifest`.
+        promise: a dict from one of the functions above.
         training: what is known about how the model was trained, a dict.
 
     Returns:

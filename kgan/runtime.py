@@ -50,7 +50,13 @@ class Generator:
             )
         self.path: Path = file
         self.session, self.info = checked_session(file)
-        if self.info.get("kind", "generator") != "generator":
+        kind = self.info.get("kind", "generator")
+        if kind == "network":
+            raise InputError(
+                "This export gives no images (--plain): onnxruntime itself runs it, latents to "
+                f"outputs. Received: {path}"
+            )
+        if kind != "generator":
             raise InputError(
                 "This file is one half of an autoencoder and cannot generate from seeds. "
                 f"Received: {path}"

@@ -8,31 +8,34 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgan import manifest
+from kgan import manifest, shelf
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
-from kgan.export.export_options import ExportOptions
+from kgan.export.export_options import WEIGHTS_OPTIONS, ExportOptions
 from kgan.files import printable
 from kgan.names import name_of, path_of_text
 from kgan.option_fields import spelling
 
 if TYPE_CHECKING:
     from kgan.export import Export
+    from kgan.models import Preset
 
 HELP = "deliver a trained generator as ONNX, SavedModel and TFLite"
 DESCRIPTION = """\
 Writes DIR/NAME/VERSION/ with model.onnx (of an autoencoder encoder.onnx and
 decoder.onnx), a SavedModel, manifest.json, card.md and samples.png. Every form
-is compared with Keras first. MODEL is a run's directory or a .keras file; ONNX
-and a SavedModel are written when no form is named. --web DIR also writes a
-static page that draws in the browser; of an export that is there already (an
-.onnx file, or its directory) it writes that page alone.
+is compared with Keras first. MODEL is a run's directory, or any Keras generator:
+a .keras file, an .h5 file of model.save or a SavedModel's directory; with --preset
+the .h5 file of save_weights. ONNX and a SavedModel are written when no form is
+named. --web DIR also writes a static page that draws in the browser; of an export
+that is there already (an .onnx file, or its directory) it writes that page alone.
 
   kgan export runs/NAME
   kgan export runs/NAME --onnx --quantize int8
   kgan export saved_models/NAME --web page/
-  kgan-export runs/NAME --onnx --out saved_models
+  kgan-export --onnx generator.keras --out saved_models
+  kgan-export --onnx generator.h5 --value-range=0,1 --latents uniform
   kgan export --inspect saved_models/NAME/1/model.onnx
   kgan export --list
   kgan export --delete NAME/1
@@ -91,6 +94,9 @@ def run(arguments: argparse.Namespace) -> None:
         page.write(arguments.model)
         print(printable(page.directory, None))
     else:
+        described = shelf.describe(arguments.model)
+        if described is not None:
+            raise InputError(f"{described} Received: {arguments.model}")
         # SIGTERM as Ctrl-C: what was begun is taken away again.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
@@ -103,12 +109,13 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
     quiet_tensorflow.import_tensorflow()
     from kgan.export import WebPage, export
     from kgan.runs import load
+    from kgan.training import Autoencoder
 
     if "quantize" in chosen:
         chosen["precision"] = chosen.pop("quantize")
     options = ExportOptions(**chosen)
     page = WebPage(arguments.web, arguments.web_runtime) if arguments.web else None
-    forms = options.forms()
+    forms: dict[Any, Any] = dict(options.forms())
     forms["onnx"] = forms["onnx"] or page is not None
     for name, typed in (("opset", "--opset"), ("optimize", "--no-optimize")):
         if not forms["onnx"] and name in chosen:
@@ -122,8 +129,16 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             f"A page cannot be a version of an export; give it a place of its own, not in "
             f"{directory}. Received: {page.directory}"
         )
-    # A page draws from seeds, which an autoencoder does not: it needs a GAN.
-    model = (load.load_gan if page else load.load_model)(arguments.model, compile=False)
+    if page and options.plain:
+        raise InputError(
+            f"A page shows images, which --plain has none of. Received: {page.directory}"
+        )
+    model, said = _opened(arguments.model, options)
+    if page and isinstance(model, Autoencoder):
+        raise InputError(
+            "A page draws from seeds: it needs a generator, not an autoencoder. "
+            f"Received: {arguments.model}"
+        )
     # TFLite's converter writes pages of its own to stderr, also where it cannot convert.
     with quiet_tensorflow.shut_stderr() if options.tflite else contextlib.nullcontext():
         result = export(
@@ -136,12 +151,48 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             precision=options.precision,
             training=load.training_facts(arguments.model),
             licence=options.licence,
+            **said,
         )
     _print_figures(result, options.precision)
+    for line in result.assumed:
+        print(line)
     print(printable(result.path, None))
     if page:
         page.write(result.path)
         print(printable(page.directory, None))
+
+
+def _opened(path: Path, options: ExportOptions) -> tuple[Any, dict[str, Any]]:
+    """(the model at a path, what `export` is to be told of it)."""
+    from kgan.export.own_generators import own_generator
+    from kgan.models import Preset, get_preset
+    from kgan.models.stored_networks import read_preset_generator
+    from kgan.runs import load
+
+    said = {name: getattr(options, name) for name in ("value_range", "latents", "plain")}
+    if options.preset is None:
+        for name in WEIGHTS_OPTIONS:
+            if getattr(options, name) is not None:
+                raise InputError(
+                    f"{spelling(name)} is for weights alone, with --preset. Received: {path}"
+                )
+        return load.load_network(path), said | {"num_classes": options.num_classes}
+    preset = get_preset(options.preset, Preset)
+    generator = read_preset_generator(
+        path,
+        options.preset,
+        image_shape=None if options.size is None else _with_channels(options.size, preset),
+        latent_dim=options.latent_dim,
+        filters=options.filters,
+        num_classes=options.num_classes,
+    )
+    said["latents"] = options.latents or preset.latent_distribution
+    return own_generator(generator, **said, preset=options.preset), {}
+
+
+def _with_channels(size: tuple[int, ...], preset: Preset) -> tuple[int, int, int]:
+    height, width, channels = (*size, preset.image_shape[2])[:3]
+    return height, width, channels
 
 
 def _print_figures(result: Export, precision: str) -> None:
@@ -166,8 +217,6 @@ def _overlap(page: Path, export: Path) -> bool:
 
 
 def _on_the_shelf(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
-    from kgan import shelf
-
     directory = chosen.get("out", ExportOptions.out)
     if arguments.delete is not None:
         chosen.pop("out", None)

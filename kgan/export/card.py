@@ -23,6 +23,16 @@ images = session.run(["images"], {{"latents": latents{labels}}})[0]
 {show}
 ```
 """
+NETWORK = """\
+```python
+import numpy
+import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx")
+latents = numpy.random.default_rng(0).{draw}
+outputs = session.run(["outputs"], {{"latents": latents{labels}}})[0]
+```
+"""
 AUTOENCODER = """\
 ```python
 import os
@@ -48,7 +58,7 @@ curl http://localhost:8501/v1/models/{name}:predict \\
     -d '{{"signature_name": "sample", "inputs": {{"seed": 0, "n": 4}}}}'
 ```
 
-The answer's `outputs` are the images, ({shape}): image i is the one that seed + i
+The answer's `outputs` are the {images}, ({shape}): {image} i is the one that seed + i
 gives anywhere else{classes}. One call makes at most {most}.
 The signature `serving_default` takes {inputs} instead.
 """
@@ -57,7 +67,7 @@ The signature `serving_default` takes {inputs} instead.
 def card(manifest: Mapping[str, Any]) -> str:
     """Markdown text of an export's card.md."""
     lines = [f"# {manifest['name']}, version {manifest['version']}", ""]
-    lines += _generator(manifest) if manifest["kind"] == "generator" else _autoencoder(manifest)
+    lines += _autoencoder(manifest) if manifest["kind"] == "autoencoder" else _generator(manifest)
     training = {key: value for key, value in manifest["training"].items() if value is not None}
     if "licence" in manifest:
         licence = manifest["licence"].replace("|", "\\|")
@@ -109,9 +119,14 @@ def _images(output: Mapping[str, Any]) -> str:
 
 def _generator(manifest: Mapping[str, Any]) -> list[str]:
     latents, output = manifest["latents"], manifest["output"]
-    lines = ["![samples](samples.png)", "", f"A generator of {_images(output)}.", ""]
+    if manifest["kind"] == "network":
+        lines = [f"A network that gives {_described(output)}.", ""]
+    else:
+        lines = ["![samples](samples.png)", "", f"A generator of {_images(output)}.", ""]
     lines += ["| | |", "|---|---|"]
-    lines.append(f"| input | {_described(manifest['input'])}, {latents['distribution']} |")
+    assumed = f" (assumed: {latents['assumed']})" if "assumed" in latents else ""
+    distribution = f"{latents['distribution']}{assumed}"
+    lines.append(f"| input | {_described(manifest['input'])}, {distribution} |")
     if "labels" in manifest:
         labels = manifest["labels"]
         names = labels["class_names"] or range(labels["num_classes"])
@@ -134,6 +149,8 @@ def _autoencoder(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _use(manifest: Mapping[str, Any]) -> str:
+    if manifest["kind"] == "network":
+        return NETWORK.format(draw=_draw(manifest), labels=_labels(manifest))
     generator = manifest["kind"] == "generator"
     output = manifest["output"] if generator else manifest["decoder"]["output"]
     height, width, channels = output["shape"][1:]
@@ -150,19 +167,26 @@ def _use(manifest: Mapping[str, Any]) -> str:
         mode = "L" if channels == 1 else "RGB"
         sizes = {"height": height, "width": width, "channels": channels}
         return AUTOENCODER.format(mode=mode, show=show, **sizes)
-    dim = manifest["latents"]["dim"]
-    draw = (
-        f'standard_normal((1, {dim}), "float32")'
-        if manifest["latents"]["distribution"] == "normal"
-        else f'uniform(-1, 1, (1, {dim})).astype("float32")'
-    )
-    labels = ', "labels": numpy.array([0])' if "labels" in manifest else ""
-    return GENERATOR.format(draw=draw, labels=labels, show=show)
+    return GENERATOR.format(draw=_draw(manifest), labels=_labels(manifest), show=show)
+
+
+def _draw(manifest: Mapping[str, Any]) -> str:
+    shape = ", ".join(map(str, [1, *manifest["input"]["shape"][1:]]))
+    if manifest["latents"]["distribution"] == "normal":
+        return f'standard_normal(({shape}), "float32")'
+    return f'uniform(-1, 1, ({shape})).astype("float32")'
+
+
+def _labels(manifest: Mapping[str, Any]) -> str:
+    return ', "labels": numpy.array([0])' if "labels" in manifest else ""
 
 
 def _serve(manifest: Mapping[str, Any]) -> str:
     inputs = manifest["signatures"]["serving_default"]["inputs"]
+    image = "output" if manifest["kind"] == "network" else "image"
     return SERVE.format(
+        image=image,
+        images=f"{image}s",
         name=manifest["name"],
         shape=", ".join(map(str, ["n", *manifest["output"]["shape"][1:]])),
         classes=", of class (seed + i) modulo the number of classes" if "labels" in inputs else "",

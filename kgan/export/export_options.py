@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import numbers
 from typing import Any, Literal, get_args
 
-from kgan.option_fields import PATH, SWITCH, TEXT, Kind, check_options, one_of, option
+from kgan.images import check_range
+from kgan.option_fields import (
+    PATH,
+    SIZE,
+    SWITCH,
+    TEXT,
+    WHOLE,
+    Kind,
+    check_options,
+    one_of,
+    option,
+)
 
 FormName = Literal["onnx", "saved_model", "tflite"]
 Precision = Literal["float32", "float16", "int8"]
@@ -34,8 +46,26 @@ def _licence(value: Any) -> str:
     return value.strip()
 
 
+def _range(value: Any) -> tuple[float, float]:
+    low, high = check_range("value_range", value)
+    if not math.isfinite(high - low):
+        raise ValueError
+    return low, high
+
+
+YOUR_OWN = "a network that is no kgan model"
+WEIGHTS = "weights alone"
+WEIGHTS_OPTIONS = ("preset", "size", "latent_dim", "filters")
+PRESETS_OWN = "the preset's"
+
 OPSET = Kind(
     f"from {OPSETS[0]} to {OPSETS[-1]}", lambda text: _opset(int(text)), _opset, metavar="N"
+)
+RANGE = Kind(
+    "two numbers, the lower first, such as -1,1",
+    lambda text: _range(tuple(map(float, text.split(",")))),
+    _range,
+    "LOW,HIGH",
 )
 LICENCE = Kind("one line of text, such as CC-BY-4.0", _licence, _licence, metavar="TEXT")
 
@@ -70,6 +100,36 @@ class ExportOptions:
     optimize: bool = option(
         True, SWITCH, "rewrite the graph for speed, with the same numbers", "ONNX"
     )
+    value_range: tuple[float, float] | None = option(
+        None,
+        RANGE,
+        "black and white in the network's images, such as =-1,1 or =0,255",
+        YOUR_OWN,
+        default_words="its last activation's",
+    )
+    latents: Literal["normal", "uniform"] | None = option(
+        None,
+        one_of("normal", "uniform"),
+        "what it was trained on: N(0, 1) or U(-1, 1)",
+        YOUR_OWN,
+        default_words="normal, or the preset's",
+    )
+    num_classes: int | None = option(
+        None, WHOLE, "how many labels a network that takes labels knows", YOUR_OWN
+    )
+    plain: bool = option(
+        False, SWITCH, "latents to outputs as they are, for what is no picture", YOUR_OWN
+    )
+
+    preset: str | None = option(None, TEXT, "whose generator's weights MODEL holds", WEIGHTS)
+    size: tuple[int, ...] | None = option(
+        None, SIZE, "height and width, also HxWxC", WEIGHTS, default_words=PRESETS_OWN
+    )
+    latent_dim: int | None = option(
+        None, WHOLE, "length of a latent vector", WEIGHTS, default_words=PRESETS_OWN
+    )
+    filters: int | None = option(None, WHOLE, "width unit", WEIGHTS, default_words=PRESETS_OWN)
+
     precision: Precision = option(
         "float32",
         one_of(*PRECISIONS),

@@ -64,7 +64,7 @@ class Forms:
             places.reverse()
         runners = []
         for functions, place in zip((floats, levels), places, strict=True):
-            saved_model.write(served, functions, place)
+            saved_model.write(functions, place)
             runners.append(saved_model.load_runners(served, place))
         run_floats, run_levels = runners
         for part in served:
@@ -117,8 +117,8 @@ class Forms:
             self.runners[part.signature] = run_floats if self.float_output else run_levels
 
     def samples(self) -> np.ndarray | None:
-        """uint8 images that a form itself made; None for an autoencoder, which takes images."""
-        if len(self.parts) > 1:
+        """uint8 images that a form itself made from seeds; None where there are none to make."""
+        if len(self.parts) > 1 or self.parts[0].output != "images":
             return None
         (part,) = self.parts
         samples = self.runners[part.signature](part.draw(range(SAMPLES)))

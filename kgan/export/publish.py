@@ -12,15 +12,19 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kgan import images, latents
+from kgan import images, shelf
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export.card import card
+from kgan.export.descriptions import whole_description
 from kgan.export.export_options import DEFAULT_FORMS, ExportOptions, Precision
 from kgan.export.formats import Forms
+from kgan.export.own_generators import OwnGenerator
 from kgan.export.signatures import check_model, parts_of
 from kgan.files import cannot_write, staging_directory
+from kgan.latents import Distribution
+from kgan.models.stored_networks import read_network
 from kgan.names import name_of, readable
 
 
@@ -33,15 +37,17 @@ class Export:
         parity: largest differences from Keras, by form: "onnx", "saved_model",
             "saved_model sample" and "tflite", for an autoencoder "onnx encode" and so on.
         precision: figures of a float16 or int8 ONNX file, by file name; see `precision.reduced`.
+        assumed: what nobody said of a network and was taken for granted, a line each.
     """
 
     path: Path
     parity: dict[str, dict[str, Any]]
     precision: dict[str, dict[str, float]]
+    assumed: tuple[str, ...] = ()
 
 
 def export(
-    model: keras.Model,
+    model: keras.Model | OwnGenerator | str | os.PathLike[str],
     directory: str | os.PathLike[str],
     *,
     onnx: bool = "onnx" in DEFAULT_FORMS,
@@ -51,6 +57,10 @@ def export(
     float_output: bool = ExportOptions.float_output,
     optimize: bool = ExportOptions.optimize,
     precision: Precision = ExportOptions.precision,
+    value_range: tuple[float, float] | None = ExportOptions.value_range,
+    latents: Distribution | None = ExportOptions.latents,
+    num_classes: int | None = ExportOptions.num_classes,
+    plain: bool = ExportOptions.plain,
     training: Mapping[str, Any] | None = None,
     licence: str | None = ExportOptions.licence,
 ) -> Export:
@@ -61,7 +71,9 @@ def export(
     (EMA) is exported with the averaged weights.
 
     Args:
-        model: a `kgan.GAN` or a `kgan.Autoencoder`.
+        model: a `kgan.GAN`, a `kgan.Autoencoder` or any Keras generator, latents
+            (batch, latent_dim) to images (batch, H, W, C), also [latents, labels] to images; or
+            the path of one, as `kgan.models.read_network` takes it.
         directory: the export's NAME directory, such as "saved_models/photos".
         onnx: write `model.onnx`; for an autoencoder `encoder.onnx` and `decoder.onnx`.
         saved_model: write `saved_model.pb` and `variables/`.
@@ -70,6 +82,13 @@ def export(
         float_output: give float32 images in the model's range instead of uint8.
         optimize: rewrite the ONNX graph for speed; the numbers stay the same.
         precision: the ONNX files' precision, "float32", "float16" (weights alone) or "int8".
+        value_range: (low, high) of the images of a network that is no kgan model; None to read
+            it off its last activation, tanh or sigmoid.
+        latents: what such a network was trained on, "normal" or "uniform"; None for "normal",
+            which the manifest then says to be assumed.
+        num_classes: how many labels such a network knows; None to read it off its Embedding.
+        plain: such a network gives no images: latents to "outputs", both of any shape, in
+            float32.
         training: what is known about the model's training, for the manifest and the card.
         licence: what the images may be used for, an SPDX name or a sentence, likewise.
 
@@ -77,13 +96,12 @@ def export(
         An `Export`.
 
     Raises:
-        InputError: another kind of model, no form asked for, an option that cannot have
-            its value, a network that TFLite cannot run or `kgan.runtime` would refuse, a
-            precision that is too far from float32, or a directory that cannot be
+        InputError: a model that cannot be exported, an export already, no form asked for, an
+            option that cannot have its value, a network that TFLite cannot run or `kgan.runtime`
+            would refuse, a precision that is too far from float32, or a directory that cannot be
             written.
         ParityError: a form that does not give what Keras gives; nothing is left behind.
     """
-    check_model(model)
     if not (onnx or saved_model or tflite):
         raise InputError(
             "An export needs at least one of ONNX, SavedModel and TFLite. Received: none"
@@ -97,6 +115,10 @@ def export(
         optimize=optimize,
         precision=precision,
         licence=licence,
+        value_range=value_range,
+        latents=latents,
+        num_classes=num_classes,
+        plain=plain,
     )
     if precision != "float32" and not onnx:
         raise InputError(
@@ -104,32 +126,47 @@ def export(
         )
     if precision == "int8" and not optimize:
         raise InputError("int8 needs the optimized graph. Received: optimize=False (--no-optimize)")
+    if isinstance(model, (str, os.PathLike)):
+        model = _open(model)
+    network = check_model(
+        model,
+        value_range=options.value_range,
+        latents=latents,
+        num_classes=num_classes,
+        plain=plain,
+    )
+    if network.kind == "network" and float_output:
+        raise InputError("plain outputs are float32 already. Received: float_output=True")
     directory = Path(directory)
     try:
         # A dot name: model servers that watch the directory only take numbers.
         with staging_directory(directory, ".export-") as staging:
             # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
             with tf.device("CPU"):
-                forms = Forms(parts_of(model), staging, float_output)
+                forms = Forms(parts_of(network), staging, float_output)
                 if saved_model:
                     forms.make_saved_model()
                 if onnx:
                     forms.make_onnx(opset, optimize, precision)
                 if tflite:
                     forms.make_tflite()
-            return _publish(forms, directory, model, training or {}, options.licence)
+            return _publish(forms, directory, network, training or {}, options.licence)
     except OSError as error:
         raise cannot_write("Cannot write an export there", error, directory) from None
 
 
 def to_onnx(
-    model: keras.Model,
+    model: keras.Model | OwnGenerator | str | os.PathLike[str],
     directory: str | os.PathLike[str],
     *,
     opset: int = ExportOptions.opset,
     float_output: bool = ExportOptions.float_output,
     optimize: bool = ExportOptions.optimize,
     precision: Precision = ExportOptions.precision,
+    value_range: tuple[float, float] | None = ExportOptions.value_range,
+    latents: Distribution | None = ExportOptions.latents,
+    num_classes: int | None = ExportOptions.num_classes,
+    plain: bool = ExportOptions.plain,
 ) -> Export:
     """Exports to ONNX alone; see `export`."""
     return export(
@@ -140,76 +177,48 @@ def to_onnx(
         float_output=float_output,
         optimize=optimize,
         precision=precision,
+        value_range=value_range,
+        latents=latents,
+        num_classes=num_classes,
+        plain=plain,
     )
 
 
 def to_saved_model(
-    model: keras.Model,
+    model: keras.Model | OwnGenerator | str | os.PathLike[str],
     directory: str | os.PathLike[str],
     *,
     float_output: bool = ExportOptions.float_output,
+    value_range: tuple[float, float] | None = ExportOptions.value_range,
+    latents: Distribution | None = ExportOptions.latents,
+    num_classes: int | None = ExportOptions.num_classes,
+    plain: bool = ExportOptions.plain,
 ) -> Export:
     """Exports to a SavedModel alone; see `export`."""
-    return export(model, directory, onnx=False, float_output=float_output)
-
-
-def _generator_promise(model: keras.Model, **common: Any) -> dict[str, Any]:
-    return manifests.generator_manifest(
-        latent_dim=model.latent_dim,
-        latent_distribution=model.latent_distribution,
-        latent_law=latents.law(model.latent_dim, model.latent_distribution),
-        num_classes=model.num_classes,
-        class_names=model.class_names,
-        **common,
+    return export(
+        model,
+        directory,
+        onnx=False,
+        float_output=float_output,
+        value_range=value_range,
+        latents=latents,
+        num_classes=num_classes,
+        plain=plain,
     )
 
 
-def _autoencoder_promise(model: keras.Model, **common: Any) -> dict[str, Any]:
-    return manifests.autoencoder_manifest(code_shape=model.code_shape, **common)
-
-
-def _generator_facts(model: keras.Model) -> dict[str, Any]:
-    return {
-        "parameters": model.generator.count_params(),
-        "ema_half_life_images": model.ema_half_life_images,
-    }
-
-
-def _autoencoder_facts(model: keras.Model) -> dict[str, Any]:
-    return {"parameters": model.count_params()}
-
-
-# Kind of a model -> (what its manifest promises, what else is known of it).
-DESCRIPTIONS = {
-    "gan": (_generator_promise, _generator_facts),
-    "autoencoder": (_autoencoder_promise, _autoencoder_facts),
-}
-
-
-def _manifest(
-    model: keras.Model, name: str, version: int, float_output: bool, training: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The manifest of a model's export before parity and files are known."""
-    promise, facts = DESCRIPTIONS[model.kind]
-    return manifests.whole_manifest(
-        name,
-        version,
-        promise(
-            model,
-            image_shape=model.image_shape,
-            value_range=model.value_range,
-            float_output=float_output,
-        ),
-        {"preset": model.preset, "batches_seen": int(model.batches_seen.numpy())}
-        | facts(model)
-        | dict(training),
-    )
+def _open(path: str | os.PathLike[str]) -> keras.Model:
+    """The network at a path, which is not an export already."""
+    described = shelf.describe(path)
+    if described is not None:
+        raise InputError(f"{described} Received: {path}")
+    return read_network(path)
 
 
 def _publish(
     forms: Forms,
     directory: Path,
-    model: keras.Model,
+    model: keras.Model | OwnGenerator,
     training: Mapping[str, Any],
     licence: str | None,
 ) -> Export:
@@ -220,7 +229,7 @@ def _publish(
     while True:
         version = max(manifests.versions_of(directory), default=0) + 1
         name = name_of(directory.absolute().name)
-        manifest = _manifest(model, name, version, forms.float_output, training)
+        manifest = whole_description(model, name, version, forms.float_output, training)
         manifest |= {} if licence is None else {"licence": readable(licence)}
         manifest |= {"parity": forms.parity} | forms.facts
         for file, onnx_model in forms.onnx_models.items():
@@ -236,4 +245,5 @@ def _publish(
             if not (directory / str(version)).exists():
                 raise
             continue  # another export took the number meanwhile
-        return Export(directory / str(version), forms.parity, forms.precision)
+        assumed = model.assumed if isinstance(model, OwnGenerator) else ()
+        return Export(directory / str(version), forms.parity, forms.precision, assumed)

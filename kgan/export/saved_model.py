@@ -14,19 +14,17 @@ from kgan.manifest import MOST_SAMPLES
 from kgan.names import text_of_path
 
 
-def write(
-    parts: Sequence[Part], functions: Mapping[str, Any], directory: str | os.PathLike[str]
-) -> None:
+def write(functions: Mapping[str, Any], directory: str | os.PathLike[str]) -> None:
     """Writes a SavedModel.
 
     Args:
-        parts: `Part`s, whose variables it holds.
-        functions: signature -> tf.function of `kgan.export.serving`.
+        functions: signature -> tf.function of `kgan.export.serving`, whose variables it holds.
         directory: where it goes.
     """
     # A bare module: keras.export.ExportArchive stores every variable twice.
     module = tf.Module()
-    module.state = [variable.value for part in parts for variable in part.network.variables]
+    # Asked of the functions: a layer made of a SavedModel has weights that Keras does not know.
+    module.state = [v for f in functions.values() for v in f.get_concrete_function().variables]
     tf.saved_model.save(module, _as_tf_takes_it(directory), signatures=dict(functions))
 
 

@@ -16,6 +16,7 @@ from kgan import latents as seed_latents
 from kgan import manifest
 from kgan.errors import InputError
 from kgan.export import numpy_draws
+from kgan.export.own_generators import OwnGenerator, own_generator
 from kgan.models.rebuild import float32_copy
 from kgan.models.self_drawing import what_draws
 
@@ -35,8 +36,8 @@ class Part:
         network: the Keras model.
         inputs: name -> (dtype, shape without the batch); "images" are uint8
             levels and are brought to `value_range`.
-        output: "images" or "codes".
-        value_range: (low, high) of the model's images.
+        output: "images", "codes" or, of a network that gives neither, "outputs".
+        value_range: (low, high) of the model's images; of no meaning where there are none.
         draw: seeds -> dict of input arrays, for comparisons and samples.
         draw_tensors: the same in TensorFlow, int64 tensor (N,) -> dict of
             tensors; None where inputs do not come from seeds.
@@ -46,7 +47,7 @@ class Part:
     onnx_file: str | None
     network: keras.Model
     inputs: Mapping[str, tuple[str, Shape]]
-    output: Literal["images", "codes"]
+    output: Literal["images", "codes", "outputs"]
     value_range: tuple[float, float]
     draw: Callable[[Sequence[int]], dict[str, np.ndarray]]
     draw_tensors: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
@@ -96,16 +97,24 @@ def seeded(part: Part) -> SeededPart:
     )
 
 
-def check_model(model: Any) -> keras.Model:
-    """Returns a model that can be exported.
+def check_model(model: Any, **said: Any) -> keras.Model | OwnGenerator:
+    """Returns what can be exported: a kgan model as it is, any other network looked at.
+
+    Args:
+        model: a `kgan.GAN`, a `kgan.Autoencoder`, another Keras model or an `OwnGenerator`.
+        said: what is said of a network that is no kgan model; see `own_generator`.
 
     Raises:
-        InputError: it is neither a `kgan.GAN` nor a `kgan.Autoencoder`.
+        InputError: something that cannot be exported, or that is said of a kgan model, which
+            knows it itself.
     """
-    if not isinstance(model, keras.Model) or getattr(model, "kind", None) not in PARTS:
+    said = {name: value for name, value in said.items() if value not in (None, False)}
+    if getattr(model, "kind", None) not in PARTS:
+        return own_generator(model, **said)
+    for name, value in said.items():
         raise InputError(
-            "Only a kgan.GAN or a kgan.Autoencoder can be exported; kgan.GAN(generator, "
-            f"discriminator) takes networks of your own. Received: {type(model).__name__}"
+            f"{name} is for a network that is no kgan model; a {type(model).__name__} knows its "
+            f"own. Received: {name}={value!r}"
         )
     if not model.makes_pictures:
         raise InputError(
@@ -115,46 +124,60 @@ def check_model(model: Any) -> keras.Model:
     return model
 
 
-def parts_of(model: keras.Model) -> list[Part]:
-    """The parts of a `kgan.GAN` or a `kgan.Autoencoder`.
-
-    Raises:
-        InputError: it is neither of them.
-    """
-    check_model(model).prepare_inference()
+def parts_of(model: keras.Model | OwnGenerator) -> list[Part]:
+    """The parts of what `check_model` returned."""
+    if not isinstance(model, OwnGenerator):
+        model.prepare_inference()
     return PARTS[model.kind](model)
 
 
 def _gan_parts(model: keras.Model) -> list[Part]:
-    inputs: dict[str, tuple[str, Shape]] = {"latents": ("float32", (model.latent_dim,))}
+    return [_drawn_part(model, model.inference_generator, (model.latent_dim,), model.value_range)]
+
+
+def _own_parts(model: OwnGenerator) -> list[Part]:
+    output: Literal["images", "outputs"] = "images" if model.value_range else "outputs"
+    shape, value_range = model.latent_shape, model.value_range or (0.0, 1.0)
+    return [_drawn_part(model, model.network, shape, value_range, output)]
+
+
+def _drawn_part(
+    model: keras.Model | OwnGenerator,
+    network: keras.Model,
+    latent_shape: Shape,
+    value_range: tuple[float, float],
+    output: Literal["images", "outputs"] = "images",
+) -> Part:
+    """The part of a network whose latents, and labels, come from seeds."""
+    inputs: dict[str, tuple[str, Shape]] = {"latents": ("float32", latent_shape)}
     if model.num_classes is not None:
         inputs["labels"] = ("int64", ())
     latent_dim, distribution = model.latent_dim, model.latent_distribution
 
     def draw(seeds: Iterable[int]) -> dict[str, np.ndarray]:
-        arrays = {"latents": seed_latents.from_seeds(seeds, latent_dim, distribution)}
+        latents = seed_latents.from_seeds(seeds, latent_dim, distribution)
+        arrays = {"latents": latents.reshape(-1, *latent_shape)}
         if model.num_classes is not None:
             arrays["labels"] = class_labels.from_seeds(seeds, model.num_classes)
         return arrays
 
     def draw_tensors(seeds: tf.Tensor) -> dict[str, tf.Tensor]:
-        tensors = {"latents": numpy_draws.latents(seeds, latent_dim, distribution)}
+        latents = numpy_draws.latents(seeds, latent_dim, distribution)
+        tensors = {"latents": tf.reshape(latents, [-1, *latent_shape])}
         if model.num_classes is not None:
             tensors["labels"] = tf.math.floormod(seeds, model.num_classes)
         return tensors
 
-    return [
-        Part(
-            signature="serving_default",
-            onnx_file=manifest.ONNX_FILE,
-            network=_exact(model.inference_generator, "generator", "latents"),
-            inputs=inputs,
-            output="images",
-            value_range=model.value_range,
-            draw=draw,
-            draw_tensors=draw_tensors,
-        )
-    ]
+    return Part(
+        signature="serving_default",
+        onnx_file=manifest.ONNX_FILE,
+        network=_exact(network, "generator", "latents"),
+        inputs=inputs,
+        output=output,
+        value_range=value_range,
+        draw=draw,
+        draw_tensors=draw_tensors,
+    )
 
 
 def _autoencoder_parts(model: keras.Model) -> list[Part]:
@@ -180,9 +203,11 @@ def _autoencoder_parts(model: keras.Model) -> list[Part]:
 
 
 # Kind of a model -> what makes its parts.
-PARTS: dict[str, Callable[[keras.Model], list[Part]]] = {
+PARTS: dict[str, Callable[[Any], list[Part]]] = {
     "gan": _gan_parts,
     "autoencoder": _autoencoder_parts,
+    "generator": _own_parts,
+    "network": _own_parts,
 }
 
 

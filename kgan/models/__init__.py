@@ -10,6 +10,7 @@ from kgan.models.mlp import MLPDiscriminator, MLPGenerator
 from kgan.models.presets import PRESETS, AutoencoderPreset, Preset, get_preset
 from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
 from kgan.models.sagan import SAGANDiscriminator, SAGANGenerator
+from kgan.models.stored_networks import load_weights, read_network
 
 __all__ = [
     "PRESETS",
@@ -36,4 +37,6 @@ __all__ = [
     "SAGANDiscriminator",
     "SAGANGenerator",
     "get_preset",
+    "load_weights",
+    "read_network",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,13 @@ from typing import Any
 import keras
 
 from kgan.errors import InputError
-from kgan.files import first_line
+from kgan.models.stored_networks import is_saved_model, not_readable, read_network
 from kgan.names import as_name
 from kgan.runs.directory import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE
 from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
-from kgan.training.saving import CONFIG, batches_seen
-
-MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
+from kgan.training.saving import batches_seen
+from kgan.untrusted.keras_files import check_archive, compiled_with_functions
 
 
 def find_model(path: str | os.PathLike[str]) -> Path:
@@ -84,49 +82,19 @@ def load_model(
             of model, or a class or function that is not known, by its name.
     """
     path = find_model(path)
-    _check_archive(path, compile)
+    check_archive(path, compile)
     try:
         model = _load(path, compile, custom_objects)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
         if compile and _loads_without_compiling(path, custom_objects):
-            raise _compiled_with_functions(path) from error
-        missing = _unknown(path, custom_objects)
-        if missing:
-            given = ", ".join(f"{name!r}: {name.rpartition('>')[2]}" for name in missing)
-            raise InputError(
-                f"Keras does not know this model's {', '.join(missing)}: import what registers "
-                f"them, or give custom_objects={{{given}}}. Received: {path}"
-            ) from error
-        raise InputError(f"Not a readable Keras model: {path} ({first_line(error)})") from error
+            raise compiled_with_functions(path) from error
+        raise not_readable(path, error, custom_objects) from error
     if not isinstance(model, (GAN, Autoencoder)):
         raise InputError(
             f"This Keras model is neither a kgan.GAN nor a kgan.Autoencoder: {path} holds a "
-            f"{type(model).__name__}"
+            f"{type(model).__name__}; kgan export delivers any generator"
         )
     return model
-
-
-def _unknown(path: Path, custom_objects: Mapping[str, Any] | None) -> list[str]:
-    """The names of classes and functions in a .keras file that Keras cannot find, once each."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            waiting = [json.loads(archive.read(CONFIG))]
-    except Exception:  # damaged: Keras reported it
-        return []
-    names: dict[str, None] = {}
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, list):
-            waiting.extend(part)
-        elif isinstance(part, dict):
-            waiting.extend(part.values())
-            function = part.get("class_name") == "function"
-            name = part.get("config" if function else "registered_name")
-            keras_own = str(part.get("module")).partition(".")[0] == "keras"
-            if isinstance(name, str) and not keras_own:
-                if keras.saving.get_registered_object(name, custom_objects or {}) is None:
-                    names[name] = None
-    return sorted(names)
 
 
 def _load(path: Path, compile: bool, custom_objects: Mapping[str, Any] | None) -> Any:
@@ -134,42 +102,22 @@ def _load(path: Path, compile: bool, custom_objects: Mapping[str, Any] | None) -
     return keras.models.load_model(path, objects, compile=compile, safe_mode=True)
 
 
-def _compiled_with_functions(path: Path) -> InputError:
-    return InputError(
-        "This model was compiled with functions that Keras cannot find again; load it with "
-        f"compile=False, then compile it. Received: {path}"
-    )
+def load_network(path: str | os.PathLike[str]) -> keras.Model:
+    """Loads what can be exported: a GAN, an autoencoder, or any other network of Keras.
 
+    Args:
+        path: a run's directory, or what `kgan.models.read_network` takes.
 
-def _check_archive(path: Path, compile: bool) -> None:
-    """Raises an InputError for a .keras file that holds code, or little that unpacks to much.
-
-    Keras's safe mode refuses code too, but can be switched off for the whole process. What a
-    model was compiled with is not looked at where it is not to be compiled: nor does Keras.
+    Raises:
+        InputError: nothing there, a file that is not a Keras model or holds code.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            bomb = unpacked > MOST_EXPANSION * path.stat().st_size
-            config = {} if bomb else json.loads(archive.read(CONFIG))
-            compilation = config.pop("compile_config", None)
-            code, compiled_code = (
-                '"__lambda__"' in json.dumps(part) for part in (config, compilation)
-            )
-    except Exception:  # damaged: Keras reports it
-        return
-    if bomb:
-        raise InputError(
-            f"A .keras file unpacks to at most {MOST_EXPANSION} times its size. Received: {path} "
-            f"of {path.stat().st_size} bytes, which unpacks to {unpacked}"
-        )
-    if code:
-        raise InputError(
-            "This .keras file holds Python code (a Lambda layer), which is not run: a model of "
-            f"registered layers can be loaded. Received: {path}"
-        )
-    if compile and compiled_code:
-        raise _compiled_with_functions(path)
+    return read_network(_model_file(path))
+
+
+def _model_file(path: str | os.PathLike[str]) -> Path:
+    """A run's .keras file; any other path as it is."""
+    path = Path(path)
+    return find_model(path) if path.is_dir() and not is_saved_model(path) else path
 
 
 def _loads_without_compiling(path: Path, custom_objects: Mapping[str, Any] | None) -> bool:
@@ -227,8 +175,8 @@ def _of_kind(model: Any, kind: type, path: str | os.PathLike[str]) -> Any:
 
 
 def run_directory(path: str | os.PathLike[str]) -> Path | None:
-    """The run that a model lies in, or None for a .keras file by itself."""
-    path = find_model(path).resolve()
+    """The run that a model lies in, or None for a file by itself."""
+    path = _model_file(path).resolve()
     for name in (MODEL_FILE, CHECKPOINT_FILE):
         run = path.parents[name.count("/")]
         if path == run / name and _facts(run):
@@ -253,6 +201,9 @@ def training_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def model_name(path: str | os.PathLike[str]) -> str:
-    """The name of a model: its run's, or its file's without the suffix."""
+    """The name of a model: its run's, its directory's or its file's without the suffix."""
     run = run_directory(path)
-    return run.name if run else find_model(path).stem
+    if run:
+        return run.name
+    path = Path(os.path.abspath(path))
+    return path.name if path.is_dir() else path.stem.removesuffix(".weights")

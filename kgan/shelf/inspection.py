@@ -92,7 +92,7 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
     kind = manifest.get("kind", "generator")
     rows = [
         ("export", f"{manifest.get('name', '?')}, version {manifest.get('version', '?')}"),
-        ("kind", f"{kind} of {wording.image_size(manifest)} pictures"),
+        ("kind", wording.kind(manifest).split(" ", 1)[1]),
     ]
     if kind == "autoencoder":
         output = manifest["decoder"]["output"]
@@ -100,10 +100,12 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
         rows.append(("codes", "x".join(map(str, codes))))
     else:
         output, latents = manifest["output"], manifest["latents"]
-        rows.append(("latents", f"{latents['dim']}, {latents['distribution']}"))
+        assumed = ", assumed" if "assumed" in latents else ""
+        rows.append(("latents", f"{latents['dim']}, {latents['distribution']}{assumed}"))
         rows.append(("latent of a seed", latents["law"]))
-    low, high = output["value_range"]
-    rows.append(("values", f"{output['dtype']}, {low} (black) to {high} (white)"))
+    if "value_range" in output:
+        low, high = output["value_range"]
+        rows.append(("values", f"{output['dtype']}, {low} (black) to {high} (white)"))
     if "labels" in manifest:
         count, names = manifest["labels"]["num_classes"], manifest["labels"]["class_names"]
         listed = ", ".join(

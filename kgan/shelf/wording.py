@@ -26,6 +26,14 @@ def parity(report: Mapping[str, float]) -> str:
 
 
 def image_size(manifest: Manifest) -> str:
-    """The image shape in a checked manifest, as HxWxC."""
+    """The shape of an image, or another output, in a checked manifest, as HxWxC."""
     half = manifest["decoder"] if manifest.get("kind") == "autoencoder" else manifest
     return "x".join(map(str, half["output"]["shape"][1:]))
+
+
+def kind(manifest: Manifest) -> str:
+    """What a checked manifest is of, such as "a generator of 28x28x1 pictures"."""
+    name = manifest.get("kind", "generator")
+    if name == "network":
+        return f"a network of {image_size(manifest)} outputs"
+    return f"{'an' if name == 'autoencoder' else 'a'} {name} of {image_size(manifest)} pictures"

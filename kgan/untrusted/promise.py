@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn, TypeGuard
 
 from kgan.errors import InputError
@@ -30,10 +30,8 @@ def check_promise(manifest: Manifest, origin: object) -> Manifest:
         InputError: a field is missing or has a value that kgan never writes; the message names it.
     """
     fields = _Fields(manifest, f"the manifest of {origin}")
-    if "kind" in fields and fields.text("kind", ("generator", "autoencoder")) == "autoencoder":
-        _autoencoder(fields)
-    else:
-        _generator(fields)
+    kind = fields.text("kind", tuple(KINDS)) if "kind" in fields else "generator"
+    KINDS[kind](fields)
     for key in ("name", "licence"):
         if key in fields:
             fields.text(key)
@@ -84,9 +82,19 @@ def sides_of(manifest: Manifest, input_names: Collection[str]) -> tuple[list[Man
 
 
 def _generator(fields: _Fields) -> None:
-    dim = _described(fields.record("input"), "latents", ("float32",), 1, LARGEST_LATENT_DIM)[0]
     _images(fields.record("output"))
-    latents = fields.record("latents")
+    _drawn(fields, 1)
+
+
+def _network(fields: _Fields) -> None:
+    _described(fields.record("output"), "outputs", ("float32",), None, MOST_VALUES)
+    _drawn(fields, None)
+
+
+def _drawn(fields: _Fields, rank: int | None) -> None:
+    """Checks what comes from seeds: latents of a rank, None for any, and labels."""
+    shape = _described(fields.record("input"), "latents", ("float32",), rank, LARGEST_LATENT_DIM)
+    latents, dim = fields.record("latents"), math.prod(shape)
     if latents.whole("dim", 1) != dim:
         latents.refuse("dim", f"the input's {dim}")
     latents.text("distribution", DISTRIBUTIONS)
@@ -117,6 +125,14 @@ def _autoencoder(fields: _Fields) -> None:
     ]
     if codes[0] != codes[1]:
         decoder.record("input").refuse("shape", "the encoder's output's")
+
+
+# Kind of an export -> what checks its promise.
+KINDS: dict[str, Callable[[_Fields], None]] = {
+    "generator": _generator,
+    "autoencoder": _autoencoder,
+    "network": _network,
+}
 
 
 def _images(fields: _Fields) -> None:

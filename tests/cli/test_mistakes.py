@@ -128,7 +128,7 @@ def test_models_that_cannot_be_used(place, capsys, trained_gan, cut_onnx):
     assert "--nice" in error_line(capsys, main, ["generate", whole, "--nice", "2"])
     trained_gan.save("gan.keras")
     trained_gan.generator.save("generator.keras")
-    assert "DCGANGenerator" in error_line(capsys, main, ["export", "generator.keras"])
+    assert "DCGANGenerator" in error_line(capsys, main, ["generate", "generator.keras"])
     assert "from 13 to 21" in error_line(capsys, main, ["export", "gan.keras", "--opset", "99"])
     assert not (place / "saved_models").exists()
 

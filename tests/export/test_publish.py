@@ -261,8 +261,12 @@ def test_sides_that_do_not_halve_evenly_export_too(tmp_path):
 
 @pytest.mark.parametrize("export", ["export", "to_onnx", "to_saved_model"])
 def test_other_models_are_one_line(trained_gan, tmp_path, export):
-    for model, name in ((trained_gan.generator, "DCGANGenerator"), ("photos.keras", "str")):
-        with pytest.raises(kgan.InputError, match=f"^Only a kgan.GAN or .* Received: {name}$"):
+    for model, says in (
+        (trained_gan.discriminator, "A generator takes|A generator gives images"),
+        ("photos.keras", "^No such model. Received: photos.keras$"),
+        (3, "^Only a Keras model can be exported.* Received: 3$"),
+    ):
+        with pytest.raises(kgan.InputError, match=says):
             getattr(kgan.export, export)(model, tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
