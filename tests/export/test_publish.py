@@ -2,7 +2,9 @@
 
 import dataclasses
 import hashlib
+import io
 import json
+import sys
 
 import keras
 import numpy as np
@@ -269,6 +271,20 @@ def test_other_models_are_one_line(trained_gan, tmp_path, export):
         with pytest.raises(kgan.InputError, match=says):
             getattr(kgan.export, export)(model, tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_class_names_of_any_bytes_are_in_card_and_manifest(tmp_path, monkeypatch):
+    names = ["caf\udce9", "\u72ac"]  # a folder named b"caf\xe9", and one in UTF-8
+    sizes = {"image_shape": (16, 16, 1), "latent_dim": 4, "filters": 1}
+    gan = kgan.GAN.from_preset("dcgan", class_names=names, **sizes)
+    export = kgan.export.to_onnx(gan, tmp_path / "named", optimize=False)
+    assert "0 caf\\udce9, 1 \u72ac" in (export.path / "card.md").read_text("utf-8")
+    assert kgan.runtime.Generator(export.path).class_names == names
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", shown)
+    assert main(["export", "--inspect", str(export.path)]) == 0
+    shown.flush()
+    assert b"1 \\u72ac" in shown.buffer.getvalue()
 
 
 def test_mistakes_are_named(trained_gan, tmp_path):
