@@ -15,10 +15,10 @@ MARKER = "<!-- tests/test_subclassing.py runs this block -->"
 
 @pytest.fixture
 def blocks():
-    """The marked code blocks, which are all there are: sounds, and two discriminators."""
+    """The marked code blocks, all there are: sounds, their export, and two discriminators."""
     text = PAGE.read_text()
     found = re.findall(re.escape(MARKER) + r"\n```python\n(.*?)```", text, re.DOTALL)
-    assert len(found) == text.count("```python") == 2
+    assert len(found) == text.count("```python") == 3
     return found
 
 
@@ -38,6 +38,10 @@ def test_sounds(blocks, tmp_path, monkeypatch):
     np.testing.assert_allclose(sounds, gan.ema_generator(latents), atol=1e-6)
     assert type(again).__name__ == "Sounds"
     np.testing.assert_array_equal(again.predict(latents, verbose=0), sounds)
+    exec(blocks[1], names)
+    expected = again.predict(names["latents"], verbose=0)
+    np.testing.assert_allclose(names["outputs"], expected, atol=1e-4)
+    assert names["outputs"].dtype == np.float32
     again.fit(names["notes"][:32], batch_size=32, verbose=0)
     for pictures in (
         lambda: gan.generate(1),
@@ -61,7 +65,7 @@ def pooling_judge(side):
 @pytest.mark.slow
 def test_two_discriminators_and_other_latents(blocks, tmp_path):
     names = {}
-    exec(blocks[1], names)
+    exec(blocks[2], names)
     latents = keras.Input((4,))
     pixels = keras.layers.Dense(64, activation="tanh")(latents)
     generator = keras.Model(latents, keras.layers.Reshape((8, 8, 1))(pixels))

@@ -111,15 +111,20 @@ def check_model(model: Any, **said: Any) -> keras.Model | OwnGenerator:
     said = {name: value for name, value in said.items() if value not in (None, False)}
     if getattr(model, "kind", None) not in PARTS:
         return own_generator(model, **said)
+    if not model.makes_pictures:
+        if said != {"plain": True}:
+            raise InputError(
+                "An export promises pictures (H, W, C) with 1 or 3 channels; --plain (plain=True) "
+                f"delivers latents to outputs. Received: a {type(model).__name__} that makes "
+                f"{model.image_shape}"
+            )
+        model.prepare_inference()
+        facts = {"latents": model.latent_distribution, "num_classes": model.num_classes}
+        return own_generator(model.inference_generator, plain=True, **facts)
     for name, value in said.items():
         raise InputError(
             f"{name} is for a network that is no kgan model; a {type(model).__name__} knows its "
             f"own. Received: {name}={value!r}"
-        )
-    if not model.makes_pictures:
-        raise InputError(
-            "An export promises pictures (H, W, C) with 1 or 3 channels. Received: a "
-            f"{type(model).__name__} that makes {model.image_shape}"
         )
     return model
 
