@@ -111,7 +111,7 @@ def check_model(model: Any, **said: Any) -> keras.Model | OwnGenerator:
     said = {name: value for name, value in said.items() if value not in (None, False)}
     if getattr(model, "kind", None) not in PARTS:
         return own_generator(model, **said)
-    if not model.makes_pictures:
+    if not isinstance(model, OwnGenerator) and not model.makes_pictures:
         if said != {"plain": True}:
             raise InputError(
                 "An export promises pictures (H, W, C) with 1 or 3 channels; --plain (plain=True) "

@@ -164,7 +164,6 @@ def test_what_a_run_cannot_start_from(trained, tmp_path):
         ({"loss": "hinge", "label_smoothing": 0.1}, "losses bce and minimax only. .* loss hinge"),
         ({"preset": "autoencoder", "d_steps": 2}, "--d-steps applies to GANs only"),
         ({"preset": "dcgan9"}, "Unknown preset"),
-        ({"batch_size": 7000}, "a batch of 7000"),
     ],
     ids=str,
 )

@@ -68,6 +68,7 @@ def test_a_fit_looks_at_its_first_batch_and_no_other(tmp_path, gan):
             gan.fit(DARK, batch_size=8, verbose=0)
 
 
+@pytest.mark.slow
 def test_under_a_strategy_too(two_replicas):
     with two_replicas.scope():
         gan = kgan.GAN.from_preset("gan", image_shape=(16, 20, 1), latent_dim=4, filters=4)

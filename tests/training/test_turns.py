@@ -85,6 +85,7 @@ def test_dcgan_upsample_learns_from_half_a_batch_of_each_fake_first():
     assert gan.g_optimizer.iterations == 1
 
 
+@pytest.mark.slow
 def test_a_share_is_an_option_of_every_preset_and_is_saved(tmp_path, real_images):
     gan = kgan.GAN.from_preset(
         "dcgan", image_shape=(16, 20, 1), latent_dim=4, filters=2, num_classes=3, seed=0
