@@ -10,7 +10,7 @@ import keras
 from kgan import latents
 from kgan import manifest as manifests
 from kgan.export.own_generators import OwnGenerator
-from kgan.models.stored_networks import count_parameters
+from kgan.models.saved_function import count_parameters
 
 
 def _latents(model: keras.Model | OwnGenerator) -> dict[str, Any]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import shutil
 import tempfile
-import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,17 +15,13 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
-import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.files import first_line
 from kgan.models.preset_kinds import Preset
 from kgan.models.presets import get_preset, make_networks
-from kgan.models.rebuild import all_layers
+from kgan.models.saved_function import quiet, saved_function
 from kgan.untrusted.keras_files import CONFIG, check_archive, check_hdf5, why_unreadable
-from kgan.untrusted.saved_model_graph import FILE, check_saved_model
-
-SIGNATURES = ("serving_default", "serve")
 
 
 def read_network(path: str | os.PathLike[str]) -> keras.Model:
@@ -47,7 +41,7 @@ def read_network(path: str | os.PathLike[str]) -> keras.Model:
     """
     path = Path(path)
     if path.is_dir():
-        return _saved_function(path)
+        return saved_function(path)
     if not path.is_file():
         raise _nothing(path)
     if path.suffix == ".keras" or zipfile.is_zipfile(path):
@@ -66,7 +60,7 @@ def read_network(path: str | os.PathLike[str]) -> keras.Model:
             f"Received: {path}"
         )
     try:
-        with _with_suffix(path, suffix) as named, _quiet():
+        with _with_suffix(path, suffix) as named, quiet():
             model = keras.models.load_model(named, compile=False, safe_mode=True)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
         raise not_readable(path, error) from error
@@ -113,11 +107,6 @@ def _unknown(path: Path, custom_objects: Mapping[str, Any]) -> list[str]:
     return sorted(names)
 
 
-def is_saved_model(path: Path) -> bool:
-    """Whether a path is the directory of a SavedModel."""
-    return (path / FILE).is_file()
-
-
 def load_weights(network: keras.Model, path: str | os.PathLike[str]) -> None:
     """Puts saved weights into a network of the same layers, all of them or none.
 
@@ -144,7 +133,7 @@ def load_weights(network: keras.Model, path: str | os.PathLike[str]) -> None:
             old, arrays = "layer_names" in file.attrs, _arrays(file)
         if len(arrays) != len(before):
             raise ValueError(f"it has {len(arrays)} arrays, the network {len(before)}")
-        with _with_suffix(path, ".h5" if old else ".weights.h5") as named, _quiet():
+        with _with_suffix(path, ".h5" if old else ".weights.h5") as named, quiet():
             network.load_weights(named)
         # Keras passes over what a file has too much or under another name.
         if _sorted_bytes(network.get_weights()) != _sorted_bytes(arrays):
@@ -198,78 +187,6 @@ def read_preset_generator(
     return generator
 
 
-class SavedFunction(keras.layers.Layer):
-    """A SavedModel's signature as a layer, whose inputs are in the signature's order.
-
-    Args:
-        loaded: what `tf.saved_model.load` gave; the weights live as long as it does.
-        signature: the name of its signature, which has one output.
-
-    Attributes:
-        specs: input name -> TensorSpec.
-    """
-
-    def __init__(self, loaded: Any, signature: str) -> None:
-        super().__init__(dtype="float32", name="saved_model")
-        self.loaded = loaded
-        self.function = loaded.signatures[signature]
-        self.specs: dict[str, Any] = dict(self.function.structured_input_signature[1])
-        (self.output_name,) = self.function.structured_outputs
-
-    def call(self, *inputs: Any) -> Any:
-        given = zip(self.specs.items(), inputs, strict=True)
-        named = {name: tf.cast(value, spec.dtype) for (name, spec), value in given}
-        return self.function(**named)[self.output_name]
-
-
-def count_parameters(network: keras.Model) -> int:
-    """The numbers in a network's weights, those of a SavedModel in it counted too."""
-    loaded = [layer for layer in all_layers(network) if isinstance(layer, SavedFunction)]
-    return int(network.count_params()) + sum(
-        variable.shape.num_elements() for layer in loaded for variable in layer.function.variables
-    )
-
-
-def _saved_function(directory: Path) -> keras.Model:
-    if not is_saved_model(directory):
-        raise InputError(
-            f"No trained model in this directory: neither a run nor a SavedModel ({FILE}). "
-            f"Received: {directory}"
-        )
-    check_saved_model(directory)
-    try:
-        with _quiet():
-            loaded = tf.saved_model.load(str(directory))
-    except Exception as error:  # tensorflow has many of its own
-        raise InputError(f"Not a readable SavedModel: {directory} ({first_line(error)})") from error
-    signatures = loaded.signatures
-    name = next((name for name in SIGNATURES if name in signatures), None)
-    if name is None:
-        listed = ", ".join(signatures) or "none"
-        raise InputError(
-            f"A SavedModel needs the signature serving_default, as model.export writes it. "
-            f"Received: {directory}, whose signatures are: {listed}"
-        )
-    outputs = list(signatures[name].structured_outputs)
-    if len(outputs) != 1:
-        raise InputError(
-            f"A network that is exported has one output. Received: {directory}, which has "
-            f"{len(outputs)}: {', '.join(outputs)}"
-        )
-    layer = SavedFunction(loaded, name)
-    inputs = []
-    for key, spec in layer.specs.items():
-        shape = spec.shape.as_list() if spec.shape.rank else [1]
-        if shape[0] is not None:
-            raise InputError(
-                "A SavedModel must take any number of latents at a time; this one is fixed. "
-                f"Received: {directory}, whose input {key} is {shape}"
-            )
-        inputs.append(keras.Input(shape[1:], dtype=spec.dtype.name, name=key))
-    taken = inputs if len(inputs) > 1 else inputs[0]
-    return keras.Model(taken, layer(*inputs), name=directory.name or "saved_model")
-
-
 def _arrays(file: h5py.File) -> list[np.ndarray]:
     """The arrays of weights in an HDF5 file, those of an optimizer left out."""
     arrays: list[np.ndarray] = []
@@ -305,17 +222,3 @@ def _with_suffix(path: Path, suffix: str) -> Iterator[str]:
         copy = Path(place, f"model{suffix}")
         shutil.copyfile(path, copy)
         yield str(copy)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keras and TensorFlow warn of how an old file was written; nothing here needs it."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            yield
-    finally:
-        logger.setLevel(level)

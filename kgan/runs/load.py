@@ -11,7 +11,8 @@ from typing import Any
 import keras
 
 from kgan.errors import InputError
-from kgan.models.stored_networks import is_saved_model, not_readable, read_network
+from kgan.models.saved_function import is_saved_model
+from kgan.models.stored_networks import not_readable, read_network
 from kgan.names import as_name
 from kgan.runs.directory import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE
 from kgan.training.autoencoder import Autoencoder
