@@ -9,6 +9,7 @@ from typing import TextIO
 
 from kgan.callbacks.periodic import Logs, StepCallback
 from kgan.callbacks.stopping import StopAfter
+from kgan.streams import Steady
 
 
 class ProgressLine(StepCallback):
@@ -24,7 +25,7 @@ class ProgressLine(StepCallback):
         epoch_steps: steps per epoch; None when not known.
         epoch_begun: steps that earlier fits have taken in the epoch that this one continues.
         stop: the `StopAfter` in use, None without one.
-        stream: where the line goes; None for stderr.
+        stream: where the line goes; None for stderr. Where it cannot be written training goes on.
         header: a line to write once, when training begins; None for none.
         steps_done: steps that earlier fits have taken, to be counted in the steps shown (both
             those taken and those in all); 0 counts this fit's alone.
@@ -50,7 +51,7 @@ class ProgressLine(StepCallback):
         self.epoch_steps = epoch_steps
         self.epoch_begun = epoch_begun
         self.stop = stop
-        self.stream = stream or sys.stderr
+        self.stream = Steady(stream or sys.stderr)
         self.header = header
         self.steps_done = steps_done
         self.live = self.stream.isatty()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import io
+import errno
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from kgan.cli import data, export, generate, train
 from kgan.errors import KganError
 from kgan.files import NO_ROOM, printable
+from kgan.streams import steady_output
 from kgan.version import __version__
 
 DESCRIPTION = """\
@@ -80,9 +81,18 @@ def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
 
     With -v its traceback comes first.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal may know no characters but ASCII
-            stream.reconfigure(errors="backslashreplace")
+    with steady_output() as (output, _):
+        code = _run(parser, arguments)
+        output.flush()
+        # A reader that has seen enough, as `head`, is no mistake.
+        if output.problem is not None and output.problem.errno != errno.EPIPE:
+            reason = output.problem.strerror
+            print(f"{parser.prog}: error: Cannot write the output ({reason})", file=sys.stderr)
+            code = code or 1
+        return code
+
+
+def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed) or 0

@@ -154,3 +154,19 @@ def test_progress_counts_on_from_earlier_fits_under_its_header(traced_gan, real_
     steps = re.findall(r"step (\d+/\d+)", lines)
     assert steps == [f"{step}/46" for step in (41, 42, 43, 44, 45, 46, 46)]
     assert "left 0:00" in lines
+
+
+class Broken(io.StringIO):
+    """A stream of which the second write fails, as a pipe that is read no longer."""
+
+    def write(self, text):
+        if self.getvalue():
+            raise BrokenPipeError(32, "Broken pipe")
+        return super().write(text)
+
+
+def test_a_fit_outlives_where_its_line_goes(traced_gan, real_images):
+    line = callbacks.ProgressLine(16, stream=Broken(), header="begun")
+    before = int(traced_gan.batches_seen)
+    traced_gan.fit(real_images, batch_size=16, verbose=0, callbacks=[line])
+    assert int(traced_gan.batches_seen) == before + 4
