@@ -13,7 +13,7 @@ from kgan.registration import CLASSES
 
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
-    **dict.fromkeys(("version", "errors", "names", "registration"), 0),
+    **dict.fromkeys(("version", "errors", "names", "streams", "registration"), 0),
     **dict.fromkeys(("files", "option_fields"), 0.5),  # floor 0 too, on top of errors
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
     **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
