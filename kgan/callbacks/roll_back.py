@@ -13,7 +13,7 @@ from kgan.callbacks.periodic import Logs, StepCallback
 from kgan.errors import NotFinite
 from kgan.training.guarded_update import SUSPECTS
 from kgan.training.network_checks import computes_in_float16
-from kgan.training.saving import OPTIMIZERS, restore
+from kgan.training.saving import restore
 
 LOG = logging.getLogger("kgan")
 LOWERED_BY = 2.0
@@ -111,10 +111,8 @@ def _likely_cause(model: keras.Model, suspect: str, weights: float, weights_befo
 def _lower_learning_rates(model: keras.Model) -> str:
     """Halves them and says what they are now."""
     rates = []
-    for name in OPTIMIZERS:
-        optimizer = getattr(model, name, None)
-        if optimizer is None:
-            continue
+    # Of a GAN that is both, of an autoencoder its one.
+    for optimizer in getattr(model.optimizer, "optimizers", [model.optimizer]):
         try:
             optimizer.learning_rate = float(optimizer.learning_rate.numpy()) / LOWERED_BY
         except (TypeError, AttributeError):  # a keras LearningRateSchedule cannot be changed
