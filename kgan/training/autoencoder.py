@@ -174,6 +174,7 @@ class Autoencoder(TwoNetworks):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         images, _ = batches.images_of(self, data)
+        self.first_batch.note(images)
         outputs = self(images, training=False)
         loss = self._loss(images, outputs)
         self.updates.record(True, images=tf.shape(images)[0], loss=loss)

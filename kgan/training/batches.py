@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import types
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -17,26 +21,56 @@ if TYPE_CHECKING:
 BEYOND = 0.25  # of the range: interpolation and noise may go that far past its ends
 
 
+def as_keras_takes(data: Any) -> Any:
+    """Data for `fit` and `evaluate`: a generator may give images alone, as a dataset may.
+
+    Raises:
+        InputError: no data, or the name of a file or a folder.
+    """
+    if data is None or isinstance(data, (str, bytes, os.PathLike)):
+        raise InputError(
+            "A model takes images, such as an array (N, H, W, C), or a folder's by "
+            "kgan.data.from_folder(folder, image_shape=(H, W, C), batch_size=64). "
+            f"Received: {data!r}"
+        )
+    if isinstance(data, types.GeneratorType):
+        return (batch if isinstance(batch, tuple) else (batch,) for batch in data)
+    return data
+
+
+def check_unweighted(model: TwoNetworks, weights: Any, class_weight: Any = None) -> None:
+    """Raises an InputError where images are weighted."""
+    received = weights if weights is not None else class_weight
+    if received is None:
+        return
+    if hasattr(received, "dtype"):
+        received = f"{keras.backend.standardize_dtype(received.dtype)} {received.shape}"
+    raise InputError(
+        f"A {type(model).__name__} weighs all images alike: no sample_weight and no "
+        "class_weight; to have some more often, repeat them in the data. "
+        f"Received weights: {received}"
+    )
+
+
 def images_of(model: TwoNetworks, data: Any) -> tuple[Any, Any]:
     """The (images, labels or None) of a batch, by their kind and shape alone.
 
     Raises:
         InputError: anything but floats of the model's image shape, or weights.
     """
-    if isinstance(data, dict):
+    images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if isinstance(images, dict):
         raise InputError(
             "A batch is images, or (images, labels): data.map(lambda batch: batch['image']) takes "
-            f"one entry of a dict. Received a dict of: {', '.join(map(str, data))}"
+            f"one entry of a dict. Received a dict of: {', '.join(map(str, images))}"
         )
-    images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-    if weights is not None:
-        raise InputError(
-            f"A {type(model).__name__} weighs all images alike: no sample_weight and no "
-            "class_weight; to have some more often, repeat them in the data. "
-            f"Received weights: {weights.dtype.name} {weights.shape}"
-        )
+    check_unweighted(model, weights)
     if not isinstance(images, tf.Tensor):
-        raise InputError(f"Images come as one tensor. Received: {type(images).__name__}")
+        many = f" of {len(images)}" if isinstance(images, (list, tuple)) else ""
+        raise InputError(
+            "Images come as one array or tensor, such as np.stack(images), with labels beside it, "
+            f"fit(images, labels). Received: {type(images).__name__}{many}"
+        )
     if not images.dtype.is_floating:
         raise InputError(
             f"Images to train on must be floats in the model's range {model.value_range}; "
@@ -120,22 +154,34 @@ def _from_levels(value_range: tuple[float, float]) -> str:
 
 
 class FirstBatch(keras.callbacks.Callback):
-    """Looks at the values of the first batch of a fit; `note` is called in every step.
+    """Looks at the values of the first batch of a fit or an evaluation.
 
-    The step that it is used in has been taken by then: to look before would draw a batch that
-    the training then does not get.
+    `note` is called in every step. The step that it is used in has been taken by then: to look
+    before would draw a batch that the training then does not get.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.low = keras.metrics.Mean(name="low")
         self.high = keras.metrics.Mean(name="high")
+        self.looked = False
 
     def note(self, images: tf.Tensor) -> None:
         """Keeps a batch's lowest and highest value."""
         images = tf.cast(images, tf.float32)
         self.low.update_state(tf.reduce_min(images))
         self.high.update_state(tf.reduce_max(images))
+
+    @contextlib.contextmanager
+    def of_own_loop(self, model: TwoNetworks) -> Iterator[None]:
+        """Around a step of a loop that is the user's own: looks at the first that it takes."""
+        first = not self.looked
+        if first:
+            self.on_train_begin()
+        yield
+        if first:
+            self.set_model(model)
+            self.on_train_batch_end(0)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.looked = False
@@ -144,7 +190,13 @@ class FirstBatch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if not self.looked and self.model.makes_pictures:
-            self.looked = True
             check_extremes(
                 float(self.low.result()), float(self.high.result()), self.model.value_range
             )
+        self.looked = True
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.on_train_begin()
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.on_train_batch_end(batch)

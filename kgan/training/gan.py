@@ -244,7 +244,9 @@ class GAN(TwoNetworks):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""
-        evaluate(self, *batches.check_batch(self, data))
+        real_images, labels = batches.check_batch(self, data)
+        self.first_batch.note(real_images)
+        evaluate(self, real_images, labels)
         return {name: v for name, v in self.logs().items() if name not in WHERE_THEY_ARE}
 
     def draw_latents(self, batch_size: Any, seed_generator: Any = None) -> tf.Tensor:

@@ -16,7 +16,7 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.models.own_code import why_not_from_config
 from kgan.models.rebuild import all_layers
-from kgan.training.batches import FirstBatch
+from kgan.training.batches import FirstBatch, as_keras_takes, check_unweighted
 from kgan.training.distribution import StopTogether, has_workers, is_chief
 from kgan.training.guarded_update import SUSPECTS, Updates
 from kgan.training.network_checks import check_trainable, computes_in_float16, seed_states
@@ -40,7 +40,7 @@ class TwoNetworks(keras.Model, abc.ABC):
             compiled.
         updates: the guarded updates, with the figures of the epoch.
         batches_seen: int64 variable, the batches that it was ever trained on.
-        first_batch: what looks at the values of a fit's first batch.
+        first_batch: what looks at the values of the first batch of a fit or an evaluation.
         value_range, image_shape: (low, high) of its images, (H, W, C).
         not_saved: why a saved file would not bring it back, in words; None where it does.
     """
@@ -81,20 +81,39 @@ class TwoNetworks(keras.Model, abc.ABC):
     @functools.wraps(keras.Model.fit)
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         bound = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
-        callbacks = bound.arguments.get("callbacks") or ()
-        callbacks = getattr(callbacks, "callbacks", callbacks)  # of a keras CallbackList
-        if isinstance(callbacks, keras.callbacks.Callback):
-            callbacks = [callbacks]
+        given = bound.arguments
+        given["x"] = as_keras_takes(given.get("x"))
+        if given.get("validation_data") is not None:
+            given["validation_data"] = as_keras_takes(given["validation_data"])
+        # Keras drops them where there are no labels.
+        check_unweighted(self, given.get("sample_weight"), given.get("class_weight"))
+        callbacks = _as_list(given.get("callbacks"))
         # Only one of several workers writes: with the others' files they would race for one name.
         if has_workers(self.distribute_strategy):
             chief = is_chief(self.distribute_strategy)
             kept = [c for c in callbacks if chief or not getattr(c, "chief_only", False)]
             callbacks = [*kept, StopTogether()]
         # First, so that nothing is written of a batch that is refused.
-        bound.arguments["callbacks"] = [self.first_batch, FinalWeights(), *callbacks]
+        given["callbacks"] = [self.first_batch, FinalWeights(), *callbacks]
         history = super().fit(*bound.args[1:], **bound.kwargs)
         self.prepare_inference()
         return history
+
+    @functools.wraps(keras.Model.evaluate)
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        bound = inspect.signature(keras.Model.evaluate).bind(self, *args, **kwargs)
+        given = bound.arguments
+        # In a fit it is Keras that calls, with the data and the callbacks of that fit.
+        if not given.get("kwargs", {}).get("_use_cached_eval_dataset"):
+            given["x"] = as_keras_takes(given.get("x"))
+            check_unweighted(self, given.get("sample_weight"))
+            given["callbacks"] = [self.first_batch, *_as_list(given.get("callbacks"))]
+        return super().evaluate(*bound.args[1:], **bound.kwargs)
+
+    @functools.wraps(keras.Model.train_on_batch)
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        with self.first_batch.of_own_loop(self):
+            return super().train_on_batch(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # In a graph, such as that of predict, it is too late: that prepares before.
@@ -262,3 +281,10 @@ class TwoNetworks(keras.Model, abc.ABC):
         super().load_own_variables({k: store[k] for k in store.keys() if k not in states})
         for index, state in enumerate(seed_states(self)):
             state.assign(states[f"seed_{index}"])
+
+
+def _as_list(callbacks: Any) -> list[keras.callbacks.Callback]:
+    """What Keras takes as callbacks, None and a CallbackList too, as a list."""
+    if isinstance(callbacks, keras.callbacks.Callback):
+        return [callbacks]
+    return list(getattr(callbacks, "callbacks", callbacks) or ())

@@ -113,9 +113,10 @@ def test_a_batch_that_does_not_fit(gan, data, says):
 @pytest.mark.parametrize(
     "how", [{"class_weight": {0: 1.0, 1: 9.0}}, {"sample_weight": np.ones(32)}]
 )
-def test_weights_are_refused_by_name(gan, how):
+@pytest.mark.parametrize("labels", [None, np.zeros(32, np.int64)], ids=["alone", "labels"])
+def test_weights_are_refused_by_name(gan, how, labels):
     with pytest.raises(kgan.InputError, match="no sample_weight and no class_weight"):
-        gan.fit((DARK + 1) / 2, np.zeros(32, np.int64), batch_size=8, verbose=0, **how)
+        gan.fit((DARK + 1) / 2, labels, batch_size=8, verbose=0, **how)
 
 
 def test_callbacks_as_keras_takes_them(gan):
@@ -125,3 +126,45 @@ def test_callbacks_as_keras_takes_them(gan):
     ready = keras.callbacks.CallbackList([one], add_history=True, model=gan)
     gan.fit((DARK + 1) / 2, batch_size=8, verbose=0, callbacks=ready)
     assert seen == 2 * [0, 1, 2, 3]
+
+
+def test_an_evaluation_looks_at_its_first_batch_too(gan):
+    good = (DARK + 1) / 2
+    with pytest.raises(kgan.InputError, match="images / 255"):
+        gan.fit(good, batch_size=8, verbose=0, validation_data=255 * good)
+    with pytest.raises(kgan.InputError, match="images / 255"):
+        gan.evaluate(255 * good, batch_size=8, verbose=0)
+    gan.evaluate(good, batch_size=8, verbose=0)
+    gan.fit(good, batch_size=8, epochs=2, verbose=0, validation_data=good)
+
+
+def test_an_own_loop_is_looked_at_once(gan):
+    good = (DARK + 1) / 2
+    for _ in range(2):
+        with pytest.raises(kgan.InputError, match="images / 255"):
+            gan.train_on_batch(255 * good)
+    gan.train_on_batch(good)
+    gan.train_on_batch(255 * good)
+
+
+def test_generators_give_images_with_or_without_a_tuple(gan):
+    good = (DARK + 1) / 2
+    alone = (good[i : i + 8] for i in range(0, 32, 8))
+    in_a_tuple = ((good[i : i + 8],) for i in range(0, 32, 8))
+    gan.fit(alone, verbose=0, validation_data=in_a_tuple)
+    assert int(gan.batches_seen) == 4
+    assert len(gan.evaluate((good[:8] for _ in range(2)), verbose=0)) == 5
+    with pytest.raises(kgan.InputError, match="Received a dict of: image"):
+        gan.fit(({"image": good[:8]} for _ in range(2)), verbose=0)
+
+
+@pytest.mark.parametrize("data", [None, "photos", b"photos"])
+def test_what_is_no_data(gan, data):
+    for use in (gan.fit, gan.evaluate):
+        with pytest.raises(kgan.InputError, match=r"kgan\.data\.from_folder.* Received: "):
+            use(data, verbose=0)
+
+
+def test_a_list_of_images(gan):
+    with pytest.raises(kgan.InputError, match=r"np.stack\(images\).* Received: tuple of 4"):
+        gan.fit(list(DARK[:4]), verbose=0)
