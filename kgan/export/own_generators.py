@@ -93,9 +93,11 @@ def own_generator(
                 "A generator gives images (batch, H, W, C) with C 1 or 3; --plain (plain=True) "
                 f"exports any other output as it is. It gives: {(None, *given)}"
             )
-        inputs = [tf.TensorSpec([None, *taken], tf.float32)]
-        inputs += [tf.TensorSpec([None], tf.int32)] * labels
-        value_range = _range(network, inputs, value_range)
+    inputs = [tf.TensorSpec([None, *taken], tf.float32)]
+    inputs += [tf.TensorSpec([None], tf.int32)] * labels
+    last = last_operation(network, inputs)  # of any network: it is told there what has no graph
+    if not plain:
+        value_range = _range(network, last, value_range)
     assumed: tuple[str, ...] = ()
     if latents is None:
         assumed = (
@@ -205,12 +207,11 @@ def _classes(network: keras.Model, num_classes: int | None) -> int:
 
 
 def _range(
-    network: keras.Model, inputs: list[tf.TensorSpec], value_range: tuple[float, float] | None
+    network: keras.Model, last: str, value_range: tuple[float, float] | None
 ) -> tuple[float, float]:
     """The value range that was said, checked, or the one that the last activation implies."""
     if value_range is not None:
         return check_range("value_range", value_range)
-    last = last_operation(network, inputs)
     if last not in RANGES:
         raise InputError(
             "The range of the images cannot be read off the network's last activation (tanh gives "

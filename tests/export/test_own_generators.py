@@ -202,3 +202,25 @@ def test_an_export_says_what_it_is(exported, tmp_path):
     (tmp_path / "other.tflite").write_bytes(b"    TFL3")
     with pytest.raises(kgan.InputError, match="a TFLite file, which an export writes"):
         kgan.export.to_onnx(tmp_path / "other.tflite", tmp_path / "out")
+
+
+@keras.saving.register_keras_serializable("test_own_generators")
+class Noisy(L.Layer):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.seeds = keras.random.SeedGenerator(1)
+
+    def call(self, values):
+        return values + keras.random.normal(keras.ops.shape(values), seed=self.seeds)
+
+
+@pytest.mark.parametrize("said", [{}, {"value_range": (-1, 1)}, {"plain": True}])
+def test_what_has_no_graph_of_its_inputs_alone_is_one_line(tmp_path, said):
+    own = network()
+    drawing = keras.Model(own.inputs, Noisy()(own.outputs[0]), name="drawing")
+    path = save(drawing, tmp_path, "export")
+    odd = keras.Model(own.inputs, own.outputs[0], name="é name")
+    for model, says in ((path, "writes variables"), (odd, "not a valid .*scope name")):
+        with pytest.raises(kgan.InputError, match=says):
+            kgan.export.to_onnx(model, tmp_path / "out", **said)
+    assert not (tmp_path / "out").exists()
