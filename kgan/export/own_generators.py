@@ -127,6 +127,12 @@ def _inputs(network: Any, plain: bool) -> tuple[keras.Model, Shape, bool]:
             "Only a Keras model can be exported, or a file or directory of one. "
             f"Received: {network!r}"
         )
+    outputs = getattr(network, "output", None)
+    if isinstance(outputs, (list, tuple)) and len(outputs) == 1:
+        # As in keras.Model(other.inputs, other.outputs).
+        alone = isinstance(network.input, (list, tuple)) and len(network.input) == 1
+        entry = network.input[0] if alone else network.input
+        network = keras.Model(entry, outputs[0], name=network.name)
     shape = getattr(network, "input_shape", None) if network.built else None
     if network.built and shape is None:
         # A subclassed model has no symbolic input; it remembers the shape it was built on.

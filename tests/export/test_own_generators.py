@@ -224,3 +224,11 @@ def test_what_has_no_graph_of_its_inputs_alone_is_one_line(tmp_path, said):
         with pytest.raises(kgan.InputError, match=says):
             kgan.export.to_onnx(model, tmp_path / "out", **said)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_list_of_one_output_is_that_output():
+    own = network()
+    again = own_generator(keras.Model(own.inputs, own.outputs, name="again"))
+    assert (again.output_shape, again.value_range) == ((8, 8, 1), (-1, 1))
+    latents = np.ones((2, 6), np.float32)
+    np.testing.assert_array_equal(again.network(latents), own(latents))
