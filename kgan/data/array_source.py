@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -50,6 +51,11 @@ class ArraySource(Source):
             fitted = np.stack(list(pool.map(self._fit_one, self._given)))
         self._given = ()
         return fitted
+
+    def origins(self) -> Iterable[Any]:
+        """As `Source.origins`: hashes of the images and of the labels."""
+        for array in (self.images, self.labels):
+            yield hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
 
     def tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and labels as tensors on the CPU, where the pipeline runs."""

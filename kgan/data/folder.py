@@ -44,6 +44,7 @@ class FolderSource(StreamSource):
         with ThreadPoolExecutor(WORKERS) as pool:
             headers = list(pool.map(image_files.read_header, paths))
         self.files: list[str] = []
+        self._folder = os.fspath(folder), os.path.realpath(folder)
         self._changed: list[float] = []
         small = see_through = 0
         for file, header in zip(paths, headers, strict=True):
@@ -71,7 +72,9 @@ class FolderSource(StreamSource):
             self._names = tf.constant([os.fsencode(file) for file in self.files], tf.string)
 
     def origins(self) -> Iterable[Any]:
-        return zip(self.files, self._changed, strict=True)
+        given, real = self._folder  # a run is begun with a relative path, resumed with the whole
+        files = (real + file[len(given) :] for file in self.files)
+        return zip(files, self._changed, strict=True)
 
     def name(self, index: int) -> str:
         return self.files[index]

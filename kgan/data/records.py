@@ -73,6 +73,7 @@ class RecordSource(StreamSource):
             manifest["class_names"] if manifest else class_names,
         )
         self.shards = shards
+        self._real_paths = [os.path.realpath(shard) for shard in shards]
         self._changed = [os.path.getmtime(shard) for shard in shards]
         self.starts = np.cumsum([0, *counts[:-1]])
         with tf.device("CPU"):
@@ -84,7 +85,7 @@ class RecordSource(StreamSource):
         self.packed = manifest is not None and tuple(manifest["image_shape"]) == image_shape
 
     def origins(self) -> Iterable[Any]:
-        return zip(self.shards, self._changed, strict=True)
+        return zip(self._real_paths, self._changed, strict=True)
 
     def name(self, index: int) -> str:
         shard = int(np.searchsorted(self.starts, index, side="right")) - 1

@@ -111,13 +111,29 @@ class Source(abc.ABC):
         """Which part of the data cannot be read, once reading has failed."""
         return self.description
 
+    def fingerprint(self) -> str:
+        """A short hash of which images these are and how they are fitted.
+
+        The same however the path to them is spelled and whatever folder is the current one.
+        """
+        facts = [*self.facts(), *self.origins()]
+        return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+    def facts(self) -> list[Any]:
+        """What the images are like, for `fingerprint`."""
+        return [self.description, self.image_shape, self.class_names]
+
+    @abc.abstractmethod
+    def origins(self) -> Iterable[Any]:
+        """Where the images come from, or what is in them, for `fingerprint`."""
+
     def what_is_broken(self) -> dict[str, Any]:
         """Which images turned out to be broken, for a later source of the same data."""
-        return {"data": self.description, "broken": sorted(self.broken)}
+        return {"data": self.fingerprint(), "broken": sorted(self.broken)}
 
     def expect_broken(self, known: dict[str, Any]) -> None:
         """Takes the result of `what_is_broken`; ignores it if the data have changed since."""
-        if known["data"] == self.description:
+        if known["data"] == self.fingerprint():
             self.broken.update(known["broken"])
 
 
@@ -156,21 +172,10 @@ class StreamSource(Source):
     def name(self, index: int) -> str:
         """How messages refer to that image."""
 
-    def fingerprint(self) -> str:
-        """A short hash of which images these are and how they are fitted."""
-        facts: list[Any] = [
-            self.description,
-            self.image_shape,
-            self.fit,
-            self.background,
-            self.class_names,
-        ]
-        facts += self.origins()
-        return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-    def origins(self) -> Iterable[Any]:
-        """What the description does not say about where the images come from."""
-        return ()
+    def facts(self) -> list[Any]:
+        """As `Source.facts`."""
+        of_all = super().facts()
+        return [*of_all[:2], self.fit, self.background, *of_all[2:]]
 
     def examples(self, key: tf.Tensor | None = None, skip: int | tf.Tensor = 0) -> tf.data.Dataset:
         """As `Source.examples`, from a later image on.
@@ -264,12 +269,7 @@ class StreamSource(Source):
         if is_lasting and index is not None:
             self.broken.add(index)
 
-    def what_is_broken(self) -> dict[str, Any]:
-        """As `Source.what_is_broken`."""
-        return {"data": self.fingerprint(), "broken": sorted(self.broken)}
-
     def expect_broken(self, known: dict[str, Any]) -> None:
         """As `Source.expect_broken`."""
-        if known["data"] == self.fingerprint():
-            self.broken.update(known["broken"])
-            self.skipped.update((self.name(index), "known from before") for index in self.broken)
+        super().expect_broken(known)
+        self.skipped.update((self.name(index), "known from before") for index in self.broken)

@@ -46,7 +46,7 @@ class TFDSSource(StreamSource):
         self.builder = builder
 
     def origins(self) -> Any:
-        return [self.builder.info.full_name, self.split, str(self.builder.data_path)]
+        return [self.builder.info.full_name, self.split, str(self.builder.data_path.resolve())]
 
     def name(self, index: int) -> str:
         return f"{self.set_name} {self.split} {index}"

@@ -36,16 +36,36 @@ class Progress:
 
 
 def read_seconds(directory: Path) -> float:
-    """The seconds of training that `note_seconds` wrote last; 0.0 where there are none."""
+    """The seconds of training that `note_progress` wrote last; 0.0 where there are none."""
     try:
-        return float(json.loads((directory / PROGRESS_FILE).read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, LookupError, TypeError):
+        return float(_noted(directory)["seconds"])
+    except (ValueError, LookupError, TypeError):
         return 0.0
 
 
-def note_seconds(directory: Path, seconds: float) -> None:
-    """Writes how long a run has trained, to be done with every checkpoint."""
-    write_json(directory / PROGRESS_FILE, {"seconds": round(seconds, 3)})
+def _noted(directory: Path) -> dict[str, Any]:
+    try:
+        noted = json.loads((directory / PROGRESS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def read_data(directory: Path) -> str | None:
+    """The fingerprint of the data that a run was trained on last; None where none is noted."""
+    data = _noted(directory).get("data")
+    return data if isinstance(data, str) else None
+
+
+def note_progress(directory: Path, seconds: float, data: str) -> None:
+    """Writes how far a run has come, to be done with every checkpoint.
+
+    Args:
+        directory: the run's directory.
+        seconds: of training, in all.
+        data: the fingerprint of what it is trained on.
+    """
+    write_json(directory / PROGRESS_FILE, {"seconds": round(seconds, 3), "data": data})
 
 
 def progress(directory: Path, model: Any, epoch_steps: int) -> Progress:

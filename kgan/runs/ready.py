@@ -14,7 +14,7 @@ from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.models import get_preset
-from kgan.runs import build, resolving
+from kgan.runs import build, goal, resolving
 from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import remember_skipped
@@ -91,6 +91,12 @@ def load(
             "the data have changed: %s, before %s",
             printable(source.description, None),
             printable(options.source, None),
+        )
+    elif goal.read_data(directory) not in (None, source.fingerprint()):
+        LOG.warning(
+            "the data have changed since this run was last trained (%s): it trains on, but not as "
+            "if it had never stopped",
+            printable(source.description, None),
         )
     if options.conditional and source.class_names != model.class_names:
         raise InputError(

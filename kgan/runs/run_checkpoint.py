@@ -22,7 +22,7 @@ from kgan.runs.directory import (
     SKIPPED_FILE,
     write_json,
 )
-from kgan.runs.goal import note_seconds
+from kgan.runs.goal import note_progress
 from kgan.runs.options import RunOptions
 from kgan.training.saving import save_whole
 
@@ -46,6 +46,7 @@ class RunCheckpoint(Checkpoint):
         super().__init__(directory / CHECKPOINT_FILE, **interval)
         self.directory = directory
         self.source = source
+        self.data = source.fingerprint()
         self.seconds_before = seconds_before
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
@@ -79,7 +80,8 @@ class RunCheckpoint(Checkpoint):
         With the skipped files a resumed run finds its place in an epoch without decoding what
         came before.
         """
-        note_seconds(self.directory, self.seconds_before + time.monotonic() - self._began_at)
+        seconds = self.seconds_before + time.monotonic() - self._began_at
+        note_progress(self.directory, seconds, self.data)
         if self.source.skipped:
             broken = {**self.source.what_is_broken(), "skipped": dict(self.source.skipped)}
             write_json(self.directory / SKIPPED_FILE, broken)

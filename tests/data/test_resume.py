@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -139,6 +140,51 @@ def test_broken_pictures_do_not_move_the_place(tmp_path, cache, first):
     after = open_again()
     after.expect_broken(stopped.what_is_broken())
     assert read(after, cache, first, 3) == whole[first : first + 3]
+
+
+@pytest.mark.parametrize("kind", ["folder", "shards"])
+def test_what_was_broken_is_known_under_any_spelling_of_the_path(tmp_path, monkeypatch, kind):
+    """A run opens what was typed; when it is resumed, the absolute path in config.json."""
+    place = "pictures" if kind == "folder" else "shards"
+    opener(kind, tmp_path)
+    if kind == "folder":
+        save_pictures(tmp_path / place, broken=(2, 7, 8))
+    else:  # a picture of the second shard is cut short
+        shard = tmp_path / place / "1.tfrecord"
+        records = [record.numpy() for record in tf.data.TFRecordDataset(str(shard))]
+        with tf.io.TFRecordWriter(str(shard)) as writer:
+            for index, record in enumerate(records):
+                example = tf.train.Example.FromString(record)
+                if index == 3:
+                    (value,) = example.features.feature["image"].bytes_list.value
+                    example.features.feature["image"].bytes_list.value[0] = value[:45]
+                writer.write(example.SerializeToString())
+    (tmp_path / "link").symlink_to(tmp_path / place)
+    monkeypatch.chdir(tmp_path)
+    typed = open_source(place, image_shape=(8, 8, 1))
+    read(typed, None, 0, STEPS)
+    known = typed.what_is_broken()
+    assert known["broken"]
+    for spelling in (tmp_path / place, f"./{place}/", f"{place}/../{place}", "link"):
+        again = open_source(spelling, image_shape=(8, 8, 1))
+        again.expect_broken(known)
+        assert sorted(again.broken) == known["broken"], spelling
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_data_that_have_changed_have_another_fingerprint(tmp_path, kind):
+    open_again = opener(kind, tmp_path)
+    before = open_again()[0].fingerprint()
+    assert open_again()[0].fingerprint() == before
+    if kind == "array":
+        levels = np.load(tmp_path / "a.npy").copy()
+        levels[-1, -1, -1] ^= 1  # the same number of pictures, one pixel
+        np.save(tmp_path / "a.npy", levels)
+    else:
+        folder = tmp_path / ("shards" if kind in ("shards", "packed") else "pictures")
+        file = max(path for path in folder.rglob("*") if path.suffix in (".png", ".tfrecord"))
+        os.utime(file, (1, 1))
+    assert open_again()[0].fingerprint() != before
 
 
 def test_what_was_broken_is_forgotten_once_the_data_change(tmp_path):

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import kgan
 
@@ -15,7 +17,10 @@ import numpy as np
 import tensorflow as tf
 
 tf.config.experimental.enable_op_determinism()
+from kgan.data import pipeline
 from kgan.runs import Run, RunOptions, load_model
+
+pipeline.LARGEST_CACHE_BYTES = 10_000  # what is larger is decoded anew in every epoch
 
 
 def states(model):
@@ -52,11 +57,19 @@ CASES = {
     "spectral norm": ("sagan", GAN),
     "penalties": ("r3gan", GAN),
     "autoencoder": ("autoencoder", {"size": (16, 16)}),
+    "broken pictures, relative path": ("gan", {"size": (16, 16), "data": "pics"}),
 }
 
 
 @pytest.mark.slow
 def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path):
+    (tmp_path / "pics").mkdir()
+    rng = np.random.default_rng(0)
+    for index in range(80):
+        path = tmp_path / "pics" / f"{index}.png"
+        Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8)).save(path)
+        if index % 8 == 0:  # a good header: found broken when it is decoded
+            path.write_bytes(path.read_bytes()[:400])
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, repr(CASES)],
         cwd=tmp_path,

@@ -111,6 +111,29 @@ def test_minutes_are_remembered(tmp_path):
 
 
 @pytest.mark.slow
+def test_data_that_have_changed_are_told_on_resume(tmp_path, caplog):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (32, 16, 16), np.uint8)
+    np.savez(tmp_path / "noise.npz", images=images)
+    options = RunOptions(data=str(tmp_path / "noise.npz"), preset="gan", batch_size=16, steps=1)
+    Run.create(options, tmp_path / "run").train()
+
+    def told():
+        caplog.clear()
+        assert Run.open(tmp_path / "run").train(steps=1).steps == 1
+        return [line for line in caplog.messages if "have changed" in line]
+
+    assert told() == []
+    images[0, 0, 0] ^= 1
+    np.savez(tmp_path / "noise.npz", images=images)
+    assert told() == [
+        "the data have changed since this run was last trained (array file noise.npz): "
+        "it trains on, but not as if it had never stopped"
+    ]
+    assert told() == []  # these are its data now
+
+
+@pytest.mark.slow
 def test_a_new_run_starts_from_the_weights_of_another(trained, tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "noise.npz", images=rng.integers(0, 256, (32, 16, 16), np.uint8))
