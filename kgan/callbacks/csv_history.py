@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import keras
 
 from kgan.callbacks.periodic import Logs
+from kgan.errors import InputError
 from kgan.files import whole_file
 
 
@@ -34,7 +36,7 @@ class CSVHistory(keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self._columns, rows, whole = self._read()
         seen = int(self.model.batches_seen.numpy())
-        kept = [row for row in rows if int(row.get("batches_seen") or 0) <= seen]
+        kept = [row for row in rows if _number(row.get("batches_seen")) <= seen]
         if len(kept) < len(rows) or not whole:
             self._rewrite(kept)
 
@@ -55,13 +57,37 @@ class CSVHistory(keras.callbacks.Callback):
             raise OSError(problem.errno, problem.strerror, str(self.path)) from None
 
     def _read(self) -> tuple[list[str], list[dict[str, Any]], bool]:
-        """(columns, rows, whether the last row is whole); a row cut short is left out."""
+        """(columns, rows, whether it is as written here); a row cut short is left out.
+
+        A spreadsheet saves with a byte order mark, or with semicolons and decimal commas.
+
+        Raises:
+            InputError: it is no such table.
+        """
         if not self.path.is_file():
             return [], [], True
-        text = self.path.read_text(encoding="utf-8")
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        reader = csv.DictReader(lines)
-        return list(reader.fieldnames or ()), list(reader), text.endswith("\n")
+        try:
+            text = self.path.read_text(encoding="utf-8")
+            lines = text[: text.rfind("\n") + 1].removeprefix("\ufeff").splitlines()
+            separator = next((s for s in ";\t" if lines and s in lines[0]), ",")
+            header, *rows = csv.reader(lines, delimiter=separator) if lines else [[]]
+        except (UnicodeDecodeError, csv.Error):
+            raise self._no_history() from None
+        columns = [name for name in dict.fromkeys(header) if name]
+        if text and not {"epoch", "batches_seen"} & set(columns):
+            raise self._no_history()
+        own = separator == "," and columns == header and text.endswith("\n") and text[0] != "\ufeff"
+        tables = [dict(zip(header, row, strict=False)) for row in rows if row]
+        figures = [
+            {name: row.get(name, "").replace(",", ".") for name in columns} for row in tables
+        ]
+        return columns, figures, own and all(len(row) == len(columns) for row in rows)
+
+    def _no_history(self) -> InputError:
+        return InputError(
+            "Not a history in CSV, with the columns epoch and batches_seen; move it away to begin "
+            f"a new one. Received: {self.path}"
+        )
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
         with (
@@ -71,3 +97,12 @@ class CSVHistory(keras.callbacks.Callback):
             writer = csv.DictWriter(file, self._columns)
             writer.writeheader()
             writer.writerows(rows)
+
+
+def _number(text: str | None) -> float:
+    """The number in a cell; 0.0 where there is none, so that its row is kept."""
+    try:
+        number = float(text or 0)
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0

@@ -55,7 +55,7 @@ class ArraySource(Source):
     def origins(self) -> Iterable[Any]:
         """As `Source.origins`: hashes of the images and of the labels."""
         for array in (self.images, self.labels):
-            yield hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+            yield hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
     def tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and labels as tensors on the CPU, where the pipeline runs."""

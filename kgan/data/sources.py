@@ -132,9 +132,16 @@ class Source(abc.ABC):
         return {"data": self.fingerprint(), "broken": sorted(self.broken)}
 
     def expect_broken(self, known: dict[str, Any]) -> None:
-        """Takes the result of `what_is_broken`; ignores it if the data have changed since."""
+        """Takes the result of `what_is_broken`; ignores it if the data have changed since.
+
+        Raises:
+            ValueError, LookupError, TypeError: it is no such result.
+        """
         if known["data"] == self.fingerprint():
-            self.broken.update(known["broken"])
+            broken = list(known["broken"])
+            if any(type(index) is not int or not 0 <= index < self.count for index in broken):
+                raise ValueError(f"no indices of {self.count} pictures: {broken}")
+            self.broken.update(broken)
 
 
 class StreamSource(Source):

@@ -70,7 +70,7 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
         for name in PATHS:
             if isinstance(values.get(name), str):
                 values[name] = path_of_text(values[name])
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise InputError(f"Not a run: no readable {CONFIG_FILE} in {directory}") from None
     try:
         return from_mapping(RunOptions, values)

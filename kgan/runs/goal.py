@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,10 @@ class Progress:
 def read_seconds(directory: Path) -> float:
     """The seconds of training that `note_progress` wrote last; 0.0 where there are none."""
     try:
-        return float(_noted(directory)["seconds"])
-    except (ValueError, LookupError, TypeError):
+        seconds = float(_noted(directory)["seconds"])
+    except (ValueError, LookupError, TypeError, OverflowError):
         return 0.0
+    return seconds if 0.0 <= seconds < math.inf else 0.0
 
 
 def _noted(directory: Path) -> dict[str, Any]:

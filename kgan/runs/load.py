@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import keras
 
 from kgan.errors import InputError
+from kgan.files import first_line, printable
 from kgan.models.saved_function import is_saved_model
 from kgan.models.stored_networks import not_readable, read_network
 from kgan.names import as_name
@@ -19,6 +22,8 @@ from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
 from kgan.training.saving import batches_seen
 from kgan.untrusted.keras_files import check_archive, compiled_with_functions
+
+LOG = logging.getLogger("kgan")
 
 
 def find_model(path: str | os.PathLike[str]) -> Path:
@@ -29,14 +34,22 @@ def find_model(path: str | os.PathLike[str]) -> Path:
     Raises:
         InputError: it is neither a .keras file nor a run's directory.
     """
-    path = Path(path)
+    return _find(Path(path))[0]
+
+
+def _find(path: Path) -> tuple[Path, str | None]:
+    """(what `find_model` returns, what is to be told of one that cannot be read, one line)."""
     if path.is_dir():
-        states = _states(path)
-        if len(states) > 1:
-            # By what is in them: times of change are lost in a copy, and clocks go back.
-            states.sort(key=_trained, reverse=True)
+        files = _states(path)
+        if len(files) == 1:
+            return files[0], None
+        # By what is in them: times of change are lost in a copy, and clocks go back.
+        states = sorted(((*_trained(file), file) for file in files), key=lambda state: -state[0])
         if states:
-            return states[0]
+            (batches, _, file), (_, problem, other) = states
+            used = f"{file.relative_to(path)} is used instead, of step {batches:,}"
+            told = problem and batches >= 0 and f"{printable(other, None)} {problem}: {used}"
+            return file, told or None
         raise InputError(f"No trained model in this directory ({MODEL_FILE}). Received: {path}")
     if not path.exists():
         raise InputError(f"No such model. Received: {path}")
@@ -44,7 +57,7 @@ def find_model(path: str | os.PathLike[str]) -> Path:
         raise InputError(
             f"A model is a run's directory, a .keras file or an export. Received: {path}"
         )
-    return path
+    return path, None
 
 
 def has_model(run: Path) -> bool:
@@ -56,11 +69,25 @@ def _states(run: Path) -> list[Path]:
     return [run / name for name in (MODEL_FILE, CHECKPOINT_FILE) if (run / name).is_file()]
 
 
-def _trained(state: Path) -> int:
+def _trained(state: Path) -> tuple[int, str | None]:
+    """(batches that a state was trained on, None), or (-1, why it cannot be read)."""
     try:
-        return batches_seen(state)
-    except InputError:
-        return -1
+        batches = batches_seen(state)
+        with zipfile.ZipFile(state) as archive:
+            damaged = archive.testzip()  # its beginning can be whole where the rest is not
+    except Exception as error:  # zipfile and zlib have several, for encrypted members too
+        return -1, f"cannot be read ({first_line(error.__cause__ or error)})"
+    if damaged:
+        return -1, f"cannot be read ({printable(damaged)} in it is damaged)"
+    return batches, None
+
+
+def _told(path: Path) -> Path:
+    """As `find_model`, and a warning where a file cannot be read and another is used instead."""
+    file, told = _find(path)
+    if told:
+        LOG.warning(told)
+    return file
 
 
 def load_model(
@@ -82,7 +109,7 @@ def load_model(
         InputError: nothing there, a file that is not a Keras model or holds code, another kind
             of model, or a class or function that is not known, by its name.
     """
-    path = find_model(path)
+    path = _told(Path(path))
     check_archive(path, compile)
     try:
         model = _load(path, compile, custom_objects)
@@ -112,7 +139,8 @@ def load_network(path: str | os.PathLike[str]) -> keras.Model:
     Raises:
         InputError: nothing there, a file that is not a Keras model or holds code.
     """
-    return read_network(_model_file(path))
+    file = _model_file(path)
+    return read_network(_told(Path(path)) if file != Path(path) else file)
 
 
 def _model_file(path: str | os.PathLike[str]) -> Path:
@@ -191,7 +219,8 @@ def _facts(run: Path) -> dict[str, Any]:
         return {"data": as_name(config["source"])} | {
             key: config[key] for key in ("batch_size", "seed")
         }
-    except (OSError, ValueError, KeyError, TypeError):  # another program's config.json
+    # Another program's config.json, or one that was edited.
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 

@@ -81,6 +81,11 @@ def load(
     if has_model(directory):
         with strategy.scope():
             model = load_model(directory)
+        if not model.compiled:
+            raise InputError(
+                "The model of this run was saved without being compiled, so that it cannot be "
+                f"trained further. Received: {directory}"
+            )
         resolving.set_learning_rates(model, changes)
         keras.utils.set_random_seed(options.seed)
         source = build.open_source(options)

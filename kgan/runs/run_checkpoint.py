@@ -98,5 +98,5 @@ def remember_skipped(source: Source, directory: Path) -> None:
         return
     try:
         source.expect_broken(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         raise InputError(f"Not a readable list of skipped pictures: {path}") from None
