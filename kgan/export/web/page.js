@@ -11,6 +11,7 @@ async function start() {
   const response = await fetch("manifest.json");
   if (!response.ok) throw new Error(`manifest.json: ${response.status} ${response.statusText}`);
   const manifest = await response.json();
+  manifest.name ??= "generator"; // it is optional, as `training` and `versions` are
   const generator = new Generator(manifest);
   describe(manifest);
   await generator.open();
@@ -58,7 +59,7 @@ function offerClasses(generator, grid, studio) {
 /** What the model is, from its manifest. */
 function describe(manifest) {
   const [height, width, channels] = manifest.output.shape.slice(1);
-  const { latents, labels, training } = manifest;
+  const { latents, labels, training = {}, versions = {} } = manifest;
   document.title = `${manifest.name} · kgan`;
   element("name").textContent = manifest.name;
   const colours = channels === 1 ? "grey" : "colour";
@@ -71,7 +72,7 @@ function describe(manifest) {
     "Network": training.preset,
     "Trained on": training.data ?? training.source,
     Licence: manifest.licence,
-    kgan: manifest.versions.kgan,
+    kgan: versions.kgan,
     Runtime: manifest.web_runtime,
   };
   for (const [name, value] of Object.entries(facts)) if (value != null) addFact(name, value);

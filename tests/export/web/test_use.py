@@ -1,5 +1,6 @@
 """The page in use: by keyboard, on a phone, on servers of both kinds, with a broken model."""
 
+import json
 import re
 
 import numpy as np
@@ -104,3 +105,18 @@ def test_a_page_that_cannot_start_says_why(plain, browser, unpacked, tmp_path):
         page.tab.wait_for_selector(".failed")
         assert page.tab.inner_text(".failed").startswith("This page cannot continue: ")
         page.context.close()
+
+
+def test_a_manifest_without_what_is_optional_is_shown(plain, browser, unpacked, visit, tmp_path):
+    kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
+    file = tmp_path / "page" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    for key in ("training", "versions", "name", "version", "licence"):
+        manifest.pop(key, None)
+    file.write_text(json.dumps(manifest))
+    with serving(tmp_path / "page") as url:
+        page = visit(url)
+        assert page.tab.text_content("#name") == "generator"
+        about = page.tab.text_content("#about")
+        assert "Latents8 values, normal" in about
+        assert "undefined" not in about
