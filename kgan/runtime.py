@@ -8,6 +8,7 @@ autoencoder.reconstruct(images)
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from kgan import labels as label_tools
 from kgan import latents as latent_tools
 from kgan import manifest
 from kgan.errors import InputError
+from kgan.files import printable
 from kgan.untrusted import Session, checked_session
 
 
@@ -42,7 +44,7 @@ class Generator:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        file = manifest.find_onnx(path)
+        file = manifest.find_onnx(_checked(path))
         if file is None:
             raise InputError(
                 "Not an export: expected an .onnx file, or a directory with manifest.json and "
@@ -85,13 +87,10 @@ class Generator:
             uint8 array (n, H, W, C).
 
         Raises:
-            InputError: `n` or `batch_size` is below 1, the seed is negative, or the labels
-                do not fit.
+            InputError: `n` or `batch_size` is no whole number of at least 1, the seed none of at
+                least 0, or the labels do not fit.
         """
-        if n < 1 or batch_size < 1:
-            raise InputError(
-                f"n and batch_size must be at least 1. Received: n={n}, batch_size={batch_size}"
-            )
+        _check_counts(n=n, batch_size=batch_size)
         drawn = self.info["latents"]
         seed = latent_tools.check_seed(seed)
         seeds = range(seed, seed + n)
@@ -122,9 +121,10 @@ class Generator:
             uint8 array (N, H, W, C).
 
         Raises:
-            InputError: the latents have another shape, or the labels do not fit.
+            InputError: the latents have another shape or are no finite numbers, or the labels
+                do not fit.
         """
-        latents = np.asarray(latents, np.float32)
+        latents = _finite("latents", latents)
         dim = self.info["latents"]["dim"]
         if latents.ndim != 2 or latents.shape[1] != dim:
             raise InputError(f"latents must have the shape (N, {dim}). Received: {latents.shape}")
@@ -161,7 +161,7 @@ class Autoencoder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        directory = manifest.find_autoencoder(path)
+        directory = manifest.find_autoencoder(_checked(path))
         if directory is None:
             raise InputError(
                 "Not an autoencoder's export: expected a directory with manifest.json, "
@@ -210,13 +210,13 @@ class Autoencoder:
             InputError: the codes have another dtype or shape, there are none, or
                 `batch_size` is below 1.
         """
-        codes = np.asarray(codes)
-        if not np.issubdtype(codes.dtype, np.number) or codes.shape[1:] != self.code_shape:
+        codes = _finite("codes", codes)
+        if codes.shape[1:] != self.code_shape:
             raise InputError(
                 f"Codes must be numbers (N, {', '.join(map(str, self.code_shape))}). "
                 f"Received: {codes.dtype} {codes.shape}"
             )
-        images = _run(self.decoder, "codes", codes.astype(np.float32), "images", batch_size)
+        images = _run(self.decoder, "codes", codes, "images", batch_size)
         return _levels(images, self.info["decoder"]["output"])
 
     def reconstruct(self, images: npt.ArrayLike, batch_size: int = 64) -> np.ndarray:
@@ -224,15 +224,47 @@ class Autoencoder:
         return self.decode(self.encode(images, batch_size), batch_size)
 
 
+def _checked(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """Returns `path`; an InputError where it is no path."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"An export is a path. Received: {path!r}")
+    return path
+
+
+def _check_counts(**counts: int) -> None:
+    """Raises an InputError where one is no whole number of at least 1."""
+    for name, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < 1:
+            raise InputError(
+                f"{name} must be a whole number of at least 1. Received: {name}={count!r}"
+            )
+
+
+def _finite(name: str, values: npt.ArrayLike) -> np.ndarray:
+    """The values as a float32 array; an InputError where they are no finite numbers."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "iuf":
+            raise TypeError
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float32)
+    except (TypeError, ValueError):  # of several lengths, too
+        raise InputError(
+            f"{name} must be an array of numbers. Received: {printable(repr(values), 60)}"
+        ) from None
+    if not np.isfinite(array).all():
+        wrong = array[~np.isfinite(array)][0]
+        raise InputError(f"{name} must be finite float32 numbers. Received: {wrong}")
+    return array
+
+
 def _run(
     session: Session, input_name: str, array: np.ndarray, output_name: str, batch_size: int
 ) -> np.ndarray:
     """Runs a session of one input and one output on an array, a batch at a time."""
-    if not len(array) or batch_size < 1:
-        raise InputError(
-            f"The number of {input_name} and batch_size must be at least 1. "
-            f"Received: {len(array)} {input_name}, batch_size={batch_size}"
-        )
+    if not len(array):
+        raise InputError(f"There must be {input_name}. Received: 0 {input_name}")
+    _check_counts(batch_size=batch_size)
     return np.concatenate(
         [
             session.run([output_name], {input_name: array[start : start + batch_size]})[0]

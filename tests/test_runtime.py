@@ -105,3 +105,35 @@ print(os.environ["ORT_DISABLE_TELEMETRY"])
     assert said.strip() == (asked or "1")  # what the user set stays
     if asked is None:
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+WRONG = ("4", None, 1.5, float("nan"), -1, True, [2], b"1")
+
+
+@pytest.mark.parametrize("value", WRONG, ids=repr)
+def test_wrong_arguments_are_one_line(exported, value):
+    generator = kgan.runtime.Generator(exported)
+    latents = np.zeros((1, 8), np.float32)
+    calls = [
+        lambda: generator.generate(value),
+        lambda: generator.generate(1, seed=value),
+        lambda: generator.generate(1, batch_size=value),
+        lambda: generator.grid(value),
+        lambda: generator.from_latents(value),
+        lambda: generator.from_latents(np.full((1, 8), float("nan"))),
+        lambda: generator.from_latents([["a"] * 8]),
+        lambda: generator.from_latents([[1.0], [1.0, 2.0]]),
+        lambda: generator.from_latents(np.full((1, 8), 1e300)),
+        lambda: generator.from_latents(latents, labels=0),
+    ]
+    for call in calls:
+        with pytest.raises(kgan.InputError, match="Received: ") as caught:
+            call()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", [None, 7, 1.5, b"x", "\0", ["x"], ""], ids=repr)
+def test_a_path_that_is_none_is_one_line(path):
+    for kind in (kgan.runtime.Generator, kgan.runtime.Autoencoder):
+        with pytest.raises(kgan.InputError):
+            kind(path)

@@ -125,7 +125,10 @@ def test_mistakes_are_one_line(model, exported, pictures, trained_gan, tmp_path)
         with pytest.raises(kgan.InputError, match=r"uint8 \(N, 8, 12, \d\). Received: "):
             client.encode(wrong)
     codes = client.encode(pictures)
-    for wrong in (codes[0], codes[..., :1], codes.astype(str)):
+    for wrong in (codes.astype(str), "codes", None, [[1.0], [1.0, 2.0]], codes * np.nan):
+        with pytest.raises(kgan.InputError, match=r"codes must be .*numbers\. Received: "):
+            client.decode(wrong)
+    for wrong in (codes[0], codes[..., :1]):
         with pytest.raises(kgan.InputError, match=r"Codes must be numbers \(N, \d.*Received: "):
             client.decode(wrong)
     with pytest.raises(kgan.InputError, match="batch_size=0"):
