@@ -85,4 +85,6 @@ class FolderSource(StreamSource):
         )
 
     def to_file(self, data: bytes) -> str:
-        return os.fsdecode(data)
+        file = os.fsdecode(data)
+        image_files.check_file(file)  # it can have become a pipe since
+        return file

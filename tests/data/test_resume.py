@@ -201,6 +201,16 @@ def test_what_was_broken_is_forgotten_once_the_data_change(tmp_path):
     assert len(set(joined(read(after, None, 0, STEPS)))) == STEPS * BATCH
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_picture_that_became_a_pipe_does_not_hang(tmp_path):
+    folder = save_pictures(tmp_path / "pictures")
+    source = open_source(folder, image_shape=(8, 8, 1))
+    (folder / "0" / "02.png").unlink()
+    os.mkfifo(folder / "0" / "02.png")
+    assert len(list(source.read(source.examples()))) == COUNT - 1
+    assert source.skipped == {str(folder / "0" / "02.png"): "not a regular file"}
+
+
 def test_a_failing_disk_is_not_remembered_as_broken_pictures(tmp_path):
     folder = save_pictures(tmp_path / "pictures")
     source = open_source(folder, image_shape=(8, 8, 1))
