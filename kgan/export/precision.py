@@ -81,7 +81,7 @@ def reduced(
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """An onnxruntime session whose threads do not spin after a run, and which tells errors alone."""
+    """An onnxruntime session that tells errors alone and whose threads do not spin after a run."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.add_session_config_entry("session.force_spinning_stop", "1")
