@@ -6,8 +6,6 @@ import hashlib
 import importlib.metadata
 import json
 import math
-import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,7 +25,6 @@ MANIFEST_FILE = "manifest.json"
 # must not take a server down.
 MOST_SAMPLES = 256
 HALVES = ("encoder", "decoder")  # of an autoencoder: each is an .onnx file of that name
-LATEST = "latest"  # NAME/latest stands for the highest version
 
 
 def generator_manifest(
@@ -239,99 +236,3 @@ def parse(text: str, origin: object) -> Manifest:
             f"in format {manifest['format_version']}."
         )
     return manifest
-
-
-def versions_of(directory: Path) -> list[int]:
-    """The version numbers in an export's NAME directory, lowest first."""
-    if not directory.is_dir():
-        return []
-    return sorted(int(entry.name) for entry in directory.iterdir() if entry.name.isdecimal())
-
-
-def latest_of(directory: Path) -> int | None:
-    """The highest version in an export's NAME directory that is itself a directory, or None."""
-    versions = (v for v in versions_of(directory) if (directory / str(v)).is_dir())
-    return max(versions, default=None)
-
-
-NAME = r"[^./\\][^/\\]*"  # one directory name, not hidden
-
-
-def check_name(name: str) -> str:
-    """Returns the name of an export.
-
-    Raises:
-        InputError: an export of that name could not be listed or deleted, or would be
-            outside its directory.
-    """
-    if not re.fullmatch(NAME, name) or not name.isprintable():
-        raise InputError(
-            "The name of an export must be one directory name, not hidden, such as photos. "
-            f"Received: {name!r}"
-        )
-    return name
-
-
-def find_export(path: str | os.PathLike[str]) -> Path | None:
-    """The VERSION directory that `path` stands for, or None if it is not an export.
-
-    Args:
-        path: an export's VERSION directory, its NAME directory or NAME/latest; the last two stand
-            for the highest version. Nothing on disk is called latest, so it is never out of date.
-
-    Raises:
-        InputError: the highest version is not an export.
-    """
-    path = Path(path)
-    if path.name == LATEST and not path.exists():
-        path = path.parent
-    if not (path / MANIFEST_FILE).is_file():
-        version = latest_of(path)
-        if version is None:
-            return None
-        path = path / str(version)
-        if not (path / MANIFEST_FILE).is_file():
-            raise InputError(
-                f"Not an export: {path}, the highest version, has no {MANIFEST_FILE}; name "
-                f"another version, or remove it. Received: {path.parent}"
-            )
-    return path if (path / MANIFEST_FILE).is_file() else None
-
-
-def find_onnx(path: str | os.PathLike[str]) -> Path | None:
-    """The model.onnx that `path` stands for, or None if `path` is not an export.
-
-    Args:
-        path: an .onnx file, or what `find_export` takes.
-
-    Raises:
-        InputError: an export without an ONNX generator.
-    """
-    path = Path(path)
-    if path.suffix == ".onnx" and path.is_file():
-        return path
-    directory = find_export(path)
-    if directory is None:
-        return None
-    if not (directory / ONNX_FILE).is_file():
-        if find_autoencoder(directory):
-            raise InputError(
-                "This export is an autoencoder, which cannot generate from seeds; "
-                f"kgan.runtime.Autoencoder runs it. Received: {directory}"
-            )
-        raise InputError(
-            f"This export has no {ONNX_FILE}; export it with --onnx. Received: {directory}"
-        )
-    return directory / ONNX_FILE
-
-
-def find_autoencoder(path: str | os.PathLike[str]) -> Path | None:
-    """The VERSION directory with both halves of an autoencoder that `path` stands for, or None.
-
-    Args:
-        path: what `find_export` takes.
-    """
-    directory = find_export(path)
-    if directory is None or not all((directory / f"{half}.onnx").is_file() for half in HALVES):
-        return None
-    return directory

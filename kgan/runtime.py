@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kgan import export_places, manifest
 from kgan import images as image_tools
 from kgan import labels as label_tools
 from kgan import latents as latent_tools
-from kgan import manifest
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.untrusted import Session, checked_session
@@ -44,7 +44,7 @@ class Generator:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        file = manifest.find_onnx(_checked(path))
+        file = export_places.find_onnx(_checked(path))
         if file is None:
             raise InputError(
                 "Not an export: expected an .onnx file, or a directory with manifest.json and "
@@ -161,7 +161,7 @@ class Autoencoder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        directory = manifest.find_autoencoder(_checked(path))
+        directory = export_places.find_autoencoder(_checked(path))
         if directory is None:
             raise InputError(
                 "Not an autoencoder's export: expected a directory with manifest.json, "

@@ -16,6 +16,7 @@ FLOORS = {
     **dict.fromkeys(("version", "errors", "names", "streams", "registration"), 0),
     **dict.fromkeys(("files", "option_fields"), 0.5),  # floor 0 too, on top of errors
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
+    "export_places": 1.5,  # on top of manifest
     **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
     **dict.fromkeys(("training", "export"), 4),

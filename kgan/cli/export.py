@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgan import manifest, shelf
+from kgan import export_places, shelf
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--web-runtime goes with --web. Received: {arguments.web_runtime}")
     if arguments.model is None:
         _on_the_shelf(arguments, chosen)
-    elif arguments.web and manifest.find_onnx(arguments.model):
+    elif arguments.web and export_places.find_onnx(arguments.model):
         _refuse(chosen, "MODEL is an export already", arguments.model)
         from kgan.export import WebPage
 
@@ -123,7 +123,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
                 f"{typed} is for ONNX, which is not asked for. Received: {arguments.model}"
             )
     name = load.model_name(arguments.model) if options.name is None else options.name
-    directory = Path(options.out) / path_of_text(manifest.check_name(name_of(name)))
+    directory = Path(options.out) / path_of_text(export_places.check_name(name_of(name)))
     if page and _overlap(page.directory, directory):
         raise InputError(
             f"A page cannot be a version of an export; give it a place of its own, not in "

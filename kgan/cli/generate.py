@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kgan import images, labels, manifest
+from kgan import export_places, images, labels
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import argument_type
 from kgan.errors import InputError
@@ -90,11 +90,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _draw(arguments: argparse.Namespace) -> tuple[np.ndarray, list[str], np.ndarray]:
     """(pictures, a file name for each, the sheet that shows them)."""
-    if manifest.find_autoencoder(arguments.model) is not None:
+    if export_places.find_autoencoder(arguments.model) is not None:
         from kgan import runtime
 
         return _reconstruct(arguments, runtime.Autoencoder(arguments.model), None)
-    if manifest.find_onnx(arguments.model) is not None:
+    if export_places.find_onnx(arguments.model) is not None:
         if arguments.nice > 1:
             raise InputError(
                 "--nice asks the discriminator, which an export does not hold; give the run or "

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kgan import images, shelf
+from kgan import export_places, images, shelf
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
@@ -227,7 +227,7 @@ def _publish(
     if samples is not None:
         images.save_png(staging / "samples.png", images.grid(samples))
     while True:
-        version = max(manifests.versions_of(directory), default=0) + 1
+        version = export_places.next_version(directory)
         name = name_of(directory.absolute().name)
         manifest = whole_description(model, name, version, forms.float_output, training)
         manifest |= {} if licence is None else {"licence": readable(licence)}

@@ -9,8 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from kgan import manifest as manifests
 from kgan.errors import InputError
+from kgan.export_places import NAME, versions_of
 from kgan.shelf.listing import read_manifest
 
 
@@ -30,13 +30,14 @@ def delete(directory: str | os.PathLike[str], which: str) -> Path:
         InputError: `which` is not of that form, is a link to another place, or is not an export
             of kgan.
     """
-    match = re.fullmatch(rf"({manifests.NAME})/([1-9][0-9]*)", str(which))
+    match = re.fullmatch(rf"({NAME})/([1-9][0-9]*)", str(which))
     if not match:
         raise InputError(
             "Only one version of an export can be deleted, NAME/VERSION such as photos/2, in "
             f"{directory}. Received: {which}"
         )
-    path = Path(directory) / match[1] / match[2]
+    name = Path(directory) / match[1]
+    path = versions_of(name).get(int(match[2]), name / match[2])
     if path.is_symlink() or path.parent.is_symlink():
         raise InputError(f"This is a link to another place. Received: {path}")
     if not path.is_dir():

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TypeAlias
 
+from kgan import export_places
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.files import aligned, printable
@@ -36,7 +37,7 @@ def inspect(path: str | os.PathLike[str]) -> list[str]:
         model = read_model(path)
         rows = [*_file(model), *_facts(model.manifest)]
         return [printable(path), *aligned(rows, INDENT)]
-    export = manifests.find_export(path)
+    export = export_places.find_export(path)
     if export is None:
         raise InputError(
             "Not an export: expected an .onnx file, or a directory with "

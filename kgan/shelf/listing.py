@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kgan import manifest as manifests
 from kgan.errors import InputError
+from kgan.export_places import versions_of
 from kgan.files import aligned, printable
 from kgan.shelf import wording
 from kgan.untrusted import check_promise
@@ -44,7 +46,8 @@ def list_exports(directory: str | os.PathLike[str]) -> list[Shelved]:
         directory: such as "saved_models".
 
     Returns:
-        List of `Shelved`. Plain files and names that begin with a dot are omitted.
+        List of `Shelved`. Plain files and names that begin with a dot are omitted, and what is
+        deleted while it is looked at.
 
     Raises:
         InputError: there is no such directory.
@@ -52,17 +55,24 @@ def list_exports(directory: str | os.PathLike[str]) -> list[Shelved]:
     directory = Path(directory)
     if not directory.is_dir():
         raise InputError(f"No such directory of exports. Received: {directory}")
-    exports = []
+    exports: list[Shelved] = []
     for place in sorted(directory.iterdir()):
         if not place.is_dir() or place.name.startswith("."):
             continue
-        versions, latest = manifests.versions_of(place), manifests.latest_of(place)
-        if not versions:
-            exports.append(_shelved(place, place.name, False))
-        for version in versions:
-            name = f"{place.name}/{version}"
-            exports.append(_shelved(directory / name, name, version == latest))
+        with contextlib.suppress(FileNotFoundError):
+            exports += _versions(place)
     return exports
+
+
+def _versions(place: Path) -> Iterator[Shelved]:
+    versions = versions_of(place)
+    listed = {f"{place.name}/{version}": path for version, path in versions.items()}
+    for name, path in (listed or {place.name: place}).items():
+        latest = bool(versions) and path == versions[max(versions)]
+        with contextlib.suppress(FileNotFoundError):
+            shelved = _shelved(path, name, latest)
+            if path.exists():
+                yield shelved
 
 
 def read_manifest(path: Path) -> manifests.Manifest:

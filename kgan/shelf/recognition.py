@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kgan import export_places
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.files import printable
@@ -28,7 +29,7 @@ def describe(path: str | os.PathLike[str]) -> str | None:
             manifest = read_model(path).manifest
         else:
             place = path.parent if path.suffix in FORMATS else path
-            export = manifests.find_export(place)
+            export = export_places.find_export(place)
             manifest = None if export is None else read_manifest(export)
     except InputError:  # it is described, not used
         pass

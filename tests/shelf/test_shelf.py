@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 
 import onnx
 import pytest
@@ -289,3 +290,40 @@ def test_a_highest_number_that_holds_no_export_is_named(made, tmp_path):
         with pytest.raises(kgan.InputError, match=r"Not an export: .*99, the highest version"):
             kgan.runtime.Generator(path)
     assert kgan.runtime.Generator(tmp_path / "clothes" / "2").info["version"] == 2
+
+
+def test_versions_are_numbers_as_tensorflow_serving_reads_them(made, tmp_path):
+    (tmp_path / "a").mkdir()
+    shutil.copytree(made / "clothes" / "1", tmp_path / "a" / "01")
+    (tmp_path / "a" / "\u0662").mkdir()  # a digit that is none of ASCII's
+    assert kgan.runtime.Generator(tmp_path / "a").path == tmp_path / "a" / "01" / "model.onnx"
+    assert [each.name for each in shelf.list_exports(tmp_path)] == ["a/1"]
+    assert shelf.delete(tmp_path, "a/1") == tmp_path / "a" / "01"
+    assert not (tmp_path / "a" / "01").exists()
+
+
+def test_a_version_too_high_for_a_server_is_not_written(trained_gan, tmp_path):
+    (tmp_path / "a" / str(2**63 - 1)).mkdir(parents=True)
+    with pytest.raises(kgan.InputError, match="at most 9223372036854775807, and a higher one is"):
+        kgan.export.to_onnx(trained_gan, tmp_path / "a", optimize=False)
+    assert [path.name for path in (tmp_path / "a").iterdir()] == [str(2**63 - 1)]
+
+
+def test_a_list_beside_deletions_shows_what_there_is(made, tmp_path):
+    for version in range(1, 61):
+        shutil.copytree(made / "clothes" / "1", tmp_path / "a" / str(version))
+
+    def delete():
+        for version in range(1, 60):
+            shelf.delete(tmp_path, f"a/{version}")
+
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    lists = [shelf.list_exports(tmp_path)]
+    while deleting.is_alive():
+        lists.append(shelf.list_exports(tmp_path))
+    deleting.join()
+    counts = [len(each) for each in lists]
+    assert counts == sorted(counts, reverse=True)
+    assert all(each.problem is None for exports in lists for each in exports)
+    assert [each.name for each in shelf.list_exports(tmp_path)] == ["a/60"]
