@@ -25,6 +25,11 @@ from kgan.training.optimizers import FinalWeights
 FLOAT16_SKIPS = 10  # in a row, while the loss scale settles
 
 
+def _as_in_keras(method: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: Keras's own signature and help. To a type checker any arguments will do."""
+    return functools.wraps(method)
+
+
 class TwoNetworks(keras.Model, abc.ABC):
     """What `GAN` and `Autoencoder` share: all of Keras's hooks that are not about their step.
 
@@ -78,7 +83,7 @@ class TwoNetworks(keras.Model, abc.ABC):
     def prepare_inference(self) -> None:
         """Does what inference needs after training; called before it, outside of any graph."""
 
-    @functools.wraps(keras.Model.fit)
+    @_as_in_keras(keras.Model.fit)
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         bound = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         given = bound.arguments
@@ -99,7 +104,7 @@ class TwoNetworks(keras.Model, abc.ABC):
         self.prepare_inference()
         return history
 
-    @functools.wraps(keras.Model.evaluate)
+    @_as_in_keras(keras.Model.evaluate)
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         bound = inspect.signature(keras.Model.evaluate).bind(self, *args, **kwargs)
         given = bound.arguments
@@ -110,7 +115,7 @@ class TwoNetworks(keras.Model, abc.ABC):
             given["callbacks"] = [self.first_batch, *_as_list(given.get("callbacks"))]
         return super().evaluate(*bound.args[1:], **bound.kwargs)
 
-    @functools.wraps(keras.Model.train_on_batch)
+    @_as_in_keras(keras.Model.train_on_batch)
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         with self.first_batch.of_own_loop(self):
             return super().train_on_batch(*args, **kwargs)
@@ -254,7 +259,7 @@ class TwoNetworks(keras.Model, abc.ABC):
         finally:
             self.is_loading = False
 
-    @functools.wraps(keras.Model.save)
+    @_as_in_keras(keras.Model.save)
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         if str(filepath).endswith((".h5", ".hdf5")):
             raise InputError(
@@ -264,7 +269,7 @@ class TwoNetworks(keras.Model, abc.ABC):
             )
         super().save(filepath, *args, **kwargs)
 
-    @functools.wraps(keras.Model.export)
+    @_as_in_keras(keras.Model.export)
     def export(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         raise InputError(
             f"A {type(self).__name__} is exported, and compared with Keras, by kgan.export: "
