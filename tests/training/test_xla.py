@@ -40,7 +40,8 @@ def trained(preset, options, **compiled):
     )
     rates = {f"{role}_optimizer": keras.optimizers.SGD(1e-3, 0.5) for role in ("g", "d")}
     gan.compile(**rates, **compiled)
-    data = (REAL, LABELS) if gan.num_classes else REAL
+    images = (REAL + 1) / 2 if gan.value_range == (0, 1) else REAL
+    data = (images, LABELS) if gan.num_classes else images
     batches = tf.data.Dataset.from_tensor_slices(data).batch(6, drop_remainder=True)
     history = gan.fit(batches, shuffle=False, verbose=0).history
     return gan, history
