@@ -126,5 +126,5 @@ def header(options: RunOptions, done: Progress) -> str:
         more = steps or 0
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
     if options.keep_samples:
-        length += f"; at most {options.keep_samples} sheets of samples are kept, the older the fewer"
+        length += f"; samples keep {options.keep_samples} sheets at most, the older the fewer"
     return f"{options.preset} on {printable(options.source, None)}: {length}"
