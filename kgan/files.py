@@ -103,6 +103,11 @@ def staging_directory(parent: str | os.PathLike[str], prefix: str) -> Iterator[P
                 path.rmdir()
 
 
+def cache_directory() -> Path:
+    """Where kgan keeps what it can make or fetch again: `$XDG_CACHE_HOME/kgan`, `~/.cache/kgan`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
+
+
 def cannot_write(what: str, error: OSError, path: str | os.PathLike[str]) -> KganError:
     """The exception to raise where something cannot be written.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from kgan.errors import InputError
+from kgan.files import cache_directory
 
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"
@@ -52,7 +53,7 @@ def find_runtime(
     """
     if directory is not None:
         return _from_directory(Path(directory))
-    cached = _cache() / f"{PACKAGE}-{VERSION}.tgz"
+    cached = cache_directory() / f"{PACKAGE}-{VERSION}.tgz"
     if not cached.is_file() or _sha512(cached) != SHA512:
         with tempfile.TemporaryDirectory() as place:
             return f"{PACKAGE} {VERSION}", _unpack(_keep(_fetch(Path(place)), cached))
@@ -71,10 +72,6 @@ def _from_directory(directory: Path) -> tuple[str, dict[str, bytes]]:
             f"Not an unpacked {PACKAGE} package (package.json, {', '.join(FILES.values())}). "
             f"Received: {directory}"
         ) from None
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
 
 
 def _sha512(path: Path) -> str:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import onnx
-from google.protobuf.message import DecodeError
 from onnx import AttributeProto, TensorProto, helper
 
 from kgan import manifest as manifests
@@ -23,10 +22,10 @@ from kgan.errors import InputError
 from kgan.files import first_line, printable
 from kgan.untrusted.declared_shapes import MOST_DIMENSIONS, SMALL, ShapeError
 from kgan.untrusted.declared_shapes import infer as shapes_at
+from kgan.untrusted.onnx_files import onnx_rules, parse, read_file
 from kgan.untrusted.operators import OPERATORS, work
 from kgan.untrusted.promise import check_promise, sides_of
 
-LARGEST_FILE = 2**30
 MOST_NODES = 10_000
 MOST_BYTES = 2**31  # of everything that one run produces, as if nothing were freed
 MOST_WORK = 2**38  # multiply-adds per image
@@ -74,26 +73,9 @@ def read_model(path: str | os.PathLike[str]) -> Model:
             cannot be run safely.
     """
     path = Path(path)
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        raise InputError(
-            f"An .onnx file may be at most {LARGEST_FILE} bytes. Received: {path}, {size}"
-        )
-    proto = onnx.ModelProto()
-    try:
-        proto.ParseFromString(path.read_bytes())
-        if not proto.HasField("graph"):
-            raise DecodeError("it has no graph")
-    except DecodeError as error:
-        raise InputError(f"Not a readable ONNX model: {path} ({first_line(error)})") from None
-    try:
+    proto = parse(read_file(path), path)
+    with onnx_rules(path):
         return Model(proto, path)
-    except InputError:
-        raise
-    except Exception as error:  # onnx has many classes of its own; text may not be UTF-8
-        raise InputError(
-            f"This ONNX model breaks ONNX's rules: {path} ({first_line(error)})"
-        ) from None
 
 
 class Model:
@@ -128,7 +110,7 @@ class Model:
         self._check_side("outputs", proto.graph.output, [self.output])
         # What the file claims about intermediate tensors is not needed and might be wrong.
         del proto.graph.value_info[:]
-        onnx.checker.check_model(_skeleton(proto))
+        onnx.checker.check_model(skeleton(proto))
         self.needs(1)
 
     def _refuse(self, problem: str, received: object) -> NoReturn:
@@ -198,7 +180,7 @@ class Model:
         promised: Sequence[manifests.Manifest],
     ) -> None:
         names = {tensor.name for tensor in self.proto.graph.initializer}
-        received = [_described(value) for value in values]
+        received = [declared(value) for value in values]
         expected = [
             (side["name"], NAMES[side["dtype"]], [None, *side["shape"][1:]]) for side in promised
         ]
@@ -263,15 +245,15 @@ class Model:
 
 def described(value: onnx.ValueInfoProto) -> str:
     """An input or output of a ModelProto in words, as the file declares it."""
-    name, dtype, shape = _described(value)
+    name, dtype, shape = declared(value)
     known = {number: word for word, number in NAMES.items()}
     word = known.get(dtype) or helper.tensor_dtype_to_string(dtype).rpartition(".")[2].lower()
     sizes = ["batch" if size is None else size for size in shape or ()]
     return f"{name} {word} ({', '.join(map(str, sizes))})"
 
 
-def _described(value: onnx.ValueInfoProto) -> tuple[str, int, list[int | None] | None]:
-    """(name, type, shape); an open size is None, and so is a missing shape."""
+def declared(value: onnx.ValueInfoProto) -> tuple[str, int, list[int | None] | None]:
+    """(name, type, shape) of an input or output; None for an open size or a missing shape."""
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return value.name, tensor.elem_type, None
@@ -279,20 +261,20 @@ def _described(value: onnx.ValueInfoProto) -> tuple[str, int, list[int | None] |
     return value.name, tensor.elem_type, sizes
 
 
-def _skeleton(proto: onnx.ModelProto) -> onnx.ModelProto:
+def skeleton(proto: onnx.ModelProto) -> onnx.ModelProto:
     """A copy for onnx's checker, in which large tensors are inputs without data."""
     graph = proto.graph
-    skeleton = onnx.ModelProto(ir_version=proto.ir_version)
-    skeleton.opset_import.extend(proto.opset_import)
-    skeleton.graph.name = graph.name or "graph"
-    skeleton.graph.node.extend(graph.node)
-    skeleton.graph.input.extend(graph.input)
+    small = onnx.ModelProto(ir_version=proto.ir_version)
+    small.opset_import.extend(proto.opset_import)
+    small.graph.name = graph.name or "graph"
+    small.graph.node.extend(graph.node)
+    small.graph.input.extend(graph.input)
     for tensor in graph.initializer:
         if math.prod(tensor.dims) <= SMALL:
-            skeleton.graph.initializer.append(tensor)
+            small.graph.initializer.append(tensor)
         else:
-            skeleton.graph.input.append(
+            small.graph.input.append(
                 helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
             )
-    skeleton.graph.output.extend(graph.output)
-    return skeleton
+    small.graph.output.extend(graph.output)
+    return small

@@ -1,0 +1,43 @@
+"""Figures of generated images that one can trust, from features; neither tensorflow nor keras.
+
+features = kgan.metrics.Features.efficientnet_lite0()
+real, fake = features.extract(real_images), features.extract(fake_images)
+kgan.metrics.kernel_distance(real, fake).value
+
+Every metric takes arrays of features, one row an image, and gives a named tuple.
+"""
+
+from kgan.metrics.clipped_density_coverage import (
+    ClippedDensityCoverage,
+    clipped_density_coverage,
+)
+from kgan.metrics.density_coverage import DensityCoverage, density_coverage
+from kgan.metrics.features import SCALES, Features
+from kgan.metrics.frechet_distance import FrechetDistance, frechet_distance
+from kgan.metrics.kernel_distance import KernelDistance, kernel_distance
+from kgan.metrics.memorisation import Memorisation, memorisation, nearest
+from kgan.metrics.precision_recall import PrecisionRecall, precision_recall, realism
+from kgan.metrics.resize import resize
+from kgan.metrics.sliced_wasserstein import SlicedWasserstein, sliced_wasserstein
+
+__all__ = [
+    "SCALES",
+    "ClippedDensityCoverage",
+    "DensityCoverage",
+    "Features",
+    "FrechetDistance",
+    "KernelDistance",
+    "Memorisation",
+    "PrecisionRecall",
+    "SlicedWasserstein",
+    "clipped_density_coverage",
+    "density_coverage",
+    "frechet_distance",
+    "kernel_distance",
+    "memorisation",
+    "nearest",
+    "precision_recall",
+    "realism",
+    "resize",
+    "sliced_wasserstein",
+]
