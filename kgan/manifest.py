@@ -201,6 +201,26 @@ def whole_manifest(name: str, version: int, promise: Manifest, training: Manifes
     }
 
 
+def evaluation_rows(evaluation: Manifest) -> list[tuple[str, str]]:
+    """(what, figure in words) of an export's `evaluation`, the protocol last; for people."""
+    rows = []
+    for name, figure in evaluation["figures"].items():
+        words = f"{figure['value']:.4g}"
+        if figure["standard_error"] is not None:
+            words += f" ± {figure['standard_error']:.2g}"
+        if figure["floor"] is not None:
+            words += f"; real against real {figure['floor']:.4g}"
+        rows.append((name.replace("_", " "), words))
+    protocol = evaluation["protocol"]
+    network = protocol["features"]
+    words = (
+        f"{network['network']} at {network['size']} pixels; {protocol['n_fake']:,} images, seeds "
+        f"from {protocol['first_seed']}, against {protocol['n_real']:,} of {protocol['data']} "
+        f"({protocol['split']}); kgan {protocol['kgan']}"
+    )
+    return [*rows, ("measured with", words)]
+
+
 def list_files(directory: Path) -> Manifest:
     """Size and sha256 of every file below an export's directory, by relative path."""
     return {

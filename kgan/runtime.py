@@ -35,6 +35,7 @@ class Generator:
 
     Attributes:
         info: the export's manifest, a dict.
+        image_shape: (H, W, C).
         num_classes, class_names: those of a conditional generator; None for any other.
         path: the .onnx file in use.
 
@@ -63,6 +64,7 @@ class Generator:
                 "This file is one half of an autoencoder and cannot generate from seeds. "
                 f"Received: {path}"
             )
+        self.image_shape = tuple(self.info["output"]["shape"][1:])
         classes = self.info.get("labels", {})
         self.num_classes: int | None = classes.get("num_classes")
         self.class_names: list[str] | None = classes.get("class_names")

@@ -5,6 +5,7 @@ from kgan.callbacks.csv_history import CSVHistory
 from kgan.callbacks.curves import Curves
 from kgan.callbacks.ema import EMA
 from kgan.callbacks.latent_walk import LatentWalk
+from kgan.callbacks.measure_quality import Evaluate
 from kgan.callbacks.progress import ProgressLine
 from kgan.callbacks.roll_back import RollBack
 from kgan.callbacks.run_doctor import RunDoctor
@@ -16,6 +17,7 @@ __all__ = [
     "CSVHistory",
     "Checkpoint",
     "Curves",
+    "Evaluate",
     "LatentWalk",
     "ProgressLine",
     "ReconstructionStrip",

@@ -131,7 +131,8 @@ def overwhelmed(checks: Sequence[Check]) -> str | None:
             f"The discriminator has overwhelmed the generator: {_steps(last)} it judged the real "
             f"picture more real in {_percent(_median(last, 'separation'))} of all pairs of a real "
             "picture and a fake, and the gradient it gives the generator has all but vanished "
-            f"(pull {_median(last, 'pull'):.2g}; a healthy run has 1 to 100). {_try(NO_GRADIENT)}."
+            f"(pull {_median(last, 'pull'):.2g}; a healthy run has 1 to 100). "
+            f"{try_one_of(NO_GRADIENT)}."
         )
     last = checks[-STUCK_FOR:]
     if len(last) < STUCK_FOR or not all(
@@ -145,7 +146,7 @@ def overwhelmed(checks: Sequence[Check]) -> str | None:
         f"The discriminator has overwhelmed the generator: {_steps(last)} it judged every real "
         "picture more real than every fake, and the fakes came no nearer: their mean stays "
         f"{after:.1f} times the real pictures' spread away from the real mean. "
-        f"{_try(LEFT_BEHIND)}."
+        f"{try_one_of(LEFT_BEHIND)}."
     )
 
 
@@ -154,7 +155,7 @@ def collapsed(checks: Sequence[Check]) -> str | None:
     last = checks[-PERSISTS:]
     if len(last) < PERSISTS or last[0].step < YOUNG:
         return None
-    advice = f"{_try(COLLAPSED)}; check that the generator uses its latents."
+    advice = f"{try_one_of(COLLAPSED)}; check that the generator uses its latents."
     if all(c.variety < LITTLE_VARIETY for c in last):
         return (
             f"Mode collapse: {_steps(last)} the fakes were all nearly the same picture (they "
@@ -177,7 +178,7 @@ def memorised(checks: Sequence[Check]) -> str | None:
         return (
             f"Memorisation: {_steps(last)} about {_percent(_median(last, 'copies'))} of the fakes "
             "were copies of real pictures (less than half as far from one as real pictures are "
-            f"from each other). {_try(MEMORISED)}; more pictures help most."
+            f"from each other). {try_one_of(MEMORISED)}; more pictures help most."
         )
     return None
 
@@ -195,7 +196,7 @@ def oscillating(checks: Sequence[Check]) -> str | None:
         return (
             f"Oscillation: {_steps(last)} the generator and the discriminator chased each other "
             f"in circles: the mean of the fakes moved by {np.median(swings):.1f} times the real "
-            f"pictures' spread from check to check, back and forth. {_try(OSCILLATING)}."
+            f"pictures' spread from check to check, back and forth. {try_one_of(OSCILLATING)}."
         )
     return None
 
@@ -221,7 +222,8 @@ REMEDIES: dict[str, tuple[str, ...]] = {
 }
 
 
-def _try(remedies: Sequence[Remedy]) -> str:
+def try_one_of(remedies: Sequence[Remedy]) -> str:
+    """Words that advise to try one of them."""
     *most, last = map(str, remedies)
     return f"Try {', '.join(most)} or {last}"
 

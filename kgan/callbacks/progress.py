@@ -9,6 +9,7 @@ from typing import TextIO
 
 from kgan.callbacks.periodic import Logs, StepCallback
 from kgan.callbacks.stopping import StopAfter
+from kgan.metrics.figures import HEADLINE
 from kgan.streams import Steady
 
 
@@ -120,6 +121,8 @@ class ProgressLine(StepCallback):
             for name in ("d_loss", "g_loss", "loss")
             if name in logs
         ]
+        if HEADLINE in logs:
+            parts.append(f"{HEADLINE.replace('_', ' ')} {float(logs[HEADLINE]):.3g}")
         if float(logs.get("skipped_updates", 0)):
             parts.append(f"skipped {float(logs['skipped_updates']):.0f}")
         left = self._seconds_left(now, to_take)

@@ -17,7 +17,9 @@ from kgan import latents as latent_law
 from kgan.callbacks.board import Board
 from kgan.callbacks.doctor_measures import Gallery, separation
 from kgan.callbacks.doctor_verdicts import BATCH, STUCK_FOR, Check, diagnose
+from kgan.callbacks.measure_quality import Evaluate
 from kgan.callbacks.periodic import Logs, Periodic
+from kgan.callbacks.quality_verdicts import diagnose_quality
 from kgan.errors import InputError
 from kgan.images import from_uint8, to_uint8
 from kgan.training.gan import GAN
@@ -50,6 +52,8 @@ class RunDoctor(Periodic):
         log_dir: directory of TensorBoard events for the figures of every
             check (`doctor/...`, see `kgan.callbacks.doctor_verdicts.Check`) and for what
             is reported; None for none.
+        quality: the `Evaluate` of the same fit, whose figures show a loss of variety and
+            overfitting too; None without.
 
     Attributes:
         ills: dict of illness -> what was said of it, those that are not over.
@@ -67,8 +71,10 @@ class RunDoctor(Periodic):
         labels: npt.ArrayLike | None = None,
         every_steps: int | None = None,
         log_dir: str | os.PathLike[str] | None = None,
+        quality: Evaluate | None = None,
     ) -> None:
         super().__init__(every_steps)
+        self.quality = quality
         self.gallery = Gallery(images, labels)
         self.board = Board(log_dir)
 
@@ -121,7 +127,8 @@ class RunDoctor(Periodic):
             if name != "step" and np.isfinite(getattr(check, name))
         }
         self.board.scalars(check.step, figures)
-        self._report(check.step, diagnose(self._checks))
+        seen = [] if self.quality is None else self.quality.found
+        self._report(check.step, diagnose_quality(seen) | diagnose(self._checks))
 
     def check(self) -> Check:
         """Looks at the model as it is now."""

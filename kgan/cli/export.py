@@ -150,6 +150,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             optimize=options.optimize,
             precision=options.precision,
             training=load.training_facts(arguments.model),
+            evaluation=load.kept_figures(arguments.model),
             licence=options.licence,
             **said,
         )

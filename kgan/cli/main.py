@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import data, export, generate, train
+from kgan.cli import data, evaluate, export, generate, train
 from kgan.errors import KganError
 from kgan.files import NO_ROOM, printable
 from kgan.streams import steady_output
@@ -25,7 +25,13 @@ Train GANs with Keras and deliver the generator as a file any application can ru
 """
 
 
-COMMANDS = {"train": train, "generate": generate, "export": export, "data": data}
+COMMANDS = {
+    "train": train,
+    "generate": generate,
+    "export": export,
+    "evaluate": evaluate,
+    "data": data,
+}
 
 
 class Parser(argparse.ArgumentParser):

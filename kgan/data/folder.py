@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import functools
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +80,16 @@ class FolderSource(StreamSource):
 
     def name(self, index: int) -> str:
         return self.files[index]
+
+    def stem(self, index: int) -> str:
+        """The file's path below the folder; with its suffix where another differs in that alone."""
+        file = Path(os.path.relpath(self.files[index], self._folder[0]))
+        alike = self._stems[os.path.splitext(self.files[index])[0]] > 1
+        return str(file if alike else file.with_suffix(""))
+
+    @functools.cached_property
+    def _stems(self) -> collections.Counter[str]:
+        return collections.Counter(os.path.splitext(file)[0] for file in self.files)
 
     def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
         return order(len(self.files), key).map(

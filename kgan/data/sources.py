@@ -55,6 +55,7 @@ class Source(abc.ABC):
         usable: number of images that are read at all.
         skipped: images that could not be decoded, name -> reason; it grows as they are read.
         broken: indices of the images that proved broken when they were decoded.
+        left_out: indices of the images that are kept for something else.
         error: the InputError that ended the reading, None without one. tf.data
             wraps what is raised inside it; this is the original.
         class_names: a name per class, by label; None for images without labels.
@@ -75,13 +76,14 @@ class Source(abc.ABC):
         self.usable = count
         self.skipped: dict[str, str] = {}
         self.broken: set[int] = set()
+        self.left_out: frozenset[int] = frozenset()
         self.error: InputError | None = None
         self.class_names = class_names
 
     @property
     def good(self) -> int:
-        """Number of images without those known to be broken."""
-        return self.usable - len(self.broken)
+        """Number of images without those known to be broken or left out."""
+        return self.usable - len(self.broken | self.left_out)
 
     @abc.abstractmethod
     def examples(self, key: tf.Tensor | None = None) -> tf.data.Dataset:
@@ -111,12 +113,20 @@ class Source(abc.ABC):
         """Which part of the data cannot be read, once reading has failed."""
         return self.description
 
+    def name(self, index: int) -> str:
+        """How messages refer to that image."""
+        return f"picture {index}"
+
+    def stem(self, index: int) -> str:
+        """What a file made of that image is called, without a suffix."""
+        return f"picture-{index:06d}"
+
     def fingerprint(self) -> str:
         """A short hash of which images these are and how they are fitted.
 
         The same however the path to them is spelled and whatever folder is the current one.
         """
-        facts = [*self.facts(), *self.origins()]
+        facts = [*self.facts(), *self.origins(), *sorted(self.left_out)]
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def facts(self) -> list[Any]:
@@ -189,18 +199,19 @@ class StreamSource(Source):
 
         Args:
             key: as for `Source.examples`.
-            skip: number of good images to leave out at the beginning. Those
+            skip: number of good images to pass over at the beginning. Those
                 known to be broken when this is called are not decoded again,
-                so that the ones left out need not be decoded either.
+                so that the ones passed over need not be decoded either.
         """
         encoded = self.encoded(key)
-        if self.broken:
-            broken = np.zeros(max(self.broken) + 1, bool)
-            broken[list(self.broken)] = True
-            last = len(broken) - 1
+        passed = self.broken | self.left_out
+        if passed:
+            is_passed = np.zeros(max(passed) + 1, bool)
+            is_passed[list(passed)] = True
+            last = len(is_passed) - 1
             encoded = encoded.filter(
                 lambda index, data, label: (
-                    (index > last) | ~tf.gather(broken, tf.minimum(index, last))
+                    (index > last) | ~tf.gather(is_passed, tf.minimum(index, last))
                 )
             )
         return self.decoded(encoded.skip(skip))
@@ -265,7 +276,7 @@ class StreamSource(Source):
         LOG.warning(
             "skipped %s: %s (%d skipped so far)", printable(name, None), reason, len(self.skipped)
         )
-        remaining = self.count - len(self.skipped)
+        remaining = self.count - len(self.left_out) - len(self.skipped)
         if remaining < self.least:
             self.error = InputError(
                 f"Only {remaining} of {self.count} pictures could be decoded; "

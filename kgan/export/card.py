@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kgan.files import printable
-from kgan.manifest import MOST_SAMPLES
+from kgan.manifest import MOST_SAMPLES, evaluation_rows
 
 GENERATOR = """\
 ```python
@@ -82,6 +82,10 @@ def card(manifest: Mapping[str, Any]) -> str:
         lines.append(f"| {form} against Keras | {figures} |")
     for file, found in manifest.get("reference", {}).items():
         lines.append(f"| {file} in onnx's ReferenceEvaluator | {_reference(found)} |")
+    if "evaluation" in manifest:
+        lines += [
+            f"| {what} | {words} |" for what, words in evaluation_rows(manifest["evaluation"])
+        ]
     precision = manifest.get("precision", {"files": {}})
     for file, figures in precision["files"].items():
         lines.append(

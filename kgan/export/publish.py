@@ -62,6 +62,7 @@ def export(
     num_classes: int | None = ExportOptions.num_classes,
     plain: bool = ExportOptions.plain,
     training: Mapping[str, Any] | None = None,
+    evaluation: Mapping[str, Any] | None = None,
     licence: str | None = ExportOptions.licence,
 ) -> Export:
     """Exports a trained generator, or an autoencoder, into the next free version of `directory`.
@@ -90,6 +91,8 @@ def export(
         plain: such a network gives no images: latents to "outputs", both of any shape, in
             float32.
         training: what is known about the model's training, for the manifest and the card.
+        evaluation: figures of its images and how they were measured, likewise: what the
+            `to_json` of a `kgan.metrics.Evaluation` gives.
         licence: what the images may be used for, an SPDX name or a sentence, likewise.
 
     Returns:
@@ -150,7 +153,8 @@ def export(
                     forms.make_onnx(opset, optimize, precision)
                 if tflite:
                     forms.make_tflite()
-            return _publish(forms, directory, network, training or {}, options.licence)
+            known = {} if evaluation is None else {"evaluation": dict(evaluation)}
+            return _publish(forms, directory, network, training or {}, known, options.licence)
     except OSError as error:
         raise cannot_write("Cannot write an export there", error, directory) from None
 
@@ -220,6 +224,7 @@ def _publish(
     directory: Path,
     model: keras.Model | OwnGenerator,
     training: Mapping[str, Any],
+    evaluation: Mapping[str, Any],
     licence: str | None,
 ) -> Export:
     """Adds manifest, samples and card, and moves the whole into the next free version."""
@@ -231,7 +236,7 @@ def _publish(
         name = name_of(directory.absolute().name)
         manifest = whole_description(model, name, version, forms.float_output, training)
         manifest |= {} if licence is None else {"licence": readable(licence)}
-        manifest |= {"parity": forms.parity} | forms.facts
+        manifest |= {"parity": forms.parity} | forms.facts | evaluation
         for file, onnx_model in forms.onnx_models.items():
             half = {} if file == manifests.ONNX_FILE else {"half": Path(file).stem}
             onnx_export.write(onnx_model, manifest | half, staging / file)

@@ -24,7 +24,7 @@ from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, AdversarialLoss
 from kgan.models import AutoencoderPreset, Preset, get_preset
 from kgan.option_fields import parse_interval, spelling
-from kgan.runs import goal
+from kgan.runs import goal, quality
 from kgan.runs.directory import LOGS, SAMPLES
 from kgan.runs.options import RunOptions
 from kgan.training import GAN, Autoencoder
@@ -212,6 +212,7 @@ def watchers(
     batches: tf.data.Dataset,
     options: RunOptions,
     directory: Path,
+    real: quality.RealImages | None,
 ) -> list[keras.callbacks.Callback]:
     """The callbacks that show and judge how the model learns."""
     samples, logs = directory / SAMPLES, directory / LOGS
@@ -225,11 +226,13 @@ def watchers(
         LatentWalk(samples, seed=options.seed),
         Curves(logs),
     ]
+    evaluator = None if real is None else quality.evaluator(real, options, directory)
     # The doctor has the first images that the run trains on.
     images, labels = _first_trained_on(batches, options, model.value_range)
     if len(images) > 1:
-        watching.append(RunDoctor(images, labels if options.conditional else None, log_dir=logs))
-    return watching
+        classes = labels if options.conditional else None
+        watching.append(RunDoctor(images, classes, log_dir=logs, quality=evaluator))
+    return watching if evaluator is None else [evaluator, *watching]
 
 
 def _first_trained_on(

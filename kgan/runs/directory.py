@@ -22,8 +22,10 @@ from kgan.runs.options import RunOptions
 CONFIG_FILE = "config.json"
 MODEL_FILE = "model.keras"
 CHECKPOINT_FILE = "checkpoints/last.keras"
+BEST_FILE = "checkpoints/best.keras"
 SKIPPED_FILE = "skipped.json"
 PROGRESS_FILE = "progress.json"
+EVALUATION_FILE = "evaluation.json"
 HISTORY_FILE = "history.csv"
 LOCK_FILE = ".lock"
 SAMPLES = "samples"
@@ -117,7 +119,8 @@ def held(directory: Path, really: bool = True) -> Iterator[None]:
 def _leftovers(directory: Path) -> Iterator[Path]:
     """Temporary files of `whole_file`, and of Keras beside a checkpoint that it writes."""
     files = (CONFIG_FILE, MODEL_FILE, CHECKPOINT_FILE, SKIPPED_FILE, PROGRESS_FILE, HISTORY_FILE)
-    for name in files:
+    best = (BEST_FILE, BEST_FILE.replace(".keras", ".evaluation.json"))
+    for name in (*files, *best):
         path = directory / name
         yield from path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}")
     yield from (directory / SAMPLES).glob(".step-*-????????.*")

@@ -125,6 +125,10 @@ def header(options: RunOptions, done: Progress) -> str:
     else:
         more = steps or 0
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
+    if options.evaluate_every is not None:
+        length += f"; images evaluated every {options.evaluate_every:g} minutes"
+        if options.hold_out:
+            length += f" against the {options.hold_out:.0%} of the pictures that are held out"
     if options.keep_samples:
         length += f"; samples keep {options.keep_samples} sheets at most, the older the fewer"
     return f"{options.preset} on {printable(options.source, None)}: {length}"

@@ -14,10 +14,11 @@ import keras
 
 from kgan.errors import InputError
 from kgan.files import first_line, printable
+from kgan.metrics.evaluation import read_evaluation
 from kgan.models.saved_function import is_saved_model
 from kgan.models.stored_networks import not_readable, read_network
 from kgan.names import as_name
-from kgan.runs.directory import CHECKPOINT_FILE, CONFIG_FILE, MODEL_FILE
+from kgan.runs.directory import BEST_FILE, CHECKPOINT_FILE, CONFIG_FILE, EVALUATION_FILE, MODEL_FILE
 from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
 from kgan.training.saving import batches_seen
@@ -26,30 +27,43 @@ from kgan.untrusted.keras_files import check_archive, compiled_with_functions
 LOG = logging.getLogger("kgan")
 
 
-def find_model(path: str | os.PathLike[str]) -> Path:
-    """The .keras file that `path` means: itself, or a run's state that was trained furthest.
+def find_model(path: str | os.PathLike[str], best: bool = True) -> Path:
+    """The .keras file that `path` means: itself, or a run's state.
 
     A file that cannot be read is passed over where another can.
+
+    Args:
+        path: a .keras file or a run's directory.
+        best: of a run the state whose images were the best in evaluations, where there is one;
+            False for the one that was trained furthest.
 
     Raises:
         InputError: it is neither a .keras file nor a run's directory.
     """
-    return _find(Path(path))[0]
+    return _find(Path(path), best)[0]
 
 
-def _find(path: Path) -> tuple[Path, str | None]:
-    """(what `find_model` returns, what is to be told of one that cannot be read, one line)."""
+def _find(path: Path, best: bool) -> tuple[Path, str | None]:
+    """(what `find_model` returns, what is to be told of the choice, one line)."""
     if path.is_dir():
+        kept = path / BEST_FILE
+        told = None
+        if best and kept.is_file():
+            batches, problem = _trained(kept)
+            if problem is None:
+                return kept, f"{BEST_FILE} is used, of step {batches:,}: its images were the best"
+            told = f"{printable(kept, None)} {problem}: another state is used instead"
         files = _states(path)
         if len(files) == 1:
-            return files[0], None
+            return files[0], told
         # By what is in them: times of change are lost in a copy, and clocks go back.
         states = sorted(((*_trained(file), file) for file in files), key=lambda state: -state[0])
         if states:
             (batches, _, file), (_, problem, other) = states
-            used = f"{file.relative_to(path)} is used instead, of step {batches:,}"
-            told = problem and batches >= 0 and f"{printable(other, None)} {problem}: {used}"
-            return file, told or None
+            if problem and batches >= 0:
+                used = f"{file.relative_to(path)} is used instead, of step {batches:,}"
+                told = f"{printable(other, None)} {problem}: {used}"
+            return file, told
         raise InputError(f"No trained model in this directory ({MODEL_FILE}). Received: {path}")
     if not path.exists():
         raise InputError(f"No such model. Received: {path}")
@@ -82,9 +96,9 @@ def _trained(state: Path) -> tuple[int, str | None]:
     return batches, None
 
 
-def _told(path: Path) -> Path:
-    """As `find_model`, and a warning where a file cannot be read and another is used instead."""
-    file, told = _find(path)
+def _told(path: Path, best: bool = True) -> Path:
+    """As `find_model`, and a warning where another file is used than one might think."""
+    file, told = _find(path, best)
     if told:
         LOG.warning(told)
     return file
@@ -94,6 +108,8 @@ def load_model(
     path: str | os.PathLike[str],
     compile: bool = True,
     custom_objects: Mapping[str, Any] | None = None,
+    *,
+    best: bool = True,
 ) -> GAN | Autoencoder:
     """Loads a trained GAN or autoencoder.
 
@@ -104,12 +120,14 @@ def load_model(
             Keras cannot find again.
         custom_objects: name -> class or function, those of the user's that its networks are made
             of and that are not registered with Keras.
+        best: of a run that was evaluated in training the state with the best images; False for
+            the one that was trained furthest.
 
     Raises:
         InputError: nothing there, a file that is not a Keras model or holds code, another kind
             of model, or a class or function that is not known, by its name.
     """
-    path = _told(Path(path))
+    path = _told(Path(path), best)
     check_archive(path, compile)
     try:
         model = _load(path, compile, custom_objects)
@@ -206,7 +224,7 @@ def _of_kind(model: Any, kind: type, path: str | os.PathLike[str]) -> Any:
 def run_directory(path: str | os.PathLike[str]) -> Path | None:
     """The run that a model lies in, or None for a file by itself."""
     path = _model_file(path).resolve()
-    for name in (MODEL_FILE, CHECKPOINT_FILE):
+    for name in (MODEL_FILE, CHECKPOINT_FILE, BEST_FILE):
         run = path.parents[name.count("/")]
         if path == run / name and _facts(run):
             return run
@@ -228,6 +246,27 @@ def training_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a manifest is to say of how a model was made: its data, batch size and seed."""
     run = run_directory(path)
     return _facts(run) if run else {}
+
+
+def kept_figures(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """The figures that were measured of a model, as `kgan.metrics.Evaluation.to_json` gives them.
+
+    None where there are none, or where they are of another state of it.
+    """
+    run, state = run_directory(path), _model_file(path)
+    if state.suffix != ".keras":
+        return None
+    beside = [state.with_name(f"{state.stem}.{EVALUATION_FILE}")]
+    if run is not None:
+        beside.insert(0, run / EVALUATION_FILE)
+    for file in filter(Path.is_file, beside):
+        try:
+            found = read_evaluation(file)
+            if found.model.get("step") == batches_seen(state):
+                return found.to_json()
+        except InputError as error:
+            LOG.warning("%s", error)
+    return None
 
 
 def model_name(path: str | os.PathLike[str]) -> str:

@@ -29,6 +29,7 @@ from kgan.option_fields import (
 )
 
 DEFAULT_EPOCHS = 25
+EVALUATE_MINUTES = 5.0  # where --early-stop alone is given
 LENGTH = ("epochs", "steps", "minutes")
 LARGEST_SEED = 2**32 - 1  # what numpy and Keras take
 PRESETS_OWN = "the preset's"
@@ -256,6 +257,29 @@ class RunOptions:
     checkpoint_every: str = option(
         "1m", INTERVAL, "time between two checkpoints, in the same way", "run", on_resume=True
     )
+    evaluate_every: float | None = option(
+        None,
+        MINUTES,
+        "minutes between two evaluations of the images, and keep the best state",
+        "quality",
+        default_words=f"none; {EVALUATE_MINUTES:g} with --early-stop",
+        on_resume=True,
+    )
+    early_stop: int | None = option(
+        None,
+        WHOLE,
+        "stop after so many evaluations without better images",
+        "quality",
+        default_words="never",
+        on_resume=True,
+    )
+    hold_out: float | None = option(
+        None,
+        SHARE,
+        "share of the pictures that evaluations alone see",
+        "quality",
+        default_words="0.1 with an evaluation and 500 pictures or more, else 0",
+    )
     start_from: str | None = option(
         None,
         PATH,
@@ -280,6 +304,8 @@ class RunOptions:
                 "A run has one length, --epochs, --steps or --minutes. "
                 f"Received: {' and '.join(lengths)}"
             )
+        if self.early_stop is not None and self.evaluate_every is None:
+            object.__setattr__(self, "evaluate_every", EVALUATE_MINUTES)
         if self.seed > LARGEST_SEED:
             raise InputError(f"A training seed is from 0 to {LARGEST_SEED}. Received: {self.seed}")
 

@@ -95,4 +95,4 @@ def full_disk(problem: BaseException, directory: Path) -> FullDisk | None:
 def _what_is_saved(directory: Path) -> str:
     if not has_model(directory):
         return "Nothing was trained yet"
-    return f"Everything up to step {batches_seen(find_model(directory))} is saved"
+    return f"Everything up to step {batches_seen(find_model(directory, best=False))} is saved"

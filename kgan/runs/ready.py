@@ -14,23 +14,24 @@ from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.models import get_preset
-from kgan.runs import build, goal, resolving
+from kgan.runs import build, goal, quality, resolving
 from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import remember_skipped
 from kgan.runs.start_from import take_weights
 from kgan.training import GAN, Autoencoder
-from kgan.training.distribution import check_divides
+from kgan.training.distribution import check_divides, is_chief
 
 LOG = logging.getLogger("kgan")
 
 
 class Ready(NamedTuple):
-    """What a run trains, and on what."""
+    """What a run trains, on what, and what it is measured by."""
 
     source: Source
     model: GAN | Autoencoder
     batches: tf.data.Dataset
+    real: quality.RealImages | None
 
 
 def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready, RunOptions]:
@@ -39,8 +40,18 @@ def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready,
     Raises:
         InputError: options or data that cannot be used.
     """
+    whole, source, model, options = _begun(options, strategy)
+    return _ready(whole, source, model, options, strategy), options
+
+
+def _begun(
+    options: RunOptions, strategy: tf.distribute.Strategy
+) -> tuple[Source, Source, GAN | Autoencoder, RunOptions]:
+    """(all of the data, those to train on, the model, what was resolved)."""
     keras.utils.set_random_seed(options.seed)
-    source = build.open_source(options)
+    whole = build.open_source(options)
+    options = quality.resolved(options, whole)
+    source = quality.to_train_on(whole, options)
     with strategy.scope():
         model = build.new_model(options, source)
         options = _batch_within_the_set(options, source, strategy.num_replicas_in_sync)
@@ -48,7 +59,18 @@ def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready,
             take_weights(model, options.start_from)
     options = resolving.resolved(options, model, source)
     check_divides(strategy, options.images_per_step)
-    return Ready(source, model, build.make_batches(source, options, model)), options
+    return whole, source, model, options
+
+
+def _ready(
+    whole: Source,
+    source: Source,
+    model: GAN | Autoencoder,
+    options: RunOptions,
+    strategy: tf.distribute.Strategy,
+) -> Ready:
+    real = quality.real_images(whole, options) if is_chief(strategy) else None
+    return Ready(source, model, build.make_batches(source, options, model), real)
 
 
 def _batch_within_the_set(options: RunOptions, source: Source, replicas: int) -> RunOptions:
@@ -80,7 +102,7 @@ def load(
     """
     if has_model(directory):
         with strategy.scope():
-            model = load_model(directory)
+            model = load_model(directory, best=False)
         if not model.compiled:
             raise InputError(
                 "The model of this run was saved without being compiled, so that it cannot be "
@@ -88,9 +110,10 @@ def load(
             )
         resolving.set_learning_rates(model, changes)
         keras.utils.set_random_seed(options.seed)
-        source = build.open_source(options)
+        whole = build.open_source(options)
+        source = quality.to_train_on(whole, options)
     else:
-        source, model, _ = begin(options, strategy)[0]
+        whole, source, model, _ = _begun(options, strategy)
     if source.description != options.source:
         LOG.warning(
             "the data have changed: %s, before %s",
@@ -110,4 +133,4 @@ def load(
             f"Received: {', '.join(source.class_names or ['none'])}"
         )
     remember_skipped(source, directory)
-    return Ready(source, model, build.make_batches(source, options, model))
+    return _ready(whole, source, model, options, strategy)

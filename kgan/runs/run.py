@@ -17,6 +17,7 @@ from kgan.runs import build, goal, ready
 from kgan.runs.directory import held, make_directory, read_options, write_options
 from kgan.runs.options import RunOptions, check_changes
 from kgan.runs.problems import is_worth_saving, told_in_one_line
+from kgan.runs.quality import RealImages
 from kgan.runs.result import RunResult
 from kgan.runs.run_checkpoint import RunCheckpoint
 from kgan.training.distribution import check_divides, is_chief
@@ -118,7 +119,12 @@ class Run:
                 raise
 
     def _train(
-        self, source: Source, model: Any, batches: tf.data.Dataset, more: dict[str, Any]
+        self,
+        source: Source,
+        model: Any,
+        batches: tf.data.Dataset,
+        real: RealImages | None,
+        more: dict[str, Any],
     ) -> RunResult:
         done = goal.progress(self.directory, model, source.good // self.options.images_per_step)
         self.options = goal.with_goal(self.options, done, more)
@@ -129,7 +135,7 @@ class Run:
         checkpoint = RunCheckpoint(self.directory, source, self.options, done.seconds)
         stop = StopAfter(goal.steps_left(self.options, done), goal.seconds_left(self.options, done))
         progress = build.progress_line(self.options, done, stop)
-        watchers = build.watchers(model, source, batches, self.options, self.directory)
+        watchers = build.watchers(model, source, batches, self.options, self.directory, real)
         with StopOnInterrupt() as interrupt:  # until the model is saved
             try:
                 model.fit(

@@ -1,0 +1,173 @@
+"""`kgan evaluate`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kgan.cli import quiet_tensorflow
+from kgan.cli.arguments import argument_type
+from kgan.errors import InputError
+from kgan.files import printable
+from kgan.option_fields import FROM_ZERO, WHOLE
+
+if TYPE_CHECKING:
+    from kgan.metrics.features import Features
+    from kgan.runs.evaluating import Opened
+
+HELP = "measure how good the images of a model are, or which model is better"
+DESCRIPTION = """\
+Measures how close the images of a trained GAN are to real ones: kernel distance (what KID
+computes), sliced Wasserstein and Frechet distance, precision, recall, density, coverage, each
+beside what real images score against other real ones. MODEL is a run's directory, a .keras file
+or an export; DATA is anything that kgan trains on, by default the run's own, of which the part
+that was held out where there is one. Needs pip install kgan[metrics].
+
+  kgan evaluate runs/NAME
+  kgan evaluate saved_models/NAME photos/ -n 5000
+  kgan evaluate runs/A --compare runs/B runs/C
+
+Of an autoencoder it gives MSE, PSNR and SSIM of the reconstructions of all pictures.
+"""
+N = 2000
+SCALES = ("levels", "unit", "symmetric", "imagenet")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
+    parser.add_argument("model", metavar="MODEL", type=Path)
+    parser.add_argument(
+        "data", metavar="DATA", nargs="?", help="real pictures to compare with (the run's own)"
+    )
+    parser.add_argument(
+        "-n",
+        "--n",
+        type=argument_type(WHOLE),
+        default=N,
+        help=f"real and generated pictures ({N})",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="NAMES",
+        help="with commas between them; kernel_distance sliced_wasserstein frechet_distance "
+        "precision_recall density_coverage (all)",
+    )
+    parser.add_argument(
+        "--seed", type=argument_type(FROM_ZERO), default=0, help="seed of the first picture (0)"
+    )
+    parser.add_argument(
+        "--memorisation",
+        action="store_true",
+        help="seek the generated pictures among all training pictures instead",
+    )
+    parser.add_argument(
+        "--compare",
+        metavar="MODEL",
+        type=Path,
+        nargs="+",
+        help="other models, measured against the same pictures",
+    )
+    features = parser.add_argument_group("features of another network")
+    features.add_argument(
+        "--features",
+        metavar="ONNX",
+        type=Path,
+        help="its file, such as FID's Inception or DINOv2 (EfficientNet-lite0)",
+    )
+    features.add_argument(
+        "--features-scale",
+        metavar="NAME",
+        choices=SCALES,
+        help=f"what it takes in place of levels 0..255: {' '.join(SCALES)}",
+    )
+    features.add_argument(
+        "--features-size",
+        metavar="N",
+        type=argument_type(WHOLE),
+        help="height and width of what it sees (the file's)",
+    )
+    features.add_argument(
+        "--features-output", metavar="NAME", help="the tensor that has the features (the only one)"
+    )
+    reconstruction = parser.add_argument_group("autoencoders")
+    reconstruction.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where the reconstructions go (nowhere)"
+    )
+    reconstruction.add_argument(
+        "--pairs", action="store_true", help="write sheets of pictures above reconstructions there"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prints the figures and, last, the path of the sheet."""
+    if arguments.pairs and not arguments.output:
+        raise InputError("--pairs needs --output DIR for the sheets. Received: none")
+    quiet_tensorflow.import_tensorflow()
+    from kgan.runs.evaluating import compare_models, evaluate_model, open_model
+
+    opened = open_model(arguments.model)
+    if hasattr(opened.model, "reconstruct"):
+        _reconstruct(arguments, opened)
+        return
+    if arguments.output:
+        raise InputError(f"--output is for an autoencoder. Received: {arguments.model}")
+    if arguments.memorisation:
+        _memorisation(arguments, opened)
+        return
+    from kgan.metrics.figures import METRICS, check_metrics
+
+    names = arguments.metrics.split(",") if arguments.metrics else METRICS
+    settings = {
+        "n": arguments.n,
+        "metrics": check_metrics([name.strip() for name in names]),
+        "network": _network(arguments),
+        "seed": arguments.seed,
+    }
+    if arguments.compare:
+        others = {str(path): open_model(path) for path in arguments.compare}
+        models = {str(arguments.model): opened} | others
+        lines, sheet = compare_models(models, arguments.data, **settings)
+    else:
+        found, sheet = evaluate_model(opened, arguments.data, **settings)
+        lines = [*found.table(), "", printable(found.protocol.in_words(), None)]
+    print(*lines, sep="\n")
+    print(printable(sheet, None))
+
+
+def _memorisation(arguments: argparse.Namespace, opened: Opened) -> None:
+    from kgan.runs.memorising import report
+
+    lines, sheet = report(
+        opened,
+        arguments.data,
+        n=arguments.n,
+        network=_network(arguments),
+        seed=arguments.seed,
+    )
+    print(*lines, sep="\n")
+    print(printable(sheet, None))
+
+
+def _network(arguments: argparse.Namespace) -> Features:
+    from kgan.metrics.features import Features
+
+    own = {name: getattr(arguments, f"features_{name}") for name in ("scale", "size", "output")}
+    if arguments.features is not None:
+        return Features.from_onnx(arguments.features, **own)
+    for name, value in own.items():
+        if value is not None:
+            raise InputError(f"--features-{name} needs --features ONNX. Received: {value}")
+    return Features.efficientnet_lite0()
+
+
+def _reconstruct(arguments: argparse.Namespace, opened: Opened) -> None:
+    from kgan.runs.reconstruction import evaluate_autoencoder
+
+    found = evaluate_autoencoder(opened, arguments.data, arguments.output, arguments.pairs)
+    print(
+        f"{found.n:,} pictures: MSE {found.mse:.4g} (levels 0 to 1), PSNR {found.psnr_db:.2f} dB, "
+        f"SSIM {found.ssim:.4f}"
+    )
+    if arguments.output:
+        print(printable(arguments.output, None))

@@ -1,0 +1,225 @@
+"""From the path of a model and the name of data to figures, a sheet and `evaluation.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kgan import export_places, manifest, runtime
+from kgan.data import Source
+from kgan.data.choosing import draw_indices, pick
+from kgan.errors import InputError
+from kgan.files import printable
+from kgan.images import save_png
+from kgan.metrics.evaluation import Evaluation, compare, judged
+from kgan.metrics.features import Features
+from kgan.metrics.quality_sheet import labelled, quality_sheet
+from kgan.metrics.reference import Reference
+from kgan.runs import build, load, quality
+from kgan.runs.directory import EVALUATION_FILE, read_options
+from kgan.runs.options import RunOptions
+from kgan.training.gan import GAN
+
+LOG = logging.getLogger("kgan")
+SHEET_FILE = "evaluation.png"
+COMPARISON_FILE = "comparison.png"
+SHOWN = 12  # images of each model on the sheet of several
+MOST_BYTES = 2**30  # of real images; with more the floors are those of two halves
+
+
+class Opened(NamedTuple):
+    """A model that is to be measured.
+
+    Attributes:
+        model: it.
+        weights: which of its weights make the images.
+        facts: what is known of it: its file, and its step where it has one.
+        options: those of the run that it belongs to; None without one.
+        place: the folder for what is written of it.
+        prefix: what the names of files written there begin with: a lone file's own name.
+    """
+
+    model: Any
+    weights: str
+    facts: dict[str, Any]
+    options: RunOptions | None
+    place: Path
+    prefix: str
+
+
+def open_model(path: str | os.PathLike[str]) -> Opened:
+    """Opens a run, a .keras file of a GAN or an autoencoder, or an export.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    facts: dict[str, Any]
+    export = export_places.find_autoencoder(path)
+    if export is not None:
+        file = export / manifest.MANIFEST_FILE
+        return Opened(runtime.Autoencoder(path), "exported", {"file": file.name}, None, export, "")
+    onnx = export_places.find_onnx(path)
+    if onnx is not None:
+        generator = runtime.Generator(path)
+        return Opened(generator, "exported", {"file": onnx.name}, None, onnx.parent, "")
+    model = load.load_model(path, compile=False)
+    state = load.find_model(path)
+    averaged = isinstance(model, GAN) and model.average is not None
+    facts = {"file": state.name, "step": int(model.batches_seen.numpy())}
+    run = load.run_directory(path)
+    prefix = f"{state.stem}." if run is None else ""
+    options = None if run is None else read_options(run)
+    place = run or state.parent
+    return Opened(model, "average" if averaged else "trained", facts, options, place, prefix)
+
+
+def open_data(opened: Opened, data: str | None) -> tuple[Source, RunOptions]:
+    """What a model is measured against, and the options that say how it is read.
+
+    Args:
+        opened: the model.
+        data: what `kgan.data.open_source` takes; None for what its run was trained on.
+
+    Raises:
+        InputError: a model without a run and no data, or data that cannot be used.
+    """
+    options = opened.options or RunOptions()
+    if data is not None:
+        options = dataclasses.replace(
+            options, data=data, split=None, manual_dir=None, download_dir=None, hold_out=None
+        )
+    elif opened.options is None:
+        raise InputError(
+            "Name the data to compare with; only a run knows what it was trained on. "
+            f"Received: {opened.place / opened.facts['file']}"
+        )
+    conditional = getattr(opened.model, "num_classes", None) is not None
+    shape = tuple(opened.model.image_shape)
+    options = dataclasses.replace(options, size=shape, conditional=conditional)
+    return build.open_source(options), options
+
+
+def real_images(
+    opened: Opened, data: str | None, n: int, seed: int, network: Features
+) -> Reference:
+    """The real images that a model is measured against.
+
+    Args:
+        opened: the model.
+        data: what `kgan.data.open_source` takes; None for what its run was trained on, where
+            a part of it was held out that part.
+        n: images on each side.
+        seed: of their choice.
+        network: whose features are compared.
+
+    Raises:
+        InputError: a model without a run and no data, or data that cannot be used.
+    """
+    source, options = open_data(opened, data)
+    split = "all"
+    count = min(2 * n, max(n, MOST_BYTES // int(np.prod(source.image_shape))))
+    indices = draw_indices(source, count, seed)
+    if options.hold_out:
+        held = quality.held_out(source, options)
+        indices, split = np.random.default_rng(seed).permutation(held)[:count], "held out"
+    images, labels = pick(source, indices)
+    if len(images) < n:
+        LOG.warning("%d images on each side, not %d: there are no more", len(images), n)
+    return Reference(
+        images,
+        labels if options.conditional else None,
+        n=n,
+        network=network,
+        data=source.description,
+        split=split,
+        seed=seed,
+        cached=True,
+    )
+
+
+def evaluate_model(
+    opened: Opened,
+    data: str | None,
+    *,
+    n: int,
+    metrics: Sequence[str],
+    network: Features,
+    seed: int,
+) -> tuple[Evaluation, Path]:
+    """Measures a model and writes `evaluation.json` and `evaluation.png` beside it.
+
+    Args:
+        opened: the model, a GAN or a generator.
+        data, n, seed, network: as for `real_images`; the seed is that of the first image
+            generated, too.
+        metrics: names of `kgan.metrics.figures.METRICS`.
+
+    Returns:
+        (the figures, the path of the sheet).
+
+    Raises:
+        InputError: as for `real_images`.
+    """
+    reference = real_images(opened, data, n, seed, network)
+    found, fake = _measured(opened, reference, metrics, seed)
+    sheet = quality_sheet(opened.model, reference, fake, seed)
+    found.write(opened.place / f"{opened.prefix}{EVALUATION_FILE}")
+    return found, save_png(opened.place / f"{opened.prefix}{SHEET_FILE}", sheet)
+
+
+def compare_models(
+    models: Mapping[str, Opened],
+    data: str | None,
+    *,
+    n: int,
+    metrics: Sequence[str],
+    network: Features,
+    seed: int,
+) -> tuple[list[str], Path]:
+    """Measures several models against the same images and writes one sheet of them.
+
+    Args:
+        models: name -> model; the data are those of the first where none are named.
+        data, n, metrics, network, seed: as for `evaluate_model`.
+
+    Returns:
+        (lines of a table, the path of the sheet, `comparison.png` beside the first model).
+
+    Raises:
+        InputError: as for `evaluate_model`.
+    """
+    first = next(iter(models.values()))
+    reference = real_images(first, data, n, seed, network)
+    found, rows = {}, []
+    for name, opened in models.items():
+        found[name], _ = _measured(opened, reference, metrics, seed)
+        found[name].write(opened.place / f"{opened.prefix}{EVALUATION_FILE}")
+        labels = reference.labels_for(opened.model)
+        given = {} if labels is None else {"labels": labels[:SHOWN]}
+        rows.append(opened.model.generate(min(SHOWN, reference.n), seed=seed, **given))
+    lines = compare(found)
+    rows.append(reference.images[:SHOWN])
+    sheet = labelled(rows, [*map(printable, models), "real images"])
+    return lines, save_png(first.place / f"{first.prefix}{COMPARISON_FILE}", sheet)
+
+
+def _measured(
+    opened: Opened, reference: Reference, metrics: Sequence[str], seed: int
+) -> tuple[Evaluation, np.ndarray]:
+    fake = reference.features_of(opened.model, seed)
+    found = judged(
+        opened.model,
+        reference,
+        fake,
+        metrics,
+        seed=seed,
+        weights=opened.weights,
+        facts=opened.facts,
+    )
+    return found, fake

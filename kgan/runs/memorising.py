@@ -1,0 +1,155 @@
+"""Whether a model has learned training images by heart: a report and a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from kgan.data import Source
+from kgan.data.choosing import draw_indices, numbered, pick
+from kgan.errors import InputError
+from kgan.files import aligned, printable
+from kgan.images import save_png
+from kgan.metrics.features import Features
+from kgan.metrics.memorisation import Memorisation, memorisation
+from kgan.metrics.quality_sheet import labelled
+from kgan.metrics.resize import resize
+from kgan.runs import quality
+from kgan.runs.evaluating import Opened, open_data
+
+SHEET_FILE = "memorisation.png"
+CALIBRATION_SHARE = 0.1  # of the images, as unseen ones, where none were held out
+LEVEL = 0.01  # of unseen real images that count as suspicious
+TOGETHER = 256
+SIDE = 32  # pixels of what is compared as pixels
+NEIGHBOURS = 5
+ROWS = 8  # of the sheet
+LISTED = 5
+
+
+class Images(NamedTuple):
+    """What is compared: an array (N, D) of each kind."""
+
+    features: np.ndarray
+    pixels: np.ndarray
+
+
+def report(
+    opened: Opened, data: str | None, *, n: int, network: Features, seed: int
+) -> tuple[list[str], Path]:
+    """Seeks generated images among all training images, by features and by pixels.
+
+    Where nothing was held out from training, a tenth of the images stands for unseen ones and
+    is compared with the others.
+
+    Args:
+        opened: a GAN or a generator.
+        data: what it was trained on, as for `open_data`.
+        n: generated images.
+        network: whose features are compared.
+        seed: of the first generated image.
+
+    Returns:
+        (lines to print, the path of the sheet: the most suspicious images, each before its
+        nearest training images).
+
+    Raises:
+        InputError: as for `open_data`, or there are too few images.
+    """
+    source, options = open_data(opened, data)
+    held = quality.held_out(source, options)
+    if not len(held):
+        held = draw_indices(source, round(CALIBRATION_SHARE * source.usable), seed)
+    is_unseen = np.zeros(source.count, bool)
+    is_unseen[held] = True
+    if len(held) < 1 / LEVEL:
+        least = round(1 / LEVEL / CALIBRATION_SHARE)
+        raise InputError(
+            f"At least {least:,} training images are needed to tell what is near. "
+            f"Received: {source.usable:,}"
+        )
+    indices, trained = _real(source, ~is_unseen, network)
+    _, unseen = _real(source, is_unseen, network)
+    made = _generated(opened, n, network, seed)
+    found = {
+        kind: memorisation(
+            getattr(made, kind), getattr(trained, kind), getattr(unseen, kind), level=LEVEL
+        )
+        for kind in Images._fields
+    }
+    lines = [_in_words(kind, each, n) for kind, each in found.items()]
+    by_features = found["features"]
+    order = np.argsort(by_features.distances[:, 0], kind="stable")
+    rows = [["nearest", "distance", "training image"]]
+    for place in order[:LISTED]:
+        name = source.name(int(indices[by_features.indices[place, 0]]))
+        distance = by_features.distances[place, 0]
+        rows.append([f"seed {seed + place}", f"{distance:.3g}", printable(name)])
+    path = opened.place / f"{opened.prefix}{SHEET_FILE}"
+    sheet = _sheet(opened, source, indices, by_features, order[:ROWS], seed)
+    return [*lines, *aligned(rows)], save_png(path, sheet)
+
+
+def _in_words(kind: str, found: Memorisation, n: int) -> str:
+    return (
+        f"by {kind}: {found.suspicious.sum():,} of {n:,} images ({found.share:.1%}) are nearer to "
+        f"a training image than {1 - found.expected:.0%} of unseen real ones "
+        f"(distance below {found.threshold:.3g}); {found.duplicates:,} are equal to one"
+    )
+
+
+def _real(source: Source, wanted: np.ndarray, network: Features) -> tuple[np.ndarray, Images]:
+    """(which images these are, what is compared of them), read a batch at a time."""
+    indices: list[np.ndarray] = []
+
+    def batches() -> Iterator[np.ndarray]:
+        for images, numbers in source.read(numbered(source, wanted).batch(TOGETHER)):
+            indices.append(numbers[:, 0])
+            yield images
+
+    compared = _compared(batches(), network)
+    return np.concatenate(indices), compared
+
+
+def _generated(opened: Opened, n: int, network: Features, seed: int) -> Images:
+    def batches() -> Iterator[np.ndarray]:
+        for start in range(0, n, TOGETHER):
+            yield opened.model.generate(min(TOGETHER, n - start), seed=seed + start)
+
+    return _compared(batches(), network)
+
+
+def _compared(batches: Iterator[np.ndarray], network: Features) -> Images:
+    pixels: list[np.ndarray] = []
+
+    def noted() -> Iterator[np.ndarray]:
+        for images in batches:
+            pixels.append(resize(images, SIDE).reshape(len(images), -1))
+            yield images
+
+    features = network.extract(noted())
+    return Images(features, np.concatenate(pixels))
+
+
+def _sheet(
+    opened: Opened,
+    source: Source,
+    indices: np.ndarray,
+    found: Memorisation,
+    places: np.ndarray,
+    seed: int,
+) -> np.ndarray:
+    rows, names = [], []
+    for place in map(int, places):
+        label = {}
+        if opened.model.num_classes is not None:
+            label = {"labels": [(seed + place) % opened.model.num_classes]}
+        made = opened.model.generate(1, seed=seed + place, **label)
+        near, _ = pick(source, indices[found.indices[place]])
+        rows.append(np.concatenate([made, near]))
+        name = Path(source.name(int(indices[found.indices[place, 0]]))).name
+        names.append(f"seed {seed + place}: {found.distances[place, 0]:.3g} {printable(name)}")
+    return labelled(rows, names)
