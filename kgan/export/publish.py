@@ -236,7 +236,7 @@ def _publish(
         name = name_of(directory.absolute().name)
         manifest = whole_description(model, name, version, forms.float_output, training)
         manifest |= {} if licence is None else {"licence": readable(licence)}
-        manifest |= {"parity": forms.parity} | forms.facts | evaluation
+        manifest |= {"parity": forms.parity} | forms.facts | dict(evaluation)
         for file, onnx_model in forms.onnx_models.items():
             half = {} if file == manifests.ONNX_FILE else {"half": Path(file).stem}
             onnx_export.write(onnx_model, manifest | half, staging / file)
