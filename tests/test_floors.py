@@ -60,6 +60,7 @@ def test_no_import_climbs(path):
     [
         "import kgan",
         "import kgan.runtime",
+        "import kgan.metrics",
         "import kgan.cli.main",
         "import kgan; kgan.runtime.Generator; kgan.InputError",
     ],

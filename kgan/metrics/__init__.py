@@ -21,10 +21,11 @@ from kgan.metrics.memorisation import Memorisation, memorisation, nearest
 from kgan.metrics.precision_recall import PrecisionRecall, precision_recall, realism
 from kgan.metrics.protocol import Protocol
 from kgan.metrics.reference import Reference
-from kgan.metrics.resize import resize
+from kgan.metrics.resize import RESIZE_RULE, resize
 from kgan.metrics.sliced_wasserstein import SlicedWasserstein, sliced_wasserstein
 
 __all__ = [
+    "RESIZE_RULE",
     "SCALES",
     "ClippedDensityCoverage",
     "DensityCoverage",

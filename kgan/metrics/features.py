@@ -16,7 +16,7 @@ from kgan.errors import InputError
 from kgan.files import printable
 from kgan.metrics import efficientnet_lite0
 from kgan.metrics.feature_arrays import check_count
-from kgan.metrics.resize import RULE, check_images, resize
+from kgan.metrics.resize import RESIZE_RULE, check_images, resize
 from kgan.untrusted import FeatureNetwork, Layout, Session, read_feature_network, read_file
 
 Levels = float | Sequence[float]  # one for all channels, or (R, G, B)
@@ -64,7 +64,7 @@ class Features:
             "output": network.output["name"],
             "features": self.width,
             "size": self.size,
-            "resize": RULE,
+            "resize": RESIZE_RULE,
             "mean": self._mean.tolist(),
             "std": self._std.tolist(),
         }

@@ -10,7 +10,7 @@ from kgan.errors import InputError
 from kgan.files import printable
 
 # What a figure's protocol says of it.
-RULE = "Pillow bicubic, antialiased, on 8-bit levels; stretched to the square; grey repeated"
+RESIZE_RULE = "Pillow bicubic, antialiased, on 8-bit levels; stretched to the square; grey repeated"
 
 
 def check_images(images: npt.ArrayLike) -> np.ndarray:

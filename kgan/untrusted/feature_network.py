@@ -69,10 +69,11 @@ class FeatureNetwork(Model):
         self.manifest = {}  # it needs none
         proto.DiscardUnknownFields()
         del proto.metadata_props[:]
+        self._check_length()
+        self._keep_output(output)
         _drop_unused_domains(proto)
         self._check_parts()
         self._read_input(size, layout)
-        self._keep_output(output)
         del proto.graph.value_info[:]
         onnx.checker.check_model(skeleton(proto))
         self._read_output()

@@ -125,8 +125,7 @@ class Model:
             self._refuse(
                 "An export has no functions, training parts or sparse tensors", "one of them"
             )
-        if len(graph.node) > MOST_NODES:
-            self._refuse(f"An export has at most {MOST_NODES} operators", len(graph.node))
+        self._check_length()
         for tensor in graph.initializer:
             self._check_tensor(tensor)
         for node in graph.node:
@@ -135,6 +134,11 @@ class Model:
                 self._refuse("Not one of the standard operators that exports use", repr(name))
             for attribute in node.attribute:
                 self._check_attribute(node, attribute)
+
+    def _check_length(self) -> None:
+        count = len(self.proto.graph.node)
+        if count > MOST_NODES:
+            self._refuse(f"An export has at most {MOST_NODES} operators", count)
 
     def _check_attribute(self, node: onnx.NodeProto, attribute: AttributeProto) -> None:
         described = f"{attribute.name!r} of {node.op_type}"
