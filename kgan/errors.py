@@ -33,5 +33,9 @@ class FullDisk(KganError, OSError):
     """There is no room for what a run writes."""
 
 
+class OutOfMemory(KganError, MemoryError):
+    """Memory ran out; what needs more than is free from the start is an `InputError`."""
+
+
 class NotFinite(KganError, ArithmeticError):
     """The numbers of a training do not stay finite; the message names the likely cause."""

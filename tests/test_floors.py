@@ -15,6 +15,8 @@ PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
     **dict.fromkeys(("version", "errors", "names", "streams", "registration"), 0),
     **dict.fromkeys(("files", "option_fields"), 0.5),  # floor 0 too, on top of errors
+    "memory": 0.6,  # on top of files
+    "reading": 0.7,  # on top of memory
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
     "export_places": 1.5,  # on top of manifest
     **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from kgan.cli import data, evaluate, export, generate, train
 from kgan.errors import KganError
 from kgan.files import NO_ROOM, printable
+from kgan.memory import out_of_memory
 from kgan.streams import steady_output
 from kgan.version import __version__
 
@@ -112,6 +113,11 @@ def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
             raise
         code = 1 if error.errno in NO_ROOM else 2
         message = f"{error.strerror}: {error.filename}"
+    except Exception as error:
+        known = out_of_memory(error)
+        if known is None:
+            raise
+        code, message = known.exit_code, str(known)
     if getattr(parsed, "verbose", False):
         traceback.print_exc()
     print(f"{parser.prog}: error: {printable(message, None)}", file=sys.stderr)

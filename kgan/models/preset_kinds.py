@@ -55,6 +55,11 @@ class Preset:
         """Role -> class of the network."""
         return {"generator": self.generator, "discriminator": self.discriminator}
 
+    @property
+    def optimizers(self) -> tuple[OptimizerConfig, ...]:
+        """The configs of its optimizers."""
+        return self.g_optimizer, self.d_optimizer
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AutoencoderPreset:
@@ -86,6 +91,11 @@ class AutoencoderPreset:
         """Role -> class of the network."""
         return {"encoder": self.encoder, "decoder": self.decoder}
 
+    @property
+    def optimizers(self) -> tuple[OptimizerConfig, ...]:
+        """The configs of its optimizers."""
+        return (self.optimizer,)
+
 
 def adam(learning_rate: float, beta_1: float, beta_2: float = 0.999) -> OptimizerConfig:
     """Config of Adam, as `keras.optimizers.get` takes it."""
@@ -101,3 +111,8 @@ def sgd(learning_rate: float, momentum: float) -> OptimizerConfig:
         "class_name": "SGD",
         "config": {"learning_rate": learning_rate, "momentum": momentum, "nesterov": True},
     }
+
+
+def slots_of(optimizer: OptimizerConfig) -> int:
+    """How many numbers an optimizer keeps for each weight: Adam two, SGD one with momentum."""
+    return {"Adam": 2, "SGD": 1}[optimizer["class_name"]]

@@ -1,6 +1,5 @@
 """Presets: named configurations of networks and training, each with its source's numbers."""
 
-import inspect
 from typing import Any, TypeVar, overload
 
 from kgan.errors import InputError
@@ -12,8 +11,9 @@ from kgan.models.dcgan_tanh import DCGANTanhDiscriminator, DCGANTanhGenerator
 from kgan.models.dcgan_upsample import DCGANUpsampleDiscriminator, DCGANUpsampleGenerator
 from kgan.models.mlp import MLPDiscriminator, MLPGenerator
 from kgan.models.networks import Network
-from kgan.models.preset_kinds import AutoencoderPreset, Preset, adam, sgd
+from kgan.models.preset_kinds import AutoencoderPreset, Preset, adam, sgd, slots_of
 from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
+from kgan.models.room import arguments_of, build, check_room
 from kgan.models.sagan import SAGANDiscriminator, SAGANGenerator
 
 RADFORD = "Radford et al. 2015, https://arxiv.org/abs/1511.06434"
@@ -206,16 +206,51 @@ def make_networks(
             networks cannot be built with.
     """
     preset = get_preset(name)
-    arguments = {
-        "image_shape": image_shape,
-        "latent_dim": latent_dim,
-        "filters": filters,
-        "num_classes": num_classes,
-    }
+    chosen = _chosen(
+        name,
+        image_shape=image_shape,
+        latent_dim=latent_dim,
+        filters=filters,
+        num_classes=num_classes,
+    )
+    check_room(name, preset, chosen)
+    return build(preset, chosen)
+
+
+def check_trains(
+    name: str,
+    *,
+    image_shape: Any = None,
+    latent_dim: int | None = None,
+    filters: int | None = None,
+    num_classes: int | None = None,
+) -> None:
+    """Refuses networks that do not fit into memory together with their optimizers' slots.
+
+    Args:
+        name, ...: as for `make_networks`; nothing is built.
+
+    Raises:
+        InputError: as for `make_networks`.
+    """
+    preset = get_preset(name)
+    chosen = _chosen(
+        name,
+        image_shape=image_shape,
+        latent_dim=latent_dim,
+        filters=filters,
+        num_classes=num_classes,
+    )
+    check_room(name, preset, chosen, copies=1 + min(map(slots_of, preset.optimizers)))
+
+
+def _chosen(name: str, **arguments: Any) -> dict[str, Any]:
+    """What the networks are made from: the arguments that are not None, else the preset's own."""
+    preset = get_preset(name)
     passed = {key: value for key, value in arguments.items() if value is not None}
-    accepted = {role: _arguments_of(network) for role, network in preset.networks.items()}
+    accepted = [arguments_of(network) for network in preset.networks.values()]
     for key, value in passed.items():
-        if not any(key in names for names in accepted.values()):
+        if not any(key in names for names in accepted):
             if key == "num_classes":
                 able = ", ".join(conditional_presets())
                 raise InputError(
@@ -223,11 +258,7 @@ def make_networks(
                 )
             raise InputError(f"The preset {name} has no {key}. Received: {key}={value!r}")
     own = {key: getattr(preset, key) for key in ("image_shape", "latent_dim", "filters")}
-    chosen = {key: value for key, value in (own | passed).items() if value is not None}
-    return {
-        role: network(**{key: value for key, value in chosen.items() if key in accepted[role]})
-        for role, network in preset.networks.items()
-    }
+    return {key: value for key, value in (own | passed).items() if value is not None}
 
 
 def conditional_presets() -> list[str]:
@@ -235,9 +266,5 @@ def conditional_presets() -> list[str]:
     return [
         name
         for name, preset in PRESETS.items()
-        if all("num_classes" in _arguments_of(network) for network in preset.networks.values())
+        if all("num_classes" in arguments_of(network) for network in preset.networks.values())
     ]
-
-
-def _arguments_of(network: type[Network]) -> list[str]:
-    return list(inspect.signature(network).parameters)

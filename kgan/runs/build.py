@@ -23,6 +23,7 @@ from kgan.images import to_uint8
 from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, AdversarialLoss
 from kgan.models import AutoencoderPreset, Preset, get_preset
+from kgan.models.presets import check_trains
 from kgan.option_fields import parse_interval, spelling
 from kgan.runs import goal, quality
 from kgan.runs.directory import LOGS, SAMPLES
@@ -69,7 +70,8 @@ def _new_autoencoder(options: RunOptions, source: Source) -> Autoencoder:
             raise InputError(
                 f"{spelling(name)} applies to GANs only. Received: the preset {options.preset}"
             )
-    networks = {"latent_dim": options.latent_dim, "filters": options.filters}
+    networks: dict[str, Any] = {"latent_dim": options.latent_dim, "filters": options.filters}
+    check_trains(options.preset, image_shape=source.image_shape, **networks)
     model = Autoencoder.from_preset(options.preset, image_shape=source.image_shape, **networks)
     preset = get_preset(options.preset, AutoencoderPreset)
     optimizer = _with_rate(preset.optimizer, options.learning_rate)
@@ -87,11 +89,13 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
                 "`labels` or `y_train` beside an array, or from a TFDS `label`. "
                 f"Received: {source.description}"
             )
+    networks: dict[str, Any] = {"latent_dim": options.latent_dim, "filters": options.filters}
+    networks["image_shape"] = source.image_shape
+    num_classes = None if class_names is None else len(class_names)
+    check_trains(options.preset, num_classes=num_classes, **networks)
     model = GAN.from_preset(
         options.preset,
-        image_shape=source.image_shape,
-        latent_dim=options.latent_dim,
-        filters=options.filters,
+        **networks,
         latent_distribution=options.latents,
         class_names=class_names,
         ema_half_life_images=options.ema_half_life_images,

@@ -12,6 +12,7 @@ import tensorflow as tf
 from kgan.data import Source
 from kgan.errors import FullDisk, InputError, KganError, LostWorker
 from kgan.files import NO_ROOM, first_line
+from kgan.memory import out_of_memory
 from kgan.runs.load import find_model, has_model
 from kgan.training.distribution import has_workers
 from kgan.training.saving import batches_seen, chain
@@ -57,6 +58,9 @@ def meaning(
             f"The data are damaged{saved}. Received: {source.damaged()} "
             f"({first_line(Exception(problem.message))})"
         )
+    exhausted = out_of_memory(problem)
+    if exhausted is not None:
+        return exhausted
     if isinstance(problem, tf.errors.OpError) and has_workers(strategy):
         return LostWorker(
             "The other workers no longer answer; where they are gone, start all again with "

@@ -21,6 +21,7 @@ from kgan.runs.run_checkpoint import remember_skipped
 from kgan.runs.start_from import take_weights
 from kgan.training import GAN, Autoencoder
 from kgan.training.distribution import check_divides, is_chief
+from kgan.training.footprint import check_step
 
 LOG = logging.getLogger("kgan")
 
@@ -69,6 +70,7 @@ def _ready(
     options: RunOptions,
     strategy: tf.distribute.Strategy,
 ) -> Ready:
+    check_step(model, options.images_per_step, strategy.num_replicas_in_sync)
     real = quality.real_images(whole, options) if is_chief(strategy) else None
     return Ready(source, model, build.make_batches(source, options, model), real)
 

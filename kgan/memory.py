@@ -1,0 +1,173 @@
+"""Memory: what is free, what a thing would take, and the one line where it does not fit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from kgan.errors import InputError, OutOfMemory
+from kgan.files import first_line
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+CGROUPS = Path("/sys/fs/cgroup")
+# Version of control groups: (folder of their files, limit, in use, of that what can be given back).
+CGROUP_FILES = {
+    2: (CGROUPS, "memory.max", "memory.current", ("inactive_file", "active_file")),
+    1: (
+        CGROUPS / "memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        ("total_inactive_file", "total_active_file"),
+    ),
+}
+ALWAYS_TAKEN = 2**24  # bytes that are never refused, so that what is free is not looked up
+
+
+def free() -> int:
+    """Bytes that this process can still take: the least of what the machine and limits leave.
+
+    Swap and what the system keeps of files in memory count as free. Limits are those of the
+    process (`ulimit -v` and `-d`) and of its control groups, as containers have them.
+    """
+    machine = psutil.virtual_memory().available + psutil.swap_memory().free
+    return max(0, min([machine, *_left_by_limits(), *_left_by_cgroups()]))
+
+
+def check(what: str, least: int, fits: str = "", received: object = None, others: int = 0) -> None:
+    """Refuses what needs more memory than is free, before any of it is taken.
+
+    Args:
+        what: what needs it, such as "A sheet of 1,000 pictures".
+        least: a lower bound of what it needs, in bytes, so that nothing is refused that would
+            have worked.
+        fits: what would fit, in words.
+        received: what the user gave.
+        others: bytes of `least` that are taken already.
+
+    Raises:
+        InputError: there is less; the message has both numbers.
+    """
+    if least - others <= ALWAYS_TAKEN:
+        return
+    left = free()
+    if least - others > left:
+        raise refusal(what, least, left + others, fits, received)
+
+
+def refusal(
+    what: str, least: int, left: int, fits: str = "", received: object = None
+) -> InputError:
+    """What is said where `least` bytes are needed and `left` are free; as for `check`."""
+    line = f"{what} needs at least {in_words(least)} of memory; {in_words(left)} are free"
+    if fits:
+        line += f"; what would fit: {fits}"
+    return InputError(line if received is None else f"{line}. Received: {received}")
+
+
+def in_words(size: float) -> str:
+    """Bytes as people write them: "512 kB", "1.5 GB", "40 TB"; powers of 1,000."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
+        if size < 999.5 or unit == "PB":
+            break
+        size /= 1000
+    return f"{size:,.0f} {unit}" if size >= 99.5 or unit == "bytes" else f"{size:.2g} {unit}"
+
+
+def out_of_memory(error: BaseException) -> OutOfMemory | None:
+    """The exception to raise in place of one that means that memory ran out; None for others.
+
+    Python and NumPy raise a MemoryError, TensorFlow a ResourceExhaustedError of its own (as it
+    does for a full disk, which is none) and onnxruntime a general one; it may be the cause of
+    another.
+    """
+    for each in _chain(error):
+        if isinstance(each, OutOfMemory):
+            return each
+        if _ran_out(each):
+            return OutOfMemory(
+                f"Out of memory: {in_words(free())} are free, and more was needed "
+                f"({first_line(each)})"
+            )
+    return None
+
+
+def _ran_out(error: BaseException) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    name, text = type(error).__name__, str(error)
+    if name == "ResourceExhaustedError":
+        return "OOM" in text or "memory" in text.lower()
+    own = type(error).__module__.partition(".")[0] in ("onnxruntime", "tensorflow")
+    return own and ("std::bad_alloc" in text or "Failed to allocate memory" in text)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+
+
+def _left_by_limits() -> Iterator[int]:
+    if resource is None or not hasattr(resource, "RLIMIT_DATA"):
+        return
+    limits = {
+        "VmSize": resource.getrlimit(resource.RLIMIT_AS)[0],
+        "VmData": resource.getrlimit(resource.RLIMIT_DATA)[0],
+    }
+    limits = {name: limit for name, limit in limits.items() if limit != resource.RLIM_INFINITY}
+    if not limits:
+        return
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:  # no Linux: a limit that is not known to be used up
+        yield from limits.values()
+        return
+    for line in status.splitlines():
+        name, _, value = line.partition(":")
+        if name in limits:
+            yield limits[name] - 1024 * int(value.split()[0])
+
+
+def _left_by_cgroups() -> Iterator[int]:
+    for place, limit_file, used_file, given_back in _cgroups():
+        try:
+            limit = (place / limit_file).read_text(encoding="ascii").strip()
+            used = int((place / used_file).read_text(encoding="ascii"))
+            facts = dict(
+                line.split(" ", 1)
+                for line in (place / "memory.stat").read_text(encoding="ascii").splitlines()
+            )
+            if limit != "max":
+                yield int(limit) - used + sum(int(facts.get(name, 0)) for name in given_back)
+        except (OSError, ValueError):  # no such group here, or its files have another form
+            continue
+
+
+def _cgroups() -> Iterator[tuple[Path, str, str, tuple[str, ...]]]:
+    """The control group of this process and those around it, with their files' names.
+
+    In a container its own group is often the top of what it sees, whatever /proc calls it.
+    """
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        number, controllers, path = line.split(":", 2)
+        version = 2 if number == "0" else 1 if "memory" in controllers.split(",") else None
+        if version is None:
+            continue
+        top, *names = CGROUP_FILES[version]
+        place = Path(os.path.normpath(f"{top}/{path}"))
+        while place.is_relative_to(top):
+            yield place, *names  # type: ignore[misc]
+            place = place.parent
