@@ -61,6 +61,27 @@ def check(what: str, least: int, fits: str = "", received: object = None, others
         raise refusal(what, least, left + others, fits, received)
 
 
+def check_array(count: int, each: int, name: str, what: str = "An array") -> None:
+    """Refuses `count` images of `each` bytes that are to be in memory at once.
+
+    Args:
+        count, each: number of images, and bytes that one takes at least.
+        name: how the user gave the number, such as "n" or "-n".
+        what: what is made of them.
+
+    Raises:
+        InputError: they need more than is free; the message says how many would fit.
+    """
+    joint = " " if name.startswith("-") else "="
+    fits = max(1, free() // each) if count * each > ALWAYS_TAKEN else count
+    check(
+        f"{what} of {count:,} pictures",
+        count * each,
+        f"{name}{joint}{fits}",
+        f"{name}{joint}{count}",
+    )
+
+
 def refusal(
     what: str, least: int, left: int, fits: str = "", received: object = None
 ) -> InputError:

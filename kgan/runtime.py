@@ -8,6 +8,7 @@ autoencoder.reconstruct(images)
 
 from __future__ import annotations
 
+import math
 import numbers
 import os
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kgan import export_places, manifest
+from kgan import export_places, manifest, memory
 from kgan import images as image_tools
 from kgan import labels as label_tools
 from kgan import latents as latent_tools
@@ -90,25 +91,27 @@ class Generator:
 
         Raises:
             InputError: `n` or `batch_size` is no whole number of at least 1, the seed none of at
-                least 0, or the labels do not fit.
+                least 0, the labels do not fit, or so many images do not fit into memory.
         """
         _check_counts(n=n, batch_size=batch_size)
         drawn = self.info["latents"]
         seed = latent_tools.check_seed(seed)
+        shape = self.info["output"]["shape"][1:]
+        memory.check_array(n, math.prod(shape), "n")
         seeds = range(seed, seed + n)
         if labels is None and self.num_classes is not None:
             labels = label_tools.from_seeds(seeds, self.num_classes)
         all_labels = (
             None if labels is None else label_tools.check_labels(labels, n, self.num_classes)
         )
-        batches = []
+        images = np.empty((n, *shape), np.uint8)
         for start in range(0, n, batch_size):
             rows = slice(start, start + batch_size)
             latents = latent_tools.from_seeds(seeds[rows], drawn["dim"], drawn["distribution"])
-            batches.append(
-                self.from_latents(latents, None if all_labels is None else all_labels[rows])
+            images[rows] = self.from_latents(
+                latents, None if all_labels is None else all_labels[rows]
             )
-        return np.concatenate(batches)
+        return images
 
     def from_latents(
         self, latents: npt.ArrayLike, labels: npt.ArrayLike | None = None

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgan import export_places, images, labels
+from kgan import export_places, images, labels, memory
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import argument_type
 from kgan.errors import InputError
 from kgan.files import cannot_write, printable
 from kgan.names import name_of
 from kgan.option_fields import FROM_ZERO, WHOLE
+
+if TYPE_CHECKING:
+    from kgan.runtime import Generator
 
 HELP = "draw pictures from a trained model or an export"
 DESCRIPTION = """\
@@ -28,6 +33,8 @@ reconstructs pictures: each row of them stands over what comes back.
   kgan generate runs/NAME --class Bag -n 16
 """
 NICE = 20
+BATCH = 64  # pictures that are drawn together
+SHEET_COPIES = 2  # the pictures, and the sheet of them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,18 +75,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class Drawing:
+    """What is to be drawn, a batch at a time.
+
+    Attributes:
+        count: number of pictures, at most.
+        image_shape: (H, W, C).
+        batches: yields (uint8 pictures (B, H, W, C), a file name for each, those that they
+            reconstruct or None).
+    """
+
+    count: int
+    image_shape: tuple[int, ...]
+    batches: Iterable[tuple[np.ndarray, list[str], np.ndarray | None]]
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Draws, and prints the path of what was written last."""
     if arguments.output and arguments.output.suffix.lower() != ".png":
         raise InputError(f"The sheet is a .png file. Received: {arguments.output}")
-    drawn, names, sheet = _draw(arguments)
+    drawing = _drawing(arguments)
+    sheet = arguments.output or not arguments.separate
+    if sheet:
+        each = SHEET_COPIES * math.prod(drawing.image_shape)
+        what = "Without --separate, which takes any number, a sheet"
+        memory.check_array(drawing.count, each, "-n", what)
+    shown: list[np.ndarray] = []
+    above: list[np.ndarray] = []
     try:
-        if arguments.separate:
-            for picture, name in zip(drawn, names, strict=True):
-                images.save_png(arguments.separate / f"{name}.png", picture)
-        if arguments.output or not arguments.separate:
+        for pictures, names, originals in drawing.batches:
+            if arguments.separate:
+                for picture, name in zip(pictures, names, strict=True):
+                    images.save_png(arguments.separate / f"{name}.png", picture)
+            if sheet:
+                shown.append(pictures)
+                above += [] if originals is None else [originals]
+        if sheet:
             path = arguments.output or Path("grid.png")
-            images.save_png(path, sheet)
+            images.save_png(path, _sheet(shown, above))
             print(printable(path, None))
     except OSError as error:
         place = arguments.separate or arguments.output or error.filename
@@ -88,8 +122,12 @@ def run(arguments: argparse.Namespace) -> None:
         print(printable(arguments.separate, None))
 
 
-def _draw(arguments: argparse.Namespace) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """(pictures, a file name for each, the sheet that shows them)."""
+def _sheet(shown: list[np.ndarray], above: list[np.ndarray]) -> np.ndarray:
+    pictures = np.concatenate(shown)
+    return images.pairs(np.concatenate(above), pictures) if above else images.grid(pictures)
+
+
+def _drawing(arguments: argparse.Namespace) -> Drawing:
     if export_places.find_autoencoder(arguments.model) is not None:
         from kgan import runtime
 
@@ -104,25 +142,39 @@ def _draw(arguments: argparse.Namespace) -> tuple[np.ndarray, list[str], np.ndar
         from kgan import runtime
 
         generator = runtime.Generator(arguments.model)
-        seed = arguments.seed or 0
-        seeds = range(seed, seed + arguments.n)
-        drawn = generator.generate(arguments.n, seed, _label(arguments, generator))
-        return _named(drawn, seeds)
+        label = _label(arguments, generator)
+        return Drawing(
+            arguments.n,
+            tuple(generator.info["output"]["shape"][1:]),
+            _from_seeds(generator, arguments.n, arguments.seed or 0, label),
+        )
     quiet_tensorflow.import_tensorflow()
     from kgan.runs import load
     from kgan.training import GAN
-    from kgan.training.generating import sample
+    from kgan.training.generating import parts
 
     model = load.load_model(arguments.model, compile=False)
     if not isinstance(model, GAN):
         return _reconstruct(arguments, model, load.run_directory(arguments.model))
     _no_pictures(arguments)
-    label = _label(arguments, model)
-    return _named(*sample(model, arguments.n, arguments.seed or 0, label, arguments.nice))
+    drawn = parts(model, arguments.n, arguments.seed or 0, _label(arguments, model), arguments.nice)
+    batches = ((pictures, _seed_names(seeds), None) for pictures, seeds in drawn)
+    return Drawing(arguments.n, model.image_shape, batches)
 
 
-def _named(drawn: np.ndarray, seeds: Iterable[int]) -> tuple[np.ndarray, list[str], np.ndarray]:
-    return drawn, [f"seed-{seed:06d}" for seed in seeds], images.grid(drawn)
+def _from_seeds(
+    generator: Generator, n: int, seed: int, label: int | None
+) -> Iterator[tuple[np.ndarray, list[str], None]]:
+    done = 0
+    while done < n:
+        count = min(BATCH, n - done)
+        pictures = generator.generate(count, seed + done, label)
+        yield pictures, _seed_names(range(seed + done, seed + done + count)), None
+        done += count
+
+
+def _seed_names(seeds: Iterable[int]) -> list[str]:
+    return [f"seed-{seed:06d}" for seed in seeds]
 
 
 def _label(arguments: argparse.Namespace, model: Any) -> int | None:
@@ -138,10 +190,8 @@ def _no_pictures(arguments: argparse.Namespace) -> None:
         )
 
 
-def _reconstruct(
-    arguments: argparse.Namespace, model: Any, run: Path | None
-) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """As `_draw`, for an autoencoder; its run's directory says which images."""
+def _reconstruct(arguments: argparse.Namespace, model: Any, run: Path | None) -> Drawing:
+    """As `_drawing`, for an autoencoder; its run's directory says which images."""
     if arguments.class_name is not None or arguments.nice > 1 or arguments.seed is not None:
         raise InputError(
             f"--seed, --class and --nice are for a GAN. Received an autoencoder: {arguments.model}"
@@ -156,7 +206,16 @@ def _reconstruct(
     from kgan.runs.directory import read_options
 
     options = read_options(run) if run else RunOptions(size=model.image_shape)
-    shown = build.images_of(options, arguments.pictures, arguments.n)
-    outputs = model.reconstruct(shown)
-    names = [f"picture-{index:06d}" for index in range(len(outputs))]
-    return outputs, names, images.pairs(shown, outputs)
+    source = build.source_of(options, arguments.pictures)
+
+    def batches() -> Iterator[tuple[np.ndarray, list[str], np.ndarray]]:
+        done = 0
+        examples = source.examples().take(min(arguments.n, source.count)).batch(BATCH)
+        for shown, _ in source.read(examples):
+            names = [f"picture-{done + index:06d}" for index in range(len(shown))]
+            yield model.reconstruct(shown), names, shown
+            done += len(shown)
+        if not done:
+            raise InputError(f"No picture could be decoded. Received: {source.description}")
+
+    return Drawing(2 * min(arguments.n, source.count), source.image_shape, batches())

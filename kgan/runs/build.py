@@ -255,10 +255,10 @@ def _first_trained_on(
     return np.array(images), np.array(labels)
 
 
-def images_of(options: RunOptions, data: str | None, n: int) -> np.ndarray:
-    """Up to n images to show, uint8, from the run's own data or from other `data`."""
+def source_of(options: RunOptions, data: str | None) -> Source:
+    """The run's own data, or other `data`, fitted as the run's."""
     if data is not None:
         options = dataclasses.replace(
             options, data=data, split=None, manual_dir=None, download_dir=None
         )
-    return kgan_data.first_images(open_source(options), n)
+    return open_source(options)

@@ -22,9 +22,7 @@ def kept_bytes(network: keras.Model) -> int:
     What each dense layer or convolution gives is kept, for itself, its normalisation or its
     activation; what lies between is not counted, as it may be computed in place.
     """
-    return sum(
-        math.prod(shape[1:]) * tf.as_dtype(dtype).size for shape, dtype in _kept(network)
-    )
+    return sum(math.prod(shape[1:]) * tf.as_dtype(dtype).size for shape, dtype in _kept(network))
 
 
 def _kept(network: keras.Model) -> Iterator[tuple[Any, str]]:

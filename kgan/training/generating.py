@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import numbers
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgan import labels as label_law
 from kgan import latents as latent_law
+from kgan import memory
 from kgan.errors import InputError
 from kgan.images import to_uint8
 from kgan.models.networks import check_positive
@@ -17,6 +21,8 @@ from kgan.training.network_checks import run_network
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
+
+CANDIDATE_BYTES = 12
 
 
 def sample(
@@ -30,24 +36,91 @@ def sample(
     Returns:
         (uint8 array (n, H, W, C), list of the n seeds that make them again with
         the same labels).
+
+    Raises:
+        InputError: as for `GAN.generate`.
+    """
+    drawn = parts(gan, n, seed, labels, nice, batch_size)
+    memory.check_array(n, math.prod(gan.image_shape), "n")
+    images = np.empty((n, *gan.image_shape), np.uint8)
+    seeds: list[int] = []
+    for part, own in drawn:
+        images[len(seeds) : len(seeds) + len(part)] = part
+        seeds += own
+    return images, seeds
+
+
+def parts(
+    gan: GAN, n: int, seed: int = 0, labels: Any = None, nice: int = 1, batch_size: int = 64
+) -> Iterator[tuple[np.ndarray, list[int]]]:
+    """As `sample`, a batch at a time, in memory that does not grow with n.
+
+    With `nice` each candidate takes a few bytes; the best ones are then drawn again.
+
+    Yields:
+        (uint8 array (B, H, W, C), list of their seeds).
+
+    Raises:
+        InputError: as for `GAN.generate`; at once, before the first batch is drawn.
     """
     check_positive(n=n, nice=nice, batch_size=batch_size)
-    seeds = latent_law.check_seed(seed) + np.arange(n * nice)
-    inputs = [latent_law.from_seeds(seeds, gan.latent_dim, gan.latent_distribution)]
-    if labels is None and gan.num_classes is not None:
-        labels = label_law.from_seeds(seeds[:n], gan.num_classes)
-    if labels is not None:
-        inputs.append(np.tile(label_law.check_labels(labels, n, gan.num_classes), nice))
+    _check_pictures(gan)
+    drawing = _Drawing(gan, n, latent_law.check_seed(seed), labels, batch_size)
+    if nice > 1:  # a logit of each, and its place in their order
+        memory.check_array(nice, CANDIDATE_BYTES * n, "nice", f"A choice, for each of {n:,},")
     gan.calibrate()
-    images = _images(gan, inputs, seeds, batch_size)
-    if nice > 1:
-        logits = run_network(gan.discriminator, [images, *inputs[1:]], batch_size)[:, 0]
-        if gan.num_classes is None:
-            best = np.argsort(-logits, kind="stable")[:n]
+    return drawing.of_best(nice) if nice > 1 else drawing.of(range(n))
+
+
+class _Drawing:
+    """Images by their numbers: number i has the seed `seed + i`, and the label of i modulo n."""
+
+    def __init__(self, gan: GAN, n: int, seed: int, labels: Any, batch_size: int) -> None:
+        self.gan, self.n, self.seed, self.batch_size = gan, n, seed, batch_size
+        self.labels = labels
+        if labels is not None:
+            each = isinstance(labels, numbers.Integral)
+            self.labels = label_law.check_labels(labels, 1 if each else n, gan.num_classes)
+
+    def of(self, places: Sequence[int]) -> Iterator[tuple[np.ndarray, list[int]]]:
+        """(uint8 images, their seeds), a batch at a time."""
+        for images, _, seeds in self._batches(places):
+            yield to_uint8(images, self.gan.value_range), seeds
+
+    def of_best(self, nice: int) -> Iterator[tuple[np.ndarray, list[int]]]:
+        """As `of`, those n of `nice` times as many that the discriminator finds most real."""
+        n, discriminator = self.n, self.gan.discriminator
+        logits = np.empty(n * nice, np.float32)
+        done = 0
+        for images, inputs, seeds in self._batches(range(n * nice)):
+            judged = run_network(discriminator, [images, *inputs], self.batch_size)[:, 0]
+            logits[done : done + len(seeds)] = judged
+            done += len(seeds)
+        if self.gan.num_classes is None:
+            np.negative(logits, out=logits)
+            best = np.argsort(logits, kind="stable")[:n]
         else:  # the best of each image's own label, or one class might crowd out the others
             best = np.argmax(logits.reshape(nice, n), axis=0) * n + np.arange(n)
-        images, seeds = images[best], seeds[best]
-    return to_uint8(images, gan.value_range), [int(s) for s in seeds]
+        yield from self.of(best.tolist())
+
+    def _batches(
+        self, places: Sequence[int]
+    ) -> Iterator[tuple[np.ndarray, list[np.ndarray], list[int]]]:
+        """(images in the model's range, labels where there are any, seeds)."""
+        gan, begin = self.gan, 0
+        images_of = _maker(gan, self.batch_size)
+        while batch := [int(place) for place in places[begin : begin + self.batch_size]]:
+            begin += self.batch_size
+            seeds = [self.seed + place for place in batch]
+            latents = latent_law.from_seeds(seeds, gan.latent_dim, gan.latent_distribution)
+            labels = [] if gan.num_classes is None else [self._labels([i % self.n for i in batch])]
+            yield images_of([latents, *labels], seeds), labels, seeds
+
+    def _labels(self, places: list[int]) -> np.ndarray:
+        if self.labels is None:
+            seeds = [self.seed + place for place in places]
+            return label_law.from_seeds(seeds, self.gan.num_classes or 1)
+        return self.labels[np.array(places) % len(self.labels)]
 
 
 def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64) -> np.ndarray:
@@ -66,22 +139,29 @@ def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64
     Raises:
         InputError: labels that do not fit.
     """
+    _check_pictures(gan)
     inputs = [latents]
     if labels is not None or gan.num_classes is not None:
         inputs.append(label_law.check_labels(labels, len(latents), gan.num_classes))
     gan.calibrate()
-    images = _images(gan, inputs, np.zeros(len(latents), int), batch_size)
+    images = _maker(gan, batch_size)(inputs, [0] * len(latents))
     return to_uint8(images, gan.value_range)
 
 
-def _images(gan: GAN, inputs: list[Any], seeds: np.ndarray, batch_size: int) -> np.ndarray:
-    """Images in the model's range; what a generator draws by itself comes from the seeds too."""
+def _check_pictures(gan: GAN) -> None:
     if not gan.makes_pictures:
         raise InputError(
             "This GAN makes no pictures; predict(kgan.latents.from_seeds(seeds, latent_dim)) gives "
             f"its own numbers. Received one that makes {gan.image_shape}"
         )
+
+
+def _maker(gan: GAN, batch_size: int) -> Callable[[list[Any], Sequence[int]], np.ndarray]:
+    """A function of inputs and seeds that gives images in the model's range.
+
+    What a generator draws by itself comes from the seeds too.
+    """
     network = float32_copy(gan.inference_generator)
     if what_draws(network):
-        return run_by_seeds(network, inputs, seeds)
-    return run_network(network, inputs, batch_size)
+        return lambda inputs, seeds: run_by_seeds(network, inputs, seeds)
+    return lambda inputs, seeds: run_network(network, inputs, batch_size)
