@@ -8,11 +8,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image, ImageOps
 
+from kgan import memory
 from kgan.data import decode, image_files
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.images import check_range, to_pil, to_uint8
 
+TOGETHER = 256  # images, or rows of one
 GREY = ("1", "L", "LA", "La", "I", "I;16")  # Pillow's modes without colour
 
 Images: TypeAlias = np.ndarray | list[Image.Image]
@@ -117,4 +119,11 @@ def _to_levels(array: np.ndarray, array_range: Any) -> np.ndarray:
             f"Float pictures must lie within their array_range {low} to {high}. "
             f"Received: {smallest} to {largest}"
         )
-    return to_uint8(array, array_range)
+    memory.check(
+        f"{len(array):,} pictures of 256 levels", array.size, "fewer, or uint8", array.shape
+    )
+    levels = np.empty(array.shape, np.uint8)
+    for start in range(0, len(array), TOGETHER):  # in between they are float32
+        part = slice(start, start + TOGETHER)
+        levels[part] = to_uint8(array[part], array_range)
+    return levels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kgan import memory
 from kgan.data import decode
 from kgan.data.order import order
 from kgan.data.sources import WORKERS, Source
@@ -47,8 +49,16 @@ class ArraySource(Source):
         """uint8 (N, H, W, C)."""
         if self._fit_one is None:
             return self._given
+        each = math.prod(self.image_shape)
+        memory.check(
+            f"{self.count:,} pictures of {'x'.join(map(str, self.image_shape))} at once",
+            self.count * each,
+            f"{memory.free() // each:,} of them, or a folder of files, which is streamed",
+        )
+        fitted = np.empty((self.count, *self.image_shape), np.uint8)
         with ThreadPoolExecutor(WORKERS) as pool:
-            fitted = np.stack(list(pool.map(self._fit_one, self._given)))
+            for place, image in enumerate(pool.map(self._fit_one, self._given)):
+                fitted[place] = image
         self._given = ()
         return fitted
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -148,14 +147,17 @@ def _look_at(
     try:
         image_files.check_file(file)
         with open(file, "rb") as stream:
-            data = stream.read()
-        with Image.open(io.BytesIO(data), formats=decode.FORMATS) as image:
-            header, animated = image_files.header_of(image), _is_animated(image)
-        # Training's own decoding: a file passes here if and only if training can use it.
-        fitted = decode.decode(io.BytesIO(data), image_shape, fit, background)
+            with Image.open(stream, formats=decode.FORMATS) as image:
+                header, animated = image_files.header_of(image), _is_animated(image)
+            stream.seek(0)
+            # Training's own decoding: a file passes here if and only if training can use it.
+            fitted = decode.decode(stream, image_shape, fit, background)
+            stream.seek(0)
+            digest = hashlib.file_digest(stream, "sha256").digest()
+    except MemoryError:
+        raise
     except Exception as problem:  # Pillow has no single class for a bad image
         return file, image_files.reason(problem)
-    digest = hashlib.sha256(data).digest()
     return UsableImage(file, header, animated, digest, duplicates.perceptual_hash(fitted))
 
 

@@ -9,11 +9,13 @@ from typing import IO, Literal, cast
 import numpy as np
 from PIL import Image, ImageOps
 
+from kgan.data.pixels_in_flight import PixelsInFlight
 from kgan.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp")
 FITS = ("crop", "pad")
+IN_FLIGHT = PixelsInFlight()
 
 Fit = Literal["crop", "pad"]
 Shape = tuple[int, int, int]  # (H, W, C)
@@ -95,7 +97,8 @@ def decode(
         # enough for the resampling, and both sides because Exif may still rotate the image.
         side = 2 * max(image_shape[:2])
         image.draft(None, (side, side))
-        return fit_image(ImageOps.exif_transpose(image), image_shape, fit, background)
+        with IN_FLIGHT.holding(image.width * image.height):
+            return fit_image(ImageOps.exif_transpose(image), image_shape, fit, background)
 
 
 def fit_image(

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from kgan.data import decode
 from kgan.errors import InputError
 from kgan.files import first_line, printable
+from kgan.memory import in_words
 
 # Formats that people use for images and that kgan does not read.
 UNREAD_SUFFIXES = tuple(
@@ -20,6 +21,7 @@ UNREAD_SUFFIXES = tuple(
     ".pcx .pgm .ppm .psd .svg .tga .tif .tiff".split()
 )
 EXIF_ORIENTATION = 0x0112
+LARGEST_FILE = 2**31  # bytes: more than Pillow's limit on pixels lets any image have
 LYING = range(5, 9)  # orientations that swap height and width
 CHANNELS = {
     "1": "black and white",
@@ -148,6 +150,8 @@ def check_file(file: str | os.PathLike[str]) -> None:
         raise OSError("not a regular file")
     if not status.st_size:
         raise OSError("an empty file")
+    if status.st_size > LARGEST_FILE:
+        raise OSError(f"a file of {in_words(status.st_size)}, larger than any picture")
 
 
 def read_header(file: str | os.PathLike[str]) -> Header | Exception:

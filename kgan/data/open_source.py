@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.resources
 import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from kgan.data import decode, tfds
+from kgan.data.array_files import load_arrays
 from kgan.data.array_images import check_images, own_channels, own_shape
 from kgan.data.array_labels import number_labels
 from kgan.data.array_source import ArraySource
@@ -28,8 +27,6 @@ from kgan.images import to_pil
 
 EMBEDDED_SIZE = (32, 32)
 FILES_SIZE = (64, 64)
-ARRAY_NAMES = ("images", "x_train")
-LABEL_NAMES = ("labels", "y_train")
 FASHION = (
     "T-shirt/top",
     "Trouser",
@@ -94,7 +91,7 @@ def open_source(
     path = Path(data)
     if path.suffix.lower() in (".npz", ".npy") and not path.is_dir():
         description = f"array file {path.name}"
-        array, classes = _load_array(path, labels)
+        array, classes = load_arrays(path, labels)
         return array_source(array, None, image_shape, fit, background, description, labels=classes)
     if shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name):
         return record_source(path, image_shape, fit, background, strict, labels)
@@ -220,43 +217,3 @@ def _shape(
     if isinstance(image_shape, (tuple, list)) and len(image_shape) == 2:
         image_shape = (*image_shape, default_channels)
     return decode.check_shape(image_shape)
-
-
-def _load_array(path: Path, with_labels: bool) -> tuple[Any, Any]:
-    """(images, labels or None) of an array file."""
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded, None
-        with loaded:
-            labels = _load_labels(loaded) if with_labels else None
-            for name in ARRAY_NAMES:
-                if name in loaded:
-                    return loaded[name], labels  # without reading the other arrays
-            arrays = dict(loaded)
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"No such file. Received: {path}") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
-        raise InputError(f"Not a readable array file: {path} ({problem})") from None
-    candidates = [array for array in arrays.values() if array.ndim in (3, 4)]
-    if len(candidates) != 1:
-        raise InputError(
-            f"This file needs one array of pictures, named {' or '.join(ARRAY_NAMES)}. "
-            f"Received: {path} with {', '.join(arrays) or 'nothing'}"
-        )
-    return candidates[0], labels
-
-
-def _load_labels(arrays: Any) -> Any:
-    for name in LABEL_NAMES:
-        if name in arrays:
-            try:
-                return arrays[name]
-            except ValueError:
-                raise InputError(
-                    "Python objects in a file are never loaded, as they can hold code: save the "
-                    f"labels as numbers or text. Received: {name} of Python objects"
-                ) from None
-    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import itertools
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kgan import memory
 from kgan.data import augment as augmentations
 from kgan.data.array_source import ArraySource
 from kgan.data.order import block_of, order, shuffled
@@ -142,8 +144,10 @@ def first_images(source: Source, n: int) -> np.ndarray:
     """Up to n images of a source in its own order, uint8 (N, H, W, C).
 
     Raises:
-        InputError: it has none that can be decoded.
+        InputError: it has none that can be decoded, or so many do not fit into memory.
     """
+    n = min(n, source.count)
+    memory.check_array(n, math.prod(source.image_shape), "n")
     images = [image for image, _ in source.read(source.examples().take(n))]
     if not images:
         raise InputError(f"No picture could be decoded. Received: {source.description}")

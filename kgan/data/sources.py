@@ -17,8 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.data import decode, image_files
-from kgan.errors import InputError
+from kgan.errors import InputError, KganError
 from kgan.files import printable
+from kgan.memory import out_of_memory
 
 LOG = logging.getLogger("kgan")
 WORKERS = os.cpu_count() or 1
@@ -56,7 +57,7 @@ class Source(abc.ABC):
         skipped: images that could not be decoded, name -> reason; it grows as they are read.
         broken: indices of the images that proved broken when they were decoded.
         left_out: indices of the images that are kept for something else.
-        error: the InputError that ended the reading, None without one. tf.data
+        error: the KganError that ended the reading, None without one. tf.data
             wraps what is raised inside it; this is the original.
         class_names: a name per class, by label; None for images without labels.
     """
@@ -77,7 +78,7 @@ class Source(abc.ABC):
         self.skipped: dict[str, str] = {}
         self.broken: set[int] = set()
         self.left_out: frozenset[int] = frozenset()
-        self.error: InputError | None = None
+        self.error: KganError | None = None
         self.class_names = class_names
 
     @property
@@ -224,6 +225,9 @@ class StreamSource(Source):
                 return decode.decode(
                     self.to_file(data), self.image_shape, self.fit, self.background
                 ), True
+            except MemoryError as problem:  # the image may be a good one
+                self.error = out_of_memory(problem)
+                raise
             except Exception as problem:  # Pillow has no single class for a bad image
                 self.skip(self.name(int(index)), problem, int(index))
                 return np.zeros(self.image_shape, np.uint8), False

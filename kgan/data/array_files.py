@@ -1,0 +1,107 @@
+"""Images and labels from .npz and .npy files, whose headers are read before their contents."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from kgan import memory
+from kgan.errors import InputError, KganError
+from kgan.reading import check_file
+
+ARRAY_NAMES = ("images", "x_train")
+LABEL_NAMES = ("labels", "y_train")
+PICTURE_RANKS = (3, 4)
+
+
+def load_arrays(path: Path, with_labels: bool) -> tuple[Any, Any]:
+    """(images, labels or None) of an array file.
+
+    Only what is asked for is read, and only where it fits into memory: a few bytes of a file can
+    unpack to any number.
+
+    Raises:
+        InputError: no such file, one that cannot be read or has no pictures, or one that unpacks
+            to more than is free.
+    """
+    try:
+        check_file(path)
+        with path.open("rb") as file:
+            begins = file.read(6)
+            if begins[:2] == b"PK":  # as NumPy tells them apart
+                return _of_archive(path, with_labels)
+            if begins != np.lib.format.MAGIC_PREFIX:
+                raise ValueError("it has no header of NumPy's")
+            file.seek(0)
+            _check_size(path, path.name, *_header(file))
+            file.seek(0)
+            return np.load(file, allow_pickle=False), None
+    except (KganError, MemoryError):
+        raise
+    except FileNotFoundError:
+        raise InputError(f"No such file. Received: {path}") from None
+    # zipfile has several, for members that are encrypted or packed in another way too.
+    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
+        raise InputError(f"Not a readable array file: {path} ({problem})") from None
+
+
+def _of_archive(path: Path, with_labels: bool) -> tuple[Any, Any]:
+    with zipfile.ZipFile(path) as archive:
+        headers = {}
+        # A name without the suffix comes first, as in NumPy.
+        for member in sorted(archive.namelist(), key=lambda name: not name.endswith(".npy")):
+            with archive.open(member) as file:
+                if file.read(6) == np.lib.format.MAGIC_PREFIX:
+                    file.seek(0)
+                    headers[member.removesuffix(".npy")] = _header(file)
+    name = next((name for name in ARRAY_NAMES if name in headers), None)
+    if name is None:
+        candidates = [key for key, (shape, _) in headers.items() if len(shape) in PICTURE_RANKS]
+        if len(candidates) != 1:
+            raise InputError(
+                f"This file needs one array of pictures, named {' or '.join(ARRAY_NAMES)}. "
+                f"Received: {path} with {', '.join(headers) or 'nothing'}"
+            )
+        (name,) = candidates
+    label = next((key for key in LABEL_NAMES if with_labels and key in headers), None)
+    if label is not None and headers[label][1].hasobject:
+        raise InputError(
+            "Python objects in a file are never loaded, as they can hold code: save the "
+            f"labels as numbers or text. Received: {label} of Python objects"
+        )
+    for key in filter(None, (name, label)):
+        _check_size(path, key, *headers[key])
+    with np.load(path, allow_pickle=False) as arrays:
+        return arrays[name], None if label is None else arrays[label]
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """(shape, type) of an array in NumPy's format, from its first bytes."""
+    version = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    # Of version 3 the header has names of fields in UTF-8, which no array of pictures has.
+    if version not in read:
+        raise ValueError(f"an array format of version {version}")
+    shape, _, dtype = read[version](file)
+    return shape, dtype
+
+
+def _check_size(path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    size = math.prod(shape) * dtype.itemsize
+    memory.check(
+        f"The array {name} {shape} of {dtype}",
+        size,
+        f"{max(1, memory.free() * shape[0] // size):,} of its {shape[0]:,} entries, or the "
+        "pictures in shards (kgan data pack), which are streamed"
+        if size and shape
+        else "",
+        path,
+    )
