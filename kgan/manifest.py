@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from kgan.errors import InputError
+from kgan.reading import LARGEST_TEXT, sha256
 
 # A manifest, or an object in one: what `json.loads` gives.
 Manifest: TypeAlias = dict[str, Any]
@@ -221,16 +221,21 @@ def evaluation_rows(evaluation: Manifest) -> list[tuple[str, str]]:
     return [*rows, ("measured with", words)]
 
 
-def list_files(directory: Path) -> Manifest:
-    """Size and sha256 of every file below an export's directory, by relative path."""
-    return {
-        path.relative_to(directory).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-        for path in sorted(directory.rglob("*"))
-        if path.is_file() and path.name != MANIFEST_FILE
-    }
+def list_files(directory: Path, sizes: Mapping[str, Any] | None = None) -> Manifest:
+    """Size and sha256 of every file below an export's directory, by relative path.
+
+    Args:
+        directory: the VERSION directory.
+        sizes: relative path -> bytes; the sha256 of a file of another size is not computed and is
+            None. None to compute all.
+    """
+    files: Manifest = {}
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and path.name != MANIFEST_FILE:
+            name, size = path.relative_to(directory).as_posix(), path.stat().st_size
+            known = sizes is None or sizes.get(name) == size
+            files[name] = {"bytes": size, "sha256": sha256(path) if known else None}
+    return files
 
 
 def parse(text: str, origin: object) -> Manifest:
@@ -243,6 +248,11 @@ def parse(text: str, origin: object) -> Manifest:
     Raises:
         InputError: it is not the manifest of an export, or has a newer format.
     """
+    if len(text) > LARGEST_TEXT:
+        raise InputError(
+            f"A manifest has at most {LARGEST_TEXT:,} characters. "
+            f"Received: {len(text):,} in {origin}"
+        )
     try:
         manifest = json.loads(text)
         known = manifest["format"] == FORMAT and isinstance(manifest["format_version"], int)

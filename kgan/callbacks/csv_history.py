@@ -13,6 +13,9 @@ import keras
 from kgan.callbacks.periodic import Logs
 from kgan.errors import InputError
 from kgan.files import whole_file
+from kgan.reading import read_text
+
+LARGEST_HISTORY = 2**28  # bytes
 
 
 class CSVHistory(keras.callbacks.Callback):
@@ -67,7 +70,7 @@ class CSVHistory(keras.callbacks.Callback):
         if not self.path.is_file():
             return [], [], True
         try:
-            text = self.path.read_text(encoding="utf-8")
+            text = read_text(self.path, largest=LARGEST_HISTORY)
             lines = text[: text.rfind("\n") + 1].removeprefix("\ufeff").splitlines()
             separator = next((s for s in ";\t" if lines and s in lines[0]), ",")
             header, *rows = csv.reader(lines, delimiter=separator) if lines else [[]]

@@ -13,6 +13,7 @@ from kgan.data.array_labels import number_labels
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.names import as_name, name_of
+from kgan.reading import LARGEST_TEXT, read_bytes
 
 LABELS_FILE = "dataset.json"
 
@@ -87,7 +88,7 @@ def _labels_file(path: Path) -> Any:
     if not path.is_file():
         return None
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, LARGEST_TEXT)
         try:
             content = json.loads(data)  # UTF-8 or UTF-16, with a byte order mark too
         except UnicodeDecodeError:

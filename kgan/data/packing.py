@@ -16,6 +16,7 @@ from kgan.data.record_features import ENCODED, LABEL, LABEL_TEXT
 from kgan.data.sources import WORKERS, Source
 from kgan.errors import InputError
 from kgan.files import cannot_write, staging_directory
+from kgan.reading import sha256
 from kgan.version import __version__
 
 IMAGES_PER_SHARD = 4096
@@ -100,7 +101,7 @@ def _write_shards(
                 "file": path.name,
                 "count": count,
                 "bytes": path.stat().st_size,
-                "sha256": records.sha256(path),
+                "sha256": sha256(path),
             }
         )
         written += count

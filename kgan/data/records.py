@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import hashlib
 import json
 import os
 import re
@@ -15,13 +14,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kgan import memory
 from kgan.data import augment, decode
+from kgan.data.image_files import LARGEST_FILE
 from kgan.data.order import block_of, order, shuffled
 from kgan.data.record_features import LABEL, first_features, image_features, read_labels
 from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.labels import check_class_names
+from kgan.memory import in_words
+from kgan.reading import check_file, read_text, sha256
 
 # With a suffix, and as scripts that split a set name them, such as train-00000-of-01024.
 SHARD_NAME = re.compile(
@@ -195,25 +198,41 @@ def _listed_count(shard: Path, listed: Mapping[str, Mapping[str, Any]]) -> int:
     """The number of images of a shard, from the manifest."""
     if shard.name not in listed:
         raise InputError(f"{shard.name} is not in the {MANIFEST_FILE} beside it. Received: {shard}")
-    size, expected = shard.stat().st_size, listed[shard.name]["bytes"]
+    size, expected = check_file(shard), listed[shard.name]["bytes"]
     if size != expected:
         raise InputError(
             f"Damaged: this shard has {size:,} of its {expected:,} bytes. Received: {shard}"
         )
-    return listed[shard.name]["count"]
+    count, expected = count_records(shard), listed[shard.name]["count"]
+    if count != expected:
+        raise InputError(
+            f"Damaged: this shard has {count:,} of its {expected:,} pictures. Received: {shard}"
+        )
+    return count
 
 
 def count_records(shard: str | os.PathLike[str]) -> int:
     """The number of records in a TFRecord file, without reading their contents.
 
+    TensorFlow takes as much memory as a record says that it is long, and ends the process where
+    there is less: so it is looked at here.
+
     Raises:
-        InputError: it ends within a record, or is not a TFRecord file.
+        InputError: it ends within a record, is not a TFRecord file, or has a record that is larger
+            than any picture or does not fit into memory.
     """
-    size, place, count = os.path.getsize(shard), 0, 0
+    size, place, count = check_file(shard), 0, 0
     with open(shard, "rb") as file:
         while place < size:
             header = file.read(12)  # the record's length and its checksum
-            length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else size
+            whole = len(header) == 12
+            length = struct.unpack("<Q", header[:8])[0] if whole else size
+            if length > LARGEST_FILE:
+                raise InputError(
+                    f"A record is at most {in_words(LARGEST_FILE)} long. "
+                    f"Received: record {count} of {shard}, {in_words(length)}"
+                )
+            memory.check(f"Record {count}", length, "shards of smaller ones", shard)
             place += 12 + length + 4
             if place > size:
                 raise InputError(
@@ -235,7 +254,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8-sig"))
+        manifest = json.loads(read_text(path, "utf-8-sig"))
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             return None  # another program's
         newer = manifest["format_version"] > FORMAT_VERSION
@@ -261,12 +280,6 @@ def _check_manifest(manifest: Mapping[str, Any]) -> None:
         raise ValueError("the shards' counts do not add up to the total")
 
 
-def sha256(path: str | os.PathLike[str]) -> str:
-    """The hexadecimal SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def check_shards(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[str]]:
     """Reads packed shards completely and compares them with their manifest.
 
@@ -288,9 +301,9 @@ def check_shards(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[s
     ]
     for shard in manifest["shards"]:
         path = folder / shard["file"]
-        if not path.exists():
+        if not path.is_file():
             problems.append(f"{path}: missing")
-        elif sha256(path) != shard["sha256"]:
+        elif path.stat().st_size != shard["bytes"] or sha256(path) != shard["sha256"]:
             problems.append(f"{path}: its SHA-256 is not the manifest's")
         elif count_records(path) != shard["count"]:
             problems.append(f"{path}: its number of pictures is not the manifest's")

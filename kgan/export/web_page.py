@@ -11,6 +11,7 @@ from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export.web_runtime import find_runtime
 from kgan.files import cannot_write, staging_directory
+from kgan.reading import sha256
 from kgan.runtime import Generator
 
 PAGE = Path(__file__).parent / "web"
@@ -45,7 +46,8 @@ class WebPage:
                 its NAME directory, which stands for the highest version.
 
         Raises:
-            InputError: `model` is not a generator's export, or the directory cannot be written.
+            InputError: `model` is not a generator's export or changes meanwhile, or the directory
+                cannot be written.
         """
         generator = Generator(model)
         self._check_place()  # time has passed
@@ -81,7 +83,12 @@ class WebPage:
         (staging / "ort").mkdir()
         for name, content in self.runtime_files.items():
             (staging / "ort" / name).write_bytes(content)
-        shutil.copyfile(generator.path, staging / manifests.ONNX_FILE)
+        published = staging / manifests.ONNX_FILE
+        shutil.copyfile(generator.path, published)
+        if sha256(published) != generator.session.model.sha256:
+            raise InputError(
+                f"This file changed while it was published; try again. Received: {generator.path}"
+            )
         # The browser's runtime does not show the metadata inside the model.
         facts = generator.info | {"web_runtime": self.runtime}
         text = json.dumps(facts, indent=2) + "\n"

@@ -131,7 +131,7 @@ def _bytes(shape: Iterable[int], dtype: Any) -> int:
 
 
 @contextlib.contextmanager
-def weights_that_fit(what: str) -> Iterator[None]:
+def weights_that_fit(what: object) -> Iterator[None]:
     """Context manager: no variable of Keras is made that, with those before, is more than is free.
 
     For networks that a file describes, where a few bytes can ask for any number of weights.
@@ -145,17 +145,22 @@ def weights_that_fit(what: str) -> Iterator[None]:
     if not weights_in_memory():
         yield
         return
-    left, taken = memory.free(), 0
+    taken = since = 0  # in all; since memory was last looked at
     refused: list[InputError] = []
     here, made = threading.get_ident(), keras.Variable.__init__
 
     def count(variable: Any, initializer: Any, shape: Any = None, dtype: Any = None, **more: Any):  # type: ignore[no-untyped-def]
-        nonlocal taken
+        nonlocal taken, since
         if shape is not None and threading.get_ident() == here:
-            taken += _bytes(shape, keras.backend.standardize_dtype(dtype))
-            if taken > left:
-                refused.append(memory.refusal("This model", taken, left, received=what))
-                raise refused[0]
+            size = _bytes(shape, keras.backend.standardize_dtype(dtype))
+            taken, since = taken + size, since + size
+            if since > memory.ALWAYS_TAKEN:
+                left = memory.free()
+                if since > left:
+                    left += taken - since
+                    refused.append(memory.refusal("This model", taken, left, received=what))
+                    raise refused[0]
+                since = 0
         made(variable, initializer, shape, dtype, **more)
 
     keras.Variable.__init__ = count

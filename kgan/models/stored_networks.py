@@ -16,10 +16,12 @@ import h5py
 import keras
 import numpy as np
 
-from kgan.errors import InputError
+from kgan.errors import InputError, KganError
 from kgan.files import first_line
+from kgan.memory import out_of_memory
 from kgan.models.preset_kinds import Preset
 from kgan.models.presets import get_preset, make_networks
+from kgan.models.room import weights_that_fit
 from kgan.models.saved_function import quiet, saved_function
 from kgan.untrusted.keras_files import CONFIG, check_archive, check_hdf5, why_unreadable
 
@@ -60,7 +62,7 @@ def read_network(path: str | os.PathLike[str]) -> keras.Model:
             f"Received: {path}"
         )
     try:
-        with _with_suffix(path, suffix) as named, quiet():
+        with _with_suffix(path, suffix) as named, quiet(), weights_that_fit(path):
             model = keras.models.load_model(named, compile=False, safe_mode=True)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
         raise not_readable(path, error) from error
@@ -71,8 +73,11 @@ def read_network(path: str | os.PathLike[str]) -> keras.Model:
 
 def not_readable(
     path: Path, error: BaseException, custom_objects: Mapping[str, Any] | None = None
-) -> InputError:
+) -> KganError:
     """What is said of a Keras file that Keras could not load: what it does not know, or why."""
+    known = error if isinstance(error, KganError) else out_of_memory(error)
+    if known is not None:
+        return known
     missing = _unknown(path, custom_objects or {})
     if not missing:
         why = why_unreadable(path, error)

@@ -17,6 +17,7 @@ from kgan.errors import InputError
 from kgan.files import cannot_write, staging_directory, whole_file
 from kgan.names import path_of_text, text_of_path
 from kgan.option_fields import from_mapping
+from kgan.reading import read_text
 from kgan.runs.options import RunOptions
 
 CONFIG_FILE = "config.json"
@@ -66,7 +67,7 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
     """
     path = Path(directory) / CONFIG_FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8-sig"))
+        values = json.loads(read_text(path, "utf-8-sig"))
         if not isinstance(values, dict):
             raise ValueError
         for name in PATHS:

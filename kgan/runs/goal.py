@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kgan.files import printable
+from kgan.reading import read_text
 from kgan.runs.directory import PROGRESS_FILE, write_json
 from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
 
@@ -47,7 +48,7 @@ def read_seconds(directory: Path) -> float:
 
 def _noted(directory: Path) -> dict[str, Any]:
     try:
-        noted = json.loads((directory / PROGRESS_FILE).read_text(encoding="utf-8"))
+        noted = json.loads(read_text(directory / PROGRESS_FILE))
     except (OSError, ValueError, RecursionError):
         return {}
     return noted if isinstance(noted, dict) else {}

@@ -12,12 +12,14 @@ from typing import Any
 
 import keras
 
-from kgan.errors import InputError
+from kgan.errors import InputError, KganError
 from kgan.files import first_line, printable
 from kgan.metrics.evaluation import read_evaluation
+from kgan.models.room import weights_that_fit
 from kgan.models.saved_function import is_saved_model
 from kgan.models.stored_networks import not_readable, read_network
 from kgan.names import as_name
+from kgan.reading import read_text
 from kgan.runs.directory import BEST_FILE, CHECKPOINT_FILE, CONFIG_FILE, EVALUATION_FILE, MODEL_FILE
 from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
@@ -132,7 +134,11 @@ def load_model(
     try:
         model = _load(path, compile, custom_objects)
     except Exception as error:  # zipfile, h5py, json and keras each have their own for a bad file
-        if compile and _loads_without_compiling(path, custom_objects):
+        if (
+            compile
+            and not isinstance(error, KganError)
+            and _loads_without_compiling(path, custom_objects)
+        ):
             raise compiled_with_functions(path) from error
         raise not_readable(path, error, custom_objects) from error
     if not isinstance(model, (GAN, Autoencoder)):
@@ -145,7 +151,8 @@ def load_model(
 
 def _load(path: Path, compile: bool, custom_objects: Mapping[str, Any] | None) -> Any:
     objects = None if custom_objects is None else dict(custom_objects)
-    return keras.models.load_model(path, objects, compile=compile, safe_mode=True)
+    with weights_that_fit(path):
+        return keras.models.load_model(path, objects, compile=compile, safe_mode=True)
 
 
 def load_network(path: str | os.PathLike[str]) -> keras.Model:
@@ -233,7 +240,7 @@ def run_directory(path: str | os.PathLike[str]) -> Path | None:
 
 def _facts(run: Path) -> dict[str, Any]:
     try:
-        config = json.loads((run / CONFIG_FILE).read_text(encoding="utf-8-sig"))
+        config = json.loads(read_text(run / CONFIG_FILE, "utf-8-sig"))
         return {"data": as_name(config["source"])} | {
             key: config[key] for key in ("batch_size", "seed")
         }

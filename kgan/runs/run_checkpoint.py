@@ -15,6 +15,7 @@ from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import whole_file
 from kgan.option_fields import parse_interval
+from kgan.reading import read_text
 from kgan.runs.directory import (
     CHECKPOINT_FILE,
     HISTORY_FILE,
@@ -97,6 +98,6 @@ def remember_skipped(source: Source, directory: Path) -> None:
     if not path.is_file():
         return
     try:
-        source.expect_broken(json.loads(path.read_text(encoding="utf-8")))
+        source.expect_broken(json.loads(read_text(path)))
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         raise InputError(f"Not a readable list of skipped pictures: {path}") from None

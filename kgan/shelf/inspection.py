@@ -52,7 +52,9 @@ def inspect(path: str | os.PathLike[str]) -> list[str]:
 
 def _files(export: Path, manifest: manifests.Manifest) -> list[Row]:
     """Rows about the files of a VERSION directory."""
-    present, listed = manifests.list_files(export), manifest.get("files", {})
+    listed = manifest.get("files", {})
+    sizes = {name: facts.get("bytes") for name, facts in listed.items() if isinstance(facts, dict)}
+    present = manifests.list_files(export, sizes)
     total = wording.size(sum(facts["bytes"] for facts in present.values()))
     rows = [("files", f"{len(present)}, {total}")]
     for name in sorted({*present, *listed}):

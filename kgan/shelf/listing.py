@@ -12,6 +12,7 @@ from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export_places import versions_of
 from kgan.files import aligned, printable
+from kgan.reading import read_text
 from kgan.shelf import wording
 from kgan.untrusted import check_promise
 
@@ -83,7 +84,7 @@ def read_manifest(path: Path) -> manifests.Manifest:
     """
     file = path / manifests.MANIFEST_FILE
     try:
-        content = file.read_text(encoding="utf-8")
+        content = read_text(file)
     except OSError:
         raise InputError(f"Not an export of kgan: no {manifests.MANIFEST_FILE} in {path}") from None
     except UnicodeDecodeError:

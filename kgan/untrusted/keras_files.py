@@ -9,11 +9,13 @@ from typing import Any
 
 import h5py
 
+from kgan import memory
 from kgan.errors import InputError
 from kgan.files import first_line, printable
+from kgan.reading import check_file
 
 MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
-CONFIG = "config.json"  # inside a .keras file
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"  # inside a .keras file
 # How a Lambda's Python code stands in a config: Keras 3's way, and Keras 2's in HDF5.
 CODE = ('"__lambda__"', '"function_type": "lambda"')
 
@@ -46,16 +48,20 @@ def check_archive(path: str | os.PathLike[str], compile: bool) -> None:
     A damaged file is left to Keras to report.
 
     Raises:
-        InputError: code in its layers, code in its compilation where that counts, or a file that
-            unpacks to more than 100 times its size.
+        InputError: code in its layers, code in its compilation where that counts, a file that
+            unpacks to more than 100 times its size or to an array that does not fit into memory,
+            or no regular file.
     """
+    size, largest = check_file(path), 0
     try:
-        size = os.path.getsize(path)
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
             bomb = unpacked > MOST_EXPANSION * size
             config = {} if bomb else json.loads(archive.read(CONFIG))
             compilation = config.pop("compile_config", None)
+            if not bomb:
+                with archive.open(WEIGHTS) as stream, h5py.File(stream) as weights:
+                    largest = _largest(weights)
     except Exception:
         return
     if bomb:
@@ -63,6 +69,7 @@ def check_archive(path: str | os.PathLike[str], compile: bool) -> None:
             f"A .keras file unpacks to at most {MOST_EXPANSION} times its size. Received: {path} "
             f"of {size} bytes, which unpacks to {unpacked}"
         )
+    memory.check("An array in this file", largest, "a smaller one", path)
     if _holds_code(config):
         raise _code(path)
     if compile and _holds_code(compilation):
@@ -76,17 +83,32 @@ def check_hdf5(path: str | os.PathLike[str]) -> bool:
         Whether it holds a network and not weights alone.
 
     Raises:
-        InputError: it holds code, or is not a readable HDF5 file.
+        InputError: it holds code, is not a readable HDF5 file, or unpacks to an array that does
+            not fit into memory.
     """
+    check_file(path)
     try:
         with h5py.File(path) as file:
-            config = file.attrs.get("model_config")
+            config, largest = file.attrs.get("model_config"), _largest(file)
         parsed = None if config is None else json.loads(config)
     except Exception:  # h5py and json have several of their own
         raise InputError(f"Not a readable HDF5 file of Keras. Received: {path}") from None
+    memory.check("An array in this file", largest, "a smaller one", path)
     if _holds_code(parsed):
         raise _code(path)
     return parsed is not None
+
+
+def _largest(file: h5py.File) -> int:
+    """The bytes of the largest array in an HDF5 file, which may have none of them in it."""
+    sizes = [0]
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.size * item.dtype.itemsize)
+
+    file.visititems(note)
+    return max(sizes)
 
 
 def _holds_code(config: Any) -> bool:

@@ -8,6 +8,7 @@ arithmetic are counted before onnxruntime sees the model.
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 import os
 from collections.abc import Sequence
@@ -73,9 +74,10 @@ def read_model(path: str | os.PathLike[str]) -> Model:
             cannot be run safely.
     """
     path = Path(path)
-    proto = parse(read_file(path), path)
+    data = read_file(path)
+    proto = parse(data, path)
     with onnx_rules(path):
-        return Model(proto, path)
+        return Model(proto, path, hashlib.sha256(data).hexdigest())
 
 
 class Model:
@@ -84,19 +86,24 @@ class Model:
     Args:
         proto: ModelProto; anything in it besides the model is dropped.
         origin: where it comes from, for messages.
+        sha256: of the file, hexadecimal.
 
     Attributes:
         manifest: the manifest stored in it, a dict.
         inputs: the descriptions of its inputs in the manifest.
         output: the description of its output in the manifest.
         proto: the ModelProto.
+        sha256: that of the file, as it was read; None for a model from no file.
 
     Raises:
         InputError: it was not written by kgan, or cannot be run safely.
     """
 
-    def __init__(self, proto: onnx.ModelProto, origin: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, proto: onnx.ModelProto, origin: str | os.PathLike[str], sha256: str | None = None
+    ) -> None:
         self.origin = origin
+        self.sha256 = sha256
         self.proto = proto
         proto.DiscardUnknownFields()
         metadata = {entry.key: entry.value for entry in proto.metadata_props}

@@ -9,20 +9,23 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
+from kgan import memory
 from kgan.errors import InputError
 from kgan.files import first_line
+from kgan.reading import check_file, read_bytes
 
 LARGEST_FILE = 2**30
 
 
 def read_file(path: Path) -> bytes:
     """The content of an .onnx file; an InputError where it is too large for any export."""
-    size = path.stat().st_size
+    size = check_file(path)
     if size > LARGEST_FILE:
         raise InputError(
             f"An .onnx file may be at most {LARGEST_FILE} bytes. Received: {path}, {size}"
         )
-    return path.read_bytes()
+    memory.check("This model", 2 * size, "a smaller one", path)  # its bytes, and what they say
+    return read_bytes(path, LARGEST_FILE)
 
 
 def parse(data: bytes, origin: object) -> onnx.ModelProto:

@@ -13,10 +13,13 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from kgan import memory
 from kgan.errors import InputError
 from kgan.files import printable
+from kgan.reading import read_bytes
 
 FILE = "saved_model.pb"
+LARGEST_FILE = 2**31  # bytes, protobuf's own limit
 # What Keras layers and keras.ops are made of in TensorFlow, in inference and in training. Left out
 # on purpose: files, text, Python functions, tables, queues, data sets, images' codecs, devices.
 OPERATIONS = frozenset(
@@ -68,7 +71,9 @@ def check_saved_model(directory: str | os.PathLike[str]) -> None:
         InputError: it cannot be read, is of TensorFlow 1, or has another operation.
     """
     try:
-        saved = SavedModel.FromString(Path(directory, FILE).read_bytes())
+        data = read_bytes(Path(directory, FILE), LARGEST_FILE)
+        memory.check("This SavedModel", 2 * len(data), "a smaller one", directory)
+        saved = SavedModel.FromString(data)
     except (DecodeError, OSError):
         raise InputError(f"Not a readable SavedModel. Received: {directory}") from None
     if len(saved.meta_graphs) != 1 or not saved.meta_graphs[0].object_graph_def.nodes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnxruntime
 
+from kgan import memory
 from kgan.errors import InputError
 from kgan.files import first_line
 from kgan.manifest import Manifest
@@ -48,7 +50,7 @@ class Session:
                 model.proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime has a class of its own for every kind of damage
-            raise self._cannot_run(error) from None
+            raise memory.out_of_memory(error) or self._cannot_run(error) from None
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Runs the model on a batch, in parts if the whole would need too much memory.
@@ -61,13 +63,22 @@ class Session:
             List of one array (N, ...).
 
         Raises:
-            InputError: the model does not keep its contract.
+            InputError: the model does not keep its contract, or what it gives does not fit into
+                memory.
+            OutOfMemory: it needs more to run than is free.
         """
         count = len(next(iter(inputs.values())))
         output = self.model.output
         if not count:
             return [np.zeros((0, *output["shape"][1:]), output["dtype"])]
-        rows = max(1, MOST_BYTES // self.model.needs(1)[0])
+        each = math.prod(output["shape"][1:]) * np.dtype(output["dtype"]).itemsize
+        memory.check(
+            f"What this model gives for {count} inputs",
+            count * each,
+            f"{memory.free() // max(1, each)} at a time",
+            self.model.origin,
+        )
+        rows = max(1, min(MOST_BYTES, memory.free()) // self.model.needs(1)[0])
         parts = []
         for start in range(0, count, rows):
             part = {name: array[start : start + rows] for name, array in inputs.items()}
@@ -75,7 +86,7 @@ class Session:
             try:
                 (images,) = self._session.run(outputs, part)
             except Exception as error:  # as above
-                raise self._cannot_run(error) from None
+                raise memory.out_of_memory(error) or self._cannot_run(error) from None
             parts.append(images)
         return [np.concatenate(parts) if len(parts) > 1 else parts[0]]
 
