@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ CGROUP_FILES = {
         ("total_inactive_file", "total_active_file"),
     ),
 }
+NODE = re.compile(r"\{\{.*?\}\} ?")  # of TensorFlow's graph, in its messages
 ALWAYS_TAKEN = 2**24  # bytes that are never refused, so that what is free is not looked up
 
 
@@ -114,7 +116,7 @@ def out_of_memory(error: BaseException) -> OutOfMemory | None:
         if _ran_out(each):
             return OutOfMemory(
                 f"Out of memory: {in_words(free())} are free, and more was needed "
-                f"({first_line(each)})"
+                f"({NODE.sub('', first_line(each))})"
             )
     return None
 

@@ -98,7 +98,8 @@ def decode(
         side = 2 * max(image_shape[:2])
         image.draft(None, (side, side))
         with IN_FLIGHT.holding(image.width * image.height):
-            return fit_image(ImageOps.exif_transpose(image), image_shape, fit, background)
+            ImageOps.exif_transpose(image, in_place=True)  # else a copy of the image
+            return fit_image(image, image_shape, fit, background)
 
 
 def fit_image(
@@ -117,7 +118,8 @@ def fit_image(
         uint8 array (H, W, C).
     """
     height, width, channels = image_shape
-    image = _opaque(image, background).convert("L" if channels == 1 else "RGB")
+    image, mode = _opaque(image, background), "L" if channels == 1 else "RGB"
+    image = image if image.mode == mode else image.convert(mode)
     if image.size != (width, height):
         if fit == "crop":
             image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kgan import memory
 
@@ -20,9 +20,13 @@ class PixelsInFlight:
 
     A limit on each image is not enough: every thread may be at one. An image that is larger than
     all that may be in flight is decoded alone.
+
+    Args:
+        most: gives the pixels that may be in flight; None for a share of the memory that is free.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: Callable[[], int] | None = None) -> None:
+        self._most = most or _share_of_free
         self._changed = threading.Condition()
         self._pixels = 0
 
@@ -33,7 +37,6 @@ class PixelsInFlight:
             yield
             return
         with self._changed:
-            # What is in flight may be taken already or not: it is no part of what is free.
             self._changed.wait_for(
                 lambda: not self._pixels or self._pixels + pixels <= self._most()
             )
@@ -45,5 +48,6 @@ class PixelsInFlight:
                 self._pixels -= pixels
                 self._changed.notify_all()
 
-    def _most(self) -> int:
-        return max(LEAST, memory.free() // (SHARE * BYTES_PER_PIXEL))
+
+def _share_of_free() -> int:
+    return max(LEAST, memory.free() // (SHARE * BYTES_PER_PIXEL))

@@ -158,7 +158,8 @@ def weights_that_fit(what: object) -> Iterator[None]:
                 left = memory.free()
                 if since > left:
                     left += taken - since
-                    refused.append(memory.refusal("This model", taken, left, received=what))
+                    fits = f"{left // 4 / 1e6:,.0f} million weights"
+                    refused.append(memory.refusal("This model", taken, left, fits, what))
                     raise refused[0]
                 since = 0
         made(variable, initializer, shape, dtype, **more)

@@ -23,6 +23,7 @@ from kgan.models.preset_kinds import Preset
 from kgan.models.presets import get_preset, make_networks
 from kgan.models.room import weights_that_fit
 from kgan.models.saved_function import quiet, saved_function
+from kgan.reading import check_file
 from kgan.untrusted.keras_files import CONFIG, check_archive, check_hdf5, why_unreadable
 
 
@@ -44,8 +45,7 @@ def read_network(path: str | os.PathLike[str]) -> keras.Model:
     path = Path(path)
     if path.is_dir():
         return saved_function(path)
-    if not path.is_file():
-        raise _nothing(path)
+    _check_there(path)
     if path.suffix == ".keras" or zipfile.is_zipfile(path):
         check_archive(path, compile=False)
         suffix = ".keras"
@@ -123,8 +123,7 @@ def load_weights(network: keras.Model, path: str | os.PathLike[str]) -> None:
         InputError: nothing there, no weights of Keras, or those of another network.
     """
     path = Path(path)
-    if not path.is_file():
-        raise _nothing(path)
+    _check_there(path)
     if not h5py.is_hdf5(path):
         raise InputError(f"Weights alone are an HDF5 file of save_weights. Received: {path}")
     if check_hdf5(path):
@@ -208,13 +207,16 @@ def _sorted_bytes(arrays: list[np.ndarray]) -> list[bytes]:
     return sorted(np.asarray(array, np.float32).tobytes() for array in arrays)
 
 
-def _nothing(path: Path) -> InputError:
+def _check_there(path: Path) -> None:
+    if path.exists():
+        check_file(path)
+        return
     if path.with_name(f"{path.name}.index").is_file():
-        return InputError(
+        raise InputError(
             "This is a checkpoint of TensorFlow's, not a file of Keras: load it with the Keras "
             f"that saved it, then save_weights('NAME.h5'). Received: {path}"
         )
-    return InputError(f"No such model. Received: {path}")
+    raise InputError(f"No such model. Received: {path}")
 
 
 @contextlib.contextmanager

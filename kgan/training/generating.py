@@ -67,7 +67,13 @@ def parts(
     _check_pictures(gan)
     drawing = _Drawing(gan, n, latent_law.check_seed(seed), labels, batch_size)
     if nice > 1:  # a logit of each, and its place in their order
-        memory.check_array(nice, CANDIDATE_BYTES * n, "nice", f"A choice, for each of {n:,},")
+        each = CANDIDATE_BYTES * n
+        memory.check(
+            f"A choice among {n * nice:,} pictures",
+            each * nice,
+            f"nice={max(1, memory.free() // each)}",
+            f"nice={nice}",
+        )
     gan.calibrate()
     return drawing.of_best(nice) if nice > 1 else drawing.of(range(n))
 
