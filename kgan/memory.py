@@ -18,6 +18,7 @@ except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
 CGROUPS = Path("/sys/fs/cgroup")
+OWN_GROUPS = Path("/proc/self/cgroup")
 # Version of control groups: (folder of their files, limit, in use, of that what can be given back).
 CGROUP_FILES = {
     2: (CGROUPS, "memory.max", "memory.current", ("inactive_file", "active_file")),
@@ -42,7 +43,7 @@ def free() -> int:
     return max(0, min([machine, *_left_by_limits(), *_left_by_cgroups()]))
 
 
-def check(what: str, least: int, fits: str = "", received: object = None, others: int = 0) -> None:
+def check(what: str, least: int, fits: str = "", received: object = None) -> None:
     """Refuses what needs more memory than is free, before any of it is taken.
 
     Args:
@@ -51,16 +52,15 @@ def check(what: str, least: int, fits: str = "", received: object = None, others
             have worked.
         fits: what would fit, in words.
         received: what the user gave.
-        others: bytes of `least` that are taken already.
 
     Raises:
         InputError: there is less; the message has both numbers.
     """
-    if least - others <= ALWAYS_TAKEN:
+    if least <= ALWAYS_TAKEN:
         return
     left = free()
-    if least - others > left:
-        raise refusal(what, least, left + others, fits, received)
+    if least > left:
+        raise refusal(what, least, left, fits, received)
 
 
 def check_array(count: int, each: int, name: str, what: str = "An array") -> None:
@@ -181,7 +181,7 @@ def _cgroups() -> Iterator[tuple[Path, str, str, tuple[str, ...]]]:
     In a container its own group is often the top of what it sees, whatever /proc calls it.
     """
     try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        lines = OWN_GROUPS.read_text(encoding="utf-8").splitlines()
     except OSError:
         return
     for line in lines:
