@@ -227,18 +227,18 @@ def count_records(shard: str | os.PathLike[str]) -> int:
             header = file.read(12)  # the record's length and its checksum
             whole = len(header) == 12
             length = struct.unpack("<Q", header[:8])[0] if whole else size
-            if length > LARGEST_FILE:
-                raise InputError(
-                    f"A record is at most {in_words(LARGEST_FILE)} long. "
-                    f"Received: record {count} of {shard}, {in_words(length)}"
-                )
-            memory.check(f"Record {count}", length, "shards of smaller ones", shard)
             place += 12 + length + 4
             if place > size:
                 raise InputError(
                     f"Damaged: cut short, compressed or not a TFRecord file; {count} whole "
                     f"records precede. Received: {shard}"
                 )
+            if length > LARGEST_FILE:
+                raise InputError(
+                    f"A record is at most {in_words(LARGEST_FILE)} long. "
+                    f"Received: record {count} of {shard}, {in_words(length)}"
+                )
+            memory.check(f"Record {count}", length, "shards of smaller ones", shard)
             file.seek(place)
             count += 1
     return count
