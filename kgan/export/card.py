@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from kgan.files import printable
 from kgan.manifest import MOST_SAMPLES, evaluation_rows
@@ -51,10 +55,13 @@ images = decoder.run(["images"], {{"codes": codes}})[0]
 {show}
 ```
 """
+# What means something in CommonMark or GitHub's Markdown; within a word _ is a letter, and a
+# backslash is one before letters.
+MARKUP = re.compile(r"[`*\[\]|~#$]|(?<![^\W_])_|_(?![^\W_])|\\(?=[!-/:-@\[-`{-~]|$)")
 SERVE = """\
 ```sh
-tensorflow_model_server --rest_api_port=8501 --model_name={name} --model_base_path=/path/to/{name}
-curl http://localhost:8501/v1/models/{name}:predict \\
+tensorflow_model_server --rest_api_port=8501 {model_name} {base_path}
+curl {address} \\
     -d '{{"signature_name": "sample", "inputs": {{"seed": 0, "n": 4}}}}'
 ```
 
@@ -66,13 +73,14 @@ The signature `serving_default` takes {inputs} instead.
 
 def card(manifest: Mapping[str, Any]) -> str:
     """Markdown text of an export's card.md."""
-    lines = [f"# {manifest['name']}, version {manifest['version']}", ""]
+    lines = [f"# {_shown(manifest['name'])}, version {manifest['version']}", ""]
     lines += _autoencoder(manifest) if manifest["kind"] == "autoencoder" else _generator(manifest)
     training = {key: value for key, value in manifest["training"].items() if value is not None}
     if "licence" in manifest:
-        licence = manifest["licence"].replace("|", "\\|")
-        lines.append(f"| licence | {licence} |")
-    lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in training.items()]
+        lines.append(f"| licence | {_shown(manifest['licence'])} |")
+    lines += [
+        f"| {_shown(key.replace('_', ' '))} | {_shown(value)} |" for key, value in training.items()
+    ]
     for form, report in manifest["parity"].items():
         figures = ", ".join(
             f"{key.replace('_', ' ')} {report[key]:.3g}"
@@ -102,7 +110,7 @@ def card(manifest: Mapping[str, Any]) -> str:
 
 def _reference(found: Mapping[str, Any]) -> str:
     if "not_run" in found:
-        return f"not run: {found['not_run']}"
+        return f"not run: {_shown(found['not_run'])}"
     if "psnr_db" in found:
         return f"PSNR {found['psnr_db']:.1f} dB"
     return f"max abs difference {found['max_abs_difference']:.3g}"
@@ -128,20 +136,21 @@ def _generator(manifest: Mapping[str, Any]) -> list[str]:
     else:
         lines = ["![samples](samples.png)", "", f"A generator of {_images(output)}.", ""]
     lines += ["| | |", "|---|---|"]
-    assumed = f" (assumed: {latents['assumed']})" if "assumed" in latents else ""
+    assumed = f" (assumed: {_shown(latents['assumed'])})" if "assumed" in latents else ""
     distribution = f"{latents['distribution']}{assumed}"
     lines.append(f"| input | {_described(manifest['input'])}, {distribution} |")
     if "labels" in manifest:
         labels = manifest["labels"]
         names = labels["class_names"] or range(labels["num_classes"])
-        listed = ", ".join(f"{label} {_in_a_cell(name)}" for label, name in enumerate(names))
+        listed = ", ".join(f"{label} {_shown(name)}" for label, name in enumerate(names))
         lines.append(f"| input | {_described(labels)}: {listed} |")
     lines.append(f"| output | {_described(output)} |")
     return [*lines, f"| latent of a seed | `{latents['law']}` |"]
 
 
-def _in_a_cell(name: object) -> str:
-    return printable(name, None).replace("|", "\\|")
+def _shown(text: object) -> str:
+    """Text that Markdown, and HTML in it, shows as it is."""
+    return MARKUP.sub(r"\\\g<0>", html.escape(printable(text, None), quote=False))
 
 
 def _autoencoder(manifest: Mapping[str, Any]) -> list[str]:
@@ -186,12 +195,15 @@ def _labels(manifest: Mapping[str, Any]) -> str:
 
 
 def _serve(manifest: Mapping[str, Any]) -> str:
+    name = manifest["name"]
     inputs = manifest["signatures"]["serving_default"]["inputs"]
     image = "output" if manifest["kind"] == "network" else "image"
     return SERVE.format(
         image=image,
         images=f"{image}s",
-        name=manifest["name"],
+        model_name=shlex.quote(f"--model_name={name}"),
+        base_path=shlex.quote(f"--model_base_path=/path/to/{name}"),
+        address=shlex.quote(f"http://localhost:8501/v1/models/{quote(name, safe='')}:predict"),
         shape=", ".join(map(str, ["n", *manifest["output"]["shape"][1:]])),
         classes=", of class (seed + i) modulo the number of classes" if "labels" in inputs else "",
         most=MOST_SAMPLES,
