@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from kgan.errors import FullDisk, InputError, KganError
+from kgan.file_systems import NO_ROOM, no_room, set_mode, to_disk
+from kgan.leftovers import hidden_file, hidden_folder, sweep
 from kgan.names import readable, text_of_path
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_TEXT = 300  # characters of one value from a file
+_swept: set[Path] = set()
 
 
 class whole_file:
@@ -24,6 +24,7 @@ class whole_file:
 
     A reader never sees half a file: it is written beside its final place and
     renamed over it; on an error it is removed and whatever stood there stays.
+    What processes that were killed left in its folder is removed too.
 
     Args:
         path: file to write; its folder is made when missing.
@@ -39,13 +40,14 @@ class whole_file:
         self.durable = durable
 
     def __enter__(self) -> Path:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        folder = self.path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder not in _swept:  # once: it looks at every name
+            _swept.add(folder)
+            sweep(folder)
         # The suffix is kept: writers such as keras choose the format by it.
-        handle, name = tempfile.mkstemp(
-            prefix=f".{self.path.stem}-", suffix=self.path.suffix, dir=self.path.parent
-        )
-        os.close(handle)
-        self.temporary = Path(name)
+        self._hidden = hidden_file(folder, self.path.suffix)
+        self.temporary = self._hidden.path
         return self.temporary
 
     def __exit__(
@@ -56,16 +58,17 @@ class whole_file:
     ) -> None:
         try:
             if kind is None:
-                self.temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files
+                set_mode(self.temporary, 0o666)
                 if self.durable:
-                    _to_disk(self.temporary)
+                    to_disk(self.temporary)
                 os.replace(self.temporary, self.path)
                 if self.durable:
-                    _to_disk(self.path.parent)  # where the new name stands
+                    to_disk(self.path.parent)  # where the new name stands
         except OSError as error:
             raise self._named(error) from None
         finally:
             self.temporary.unlink(missing_ok=True)
+            self._hidden.release()
         if isinstance(problem, OSError) and problem.errno and problem.filename is None:
             raise self._named(problem) from None  # what a full disk says names no file
 
@@ -74,30 +77,32 @@ class whole_file:
 
 
 @contextlib.contextmanager
-def staging_directory(parent: str | os.PathLike[str], prefix: str) -> Iterator[Path]:
+def staging_directory(parent: str | os.PathLike[str]) -> Iterator[Path]:
     """Context manager: a hidden directory in `parent`, to be renamed into place when it is whole.
 
     Where it was not renamed it is removed, and with it each folder above that was made
-    for it and is still empty: an error leaves nothing behind.
+    for it and is still empty: an error leaves nothing behind. What processes that were killed
+    left in `parent` is removed too.
 
     Args:
         parent: directory to make it in; made when missing.
-        prefix: how its name begins, such as ".export-"; a dot keeps it out of listings.
 
     Raises:
         OSError: it cannot be made there.
     """
     parent = Path(parent)
     created = [path for path in (parent, *parent.parents) if not path.exists()]
-    staging = None
+    hidden = None
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        staging.chmod(0o777 & ~_umask())  # mkdtemp makes private directories
-        yield staging
+        sweep(parent)
+        hidden = hidden_folder(parent)
+        set_mode(hidden.path, 0o777)
+        yield hidden.path
     finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
+        if hidden is not None:
+            shutil.rmtree(hidden.path, ignore_errors=True)
+            hidden.release()
         for path in created:
             with contextlib.suppress(OSError):  # never made, or in use by now
                 path.rmdir()
@@ -106,6 +111,49 @@ def staging_directory(parent: str | os.PathLike[str], prefix: str) -> Iterator[P
 def cache_directory() -> Path:
     """Where kgan keeps what it can make or fetch again: `$XDG_CACHE_HOME/kgan`, `~/.cache/kgan`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
+
+
+def put_in_place(staging: Path, last: str | None = None) -> None:
+    """Moves all that is in a staging directory into the directory around it, or nothing.
+
+    What replaced a file that was there stays.
+
+    Args:
+        staging: as `staging_directory` gives it.
+        last: name of what comes last, when all else is there.
+    """
+    moved: list[Path] = []
+    try:
+        for entry in sorted(staging.iterdir(), key=lambda entry: (entry.name == last, entry.name)):
+            place = staging.parent / entry.name
+            is_new = not place.exists()
+            entry.replace(place)
+            moved += [place] if is_new else []
+    except BaseException:
+        for place in moved:
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+        raise
+
+
+@contextlib.contextmanager
+def writing(what: str, place: str | os.PathLike[str]) -> Iterator[None]:
+    """Context manager: raises what `cannot_write` gives in place of what the system said.
+
+    A full disk is found behind the errors of libraries too.
+
+    Args:
+        what: what cannot be done, such as "Cannot make the run there".
+        place: where.
+    """
+    try:
+        yield
+    except KganError:
+        raise
+    except Exception as problem:
+        error = no_room(problem) or problem
+        if not isinstance(error, OSError):
+            raise
+        raise cannot_write(what, error, place) from problem
 
 
 def cannot_write(what: str, error: OSError, path: str | os.PathLike[str]) -> KganError:
@@ -120,21 +168,7 @@ def cannot_write(what: str, error: OSError, path: str | os.PathLike[str]) -> Kga
         A `FullDisk` where there is no room, else an `InputError`.
     """
     kind = FullDisk if error.errno in NO_ROOM else InputError
-    return kind(f"{what} ({error.strerror}): {path}")
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return kind(f"{what} ({error.strerror or error}): {path}")
 
 
 def printable(value: Any, longest: int | None = LONGEST_TEXT) -> str:

@@ -14,6 +14,9 @@ from PIL import Image
 from kgan.errors import InputError
 from kgan.files import whole_file
 
+SOFTWARE = 0x0131  # the Exif tag of the program that made a picture
+DRAWN = "kgan: drawn by a model"
+
 
 def check_range(name: str, value_range: object) -> tuple[float, float]:
     """Returns `value_range` as a pair of floats.
@@ -154,23 +157,28 @@ def to_pil(image: npt.ArrayLike) -> Image.Image:
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
-def save_png(path: str | os.PathLike[str], image: npt.ArrayLike) -> Path:
+def save_png(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool = False) -> Path:
     """Writes one image as PNG, whole or not at all.
 
     Args:
         path: file to write; its folder is created when missing.
         image: uint8 array (H, W, C), C 1 or 3.
+        drawn: note in it that a model drew it: training leaves it out among others.
 
     Returns:
         The path written, a `pathlib.Path`.
     """
     with whole_file(path) as temporary:
-        to_pil(image).save(temporary, format="PNG")
+        to_pil(image).save(temporary, format="PNG", exif=_drawn() if drawn else b"")
     return Path(path)
 
 
 def save_animation(
-    path: str | os.PathLike[str], frames: Iterable[npt.ArrayLike], milliseconds: int = 60
+    path: str | os.PathLike[str],
+    frames: Iterable[npt.ArrayLike],
+    milliseconds: int = 60,
+    *,
+    drawn: bool = False,
 ) -> Path:
     """Writes an endless lossless WebP animation, whole or not at all.
 
@@ -178,6 +186,7 @@ def save_animation(
         path: the .webp file to write; its folder is created when missing.
         frames: iterable of uint8 arrays (H, W, C), C 1 or 3, of one shape, at least one.
         milliseconds: how long each frame is shown.
+        drawn: as for `save_png`.
 
     Returns:
         The path written, a `pathlib.Path`.
@@ -194,5 +203,25 @@ def save_animation(
             lossless=True,
             # Identical neighbours are not merged, so that frame i of the file is frame i.
             minimize_size=False,
+            exif=_drawn() if drawn else b"",
         )
     return Path(path)
+
+
+def _drawn() -> Image.Exif:
+    exif = Image.Exif()
+    exif[SOFTWARE] = DRAWN
+    return exif
+
+
+def is_drawn(image: Image.Image) -> bool:
+    """Whether a model drew an image, as `save_png` notes it.
+
+    Args:
+        image: Pillow image, just opened.
+    """
+    try:
+        # getexif by itself would decode a PNG to look for it at its end.
+        return "exif" in image.info and image.getexif().get(SOFTWARE) == DRAWN
+    except Exception:  # damaged; decoding will show whether the image can be used
+        return False

@@ -14,11 +14,13 @@ from kgan.registration import CLASSES
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
     **dict.fromkeys(("version", "errors", "names", "streams", "registration"), 0),
+    "file_systems": 0.2,
+    "leftovers": 0.3,  # on top of file_systems
     **dict.fromkeys(("files", "option_fields"), 0.5),  # floor 0 too, on top of errors
     "memory": 0.6,  # on top of files
     "reading": 0.7,  # on top of memory
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
-    "export_places": 1.5,  # on top of manifest
+    **dict.fromkeys(("export_places", "own_places"), 1.5),  # on top of manifest
     **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
     **dict.fromkeys(("training", "export"), 4),

@@ -63,7 +63,7 @@ class LatentWalk(Periodic):
 
     def act(self) -> None:
         path = self.directory / f"step-{self.step:06d}.webp"
-        save_animation(path, [grid(sheet) for sheet in self.sheets()])
+        save_animation(path, [grid(sheet) for sheet in self.sheets()], drawn=True)
 
     def sheets(self) -> np.ndarray:
         """The images of each frame, a uint8 array (stops * frames, walks, H, W, C)."""

@@ -62,7 +62,7 @@ class Sheets(Periodic):
 
     def act(self) -> None:
         sheet = self.sheet()
-        save_png(self.directory / f"step-{self.step:06d}.png", sheet)
+        save_png(self.directory / f"step-{self.step:06d}.png", sheet, drawn=True)
         if self.keep:
             _thin(self.directory, self.keep)
         self.board.image(self.step, self.shown_as, sheet)

@@ -11,6 +11,10 @@ import keras
 
 from kgan.callbacks.periodic import Logs, StepCallback
 
+STOPPING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
 
 class StopAfter(StepCallback):
     """Stops training after so many steps or seconds, whichever comes first.
@@ -38,28 +42,36 @@ class StopAfter(StepCallback):
 
 
 class StopOnInterrupt(keras.callbacks.Callback):
-    """Lets the first Ctrl-C, or SIGTERM, end training after the current step.
+    """Lets the first Ctrl-C, SIGTERM or SIGHUP end training after the current step.
 
-    A second one ends it at once. It is also the context manager that handles the
+    A second one ends it at once; one that the process was started to ignore, as by `nohup`, is
+    ignored. It is also the context manager that handles the
     signals: use it around `fit`.
     """
 
-    SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS: ClassVar[tuple[signal.Signals, ...]] = STOPPING
 
     def __init__(self) -> None:
         super().__init__()
         self.interrupted = False
 
     def __enter__(self) -> StopOnInterrupt:
-        self._before = {number: signal.signal(number, self._note) for number in self.SIGNALS}
+        self._before = {
+            number: signal.signal(number, self._note)
+            for number in self.SIGNALS
+            if signal.getsignal(number) != signal.SIG_IGN
+        }
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _note(self, *_: Any) -> None:
+    def _note(self, number: int, frame: Any) -> None:
         if self.interrupted:
+            before = self._before[signal.Signals(number)]
+            if callable(before):
+                before(number, frame)
             raise KeyboardInterrupt
         self.interrupted = True
         print("\nstopping after this step; press Ctrl-C again to end at once", file=sys.stderr)

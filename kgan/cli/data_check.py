@@ -12,7 +12,7 @@ from kgan import images
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
-from kgan.files import cannot_write, printable
+from kgan.files import printable, writing
 from kgan.runs.options import RunOptions
 
 HELP = "look through a folder of pictures, or packed shards, before training"
@@ -79,10 +79,8 @@ def _save_sheet(sheet: Path | None, preview: Callable[[], np.ndarray]) -> None:
     if sheet is None:
         print("no preview: the current folder is inside DIR, where it would be one of the pictures")
         return
-    try:
-        images.save_png(sheet, preview())
-    except OSError as error:
-        raise cannot_write("Cannot write there", error, sheet) from None
+    with writing("Cannot write there", sheet):
+        images.save_png(sheet, preview(), drawn=True)
     print(printable(sheet, None))
 
 

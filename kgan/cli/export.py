@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,12 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
         described = shelf.describe(arguments.model)
         if described is not None:
             raise InputError(f"{described} Received: {arguments.model}")
-        # SIGTERM as Ctrl-C: what was begun is taken away again.
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            _export(arguments, chosen)
-        finally:
-            signal.signal(signal.SIGTERM, before)
+        _export(arguments, chosen)
 
 
 def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from kgan import export_places, images, labels, memory
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import argument_type
 from kgan.errors import InputError
-from kgan.files import cannot_write, printable
+from kgan.files import printable, put_in_place, staging_directory, writing
 from kgan.names import name_of
 from kgan.option_fields import FROM_ZERO, WHOLE
 
@@ -96,30 +97,37 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output and arguments.output.suffix.lower() != ".png":
         raise InputError(f"The sheet is a .png file. Received: {arguments.output}")
     drawing = _drawing(arguments)
-    sheet = arguments.output or not arguments.separate
-    if sheet:
+    path = arguments.output or (None if arguments.separate else Path("grid.png"))
+    if path:
         each = SHEET_COPIES * math.prod(drawing.image_shape)
         what = "Without --separate, which takes any number, a sheet"
         memory.check_array(drawing.count, each, "-n", what)
     shown: list[np.ndarray] = []
     above: list[np.ndarray] = []
-    try:
-        for pictures, names, originals in drawing.batches:
-            if arguments.separate:
-                for picture, name in zip(pictures, names, strict=True):
-                    images.save_png(arguments.separate / f"{name}.png", picture)
-            if sheet:
-                shown.append(pictures)
-                above += [] if originals is None else [originals]
-        if sheet:
-            path = arguments.output or Path("grid.png")
-            images.save_png(path, _sheet(shown, above))
+    with writing("Cannot write there", arguments.separate or arguments.output or Path("grid.png")):
+        with _separate(arguments.separate) as staging:
+            for pictures, names, originals in drawing.batches:
+                for picture, name in zip(pictures if staging else (), names, strict=False):
+                    images.save_png(staging / f"{name}.png", picture, drawn=True)
+                if path:
+                    shown.append(pictures)
+                    above += [] if originals is None else [originals]
+        if path:
+            images.save_png(path, _sheet(shown, above), drawn=True)
             print(printable(path, None))
-    except OSError as error:
-        place = arguments.separate or arguments.output or error.filename
-        raise cannot_write("Cannot write there", error, place) from None
     if arguments.separate:
         print(printable(arguments.separate, None))
+
+
+@contextlib.contextmanager
+def _separate(directory: Path | None) -> Iterator[Path | None]:
+    """Context manager: where pictures go until all of them are there; None for no directory."""
+    if directory is None:
+        yield None
+        return
+    with staging_directory(directory) as staging:
+        yield staging
+        put_in_place(staging)
 
 
 def _sheet(shown: list[np.ndarray], above: list[np.ndarray]) -> np.ndarray:

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from kgan.cli import data, evaluate, export, generate, train
+from kgan.cli.interruptible import Interruptible
 from kgan.errors import KganError
-from kgan.files import NO_ROOM, printable
+from kgan.file_systems import NO_ROOM
+from kgan.files import printable
 from kgan.memory import out_of_memory
 from kgan.streams import steady_output
 from kgan.version import __version__
@@ -88,8 +90,8 @@ def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
 
     With -v its traceback comes first.
     """
-    with steady_output() as (output, _):
-        code = _run(parser, arguments)
+    with steady_output() as (output, _), Interruptible() as interruption:
+        code = _run(parser, arguments, interruption)
         output.flush()
         # A reader that has seen enough, as `head`, is no mistake.
         if output.problem is not None and output.problem.errno != errno.EPIPE:
@@ -99,26 +101,33 @@ def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
         return code
 
 
-def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+def _run(
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str] | None,
+    interruption: Interruptible,
+) -> int:
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed) or 0
-    except KeyboardInterrupt:
-        print(f"\n{parser.prog}: interrupted", file=sys.stderr)
-        return 1
-    except KganError as error:
-        code, message = error.exit_code, str(error)
-    except OSError as error:
-        if error.filename is None:
-            raise
-        code = 1 if error.errno in NO_ROOM else 2
-        message = f"{error.strerror}: {error.filename}"
-    except Exception as error:
-        known = out_of_memory(error)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or interruption.came:
+            print(f"\n{parser.prog}: interrupted", file=sys.stderr)
+            return 1
+        known = _meaning(error)
         if known is None:
             raise
-        code, message = known.exit_code, str(known)
+        code, message = known
     if getattr(parsed, "verbose", False):
         traceback.print_exc()
     print(f"{parser.prog}: error: {printable(message, None)}", file=sys.stderr)
     return code
+
+
+def _meaning(error: BaseException) -> tuple[int, str] | None:
+    """(exit code, one line) of an exception whose meaning is known; None for any other."""
+    if isinstance(error, KganError):
+        return error.exit_code, str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return (1 if error.errno in NO_ROOM else 2), f"{error.strerror}: {error.filename}"
+    exhausted = out_of_memory(error)
+    return None if exhausted is None else (exhausted.exit_code, str(exhausted))

@@ -119,10 +119,18 @@ def check_folder(
             checked += pool.map(lambda file: _look_at(file, *how), files)
             if progress is not None:
                 progress(len(checked), len(listing.images))
-    usable = [result for result in checked if isinstance(result, UsableImage)]
+    headers = {
+        file: getattr(result, "header", None)
+        for file, result in zip(listing.images, checked, strict=True)
+    }
+    drawn = image_files.drawn_among_others(headers)
+    usable = [
+        result for result in checked if isinstance(result, UsableImage) and result.file not in drawn
+    ]
     problems = [result for result in checked if not isinstance(result, UsableImage)]
     problems += [(place, image_files.reason(problem)) for place, problem in listing.closed]
-    classes, class_remark = _count_classes(classes_in(folder, listing.images), usable)
+    files = [file for file in listing.images if file not in drawn]
+    classes, class_remark = _count_classes(classes_in(folder, files), usable)
     same = duplicates.group_equal([image.digest for image in usable])
     copies = {place for group in same for place in group[1:]}
     single = [image for place, image in enumerate(usable) if place not in copies]
@@ -132,7 +140,7 @@ def check_folder(
         *how,
         usable,
         problems,
-        _remarks(usable, listing, shape, fit),
+        _remarks(usable, listing, drawn, shape, fit),
         classes,
         class_remark,
         [[usable[place].file for place in group] for group in same],
@@ -197,6 +205,7 @@ def _count_classes(
 def _remarks(
     usable: Sequence[UsableImage],
     listing: image_files.Listing,
+    drawn: set[str],
     image_shape: decode.Shape,
     fit: decode.Fit,
 ) -> dict[str, list[tuple[str, str]]]:
@@ -228,6 +237,10 @@ def _remarks(
         "animated, of which the first frame alone is used": animated,
         "converted to 8 bits of grey or colour": converted,
         "of kinds that kgan does not read, left out": [(path, "") for path in listing.unread],
+        "left out, as kgan made them": [
+            *listing.own,
+            *((path, "drawn by a model") for path in sorted(drawn)),
+        ],
         "linked folders left out: of this set, around it, or gone": [
             (path, "") for path in listing.links
         ],

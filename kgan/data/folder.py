@@ -31,7 +31,12 @@ class FolderSource(StreamSource):
         strict: bool,
     ) -> None:
         listing = image_files.list_images(folder)
-        paths = listing.images
+        with ThreadPoolExecutor(WORKERS) as pool:
+            headers = dict(
+                zip(listing.images, pool.map(image_files.read_header, listing.images), strict=True)
+            )
+        drawn = image_files.drawn_among_others(headers)
+        paths = [path for path in listing.images if path not in drawn]
         classes = classes_in(folder, paths)
         super().__init__(
             f"folder {name_of(folder.resolve().name)}, {len(paths)} pictures",
@@ -43,13 +48,12 @@ class FolderSource(StreamSource):
             ("flip",),
             classes.names,
         )
-        with ThreadPoolExecutor(WORKERS) as pool:
-            headers = list(pool.map(image_files.read_header, paths))
         self.files: list[str] = []
         self._folder = os.fspath(folder), os.path.realpath(folder)
         self._changed: list[float] = []
         small = see_through = 0
-        for file, header in zip(paths, headers, strict=True):
+        for file in paths:
+            header = headers[file]
             if isinstance(header, Exception):
                 self.skip(file, header, None)
             else:
@@ -63,6 +67,8 @@ class FolderSource(StreamSource):
             LOG.warning(image_files.remark_on_transparent(see_through, len(self.files), background))
         if listing.unread:
             LOG.warning(image_files.remark_on_unread(listing.unread))
+        if listing.own or drawn:
+            LOG.warning(image_files.remark_on_own(listing.own, len(drawn)))
         if listing.links:
             LOG.warning(image_files.remark_on_links(listing.links))
         if classes.from_file and classes.problem:
@@ -90,6 +96,15 @@ class FolderSource(StreamSource):
     @functools.cached_property
     def _stems(self) -> collections.Counter[str]:
         return collections.Counter(os.path.splitext(file)[0] for file in self.files)
+
+    def gone(self, place: str) -> int:
+        """As `StreamSource.gone`."""
+        try:
+            there = set(os.listdir(place))
+        except OSError:
+            there = set()
+        names = (os.path.split(file) for file in self.files)
+        return sum(folder == place and name not in there for folder, name in names)
 
     def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
         return order(len(self.files), key).map(

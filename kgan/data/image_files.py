@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from kgan import images, own_places
 from kgan.data import decode
 from kgan.errors import InputError
 from kgan.files import first_line, printable
@@ -43,12 +44,14 @@ class Listing:
         links: paths of links that are left out: to folders that the set has already, to
             a folder around it, or to nothing.
         closed: folders that cannot be read, as (path, OSError).
+        own: folders that kgan wrote, as (path, "run" or "export"); nothing in them is listed.
     """
 
     images: list[str]
     unread: list[str]
     links: list[str]
     closed: list[tuple[str, OSError]]
+    own: list[tuple[str, str]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Header:
         size: (width, height), upright.
         deep: more than 8 bits per channel.
         transparent: it has an alpha channel or a transparent colour.
+        drawn: a model of kgan's drew it.
     """
 
     format: str
@@ -68,6 +72,7 @@ class Header:
     size: tuple[int, int]
     deep: bool
     transparent: bool
+    drawn: bool
 
     @property
     def channels(self) -> str:
@@ -95,7 +100,7 @@ def list_images(folder: str | os.PathLike[str]) -> Listing:
     Raises:
         InputError: it contains no image that kgan reads.
     """
-    listing = Listing([], [], [], [])
+    listing = Listing([], [], [], [], [])
     top = os.path.realpath(folder)
     seen: set[str] = set()
     links = _walk(folder, listing, seen)
@@ -106,8 +111,9 @@ def list_images(folder: str | os.PathLike[str]) -> Listing:
         else:
             links += _walk(link, listing, seen)
     if not listing.images:
+        beside = f", {left_out(listing.own)} aside" if listing.own else ""
         raise InputError(
-            f"No pictures in this folder ({' '.join(decode.SUFFIXES)}). Received: {folder}"
+            f"No pictures in this folder ({' '.join(decode.SUFFIXES)}){beside}. Received: {folder}"
         )
     return listing
 
@@ -124,6 +130,11 @@ def _walk(folder: str | os.PathLike[str], listing: Listing, seen: set[str]) -> l
     closed: list[OSError] = []
     for root, folders, names in os.walk(folder, onerror=closed.append):
         seen.add(os.path.realpath(root))
+        kind = own_places.kind_of(root, names)
+        if kind is not None:
+            listing.own.append((root, kind))
+            folders.clear()
+            continue
         paths = [os.path.join(root, name) for name in sorted(folders) if name[0] != "."]
         links += [path for path in paths if os.path.islink(path)]
         folders[:] = [
@@ -164,6 +175,16 @@ def read_header(file: str | os.PathLike[str]) -> Header | Exception:
         return problem
 
 
+def drawn_among_others(headers: Mapping[str, object]) -> set[str]:
+    """Paths of images that a model drew; none where there is nothing else, as those are meant.
+
+    Args:
+        headers: path -> what `read_header` gives.
+    """
+    drawn = {path for path, header in headers.items() if getattr(header, "drawn", False)}
+    return drawn if len(drawn) < len(headers) else set()
+
+
 def header_of(image: Image.Image) -> Header:
     """The `Header` of an open Pillow image that is not decoded yet."""
     width, height = image.size
@@ -174,7 +195,8 @@ def header_of(image: Image.Image) -> Header:
     # Pillow gives 16-bit colour an 8-bit mode; only the way it is stored shows the difference.
     tile = getattr(image, "tile", "")
     deep = image.mode.startswith("I") or ";16B" in str(tile)
-    return Header(kind, image.mode, (width, height), deep, image.has_transparency_data)
+    see_through, drawn = image.has_transparency_data, images.is_drawn(image)
+    return Header(kind, image.mode, (width, height), deep, see_through, drawn)
 
 
 def _orientation(image: Image.Image) -> int | None:
@@ -214,6 +236,23 @@ def remark_on_transparent(count: int, total: int, background: Sequence[int]) -> 
         f"{count:,} of {total:,} pictures have transparency: it is filled with the background "
         f"colour {colour}"
     )
+
+
+def left_out(own: Sequence[tuple[str, str]], drawn: int = 0) -> str:
+    """What kgan wrote itself, in words.
+
+    Args:
+        own: as `Listing.own`.
+        drawn: number of single images that a model drew.
+    """
+    kinds = [kind for _, kind in own]
+    counts = {"run": kinds.count("run"), "export": kinds.count("export"), "drawn picture": drawn}
+    return ", ".join(f"{n:,} {kind}{'s' * (n != 1)}" for kind, n in counts.items() if n)
+
+
+def remark_on_own(own: Sequence[tuple[str, str]], drawn: int) -> str:
+    """One line on what is left out because kgan wrote it; for the arguments see `left_out`."""
+    return f"left out, as kgan made them: {left_out(own, drawn)}"
 
 
 def remark_on_links(paths: Sequence[str]) -> str:

@@ -15,7 +15,8 @@ from kgan.data import records
 from kgan.data.record_features import ENCODED, LABEL, LABEL_TEXT
 from kgan.data.sources import WORKERS, Source
 from kgan.errors import InputError
-from kgan.files import cannot_write, staging_directory
+from kgan.file_systems import no_room
+from kgan.files import staging_directory, writing
 from kgan.reading import sha256
 from kgan.version import __version__
 
@@ -51,26 +52,24 @@ def pack(
     directory = Path(directory)
     if os.path.lexists(directory):
         raise InputError(f"This exists; choose another directory. Received: {directory}")
-    try:
-        with staging_directory(directory.parent, f".{directory.name}-") as staging:
-            shards = _write_shards(source, staging, seed, progress)
-            manifest = {
-                "format": records.FORMAT,
-                "format_version": records.FORMAT_VERSION,
-                "kgan_version": __version__,
-                "source": source.description,
-                "count": sum(shard["count"] for shard in shards),
-                "skipped": len(source.skipped),
-                "image_shape": list(source.image_shape),
-                "class_names": source.class_names,
-                "default_augment": source.default_augment,
-                "shards": shards,
-            }
-            text = json.dumps(manifest, indent=1) + "\n"
-            (staging / records.MANIFEST_FILE).write_text(text, encoding="utf-8")
-            os.rename(staging, directory)
-    except OSError as error:
-        raise cannot_write("Cannot write shards there", error, directory) from None
+    parent = directory.parent
+    with writing("Cannot write shards there", directory), staging_directory(parent) as staging:
+        shards = _write_shards(source, staging, seed, progress)
+        manifest = {
+            "format": records.FORMAT,
+            "format_version": records.FORMAT_VERSION,
+            "kgan_version": __version__,
+            "source": source.description,
+            "count": sum(shard["count"] for shard in shards),
+            "skipped": len(source.skipped),
+            "image_shape": list(source.image_shape),
+            "class_names": source.class_names,
+            "default_augment": source.default_augment,
+            "shards": shards,
+        }
+        text = json.dumps(manifest, indent=1) + "\n"
+        (staging / records.MANIFEST_FILE).write_text(text, encoding="utf-8")
+        os.rename(staging, directory)
     return manifest
 
 
@@ -94,7 +93,9 @@ def _write_shards(
                 for png, label in itertools.chain([first], rest):
                     writer.write(_example(png, label, source.class_names))
                     count += 1
-        except tf.errors.OpError as problem:  # such as a full disk
+        except tf.errors.OpError as problem:
+            if no_room(problem):  # which `pack` tells
+                raise
             raise InputError(f"Cannot write there: {problem.message}") from None
         shards.append(
             {

@@ -173,6 +173,7 @@ class StreamSource(Source):
         self.fit = fit
         self.background = background
         self.strict = strict
+        self._told: set[tuple[str, str]] = set()  # (folder, why its images cannot be read)
         self.least = 1  # images that must remain; `batches` sets it to a batch
 
     @abc.abstractmethod
@@ -277,9 +278,7 @@ class StreamSource(Source):
         if self.strict:
             self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
             raise self.error
-        LOG.warning(
-            "skipped %s: %s (%d skipped so far)", printable(name, None), reason, len(self.skipped)
-        )
+        self._tell(name, reason, problem)
         remaining = self.count - len(self.left_out) - len(self.skipped)
         if remaining < self.least:
             self.error = InputError(
@@ -290,6 +289,24 @@ class StreamSource(Source):
         # Last: an image that ends the reading must be met again by the next reader.
         if is_lasting and index is not None:
             self.broken.add(index)
+
+    def _tell(self, name: str, reason: str, problem: Exception) -> None:
+        """Says that an image is skipped; of those that the disk fails to give, once a folder."""
+        place = os.path.dirname(name)
+        if not getattr(problem, "errno", None):
+            line = f"skipped {printable(name, None)}: {reason}"
+        elif (place, reason) in self._told:
+            return
+        else:
+            self._told.add((place, reason))
+            gone = self.gone(place) if isinstance(problem, FileNotFoundError) else 0
+            others = f", and {gone - 1:,} more of its folder" if gone > 1 else ""
+            line = f"skipped {printable(name, None)}{others}: {reason}"
+        LOG.warning("%s (%d skipped so far)", line, len(self.skipped))
+
+    def gone(self, place: str) -> int:
+        """How many of the images in a folder are no longer there; 0 where they are no files."""
+        return 0
 
     def expect_broken(self, known: dict[str, Any]) -> None:
         """As `Source.expect_broken`."""

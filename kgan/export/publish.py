@@ -22,7 +22,7 @@ from kgan.export.export_options import DEFAULT_FORMS, ExportOptions, Precision
 from kgan.export.formats import Forms
 from kgan.export.own_generators import OwnGenerator
 from kgan.export.signatures import check_model, parts_of
-from kgan.files import cannot_write, staging_directory
+from kgan.files import staging_directory, writing
 from kgan.latents import Distribution
 from kgan.models.stored_networks import read_network
 from kgan.names import name_of, readable
@@ -141,22 +141,22 @@ def export(
     if network.kind == "network" and float_output:
         raise InputError("plain outputs are float32 already. Received: float_output=True")
     directory = Path(directory)
-    try:
-        # A dot name: model servers that watch the directory only take numbers.
-        with staging_directory(directory, ".export-") as staging:
-            # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
-            with tf.device("CPU"):
-                forms = Forms(parts_of(network), staging, float_output)
-                if saved_model:
-                    forms.make_saved_model()
-                if onnx:
-                    forms.make_onnx(opset, optimize, precision)
-                if tflite:
-                    forms.make_tflite()
-            known = {} if evaluation is None else {"evaluation": dict(evaluation)}
-            return _publish(forms, directory, network, training or {}, known, options.licence)
-    except OSError as error:
-        raise cannot_write("Cannot write an export there", error, directory) from None
+    # Model servers that watch the directory take numbers alone, not its hidden name.
+    with (
+        writing("Cannot write an export there", directory),
+        staging_directory(directory) as staging,
+    ):
+        # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
+        with tf.device("CPU"):
+            forms = Forms(parts_of(network), staging, float_output)
+            if saved_model:
+                forms.make_saved_model()
+            if onnx:
+                forms.make_onnx(opset, optimize, precision)
+            if tflite:
+                forms.make_tflite()
+        known = {} if evaluation is None else {"evaluation": dict(evaluation)}
+        return _publish(forms, directory, network, training or {}, known, options.licence)
 
 
 def to_onnx(
@@ -230,7 +230,7 @@ def _publish(
     """Adds manifest, samples and card, and moves the whole into the next free version."""
     staging, samples = forms.staging, forms.samples()
     if samples is not None:
-        images.save_png(staging / "samples.png", images.grid(samples))
+        images.save_png(staging / "samples.png", images.grid(samples), drawn=True)
     while True:
         version = export_places.next_version(directory)
         name = name_of(directory.absolute().name)

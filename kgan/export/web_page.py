@@ -10,12 +10,15 @@ from pathlib import Path
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export.web_runtime import find_runtime
-from kgan.files import cannot_write, staging_directory
+from kgan.files import put_in_place, staging_directory, writing
+from kgan.leftovers import sweep
 from kgan.reading import sha256
 from kgan.runtime import Generator
 
 PAGE = Path(__file__).parent / "web"
 FIRST_FILE = "index.html"
+RUNTIME = "ort"
+MODEL = (manifests.ONNX_FILE, manifests.MANIFEST_FILE)
 
 
 class WebPage:
@@ -51,26 +54,21 @@ class WebPage:
         """
         generator = Generator(model)
         self._check_place()  # time has passed
-        moved: list[Path] = []
-        try:
-            with staging_directory(self.directory, ".page-") as staging:
-                self._fill(staging, generator)
-                entries = sorted(staging.iterdir(), key=lambda path: path.name == FIRST_FILE)
-                try:
-                    for entry in entries:
-                        moved.append(entry.replace(self.directory / entry.name))
-                except BaseException:
-                    for path in moved:
-                        shutil.rmtree(path) if path.is_dir() else path.unlink()
-                    raise
-        except OSError as error:
-            raise cannot_write("Cannot write a page there", error, self.directory) from None
+        where = self.directory
+        with writing("Cannot write a page there", where), staging_directory(where) as staging:
+            self._fill(staging, generator)
+            put_in_place(staging, last=FIRST_FILE)
 
     def _check_place(self) -> None:
         if not self.directory.exists():
             return
         if not self.directory.is_dir():
             raise InputError(f"A page needs a directory. Received: {self.directory}")
+        if sweep(self.directory) and not (self.directory / FIRST_FILE).exists():
+            # It was killed while it put its files in place, in a directory that was empty.
+            for name in (*(file.name for file in PAGE.iterdir()), RUNTIME, *MODEL):
+                path = self.directory / name
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         if any(self.directory.iterdir()):
             raise InputError(
                 "A page needs a directory that is empty or does not exist. "
@@ -80,9 +78,9 @@ class WebPage:
     def _fill(self, staging: Path, generator: Generator) -> None:
         for file in PAGE.iterdir():
             shutil.copyfile(file, staging / file.name)
-        (staging / "ort").mkdir()
+        (staging / RUNTIME).mkdir()
         for name, content in self.runtime_files.items():
-            (staging / "ort" / name).write_bytes(content)
+            (staging / RUNTIME / name).write_bytes(content)
         published = staging / manifests.ONNX_FILE
         shutil.copyfile(generator.path, published)
         if sha256(published) != generator.session.model.sha256:

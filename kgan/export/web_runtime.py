@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from kgan.errors import InputError
-from kgan.files import cache_directory
+from kgan.files import cache_directory, whole_file
 from kgan.reading import read_bytes, read_text
 
 PACKAGE = "onnxruntime-web"
@@ -116,13 +116,8 @@ def _fetch(directory: Path) -> Path:
 def _keep(fetched: Path, cached: Path) -> Path:
     """Copies the package into the cache, whole or not at all; a cache that fails is no error."""
     with contextlib.suppress(OSError):
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        part = cached.with_name(f".{os.getpid()}-{cached.name}")
-        try:
+        with whole_file(cached) as part:
             shutil.copyfile(fetched, part)
-            os.replace(part, cached)
-        finally:
-            part.unlink(missing_ok=True)
     return fetched
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import glob
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ from typing import Any
 import filelock
 
 from kgan.errors import InputError
-from kgan.files import cannot_write, staging_directory, whole_file
+from kgan.file_systems import go_on_without
+from kgan.files import staging_directory, whole_file, writing
+from kgan.leftovers import sweep
 from kgan.names import path_of_text, text_of_path
 from kgan.option_fields import from_mapping
+from kgan.own_places import CONFIG_FILE
 from kgan.reading import read_text
 from kgan.runs.options import RunOptions
 
-CONFIG_FILE = "config.json"
 MODEL_FILE = "model.keras"
 CHECKPOINT_FILE = "checkpoints/last.keras"
 BEST_FILE = "checkpoints/best.keras"
@@ -44,12 +46,10 @@ def make_directory(directory: Path, options: RunOptions) -> None:
     Raises:
         InputError: it cannot be made there.
     """
-    try:
-        with staging_directory(directory.parent, f".{directory.name}-") as staging:
-            write_options(staging, options)
-            staging.rename(directory)
-    except OSError as error:
-        raise cannot_write("Cannot make the run there", error, directory) from None
+    parent = directory.parent
+    with writing("Cannot make the run there", directory), staging_directory(parent) as staging:
+        write_options(staging, options)
+        staging.rename(directory)
 
 
 def write_options(directory: Path, options: RunOptions) -> None:
@@ -102,27 +102,23 @@ def held(directory: Path, really: bool = True) -> Iterator[None]:
         return
     lock = filelock.FileLock(directory / LOCK_FILE)
     try:
-        lock.acquire(timeout=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its own, of two lines, where there are no locks
+            lock.acquire(timeout=0)
     except filelock.Timeout:
         raise InputError(
             "Another process is training this run; stop it first, or train a run of another "
             f"name. Received: {directory}"
         ) from None
+    except OSError as error:
+        go_on_without("locks", error)
     try:
-        # Only a training writes these, and no other is alive.
-        for leftover in _leftovers(directory):
+        checkpoints = (directory / CHECKPOINT_FILE).parent
+        for folder in (directory, checkpoints, directory / SAMPLES):
+            sweep(folder)
+        # Keras writes these beside a checkpoint; only a training does, and no other is alive.
+        for leftover in checkpoints.glob("tmp????????"):
             leftover.unlink(missing_ok=True)
         yield
     finally:
         lock.release()
-
-
-def _leftovers(directory: Path) -> Iterator[Path]:
-    """Temporary files of `whole_file`, and of Keras beside a checkpoint that it writes."""
-    files = (CONFIG_FILE, MODEL_FILE, CHECKPOINT_FILE, SKIPPED_FILE, PROGRESS_FILE, HISTORY_FILE)
-    best = (BEST_FILE, BEST_FILE.replace(".keras", ".evaluation.json"))
-    for name in (*files, *best):
-        path = directory / name
-        yield from path.parent.glob(f".{glob.escape(path.stem)}-????????{path.suffix}")
-    yield from (directory / SAMPLES).glob(".step-*-????????.*")
-    yield from (directory / CHECKPOINT_FILE).parent.glob("tmp????????")

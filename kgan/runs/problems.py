@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +10,12 @@ import tensorflow as tf
 
 from kgan.data import Source
 from kgan.errors import FullDisk, InputError, KganError, LostWorker
-from kgan.files import NO_ROOM, first_line
+from kgan.file_systems import no_room
+from kgan.files import first_line
 from kgan.memory import out_of_memory
 from kgan.runs.load import find_model, has_model
 from kgan.training.distribution import has_workers
-from kgan.training.saving import batches_seen, chain
+from kgan.training.saving import batches_seen
 
 
 @contextlib.contextmanager
@@ -83,17 +83,13 @@ def full_disk(problem: BaseException, directory: Path) -> FullDisk | None:
         problem: the exception that ended a training.
         directory: the run's directory.
     """
-    for cause in chain(problem):
-        for number in NO_ROOM:
-            reason = os.strerror(number)
-            # TensorFlow has one class for this and for a full GPU, and tells them apart in words.
-            if getattr(cause, "errno", None) == number or reason in getattr(cause, "message", ""):
-                place = getattr(cause, "filename", None) or directory
-                return FullDisk(
-                    f"{reason}: {place}. {_what_is_saved(directory)}; make room, then go on with "
-                    f"kgan train --resume {directory}"
-                )
-    return None
+    full = no_room(problem)
+    if full is None:
+        return None
+    return FullDisk(
+        f"{full.strerror}: {full.filename or directory}. {_what_is_saved(directory)}; make room, "
+        f"then go on with kgan train --resume {directory}"
+    )
 
 
 def _what_is_saved(directory: Path) -> str:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from kgan.callbacks import StopAfter, StopOnInterrupt
 from kgan.data import Source
 from kgan.errors import InputError
-from kgan.runs import build, goal, ready
+from kgan.runs import build, goal, ready, unstarted
 from kgan.runs.directory import held, make_directory, read_options, write_options
 from kgan.runs.options import RunOptions, check_changes
 from kgan.runs.problems import is_worth_saving, told_in_one_line
@@ -57,14 +57,13 @@ class Run:
             InputError: an option, data or a directory that cannot be used.
         """
         run = cls(Path(directory), options, strategy)
-        if run._chief and run.directory.exists():
-            raise InputError(
-                f"This run exists; choose another name or resume it. Received: {directory}"
-            )
+        if run._chief and run.directory.exists() and not unstarted.is_unstarted(run.directory):
+            raise unstarted.exists(run.directory)
         with told_in_one_line(run.directory, run.strategy):
             run._created, run.options = ready.begin(options, run.strategy)
         if run._chief:
-            make_directory(run.directory, run.options)
+            make = unstarted.begin_anew if run.directory.exists() else make_directory
+            make(run.directory, run.options)
         return run
 
     @classmethod
@@ -113,7 +112,7 @@ class Run:
             try:
                 with told_in_one_line(self.directory, self.strategy, training.source):
                     return self._train(*training, more)
-            except InputError:
+            except (InputError, KeyboardInterrupt):
                 if created and self._chief and not int(training.model.batches_seen.numpy()):
                     shutil.rmtree(self.directory)
                 raise

@@ -6,11 +6,11 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 from kgan.errors import InputError
 from kgan.export_places import NAME, versions_of
+from kgan.files import staging_directory
 from kgan.shelf.listing import read_manifest
 
 
@@ -44,11 +44,9 @@ def delete(directory: str | os.PathLike[str], which: str) -> Path:
         raise InputError(f"No such export. Received: {path}")
     read_manifest(path)
     try:
-        grave = Path(tempfile.mkdtemp(prefix=".deleted-", dir=path.parent))
-        try:
+        with staging_directory(path.parent) as grave:
             os.rename(path, grave / path.name)
-        finally:
-            shutil.rmtree(grave)
+            shutil.rmtree(grave / path.name)
     except OSError as error:
         raise InputError(f"Cannot delete this export ({error.strerror}): {path}") from None
     with contextlib.suppress(OSError):  # a name with other versions stays

@@ -12,6 +12,7 @@ from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export_places import versions_of
 from kgan.files import aligned, printable
+from kgan.leftovers import sweep
 from kgan.reading import read_text
 from kgan.shelf import wording
 from kgan.untrusted import check_promise
@@ -43,6 +44,8 @@ class Shelved:
 def list_exports(directory: str | os.PathLike[str]) -> list[Shelved]:
     """All exports in a directory, by name and version; anything else is listed with its problem.
 
+    What an export that was killed left there is removed.
+
     Args:
         directory: such as "saved_models".
 
@@ -60,6 +63,9 @@ def list_exports(directory: str | os.PathLike[str]) -> list[Shelved]:
     for place in sorted(directory.iterdir()):
         if not place.is_dir() or place.name.startswith("."):
             continue
+        if sweep(place):
+            with contextlib.suppress(OSError):  # one with versions stays
+                place.rmdir()
         with contextlib.suppress(FileNotFoundError):
             exports += _versions(place)
     return exports

@@ -7,7 +7,6 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from kgan.errors import InputError
+from kgan.file_systems import chain
 from kgan.files import first_line, whole_file
 from kgan.training.averaging import forget_average
 
@@ -60,13 +60,6 @@ def _keep_keras_skipset() -> None:
         name = "saving_attr_skiplist_Optimizer"
         if global_state.get_global_attribute(name) is None:
             global_state.set_global_attribute(name, saving_lib.get_attr_skipset("Optimizer"))
-
-
-def chain(problem: BaseException | None) -> Iterator[BaseException]:
-    """An exception and those that it came from, the last first."""
-    while problem is not None:
-        yield problem
-        problem = problem.__cause__ or problem.__context__
 
 
 def batches_seen(path: str | os.PathLike[str]) -> int:

@@ -25,7 +25,7 @@ def test_sigterm_leaves_nothing_behind(trained_gan, tmp_path):
         text=True,
     )
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("saved_models/clothes/.export-*")):
+    while not list(tmp_path.glob("saved_models/clothes/.kgan-*")):
         assert child.poll() is None, child.stderr.read()[-2000:]
         assert time.monotonic() < deadline
         time.sleep(0.05)

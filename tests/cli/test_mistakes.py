@@ -23,6 +23,7 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "few").mkdir()
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "few" / "one.png")
     (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "notes.txt").touch()
     return tmp_path
 
 

@@ -11,6 +11,8 @@ import kgan
 from kgan.data import check, open_source
 from kgan.data.folder import FolderSource
 from kgan.data.image_files import list_images
+from kgan.runs import RunOptions
+from kgan.runs.directory import make_directory
 
 
 def fill(folder, level=0, count=3, suffix="png"):
@@ -180,3 +182,50 @@ def test_what_is_done_with_transparency_is_told_once(tmp_path, caplog):
     by_file = dict(zip((os.path.basename(file) for file in source.files), pictures, strict=True))
     for name in ("a.png", "b.gif"):
         np.testing.assert_array_equal(by_file[name], np.full((8, 8, 3), (255, 0, 0)))
+
+
+def test_what_kgan_wrote_is_left_out_and_told_in_one_line(two, caplog, tmp_path):
+    # A run as kgan.runs makes it, an export's folder, a sheet beside the photos, and single ones.
+    make_directory(two / "runs" / "a", RunOptions(source="folder set"))
+    fill(two / "runs" / "a" / "samples", 100)
+    manifest = {"format": "kgan-export", "format_version": 1}
+    fill(two / "saved_models" / "a" / "1", 150)
+    (two / "saved_models" / "a" / "1" / "manifest.json").write_text(json.dumps(manifest))
+    sheet = np.full((8, 8, 1), 200, np.uint8)
+    kgan.images.save_png(two / "grid.png", sheet, drawn=True)
+    kgan.images.save_animation(two / "walk.webp", [sheet, sheet + 9], drawn=True)
+    # Other programs' files of those names, and one that would be waited for.
+    (two / "mine" / "config.json").write_text('{"preset": "mine"}')
+    os.mkfifo(two / "other" / "manifest.json")
+    assert read(two, 6) == classes_of_levels(mine=0, other=50)
+    told = "left out, as kgan made them: 1 run, 1 export, 2 drawn pictures"
+    assert caplog.text.count("left out") == caplog.text.count(told) > 0
+    report = check.check_folder(two)
+    assert (len(report.images), report.problems) == (6, [])
+    own = report.remarks["left out, as kgan made them"]
+    left_out = [os.path.relpath(path, two) for path, _ in own]
+    assert left_out == ["runs/a", "saved_models/a/1", "grid.png", "walk.webp"]
+    with pytest.raises(kgan.InputError, match=r"No pictures in this folder .*, 1 run aside"):
+        open_source(two / "runs")
+    # Where there is nothing else, drawn pictures are what is meant.
+    kgan.images.save_png(tmp_path / "drawn" / "seed-0.png", sheet, drawn=True)
+    assert open_source(tmp_path / "drawn").count == 1
+
+
+def test_pictures_that_vanish_are_told_once_a_folder(two, caplog):
+    fill(two / "mine", 0, count=200)
+    source = open_source(two, image_shape=(8, 8, 1))
+    for path in (two / "mine").iterdir():
+        path.unlink()
+    (two / "other" / "1.png").unlink()
+    (two / "other" / "2.png").unlink()
+    os.mkfifo(two / "other" / "2.png")  # nobody writes to it
+    caplog.clear()
+    assert len(list(source.examples())) == 1
+    mine, *_ = lines = sorted(record.getMessage() for record in caplog.records)
+    assert len(lines) == 3
+    assert "/mine/" in mine
+    assert ", and 199 more of its folder: No such file or directory (" in mine
+    assert "1.png: No such file or directory (" in lines[1]
+    assert "2.png: not a regular file (" in lines[2]
+    assert len(source.skipped) == 202

@@ -106,7 +106,8 @@ def test_leftovers_of_killed_writers_go_and_nothing_else(tmp_path):
         path.write_text("whole")
         if not path.name.startswith((".", "notes")):
             cut = whole_file(path)
-            gone.append(cut.__enter__())  # and its process is killed
+            gone.append(cut.__enter__())
+            cut._hidden.release()  # its process is killed
     gone.append(run / "checkpoints" / "tmpa1b2c3d4")  # Keras's own, where memory is short
     gone[-1].touch()
     with held(run):

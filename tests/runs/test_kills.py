@@ -187,7 +187,7 @@ def test_twenty_kills_lose_nothing_that_was_saved(driver, whole, tmp_path):
             further = safe + rng.randint(0, 3)
             driver.wait(lambda: (driver.saved or 0) > further)  # noqa: B023
             if moment == "writing":
-                driver.wait(lambda: any(checkpoints.glob(".last-*")))
+                driver.wait(lambda: any(checkpoints.glob(".kgan-*")))
             else:
                 time.sleep(rng.uniform(0, 0.1))
         driver.hear()

@@ -140,6 +140,7 @@ def test_one_worker_told_to_stop_stops_all_after_the_same_step(pictures, tmp_pat
 
 def test_a_mistake_of_the_chief_is_a_line_for_each(pictures, tmp_path):
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").touch()
     new = [pictures, *SETTINGS, "--steps", "2", "--name", "run"]
     codes, outputs = finish(*start_two(*new, out=(tmp_path, tmp_path)))
     assert codes == [2, 1]
