@@ -107,8 +107,9 @@ def run(arguments: argparse.Namespace) -> None:
     with writing("Cannot write there", arguments.separate or arguments.output or Path("grid.png")):
         with _separate(arguments.separate) as staging:
             for pictures, names, originals in drawing.batches:
-                for picture, name in zip(pictures if staging else (), names, strict=False):
-                    images.save_png(staging / f"{name}.png", picture, drawn=True)
+                if staging:
+                    for picture, name in zip(pictures, names, strict=True):
+                        images.save_png(staging / f"{name}.png", picture, drawn=True)
                 if path:
                     shown.append(pictures)
                     above += [] if originals is None else [originals]
