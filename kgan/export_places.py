@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from kgan.errors import InputError
@@ -42,24 +41,6 @@ def next_version(directory: Path) -> int:
             f"choose another --name. Received: {directory / str(version - 1)}"
         )
     return version
-
-
-NAME = r"[^./\\][^/\\]*"  # one directory name, not hidden
-
-
-def check_name(name: str) -> str:
-    """Returns the name of an export.
-
-    Raises:
-        InputError: an export of that name could not be listed or deleted, or would be
-            outside its directory.
-    """
-    if not re.fullmatch(NAME, name) or not name.isprintable():
-        raise InputError(
-            "The name of an export must be one directory name, not hidden, such as photos. "
-            f"Received: {name!r}"
-        )
-    return name
 
 
 def find_export(path: str | os.PathLike[str]) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 from kgan.errors import FullDisk, InputError, KganError
 from kgan.file_systems import NO_ROOM, no_room, set_mode, to_disk
 from kgan.leftovers import hidden_file, hidden_folder, sweep
-from kgan.names import readable, text_of_path
+from kgan.names import escaped, readable, text_of_path
 
+ONE_NAME = r"[^./\\][^/\\]*"  # of a directory, not hidden
 LONGEST_TEXT = 300  # characters of one value from a file
 _swept: set[Path] = set()
 
@@ -171,6 +173,25 @@ def cannot_write(what: str, error: OSError, path: str | os.PathLike[str]) -> Kga
     return kind(f"{what} ({error.strerror or error}): {path}")
 
 
+def check_name(name: str, of: str) -> str:
+    """Returns the name of an export or of a run.
+
+    Args:
+        name: the name, also that of a directory.
+        of: what it names, such as "an export".
+
+    Raises:
+        InputError: what has that name could not be listed or deleted, or would be outside its
+            directory.
+    """
+    if not re.fullmatch(ONE_NAME, name) or not name.isprintable():
+        raise InputError(
+            f"The name of {of} must be one directory name, not hidden, such as photos. "
+            f"Received: {name!r}"
+        )
+    return name
+
+
 def printable(value: Any, longest: int | None = LONGEST_TEXT) -> str:
     """A value from a file as one line that no terminal obeys.
 
@@ -182,12 +203,7 @@ def printable(value: Any, longest: int | None = LONGEST_TEXT) -> str:
         longest: characters after which it is cut and "..." follows; None for no limit.
     """
     text = text_of_path(value) if isinstance(value, os.PathLike) else readable(str(value))
-    shown = "".join(c if c.isprintable() else _escaped(c) for c in text[:longest])
-    return shown if len(text) <= len(text[:longest]) else f"{shown}..."
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode()
+    return escaped(text[:longest]) + ("..." if len(text) > len(text[:longest]) else "")
 
 
 def first_line(error: BaseException) -> str:

@@ -21,6 +21,21 @@ def readable(text: str) -> str:
     return whole.encode("utf-8", "backslashreplace").decode()
 
 
+def escaped(text: str, kept: str = "") -> str:
+    """`readable` text that no terminal obeys: what is not printed, other than `kept`, is escaped.
+
+    That is control characters, those that turn the direction of writing, and those unseen.
+    """
+    text = readable(text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
 def as_name(text: str) -> str:
     """`readable` text in Unicode's composed form (NFC): names that look alike are equal."""
     return unicodedata.normalize("NFC", readable(text))

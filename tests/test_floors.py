@@ -13,10 +13,10 @@ from kgan.registration import CLASSES
 
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
-    **dict.fromkeys(("version", "errors", "names", "streams", "registration"), 0),
+    **dict.fromkeys(("version", "errors", "names", "registration"), 0),
     "file_systems": 0.2,
     "leftovers": 0.3,  # on top of file_systems
-    **dict.fromkeys(("files", "option_fields"), 0.5),  # floor 0 too, on top of errors
+    **dict.fromkeys(("files", "option_fields", "streams"), 0.5),  # floor 0 too, on top of others
     "memory": 0.6,  # on top of files
     "reading": 0.7,  # on top of memory
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),

@@ -10,7 +10,7 @@ from typing import TextIO
 from kgan.callbacks.periodic import Logs, StepCallback
 from kgan.callbacks.stopping import StopAfter
 from kgan.metrics.figures import HEADLINE
-from kgan.streams import Steady
+from kgan.streams import steady
 
 
 class ProgressLine(StepCallback):
@@ -52,7 +52,7 @@ class ProgressLine(StepCallback):
         self.epoch_steps = epoch_steps
         self.epoch_begun = epoch_begun
         self.stop = stop
-        self.stream = Steady(stream or sys.stderr)
+        self.stream = steady(stream or sys.stderr)
         self.header = header
         self.steps_done = steps_done
         self.live = self.stream.isatty()
@@ -101,10 +101,10 @@ class ProgressLine(StepCallback):
         line = "  ".join(self._parts(now, logs or {}))
         if self.live:
             width = shutil.get_terminal_size().columns - 1
-            self.stream.write("\r" + line[:width].ljust(min(len(self._line), width)))
+            self.stream.rewrite(line[:width].ljust(min(len(self._line), width)))
         else:
             self.stream.write(line + "\n")
-        self.stream.flush()
+            self.stream.flush()
         self._line = line
 
     def _parts(self, now: float, logs: dict[str, float]) -> list[str]:

@@ -53,7 +53,8 @@ class StopOnInterrupt(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.interrupted = False
+        self.interrupted = False  # this worker or another
+        self._told = False  # this one
 
     def __enter__(self) -> StopOnInterrupt:
         self._before = {
@@ -68,12 +69,12 @@ class StopOnInterrupt(keras.callbacks.Callback):
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: Any) -> None:
-        if self.interrupted:
+        if self._told:
             before = self._before[signal.Signals(number)]
             if callable(before):
                 before(number, frame)
             raise KeyboardInterrupt
-        self.interrupted = True
+        self.interrupted = self._told = True
         print("\nstopping after this step; press Ctrl-C again to end at once", file=sys.stderr)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
 from kgan.files import printable, writing
 from kgan.runs.options import RunOptions
+from kgan.streams import counting
 
 HELP = "look through a folder of pictures, or packed shards, before training"
 DESCRIPTION = """\
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         options["image_shape"] = options.pop("size")
     report = check.check_folder(
         arguments.directory,
-        progress=_progress if sys.stderr.isatty() else None,
+        progress=counting("checked"),
         **options,
     )
     print(as_text(report))
@@ -115,8 +115,3 @@ def _sheet_path(directory: Path, output: Path | None) -> Path | None:
             )
         return None
     return path
-
-
-def _progress(done: int, total: int) -> None:
-    end = "\n" if done == total else ""
-    print(f"\rchecked {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)

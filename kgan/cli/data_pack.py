@@ -1,7 +1,6 @@
 """`kgan data pack`."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from kgan.cli import quiet_tensorflow
@@ -9,6 +8,7 @@ from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.runs.options import RunOptions
+from kgan.streams import counting
 
 HELP = "write pictures into TFRecord shards, for sets larger than memory"
 DESCRIPTION = """\
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     except InputError as problem:
         source = open_source(**options, image_shape=size)  # what is wrong may be labels alone
         print(f"without classes: {printable(problem, None)}")
-    manifest = pack(source, arguments.output, progress=_progress)
+    manifest = pack(source, arguments.output, progress=counting("packed"))
     shape = "x".join(map(str, manifest["image_shape"]))
     classes = f", {len(manifest['class_names'])} classes" if manifest["class_names"] else ""
     size = sum(shard["bytes"] for shard in manifest["shards"])
@@ -57,9 +57,3 @@ def run(arguments: argparse.Namespace) -> None:
     if source.skipped:
         print(f"skipped {len(source.skipped)} pictures that could not be decoded")
     print(printable(arguments.output, None))
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done >= total else ""
-        print(f"\rpacked {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)

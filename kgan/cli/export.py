@@ -12,7 +12,7 @@ from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
 from kgan.export.export_options import WEIGHTS_OPTIONS, ExportOptions
-from kgan.files import printable
+from kgan.files import check_name, printable
 from kgan.names import name_of, path_of_text
 from kgan.option_fields import spelling
 
@@ -117,7 +117,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
                 f"{typed} is for ONNX, which is not asked for. Received: {arguments.model}"
             )
     name = load.model_name(arguments.model) if options.name is None else options.name
-    directory = Path(options.out) / path_of_text(export_places.check_name(name_of(name)))
+    directory = Path(options.out) / path_of_text(check_name(name_of(name), "an export"))
     if page and _overlap(page.directory, directory):
         raise InputError(
             f"A page cannot be a version of an export; give it a place of its own, not in "

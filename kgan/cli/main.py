@@ -15,7 +15,7 @@ from kgan.errors import KganError
 from kgan.file_systems import NO_ROOM
 from kgan.files import printable
 from kgan.memory import out_of_memory
-from kgan.streams import steady_output
+from kgan.streams import logged_in_lines, steady_output
 from kgan.version import __version__
 
 DESCRIPTION = """\
@@ -90,8 +90,12 @@ def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
 
     With -v its traceback comes first.
     """
-    with steady_output() as (output, _), Interruptible() as interruption:
-        code = _run(parser, arguments, interruption)
+    with steady_output() as (output, _), logged_in_lines(), Interruptible() as interruption:
+        try:
+            code = _run(parser, arguments, interruption)
+        except Exception:  # a fault of kgan's own: here, where no terminal obeys what it quotes
+            traceback.print_exc()
+            code = 1
         output.flush()
         # A reader that has seen enough, as `head`, is no mistake.
         if output.problem is not None and output.problem.errno != errno.EPIPE:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+from typing import Any
 
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import given_options
 from kgan.cli.train_arguments import DESCRIPTION, HELP, add_arguments, check_arguments
+from kgan.option_fields import options_of, typed
+from kgan.runs.directory import PATHS
 from kgan.runs.options import LENGTH, RunOptions
+from kgan.version import __version__
 
 __all__ = ["DESCRIPTION", "HELP", "add_arguments", "run"]
 
@@ -21,12 +26,21 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(preset_table())
         return 0
+    from kgan.training.distribution import is_worker
+    from kgan.training.meeting import ends_when_told
+
+    with ends_when_told() if is_worker(arguments.strategy) else contextlib.nullcontext():
+        return _train(arguments)
+
+
+def _train(arguments: argparse.Namespace) -> int:
     from kgan.training.distribution import make_strategy
 
-    strategy = make_strategy(arguments.strategy)  # with several workers before all else
+    chosen = given_options(arguments, RunOptions)
+    # With several workers before all else.
+    strategy = make_strategy(arguments.strategy, _same_for_all_workers(arguments, chosen))
     from kgan.runs import Run, naming, options_like
 
-    chosen = given_options(arguments, RunOptions)
     if arguments.resume:
         length = {name: chosen.pop(name) for name in LENGTH if name in chosen}
         result = Run.open(arguments.resume, strategy=strategy, **chosen).train(**length)
@@ -37,3 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
         result = Run.create(options, directory, strategy=strategy).train()
     print(result.in_words())
     return int(result.interrupted)
+
+
+def _same_for_all_workers(arguments: argparse.Namespace, chosen: dict[str, Any]) -> dict[str, Any]:
+    """What this process was started with, places aside: each machine may have its own."""
+    import keras
+    import tensorflow as tf
+
+    known = options_of(RunOptions)
+    said = {typed(name, known[name]): chosen[name] for name in chosen if name not in PATHS}
+    said |= {"--name": arguments.name, "--resume": arguments.resume is not None}
+    return said | {"kgan": __version__, "tensorflow": tf.__version__, "keras": keras.__version__}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from kgan import memory
 from kgan.errors import InputError, KganError
+from kgan.files import first_line
 from kgan.reading import check_file
 
 ARRAY_NAMES = ("images", "x_train")
@@ -45,9 +45,8 @@ def load_arrays(path: Path, with_labels: bool) -> tuple[Any, Any]:
         raise
     except FileNotFoundError:
         raise InputError(f"No such file. Received: {path}") from None
-    # zipfile has several, for members that are encrypted or packed in another way too.
-    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
-        raise InputError(f"Not a readable array file: {path} ({problem})") from None
+    except Exception as problem:  # numpy, zipfile, zlib and tokenize each have their own
+        raise InputError(f"Not a readable array file: {path} ({first_line(problem)})") from None
 
 
 def _of_archive(path: Path, with_labels: bool) -> tuple[Any, Any]:

@@ -8,8 +8,12 @@ from pathlib import Path
 import tensorflow as tf
 
 from kgan.errors import InputError
+from kgan.files import check_name
+from kgan.names import name_of, path_of_text
 from kgan.runs.options import RunOptions
 from kgan.training.distribution import has_workers
+
+LONGEST = 60  # characters of a name from the data's: a file name ends at 255 bytes
 
 
 def directory_of(
@@ -25,16 +29,17 @@ def directory_of(
         strategy: the strategy that it trains under.
 
     Raises:
-        InputError: several workers without a name, who would each find a different one.
+        InputError: a name that an export could not have, or several workers without one, who
+            would each find a different one.
     """
-    if not name:
+    if name is None:
         if has_workers(strategy):
             raise InputError("Several workers train one run: give each the same --name")
         name = _default_name(options.preset, options.data)
-    return (out or Path("runs")) / name
+    return (out or Path("runs")) / path_of_text(check_name(name_of(name), "a run"))
 
 
 def _default_name(preset: str, data: str | None) -> str:
     stem = "fashion" if data is None else Path(data.removeprefix("tfds:")).stem
     words = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem).strip("-") or "data"
-    return f"{preset}-{words}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return f"{preset}-{words[:LONGEST]}-{time.strftime('%Y%m%d-%H%M%S')}"

@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 from kgan.errors import InputError
-from kgan.export_places import NAME, versions_of
-from kgan.files import staging_directory
+from kgan.export_places import versions_of
+from kgan.files import ONE_NAME, staging_directory
 from kgan.shelf.listing import read_manifest
 
 
@@ -30,7 +30,7 @@ def delete(directory: str | os.PathLike[str], which: str) -> Path:
         InputError: `which` is not of that form, is a link to another place, or is not an export
             of kgan.
     """
-    match = re.fullmatch(rf"({NAME})/([1-9][0-9]*)", str(which))
+    match = re.fullmatch(rf"({ONE_NAME})/([1-9][0-9]*)", str(which))
     if not match:
         raise InputError(
             "Only one version of an export can be deleted, NAME/VERSION such as photos/2, in "

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import keras
 import tensorflow as tf
 
 from kgan.errors import InputError
-from kgan.files import first_line
+from kgan.files import first_line, printable
+from kgan.training.meeting import meet
 
 Strategy = Literal["auto", "none", "mirrored", "multiworker", "tpu"]
 STRATEGIES = get_args(Strategy)
+ROLES = ("chief", "worker")
+EXAMPLE = (
+    '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
+)
 
 
 def make_strategy(
-    name: Strategy = "auto",
+    name: Strategy = "auto", settings: dict[str, Any] | None = None
 ) -> tf.distribute.Strategy:
     """A tf.distribute strategy by name.
 
@@ -29,16 +34,19 @@ def make_strategy(
             "multiworker" for the machines that TF_CONFIG names; "tpu"; or "auto":
             the TPU or the workers that the environment names, "mirrored" where
             there are several GPUs, else "none".
+        settings: what this process was started with, of what JSON holds, which must be the same
+            for all workers; None for nothing to compare.
 
     Raises:
-        InputError: an unknown name, or one whose devices are not there.
+        InputError: an unknown name, one whose devices are not there, a TF_CONFIG that is none,
+            or workers of other settings.
     """
     if name not in STRATEGIES:
         raise InputError(f"strategy must be one of {', '.join(STRATEGIES)}. Received: {name!r}")
     if name == "auto":
         name = _by_environment()
     if name == "multiworker":
-        return _multiworker()
+        return _multiworker(settings or {})
     if name == "tpu":
         return _tpu()
     if name == "mirrored":
@@ -49,34 +57,54 @@ def make_strategy(
 def _by_environment() -> Strategy:
     if _tpu_is_named() or tf.config.list_physical_devices("TPU"):
         return "tpu"
-    if len(_workers()) > 1:
+    if len(_cluster()[0]) > 1:
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "none"
 
 
-def _workers() -> list[str]:
-    """The addresses in TF_CONFIG."""
+def is_worker(name: Strategy = "auto") -> bool:
+    """Whether the strategy of that name, as for `make_strategy`, makes this process a worker."""
+    return name == "multiworker" or (name == "auto" and _by_environment() == "multiworker")
+
+
+def _cluster() -> tuple[list[str], int]:
+    """(the addresses in TF_CONFIG, the chief's first; which of them this process has)."""
     text = os.environ.get("TF_CONFIG") or "{}"
     try:
-        cluster = json.loads(text).get("cluster", {})
-        return [address for role in ("chief", "worker") for address in cluster.get(role, [])]
-    except (ValueError, AttributeError, TypeError):
-        raise InputError(f"TF_CONFIG must be JSON of a cluster. Received: {text}") from None
+        config = json.loads(text)
+        cluster = config.get("cluster", {})
+        addresses = [address for role in ROLES for address in cluster.get(role, [])]
+        if not addresses and not cluster:
+            return [], 0
+        ports = [int(address.rpartition(":")[2]) for address in addresses]
+        role, index = config["task"]["type"], config["task"]["index"]
+        known = set(cluster) <= set(ROLES) and all(type(at) is list for at in cluster.values())
+        fits = type(index) is int and 0 <= index < len(cluster[role])
+        whole = len(set(addresses)) == len(addresses) and len(cluster.get("chief", [])) < 2
+        if not (known and fits and whole and all(0 < port < 2**16 for port in ports)):
+            raise ValueError
+    except (ValueError, AttributeError, TypeError, LookupError, RecursionError):
+        raise InputError(
+            f"TF_CONFIG must be JSON of a cluster of workers, and of which of them this one is, "
+            f"such as {EXAMPLE}. Received: {printable(text)}"
+        ) from None
+    return addresses, addresses.index(cluster[role][index])
 
 
-def _multiworker() -> tf.distribute.Strategy:
-    if not _workers():
+def _multiworker(settings: dict[str, Any]) -> tf.distribute.Strategy:
+    addresses, own = _cluster()
+    if not addresses:
         raise InputError(
             "The strategy multiworker needs TF_CONFIG in the environment of each worker, such as "
-            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
-            '"task": {"type": "worker", "index": 0}}. Received: none'
+            f"{EXAMPLE}. Received: none"
         )
+    meet(addresses, own, settings)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (ValueError, KeyError, tf.errors.OpError) as error:
         raise InputError(
             f"No cluster can be made of TF_CONFIG ({first_line(error)}). "
-            f"Received: {os.environ['TF_CONFIG']}"
+            f"Received: {printable(os.environ['TF_CONFIG'])}"
         ) from None
 
 
@@ -125,8 +153,16 @@ class StopTogether(keras.callbacks.Callback):
     """Ends the training of all workers after the same step, when one of them wants to stop.
 
     The last of the callbacks. Else one worker that is told to stop, or whose clock
-    says so, would leave the others waiting for it.
+    says so, would leave the others waiting for it. Where one was interrupted all were.
+
+    Args:
+        callbacks: those before it; `interrupted` of one that has it is true where it is for any
+            worker.
     """
+
+    def __init__(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+        super().__init__()
+        self._interrupts: list[Any] = [one for one in callbacks if hasattr(one, "interrupted")]
 
     def on_train_begin(self, logs: Any = None) -> None:
         strategy = self.model.distribute_strategy
@@ -134,15 +170,18 @@ class StopTogether(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._ask is not None:
-            self.model.stop_training = bool(self._ask(tf.constant(self.model.stop_training)))
+            wishes = [self.model.stop_training, any(one.interrupted for one in self._interrupts)]
+            self.model.stop_training, interrupted = map(bool, self._ask(tf.constant(wishes)))
+            for one in self._interrupts:  # never back: a signal may just have come
+                one.interrupted |= interrupted
 
 
 def _make_any(strategy: tf.distribute.Strategy) -> Callable[[tf.Tensor], tf.Tensor]:
     @tf.function
-    def any_of(wish: tf.Tensor) -> tf.Tensor:
+    def any_of(wishes: tf.Tensor) -> tf.Tensor:
         def total() -> tf.Tensor:
             replica = tf.distribute.get_replica_context()
-            return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(wish, tf.int32))
+            return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(wishes, tf.int32))
 
         return strategy.experimental_local_results(strategy.run(total))[0] > 0
 

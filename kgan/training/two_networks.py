@@ -97,7 +97,7 @@ class TwoNetworks(keras.Model, abc.ABC):
         if has_workers(self.distribute_strategy):
             chief = is_chief(self.distribute_strategy)
             kept = [c for c in callbacks if chief or not getattr(c, "chief_only", False)]
-            callbacks = [*kept, StopTogether()]
+            callbacks = [*kept, StopTogether(kept)]
         # First, so that nothing is written of a batch that is refused.
         given["callbacks"] = [self.first_batch, FinalWeights(), *callbacks]
         history = super().fit(*bound.args[1:], **bound.kwargs)

@@ -132,10 +132,60 @@ def test_one_worker_told_to_stop_stops_all_after_the_same_step(pictures, tmp_pat
     wait_for_steps(tmp_path / "run", two[0])
     two[1].send_signal(signal.SIGTERM)
     codes, outputs = finish(*two)
-    assert codes == [0, 1], outputs
+    assert codes == [1, 1], outputs
+    for output in outputs:
+        assert f"interrupted and saved; to go on: kgan train --resume {tmp_path / 'run'}" in output
     steps = [text[: text.index(" steps at")].split()[-1] for text in outputs]
     assert steps[0] == steps[1]
     assert kgan.load_gan(tmp_path / "run").batches_seen.numpy() == int(steps[0])
+
+
+@pytest.mark.parametrize("index", [0, 1])
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_one_that_waits_says_for_whom_and_ends_when_told(pictures, tmp_path, index, told):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(3)]
+    new = [pictures, *SETTINGS, "--steps", "2", "--name", "run", "--out", tmp_path]
+    worker = start(*new, index=index, addresses=addresses)
+    said = ", ".join(addresses[1:] if index == 0 else addresses[:1])
+    assert worker.stdout.readline() == f"waiting for {said}\n"
+    began = time.monotonic()
+    worker.send_signal(told)
+    codes, outputs = finish(worker)
+    assert codes == [1]
+    assert outputs[0].strip() == "kgan: interrupted"
+    assert time.monotonic() - began < 10
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_that_waits_within_tensorflow_ends_when_told(pictures, tmp_path):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    new = [pictures, *SETTINGS, "--steps", "2", "--name", "run", "--out", tmp_path]
+    two = [start(*new, index=i, addresses=addresses) for i in (0, 1)]
+    time.sleep(2.0)
+    os.kill(two[1].pid, signal.SIGSTOP)  # it neither answers nor has gone
+    time.sleep(15.0)
+    two[0].send_signal(signal.SIGTERM)
+    codes, outputs = finish(two[0])
+    two[1].kill()
+    assert codes == [1], outputs
+    assert "interrupted" in outputs[0]
+
+
+def test_other_settings_are_told_as_that(pictures, tmp_path):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    new = [pictures, *SETTINGS, "--steps", "2", "--name", "run", "--out", tmp_path]
+    two = [
+        start(*new, *more, index=i, addresses=addresses)
+        for i, more in enumerate(([], ["--filters", "8"]))
+    ]
+    codes, outputs = finish(*two)
+    assert codes == [2, 2], outputs
+    for output in outputs:
+        assert output.splitlines()[-1] == (
+            "kgan: error: All workers are started with the same settings. Received: --filters 4 at "
+            f"{addresses[0]}, 8 at {addresses[1]}"
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_mistake_of_the_chief_is_a_line_for_each(pictures, tmp_path):
