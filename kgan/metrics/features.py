@@ -172,6 +172,11 @@ class Features:
         if network.layout == "NCHW":
             images = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
         rows = self._session.run([network.output["name"]], {network.input_name: images})[0]
+        if rows.size != len(images) * self.width:
+            raise InputError(
+                f"{self.name} does not give what its graph says, {self.width} features an image. "
+                f"Received: {rows.shape} for {len(images)} images"
+            )
         if not np.isfinite(rows).all():
             raise InputError(
                 f"Features must be finite: is {self.name} given the scale that it was trained "

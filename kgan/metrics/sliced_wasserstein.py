@@ -11,7 +11,7 @@ import numpy.typing as npt
 from kgan.metrics.feature_arrays import check_count, check_pair
 from kgan.metrics.halves import halves
 
-BLOCK = 128  # directions at a time
+BLOCK = 512  # directions at a time
 LEAST_ROWS = 4
 
 

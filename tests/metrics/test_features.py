@@ -165,6 +165,20 @@ def test_features_that_are_not_finite_are_one_line(written):
         features.extract(np.zeros((2, 6, 6, 3), np.uint8))
 
 
+def test_a_network_that_does_not_keep_to_its_shapes_is_one_line(written):
+    constants = {"first": [0], "two_wide": [2]}
+    model = network(
+        node("GlobalAveragePool", ["images"], ["means"]),
+        node("Shape", ["means"], ["shape"]),
+        node("Gather", ["shape", "first"], ["count"], axis=0),
+        node("Concat", ["count", "two_wide"], ["sides"], axis=0),
+        node("Reshape", ["means", "sides"], ["features"]),  # of three values into two
+        tensors=[numpy_helper.from_array(np.array(v), k) for k, v in constants.items()],
+    )
+    with pytest.raises(kgan.InputError, match=r"does not give what its graph says|cannot run"):
+        metrics.Features.from_onnx(written(model), scale="levels").extract(IMAGES)
+
+
 def outside(model):
     """The model with the values of its first tensor in another file."""
     tensor = model.graph.initializer[0]
