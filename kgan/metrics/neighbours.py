@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 BLOCK = 512  # rows
-MOST_VALUES = 2**25  # of a block of references in float64
+MOST_VALUES = 2**22  # of a block of references in float64
 # Squared distances below this share of the squared lengths are the rounding of a product of
 # matrices: the rows are the same.
 SAME = 1e-13
@@ -58,29 +58,39 @@ def nearest_rows(
         (distances, float64 (n, k), ascending; rows of the references, int64 (n, k)). The
         distances are taken from the differences of the rows: those of equal rows are exactly 0.
     """
-    per_block = max(k, MOST_VALUES // references.shape[1])
-    distances, indices = [], []
-    for start in range(0, len(queries), BLOCK):
-        block = queries[start : start + BLOCK].astype(np.float64)
-        near = np.full((len(block), 0), np.inf)
-        where = np.zeros((len(block), 0), np.int64)
-        for first in range(0, len(references), per_block):
-            others = references[first : first + per_block].astype(np.float64)
-            centre = others.mean(axis=0)
-            others -= centre
-            squared = _squared(block - centre, others, np.einsum("nd,nd->n", others, others))
-            best = np.argpartition(squared, min(k, squared.shape[1]) - 1, axis=1)[:, :k]
-            near = np.concatenate([near, np.take_along_axis(squared, best, axis=1)], axis=1)
-            where = np.concatenate([where, best + first], axis=1)
-            kept = np.argsort(near, axis=1, kind="stable")[:, :k]
-            near, where = (np.take_along_axis(each, kept, axis=1) for each in (near, where))
+    near = np.full((len(queries), k), np.inf)
+    where = np.zeros((len(queries), k), np.int64)
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(queries), BLOCK)]
+    per_block = max(1, MOST_VALUES // references.shape[1])
+    for first in range(0, len(references), per_block):
+        others = references[first : first + per_block].astype(np.float64)
+        centre = others.mean(axis=0)
+        others -= centre
+        squares = np.einsum("nd,nd->n", others, others)
+        for rows in blocks:
+            squared = _squared(queries[rows] - centre, others, squares)
+            best = np.argpartition(squared, min(k, len(others)) - 1, axis=1)[:, :k]
+            found = [near[rows], np.take_along_axis(squared, best, axis=1)]
+            _keep_nearest(
+                near[rows], where[rows], np.hstack(found), np.hstack([where[rows], best + first])
+            )
+    for rows in blocks:
+        block = queries[rows].astype(np.float64)
+        exact = np.empty((len(block), k))
         for column in range(k):
-            apart = block - references[where[:, column]]
-            near[:, column] = np.sqrt(np.einsum("nd,nd->n", apart, apart))
-        order = np.argsort(near, axis=1, kind="stable")
-        distances.append(np.take_along_axis(near, order, axis=1))
-        indices.append(np.take_along_axis(where, order, axis=1))
-    return np.concatenate(distances), np.concatenate(indices)
+            apart = block - references[where[rows, column]]
+            exact[:, column] = np.sqrt(np.einsum("nd,nd->n", apart, apart))
+        _keep_nearest(near[rows], where[rows], exact, where[rows].copy())
+    return near, where
+
+
+def _keep_nearest(
+    near: np.ndarray, where: np.ndarray, distances: np.ndarray, indices: np.ndarray
+) -> None:
+    """Fills the first two, (n, k), with the smallest distances, ascending, and their indices."""
+    kept = np.argsort(distances, axis=1, kind="stable")[:, : near.shape[1]]
+    near[...] = np.take_along_axis(distances, kept, axis=1)
+    where[...] = np.take_along_axis(indices, kept, axis=1)
 
 
 def _squared(rows: np.ndarray, others: np.ndarray, squares: np.ndarray) -> np.ndarray:
