@@ -15,7 +15,7 @@ from kgan.callbacks.quality_verdicts import Look
 from kgan.errors import InputError
 from kgan.metrics.evaluation import CERTAIN, Evaluation, judged, read_evaluation, reference_of
 from kgan.metrics.figures import HEADLINE, Figure
-from kgan.metrics.reference import Reference
+from kgan.metrics.real_images import Reference
 from kgan.models.networks import check_positive
 from kgan.training.gan import GAN
 from kgan.training.saving import save_whole

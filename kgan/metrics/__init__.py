@@ -20,7 +20,7 @@ from kgan.metrics.kernel_distance import KernelDistance, kernel_distance
 from kgan.metrics.memorisation import Memorisation, memorisation, nearest
 from kgan.metrics.precision_recall import PrecisionRecall, precision_recall, realism
 from kgan.metrics.protocol import Protocol
-from kgan.metrics.reference import Reference
+from kgan.metrics.real_images import Reference
 from kgan.metrics.resize import RESIZE_RULE, resize
 from kgan.metrics.sliced_wasserstein import SlicedWasserstein, sliced_wasserstein
 

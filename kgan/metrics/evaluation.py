@@ -17,7 +17,7 @@ from kgan.files import aligned, printable, whole_file
 from kgan.metrics.features import Features
 from kgan.metrics.figures import HEADLINE, LOWER_IS_BETTER, METRICS, Figure, check_metrics
 from kgan.metrics.protocol import Protocol, check_same, from_json
-from kgan.metrics.reference import Reference
+from kgan.metrics.real_images import Reference
 
 FORMAT = "kgan-evaluation"
 FORMAT_VERSION = 1

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from kgan.images import grid
 from kgan.metrics.precision_recall import realism
-from kgan.metrics.reference import Reference
+from kgan.metrics.real_images import Reference
 
 SHOWN = 8  # images of each row
 ROWS = ("most real", "median", "least real", "real images")

@@ -20,7 +20,7 @@ from kgan.images import save_png
 from kgan.metrics.evaluation import Evaluation, compare, judged
 from kgan.metrics.features import Features
 from kgan.metrics.quality_sheet import labelled, quality_sheet
-from kgan.metrics.reference import Reference
+from kgan.metrics.real_images import Reference
 from kgan.runs import build, load, quality
 from kgan.runs.directory import EVALUATION_FILE, read_options
 from kgan.runs.options import RunOptions

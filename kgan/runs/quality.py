@@ -13,7 +13,7 @@ from kgan.data import Source
 from kgan.data.choosing import draw_indices, pick, without
 from kgan.errors import InputError
 from kgan.metrics.features import Features
-from kgan.metrics.reference import Reference
+from kgan.metrics.real_images import Reference
 from kgan.models import AutoencoderPreset, get_preset
 from kgan.runs.directory import BEST_FILE, LOGS
 from kgan.runs.options import RunOptions

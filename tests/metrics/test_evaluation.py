@@ -10,7 +10,7 @@ import kgan
 from kgan import metrics
 from kgan.metrics.evaluation import compare
 from kgan.metrics.quality_sheet import quality_sheet
-from kgan.metrics.reference import Reference
+from kgan.metrics.real_images import Reference
 from tests.tiny_features import means, write_network
 
 
