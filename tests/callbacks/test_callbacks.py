@@ -35,6 +35,7 @@ def test_sample_grid_is_written_at_a_steady_interval_from_fixed_latents(
     assert names(tmp_path)[-1] == "step-000009.png"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps_per_execution", [1, 3])
 def test_stop_after_steps(small_gan, real_images, steps_per_execution):
     small_gan.compile(steps_per_execution=steps_per_execution)
@@ -74,6 +75,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_checkpoint_every_so_many_steps(tmp_path, traced_gan, real_images):
     path = tmp_path / "last.keras"
     saved = []

@@ -65,6 +65,7 @@ def spoil_from(first, last=10**9):
     return spoil
 
 
+@pytest.mark.slow
 def test_a_few_bad_batches_are_skipped_and_nothing_else(tmp_path, caplog):
     gan = small()
     history = fit(gan, batches(spoil_from(10, 14), n=30), tmp_path)

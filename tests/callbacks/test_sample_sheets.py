@@ -40,6 +40,7 @@ def frames(path):
             yield np.asarray(animation.convert("RGB"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
 def test_a_walk_passes_its_stops_and_comes_back(tmp_path, trained_gan, real_images, distribution):
     gan = kgan.GAN(

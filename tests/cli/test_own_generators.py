@@ -67,6 +67,7 @@ def test_a_generator_is_exported_and_what_was_assumed_is_said(here, capsys):
     assert "This is an export already: digits, version 2, a generator of 16x16x1 pictures" in line
 
 
+@pytest.mark.slow
 def test_weights_alone_are_a_presets_with_its_distribution(here, capsys):
     network = tour()
     network.save_weights("w.weights.h5")

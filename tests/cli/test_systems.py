@@ -92,6 +92,7 @@ def test_a_conditional_run_is_resumed(clothes):
     assert int(kgan.load_gan(clothes).batches_seen) == before + 2
 
 
+@pytest.mark.slow
 def test_an_autoencoder_runs_reconstructs_and_exports(codes, tmp_path, capsys):
     assert {path.name for path in (codes / "samples").iterdir()} == {
         "step-000000.png",
@@ -174,6 +175,7 @@ def folder(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_an_autoencoder_trains_on_files_that_are_few_or_broken(folder, tmp_path, capsys):
     arguments = [str(folder), "--preset", "conv_autoencoder", "--size", "16x16", "--epochs", "1"]
     name = ["--batch-size", "8", "--name", "ae", "--out", str(tmp_path)]

@@ -120,6 +120,7 @@ def test_augmentation_goes_on_too(tmp_path):
     np.testing.assert_array_equal(pictures(7, 5), whole[7:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [None, "memory"])
 @pytest.mark.parametrize("first", [3, 4, 6, 9])
 def test_broken_pictures_do_not_move_the_place(tmp_path, cache, first):

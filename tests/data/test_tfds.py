@@ -118,6 +118,7 @@ def result(tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", ["memory", "None"])
 def test_every_picture_comes_once_an_epoch_in_a_new_order(result, cache):
     first, second = result[cache]

@@ -117,6 +117,7 @@ def test_a_weight_that_float16_cannot_hold_stays():
     assert operators(precision.with_float16_weights(model)) == ["MatMul"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_inputs")
 @pytest.mark.parametrize("form", ["float16", "int8"])
 def test_too_far_is_refused_and_nothing_is_left(generator, tmp_path, monkeypatch, form):
@@ -145,6 +146,7 @@ def test_psnr_by_hand():
     assert precision.psnr(expected, received) == pytest.approx(40.0)  # 10 log10(4 / 4e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("preset", "form"), [("conv_autoencoder", "float16"), ("autoencoder", "int8")]
 )

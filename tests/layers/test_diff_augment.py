@@ -106,6 +106,7 @@ def test_the_same_seed_changes_alike_under_any_policy_and_in_either_range(policy
     np.testing.assert_allclose(np.asarray(zero_one) * 2 - 1, eager, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_xla_changes_alike_with_the_same_gradient():
     layer = DiffAugment(EVERYTHING, target=0.6)
     layer.probability.assign(0.5)
@@ -122,6 +123,7 @@ def test_xla_changes_alike_with_the_same_gradient():
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_two_replicas_change_their_halves_as_one_device_the_whole(two_replicas):
     with two_replicas.scope():
         layer = DiffAugment(EVERYTHING, target=0.6, adapt_images=10)

@@ -37,6 +37,7 @@ def real():
     return np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 1)).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("graph", [False, True], ids=["eager", "tf.function"])
 def test_the_discriminators_half_step_changes_no_variable_of_the_generator(gan, real, graph):
     step = tf.function(discriminator_step) if graph else discriminator_step
@@ -46,6 +47,7 @@ def test_the_discriminators_half_step_changes_no_variable_of_the_generator(gan, 
     assert changed(d_before, gan.discriminator) == set(d_before)  # statistics and seed included
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("graph", [False, True], ids=["eager", "tf.function"])
 def test_the_generators_half_step_changes_no_variable_of_the_discriminator(gan, real, graph):
     step = tf.function(generator_step) if graph else generator_step
@@ -110,6 +112,7 @@ def test_d_steps_updates_the_generator_every_third_batch(small_gan, real_images)
     assert int(small_gan.batches_seen) == 7
 
 
+@pytest.mark.slow
 def test_sequential_updates_the_discriminator_twice_a_batch(small_gan, real_images):
     small_gan.compile(d_update="sequential")
     small_gan.fit(real_images[:16], batch_size=8, verbose=0)

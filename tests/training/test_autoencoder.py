@@ -17,6 +17,7 @@ def pictures():
     return next(iter(batches)).numpy().astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_the_linear_one_learns_what_principal_components_hold(pictures):
     model = kgan.Autoencoder.from_preset("autoencoder", image_shape=(8, 8, 1), latent_dim=4)
     model.compile(keras.optimizers.Adam(1e-2))
@@ -58,6 +59,7 @@ def test_users_own_networks_range_and_loss(pictures, tmp_path):
     assert float(again.optimizer.learning_rate) == pytest.approx(1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains_and_exports_in_float32(pictures, policy, tmp_path):
     keras.config.set_dtype_policy(policy)

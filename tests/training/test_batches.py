@@ -119,6 +119,7 @@ def test_weights_are_refused_by_name(gan, how, labels):
         gan.fit((DARK + 1) / 2, labels, batch_size=8, verbose=0, **how)
 
 
+@pytest.mark.slow
 def test_callbacks_as_keras_takes_them(gan):
     seen = []
     one = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
@@ -128,6 +129,7 @@ def test_callbacks_as_keras_takes_them(gan):
     assert seen == 2 * [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_an_evaluation_looks_at_its_first_batch_too(gan):
     good = (DARK + 1) / 2
     with pytest.raises(kgan.InputError, match="images / 255"):
@@ -138,6 +140,7 @@ def test_an_evaluation_looks_at_its_first_batch_too(gan):
     gan.fit(good, batch_size=8, epochs=2, verbose=0, validation_data=good)
 
 
+@pytest.mark.slow
 def test_an_own_loop_is_looked_at_once(gan):
     good = (DARK + 1) / 2
     for _ in range(2):
@@ -147,6 +150,7 @@ def test_an_own_loop_is_looked_at_once(gan):
     gan.train_on_batch(255 * good)
 
 
+@pytest.mark.slow
 def test_generators_give_images_with_or_without_a_tuple(gan):
     good = (DARK + 1) / 2
     alone = (good[i : i + 8] for i in range(0, 32, 8))

@@ -225,6 +225,7 @@ class SubclassedDiscriminator(keras.Model):
         return self.dense(self.norm(self.flatten(images)))
 
 
+@pytest.mark.slow
 def test_subclassed_networks_train_in_training_mode_and_reload(tmp_path):
     generator, _ = networks()
     discriminator = SubclassedDiscriminator()

@@ -26,6 +26,7 @@ def tours_discriminator():
     )
 
 
+@pytest.mark.slow
 def test_dcgan_tanh_takes_the_tours_own_step():
     gan = kgan.GAN.from_preset("dcgan_tanh", seed=0)
     gan.compile()
