@@ -100,7 +100,7 @@ def in_words(size: float) -> str:
         if size < 999.5 or unit == "PB":
             break
         size /= 1000
-    return f"{size:,.0f} {unit}" if size >= 99.5 or unit == "bytes" else f"{size:.2g} {unit}"
+    return f"{size:,.0f} {unit}" if size >= 99.5 or unit == "bytes" else f"{size:.3g} {unit}"
 
 
 def out_of_memory(error: BaseException) -> OutOfMemory | None:

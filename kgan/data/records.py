@@ -225,8 +225,7 @@ def count_records(shard: str | os.PathLike[str]) -> int:
     with open(shard, "rb") as file:
         while place < size:
             header = file.read(12)  # the record's length and its checksum
-            whole = len(header) == 12
-            length = struct.unpack("<Q", header[:8])[0] if whole else size
+            length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else size
             place += 12 + length + 4
             if place > size:
                 raise InputError(

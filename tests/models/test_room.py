@@ -54,7 +54,7 @@ def test_too_many_weights_are_refused_with_what_would_fit(one_gb):
     with pytest.raises(kgan.InputError, match=r"101 GB.*filters 128") as refused:
         check_trains("dcgan", image_shape=(32, 32, 1), filters=2048)
     assert "1 GB are free" in str(refused.value)
-    with pytest.raises(kgan.InputError, match=r"latent_dim 15625\. Received"):
+    with pytest.raises(kgan.InputError, match=r"latent_dim 500000\. Received"):
         kgan.GAN.from_preset("gan", latent_dim=10**6, filters=256)
     with pytest.raises(kgan.InputError, match=r"filters 256 latent_dim 100\. Received"):
         make_networks("gan", latent_dim=10**7, filters=10**4)
