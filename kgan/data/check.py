@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from kgan import images
+from kgan import images, memory
 from kgan.data import decode, duplicates, image_files
 from kgan.data.array_source import ArraySource
 from kgan.data.folder_classes import FolderClasses, classes_in
@@ -263,6 +264,9 @@ def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
     last = len(report.images) - 1
     chosen = sorted(set(np.linspace(0, last, columns * PREVIEW_ROWS).astype(int).tolist()))
     how = (report.image_shape, report.fit, report.background)
+    # Beside the pictures: their augmented versions, as floats and as levels, and the sheet.
+    each = 4 * math.prod(report.image_shape)
+    memory.check(f"A sheet of {len(chosen)} pictures", len(chosen) * each, "a smaller size")
     before = np.stack([decode.decode(report.images[place].file, *how) for place in chosen])
     changed = batches(
         ArraySource(before, "the preview"),

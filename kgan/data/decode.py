@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import IO, Literal, cast
@@ -9,6 +10,7 @@ from typing import IO, Literal, cast
 import numpy as np
 from PIL import Image, ImageOps
 
+from kgan import memory
 from kgan.data.pixels_in_flight import PixelsInFlight
 from kgan.errors import InputError
 
@@ -26,7 +28,8 @@ def check_shape(image_shape: object) -> Shape:
     """Returns `image_shape` as a tuple of three ints.
 
     Raises:
-        InputError: it is not (H, W, C) with H and W above 0 and C 1 or 3.
+        InputError: it is not (H, W, C) with H and W above 0 and C 1 or 3, or one such image
+            does not fit into memory.
     """
     if (
         not isinstance(image_shape, (tuple, list))
@@ -39,6 +42,7 @@ def check_shape(image_shape: object) -> Shape:
             f"(grey) or 3 (colour). Received: {image_shape!r}"
         )
     height, width, channels = map(int, image_shape)
+    memory.check("One picture", height * width * channels, "a smaller size", f"{height}x{width}")
     return height, width, channels
 
 
@@ -97,7 +101,8 @@ def decode(
         # enough for the resampling, and both sides because Exif may still rotate the image.
         side = 2 * max(image_shape[:2])
         image.draft(None, (side, side))
-        with IN_FLIGHT.holding(image.width * image.height):
+        pixels = image.width * image.height + math.prod(image_shape[:2])
+        with IN_FLIGHT.holding(pixels):
             ImageOps.exif_transpose(image, in_place=True)  # else a copy of the image
             return fit_image(image, image_shape, fit, background)
 

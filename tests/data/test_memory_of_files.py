@@ -148,3 +148,8 @@ def test_memory_that_runs_out_is_no_broken_picture(tmp_path, monkeypatch):
     with pytest.raises(MemoryError, match="Out of memory"):
         list(source.read(source.examples()))
     assert not source.skipped
+
+
+def test_a_size_of_which_not_one_picture_fits_is_refused(one_gb):
+    with pytest.raises(kgan.InputError, match=r"One picture needs.*4.8 GB.*40000x40000"):
+        kgan.data.open_source(None, image_shape=(40_000, 40_000, 3))
