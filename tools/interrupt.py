@@ -51,6 +51,7 @@ def start(arguments, place):
         return child
     from kgan.cli.main import main
 
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has it ignored
     os.chdir(place)
     log = os.open(f"{place}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
