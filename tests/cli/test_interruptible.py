@@ -63,7 +63,7 @@ def test_what_nohup_ignores_is_ignored_and_another_thread_takes_no_signals():
 @pytest.mark.slow
 def test_commands_ended_at_any_moment_leave_nothing():
     done = subprocess.run(
-        [sys.executable, TOOL, "--rounds", "2", "--seed", "1", "pack", "separate"],
+        [sys.executable, TOOL, "--rounds", "1", "pack", "separate"],
         env=os.environ | {"PYTHONPATH": str(TOOL.parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
