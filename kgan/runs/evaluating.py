@@ -170,7 +170,7 @@ def evaluate_model(
     found, fake = _measured(opened, reference, metrics, seed)
     sheet = quality_sheet(opened.model, reference, fake, seed)
     found.write(opened.place / f"{opened.prefix}{EVALUATION_FILE}")
-    return found, save_png(opened.place / f"{opened.prefix}{SHEET_FILE}", sheet)
+    return found, save_png(opened.place / f"{opened.prefix}{SHEET_FILE}", sheet, drawn=True)
 
 
 def compare_models(
@@ -206,7 +206,7 @@ def compare_models(
     lines = compare(found)
     rows.append(reference.images[:SHOWN])
     sheet = labelled(rows, [*map(printable, models), "real images"])
-    return lines, save_png(first.place / f"{first.prefix}{COMPARISON_FILE}", sheet)
+    return lines, save_png(first.place / f"{first.prefix}{COMPARISON_FILE}", sheet, drawn=True)
 
 
 def _measured(

@@ -90,7 +90,7 @@ def report(
         rows.append([f"seed {seed + place}", f"{distance:.3g}", printable(name)])
     path = opened.place / f"{opened.prefix}{SHEET_FILE}"
     sheet = _sheet(opened, source, indices, by_features, order[:ROWS], seed)
-    return [*lines, *aligned(rows)], save_png(path, sheet)
+    return [*lines, *aligned(rows)], save_png(path, sheet, drawn=True)
 
 
 def _in_words(kind: str, found: Memorisation, n: int) -> str:

@@ -76,9 +76,9 @@ def evaluate_autoencoder(
         if output is None:
             continue
         for (index, _), image in zip(numbers, outputs, strict=True):
-            save_png(output / f"{source.stem(int(index))}.png", image)
+            save_png(output / f"{source.stem(int(index))}.png", image, drawn=True)
         if sheets:
-            save_png(output / f"pairs-{len(found):04d}.png", pairs(images, outputs))
+            save_png(output / f"pairs-{len(found):04d}.png", pairs(images, outputs), drawn=True)
     if not found:
         raise InputError(f"No picture could be decoded. Received: {source.description}")
     errors, ratios, similarities = (np.concatenate(parts) for parts in zip(*found, strict=True))
