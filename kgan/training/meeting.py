@@ -90,8 +90,9 @@ def _listen(address: str) -> socket.socket:
             return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
         return socket.create_server(("", port))
     except OSError as error:
+        reason = os.strerror(error.errno or 0)
         raise InputError(
-            f"Cannot listen at this worker's address ({error.strerror}). Received: {address}"
+            f"Cannot listen at this worker's address ({reason}). Received: {address}"
         ) from None
 
 

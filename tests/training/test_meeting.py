@@ -1,0 +1,173 @@
+"""Workers meet before TensorFlow joins them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import kgan
+from kgan.training import meeting
+from kgan.training.distribution import make_strategy
+
+
+def addresses(n):
+    """Of this machine, with ports that are free."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    found = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    return found
+
+
+def call(address, message):
+    """Says something to who listens there, once it does, and stays a moment."""
+    host, port = address.split(":")
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with socket.create_connection((host, int(port)), timeout=5) as connection:
+                connection.sendall(message)
+                time.sleep(0.1)
+                return
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+class Worker(threading.Thread):
+    """One that meets the others; `problem` is what it raised, None where it goes on."""
+
+    def __init__(self, workers, own, settings):
+        super().__init__(daemon=True)
+        self.arguments, self.problem = (workers, own, settings), None
+        self.start()
+
+    def run(self):
+        try:
+            meeting.meet(*self.arguments)
+        except kgan.InputError as error:
+            self.problem = str(error)
+
+
+def test_workers_meet_whoever_comes_first_and_whoever_else_calls(monkeypatch, caplog):
+    monkeypatch.setattr(meeting, "SAID_AFTER", 0.1)
+    workers, settings = addresses(3), {"--size": (16, 16)}
+    early = Worker(workers, 2, settings)
+    time.sleep(0.4)
+    chief = Worker(workers, 0, settings)
+    for junk in (b"GET / HTTP/1.1\r\n\r\n", b'{"worker": 9, "settings": {}}\n', b"[" * 10**5, b""):
+        call(workers[0], junk)
+    assert chief.is_alive()
+    assert early.is_alive()
+    # One that was there and has gone is waited for again.
+    call(workers[0], b'{"worker": 1, "settings": {}}\n')
+    time.sleep(0.4)
+    assert early.is_alive()
+    for worker in (chief, early, Worker(workers, 1, settings)):
+        worker.join(20)
+        assert not worker.is_alive()
+        assert worker.problem is None
+    assert caplog.messages[0] == f"waiting for {workers[0]}"
+    assert f"waiting for {workers[1]}" in caplog.messages
+
+
+def test_other_settings_are_told_to_all():
+    workers = addresses(3)
+    settings = [
+        {"--filters": 4, "kgan": "1\x1b"},
+        {"--filters": 4, "kgan": "1\x1b"},
+        {"--filters": 4},
+    ]
+    met = [Worker(workers, own, of_one) for own, of_one in enumerate(settings)]
+    for worker in met:
+        worker.join(20)
+        assert worker.problem == (
+            'All workers are started with the same settings. Received: kgan "1\\u001b" at '
+            f"{workers[0]}, not given at {workers[2]}"
+        )
+
+
+def test_an_address_in_use_is_named():
+    with socket.create_server(("", 0)) as taken:
+        workers = [f"127.0.0.1:{taken.getsockname()[1]}", *addresses(1)]
+        with pytest.raises(kgan.InputError, match=f"already in use.*Received: {workers[0]}"):
+            meeting.meet(workers, 0, {})
+
+
+TWO = {"worker": ["a:1", "b:2"]}
+FIRST = {"type": "worker", "index": 0}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "x",
+        "[" * 100_000,
+        *map(json.dumps, (None, [], 7, {"cluster": 3}, {"cluster": TWO}, {"cluster": [TWO]})),
+        *(json.dumps({"cluster": TWO, "task": task}) for task in (3, {}, [], None)),
+        *(json.dumps({"cluster": TWO, "task": FIRST | {"index": i}}) for i in (2, -1, "0", 0.5)),
+        *(json.dumps({"cluster": TWO, "task": FIRST | {"type": t}}) for t in ("cook", [], None)),
+        *(
+            json.dumps({"cluster": cluster, "task": FIRST})
+            for cluster in (
+                {"worker": "a:1"},
+                {"worker": {"0": "a:1"}},
+                {"worker": ["a", "b"]},
+                {"worker": ["a:1", "a:1"]},
+                {"worker": ["a:1", "b:99999"]},
+                {"worker": ["a:1", 7]},
+                TWO | {"ps": ["c:3"]},
+                TWO | {"chief": ["c:3", "d:4"]},
+            )
+        ),
+    ],
+)
+@pytest.mark.parametrize("strategy", ["auto", "multiworker"])
+def test_a_config_of_no_cluster_is_one_line(monkeypatch, config, strategy):
+    monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(kgan.InputError) as raised:
+        make_strategy(strategy)
+    assert str(raised.value).startswith("TF_CONFIG must be JSON of a cluster of workers, and of ")
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 600
+
+
+IN_C = """
+import hashlib, signal, sys
+from kgan.training.meeting import ends_when_told
+with ends_when_told():
+    if sys.argv[1] == "2":
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: None)
+    print("begun", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)  # minutes in C, which no handler interrupts
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("needed", [1, 2])
+def test_one_that_is_held_in_c_ends_when_told(needed):
+    environment = os.environ | {"PYTHONPATH": str(Path(kgan.__file__).parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_C, str(needed)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "begun\n"
+    for count in range(1, needed + 1):
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        if count < needed:
+            time.sleep(meeting.GRACE + 1)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert said.splitlines()[-1] == "kgan: interrupted while waiting for the other workers"
