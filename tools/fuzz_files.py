@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import io
 import os
 import random
@@ -24,7 +25,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -227,6 +228,20 @@ def result(code: int, seconds: float, output: str) -> str:
     return "refused" if code == 2 else "told" if code else "taken"
 
 
+def outcomes(good: Path, waiting: list[tuple[str, int]], jobs: int) -> Iterator[Outcome]:
+    """Tries what waits, the last first, some at a time."""
+    running: list[tuple[int, str, int, Path, float]] = []
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            running.append(begin(good, *waiting.pop()))
+        time.sleep(0.02)
+        for one in list(running):
+            outcome = ended(*one)
+            if outcome is not None:
+                running.remove(one)
+                yield outcome
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Tries all; prints each fault and, last, how many came to what."""
     seeds = range(arguments.first, arguments.first + arguments.n)
@@ -241,16 +256,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         import kgan.runs  # noqa: F401
 
-        running = []
-        while waiting or running:
-            while waiting and len(running) < arguments.jobs:
-                running.append(begin(good, *waiting.pop()))
-            time.sleep(0.02)
-            for one in list(running):
-                outcome = ended(*one)
-                if outcome is None:
-                    continue
-                running.remove(one)
+        with contextlib.suppress(KeyboardInterrupt):  # what was counted so far is told
+            for outcome in outcomes(good, waiting, arguments.jobs):
                 counts[outcome.kind][outcome.result] += 1
                 slowest[outcome.kind] = max(slowest[outcome.kind], outcome.seconds)
                 if arguments.verbose or outcome.result in FAULTS:
