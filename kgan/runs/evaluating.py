@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,12 +20,15 @@ from kgan.data.choosing import draw_indices, pick
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.images import save_png
+from kgan.metrics.curve import curve
 from kgan.metrics.evaluation import Evaluation, compare, judged
 from kgan.metrics.features import Features
+from kgan.metrics.figures import HEADLINE
 from kgan.metrics.quality_sheet import labelled, quality_sheet
 from kgan.metrics.real_images import Reference
+from kgan.reading import read_text
 from kgan.runs import build, load, quality
-from kgan.runs.directory import EVALUATION_FILE, read_options
+from kgan.runs.directory import EVALUATION_FILE, HISTORY_FILE, read_options
 from kgan.runs.options import RunOptions
 from kgan.training.gan import GAN
 
@@ -169,8 +175,28 @@ def evaluate_model(
     reference = real_images(opened, data, n, seed, network)
     found, fake = _measured(opened, reference, metrics, seed)
     sheet = quality_sheet(opened.model, reference, fake, seed)
+    points = _over_the_run(opened)
+    if points:
+        chart = curve(points, HEADLINE.replace("_", " "), sheet.shape[1])
+        sheet = np.concatenate([sheet, np.repeat(chart, sheet.shape[2], axis=2)])
     found.write(opened.place / f"{opened.prefix}{EVALUATION_FILE}")
     return found, save_png(opened.place / f"{opened.prefix}{SHEET_FILE}", sheet, drawn=True)
+
+
+def _over_the_run(opened: Opened) -> list[tuple[int, float]]:
+    """(batches seen, kernel distance) of each evaluation in a run's history; empty without."""
+    path = opened.place / HISTORY_FILE
+    if opened.options is None or not path.is_file():
+        return []
+    points = {}
+    try:
+        for row in csv.DictReader(io.StringIO(read_text(path))):
+            step, figure = row.get("batches_seen"), row.get(HEADLINE)
+            if step and figure and math.isfinite(float(figure)):
+                points[int(float(step))] = float(figure)
+    except (ValueError, csv.Error):  # edited, and then of no use here
+        return []
+    return sorted(points.items())
 
 
 def compare_models(

@@ -8,6 +8,7 @@ import pytest
 
 import kgan
 from kgan import metrics
+from kgan.metrics.curve import curve
 from kgan.metrics.evaluation import compare
 from kgan.metrics.quality_sheet import quality_sheet
 from kgan.metrics.real_images import Reference
@@ -163,3 +164,15 @@ def test_the_sheet_shows_the_most_and_the_least_real_images(network, real):
     assert shown[2] == {image.tobytes() for image in mixed[40:48]}
     assert not shown[0] & shown[2]
     assert shown[3] == {image.tobytes() for image in images[:8]}
+
+
+def test_a_curve_falls_from_left_to_right_and_marks_the_smallest():
+    picture = curve([(1, 4.0), (50, 1.0), (100, 2.0)], "kernel distance", 200)
+    assert picture.shape == (120, 200, 1)
+    dark = picture[28:106, :, 0] == 0  # the points, without the texts
+    heights = [np.argwhere(dark[:, x]).mean() for x in (4, 195)]
+    assert heights[0] < heights[1]  # higher figures are nearer to the top
+    ring = np.argwhere(dark.sum(axis=0) >= 4)[:, 0]
+    assert ring.min() > 80
+    assert ring.max() < 120
+    assert curve([(7, 0.5)], "one", 100).shape == (120, 100, 1)
