@@ -14,7 +14,7 @@ from kgan.callbacks import StopAfter, StopOnInterrupt
 from kgan.data import Source
 from kgan.errors import InputError
 from kgan.runs import build, goal, ready, unstarted
-from kgan.runs.directory import held, make_directory, read_options, write_options
+from kgan.runs.directory import CONFIG_FILE, held, make_directory, read_options, write_options
 from kgan.runs.options import RunOptions, check_changes
 from kgan.runs.problems import is_worth_saving, told_in_one_line
 from kgan.runs.quality import RealImages
@@ -85,6 +85,8 @@ class Run:
         """
         changes = check_changes(changes)
         options = dataclasses.replace(read_options(directory), **changes)
+        if options.batch_size is None:
+            raise InputError(f"Not a run: no batch_size in {Path(directory) / CONFIG_FILE}")
         run = cls(Path(directory), options, strategy, changes)
         check_divides(run.strategy, run.options.images_per_step)
         return run

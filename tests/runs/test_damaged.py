@@ -99,6 +99,15 @@ def test_an_edited_config_is_one_line_or_works(tmp_path):
     assert read_options(path.parent).data == "photos"
 
 
+def test_a_config_without_a_batch_size_is_one_line(run):
+    path = run / "config.json"
+    for batch_size in ({}, {"batch_size": None}):
+        values = json.loads(path.read_text())
+        values.pop("batch_size", None)
+        path.write_text(json.dumps(values | batch_size))
+        assert refusal(kgan.runs.Run.open, run) == f"Not a run: no batch_size in {path}"
+
+
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"seconds": NaN}', '{"seconds": -1}', "7"])
 def test_seconds_that_are_none_count_for_nothing(tmp_path, content):
     (tmp_path / "progress.json").write_text(content)
