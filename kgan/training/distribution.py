@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.files import first_line, printable
-from kgan.training.meeting import meet
+from kgan.training.meeting import STEPPED, meet
 
 Strategy = Literal["auto", "none", "mirrored", "multiworker", "tpu"]
 STRATEGIES = get_args(Strategy)
@@ -170,6 +170,7 @@ class StopTogether(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._ask is not None:
+            STEPPED.set()
             wishes = [self.model.stop_training, any(one.interrupted for one in self._interrupts)]
             self.model.stop_training, interrupted = map(bool, self._ask(tf.constant(wishes)))
             for one in self._interrupts:  # never back: a signal may just have come

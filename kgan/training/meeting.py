@@ -28,6 +28,7 @@ PAUSE = 0.2  # seconds between two looks
 SAID_AFTER = 2.0  # seconds of waiting
 SAID_EVERY = 60.0
 GRACE = 3.0  # seconds in which Python ends by itself
+STEPPED = threading.Event()  # the workers have taken a step together
 
 
 def meet(workers: Sequence[str], own: int, settings: dict[str, Any]) -> None:
@@ -159,12 +160,13 @@ def _worded(value: Any) -> str:
 def ends_when_told() -> Iterator[None]:
     """Context manager: Ctrl-C and SIGTERM end this process also where TensorFlow waits in C++.
 
-    While something handles them, as a training that ends after its step, it takes a second one.
-    Python alone would wait for TensorFlow, which waits for the other workers.
+    Python alone would wait for TensorFlow, which waits for the other workers. From the first step
+    that all took, after which a training ends by itself when told, it takes a second signal.
     """
     if threading.current_thread() is not threading.main_thread():  # signals are the main one's
         yield
         return
+    STEPPED.clear()
     over = threading.Event()
     reader, writer = socket.socketpair()
     writer.setblocking(False)
@@ -185,8 +187,7 @@ def _end_when_told(reader: socket.socket, over: threading.Event) -> None:
     with reader:
         while data := reader.recv(1):
             told += data[0] in (signal.SIGINT, signal.SIGTERM)
-            handled = signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-            if told > handled and not over.wait(GRACE):
+            if told > STEPPED.is_set() and not over.wait(GRACE):
                 print("\nkgan: interrupted while waiting for the other workers", file=sys.stderr)
                 sys.stderr.flush()
                 os._exit(1)

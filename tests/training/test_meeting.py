@@ -141,9 +141,10 @@ def test_a_config_of_no_cluster_is_one_line(monkeypatch, config, strategy):
 
 IN_C = """
 import hashlib, signal, sys
-from kgan.training.meeting import ends_when_told
+from kgan.training.meeting import STEPPED, ends_when_told
 with ends_when_told():
     if sys.argv[1] == "2":
+        STEPPED.set()
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: None)
     print("begun", flush=True)
