@@ -214,9 +214,11 @@ def evaluation_rows(evaluation: Manifest) -> list[tuple[str, str]]:
     protocol = evaluation["protocol"]
     network = protocol["features"]
     words = (
-        f"{network['network']} at {network['size']} pixels; {protocol['n_fake']:,} images, seeds "
-        f"from {protocol['first_seed']}, against {protocol['n_real']:,} of {protocol['data']} "
-        f"({protocol['split']}); kgan {protocol['kgan']}"
+        f"{network['network']} (SHA-256 {network['sha256'][:12]}) at {network['size']} pixels, "
+        f"{network['resize']}; {protocol['n_fake']:,} images of the {protocol['weights']} weights, "
+        f"seeds from {protocol['first_seed']}, against {protocol['n_real']:,} of "
+        f"{protocol['data']} ({protocol['split']}, seed {protocol['real_seed']}); "
+        f"kgan {protocol['kgan']}"
     )
     return [*rows, ("measured with", words)]
 

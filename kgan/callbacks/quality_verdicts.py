@@ -71,5 +71,6 @@ def _is_overfitting(look: Look) -> bool:
     if look.to_training is None:
         return False
     held = look.figures[HEADLINE]
+    # The real images differ, so that the errors are independent.
     noise = math.hypot(held.standard_error or 0.0, look.to_training.standard_error or 0.0)
     return held.value - look.to_training.value > CERTAIN * noise

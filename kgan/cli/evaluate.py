@@ -31,6 +31,7 @@ that was held out where there is one. Needs pip install kgan[metrics].
 Of an autoencoder it gives MSE, PSNR and SSIM of the reconstructions of all pictures.
 """
 N = 2000
+FEATURES = ("scale", "size", "output", "layout")
 SCALES = ("levels", "unit", "symmetric", "imagenet")
 
 
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--metrics",
         metavar="NAMES",
         help="with commas between them; kernel_distance sliced_wasserstein frechet_distance "
-        "precision_recall density_coverage (all)",
+        "precision_recall density_coverage clipped_density_coverage (all)",
     )
     parser.add_argument(
         "--seed", type=argument_type(FROM_ZERO), default=0, help="seed of the first picture (0)"
@@ -90,6 +91,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     features.add_argument(
         "--features-output", metavar="NAME", help="the tensor that has the features (the only one)"
     )
+    features.add_argument(
+        "--features-layout",
+        choices=("NCHW", "NHWC"),
+        help="where its input has the channels (where there are 3)",
+    )
     reconstruction = parser.add_argument_group("autoencoders")
     reconstruction.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where the reconstructions go (nowhere)"
@@ -103,11 +109,19 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints the figures and, last, the path of the sheet."""
     if arguments.pairs and not arguments.output:
         raise InputError("--pairs needs --output DIR for the sheets. Received: none")
+    if arguments.memorisation and (arguments.compare or arguments.metrics):
+        raise InputError(
+            "--memorisation is a report of its own, without --compare and --metrics. "
+            f"Received: {'--compare' if arguments.compare else '--metrics'}"
+        )
     quiet_tensorflow.import_tensorflow()
     from kgan.runs.evaluating import compare_models, evaluate_model, open_model
 
     opened = open_model(arguments.model)
     if hasattr(opened.model, "reconstruct"):
+        for name in ("memorisation", "compare", "metrics", "features"):
+            if getattr(arguments, name):
+                raise InputError(f"--{name} is for a GAN. Received: {arguments.model}")
         _reconstruct(arguments, opened)
         return
     if arguments.output:
@@ -125,8 +139,11 @@ def run(arguments: argparse.Namespace) -> None:
         "seed": arguments.seed,
     }
     if arguments.compare:
-        others = {str(path): open_model(path) for path in arguments.compare}
-        models = {str(arguments.model): opened} | others
+        models = {str(arguments.model): opened}
+        for path in arguments.compare:
+            if str(path) in models:
+                raise InputError(f"Each model is compared once. Received: {path}")
+            models[str(path)] = open_model(path)
         lines, sheet = compare_models(models, arguments.data, **settings)
     else:
         found, sheet = evaluate_model(opened, arguments.data, **settings)
@@ -152,7 +169,7 @@ def _memorisation(arguments: argparse.Namespace, opened: Opened) -> None:
 def _network(arguments: argparse.Namespace) -> Features:
     from kgan.metrics.features import Features
 
-    own = {name: getattr(arguments, f"features_{name}") for name in ("scale", "size", "output")}
+    own = {name: getattr(arguments, f"features_{name}") for name in FEATURES}
     if arguments.features is not None:
         return Features.from_onnx(arguments.features, **own)
     for name, value in own.items():
@@ -166,8 +183,8 @@ def _reconstruct(arguments: argparse.Namespace, opened: Opened) -> None:
 
     found = evaluate_autoencoder(opened, arguments.data, arguments.output, arguments.pairs)
     print(
-        f"{found.n:,} pictures: MSE {found.mse:.4g} (levels 0 to 1), PSNR {found.psnr_db:.2f} dB, "
-        f"SSIM {found.ssim:.4f}"
+        f"{found.n:,} pictures ({found.split}): MSE {found.mse:.4g} (levels 0 to 1), "
+        f"PSNR {found.psnr_db:.2f} dB, SSIM {found.ssim:.4f}"
     )
     if arguments.output:
         print(printable(arguments.output, None))

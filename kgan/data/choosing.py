@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from kgan import memory
 from kgan.data.array_source import ArraySource
 from kgan.data.sources import Source, StreamSource
 from kgan.errors import InputError
@@ -29,6 +32,32 @@ def draw_indices(source: Source, n: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(source.usable)[:n]
 
 
+def share_of(source: Source, share: float, seed: int) -> np.ndarray:
+    """Indices of about a share of the images, each chosen by what it is called alone.
+
+    An image that is chosen stays so whatever images come or go.
+
+    Args:
+        source: a `Source`.
+        share: from 0 to below 1.
+        seed: whole number from 0 up.
+
+    Returns:
+        int64 array, ascending.
+    """
+    bound = int(share * 2**64)
+    chosen = [
+        index
+        for index in range(source.usable if share else 0)
+        if int.from_bytes(_hash(f"{seed} {source.identity(index)}"), "big") < bound
+    ]
+    return np.array(chosen, np.int64)
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+
+
 def pick(source: Source, indices: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The images of some indices, and their labels.
 
@@ -46,6 +75,8 @@ def pick(source: Source, indices: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray
     indices = np.asarray(indices, np.int64)
     if isinstance(source, ArraySource):
         return source.images[indices], source.labels[indices]
+    size = 2 * math.prod(source.image_shape)
+    memory.check_array(len(indices), size, "-n", "Real images are kept: an array")
     wanted = np.zeros(source.count, bool)
     wanted[indices] = True
     pairs = source.read(numbered(source, wanted))

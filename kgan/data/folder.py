@@ -87,6 +87,9 @@ class FolderSource(StreamSource):
     def name(self, index: int) -> str:
         return self.files[index]
 
+    def identity(self, index: int) -> str:
+        return os.path.relpath(self.files[index], self._folder[0])
+
     def stem(self, index: int) -> str:
         """The file's path below the folder; with its suffix where another differs in that alone."""
         file = Path(os.path.relpath(self.files[index], self._folder[0]))

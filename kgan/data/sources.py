@@ -118,6 +118,10 @@ class Source(abc.ABC):
         """How messages refer to that image."""
         return f"picture {index}"
 
+    def identity(self, index: int) -> str:
+        """What that image is called wherever the data lie: its place, where it has no name."""
+        return str(index)
+
     def stem(self, index: int) -> str:
         """What a file made of that image is called, without a suffix."""
         return f"picture-{index:06d}"
@@ -279,7 +283,7 @@ class StreamSource(Source):
             self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
             raise self.error
         self._tell(name, reason, problem)
-        remaining = self.count - len(self.left_out) - len(self.skipped)
+        remaining = self.count - len(self.skipped) - len(self.left_out - self.broken)
         if remaining < self.least:
             self.error = InputError(
                 f"Only {remaining} of {self.count} pictures could be decoded; "

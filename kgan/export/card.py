@@ -92,7 +92,8 @@ def card(manifest: Mapping[str, Any]) -> str:
         lines.append(f"| {file} in onnx's ReferenceEvaluator | {_reference(found)} |")
     if "evaluation" in manifest:
         lines += [
-            f"| {what} | {words} |" for what, words in evaluation_rows(manifest["evaluation"])
+            f"| {_shown(what)} | {_shown(words)} |"
+            for what, words in evaluation_rows(manifest["evaluation"])
         ]
     precision = manifest.get("precision", {"files": {}})
     for file, figures in precision["files"].items():

@@ -15,9 +15,17 @@ import numpy as np
 from kgan.errors import InputError
 from kgan.files import aligned, printable, whole_file
 from kgan.metrics.features import Features
-from kgan.metrics.figures import HEADLINE, LOWER_IS_BETTER, METRICS, Figure, check_metrics
+from kgan.metrics.figures import (
+    HEADLINE,
+    LOWER_IS_BETTER,
+    METRICS,
+    Figure,
+    check_metrics,
+    noise_between,
+)
 from kgan.metrics.protocol import Protocol, check_same, from_json
-from kgan.metrics.real_images import Reference
+from kgan.metrics.real_images import Reference, reference_of
+from kgan.reading import read_text
 
 FORMAT = "kgan-evaluation"
 FORMAT_VERSION = 1
@@ -29,7 +37,7 @@ class Evaluation:
     """Figures of one model.
 
     Attributes:
-        figures: name -> `Figure`; always with its floor.
+        figures: name -> `Figure`.
         protocol: how they were measured.
         by_class: name of a class -> the headline figure of its images alone.
         model: facts of the model measured, such as its file and step.
@@ -39,6 +47,11 @@ class Evaluation:
     protocol: Protocol
     by_class: dict[str, Figure] = dataclasses.field(default_factory=dict)
     model: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def without_halves(self) -> Evaluation:
+        """The same for people: without what only a comparison of two models needs."""
+        kept = {name: figure._replace(halves=()) for name, figure in self.figures.items()}
+        return dataclasses.replace(self, figures=kept)
 
     def to_json(self) -> dict[str, Any]:
         """What `json.dumps` takes, and `read_evaluation` gives back."""
@@ -68,8 +81,9 @@ class Evaluation:
         lines = aligned(rows)
         if self.by_class:
             lines += ["", f"{HEADLINE.replace('_', ' ')} of each class"]
-            classes = [
-                [printable(name), number(figure.value), number(figure.standard_error)]
+            classes = [["", "generated", "standard error", "real against real", "n"]]
+            classes += [
+                [printable(name), *map(number, figure[:3]), number(figure.n)]
                 for name, figure in self.by_class.items()
             ]
             lines += aligned(classes, indent="  ")
@@ -89,7 +103,7 @@ def evaluate(
     metrics: Sequence[str] = tuple(METRICS),
     features: Features | None = None,
     seed: int = 0,
-    weights: str = "trained",
+    weights: str | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Measures how close generated images are to real ones.
@@ -98,13 +112,16 @@ def evaluate(
         model: a `kgan.GAN`, a `kgan.runtime.Generator`, or anything with a `generate(n, seed=)`
             that gives uint8 images (n, H, W, C), and takes `labels=` where its `num_classes` is
             not None.
-        data: a `Reference`, or uint8 images (N, H, W, C), or a pair of those and their labels
-            (N,). They are drawn from at random.
-        n: real and generated images; fewer where there are not so many real ones.
+        data: uint8 images (N, H, W, C), or a pair of those and their labels (N,), of which n are
+            drawn at random and n others for the floors; or a `Reference`, whose n and features
+            count.
+        n: real and generated images, at least 8; half of the real ones where there are fewer than
+            2 n.
         metrics: names of `METRICS`.
         features: the network whose features are compared; None for EfficientNet-lite0.
         seed: seed of the first generated image, and of the choice of the real ones.
-        weights: which weights make the images, for the protocol.
+        weights: which weights make the images, for the protocol; None for "average" where the
+            model has an average, else "trained".
         facts: of the model, to be kept with the figures.
 
     Returns:
@@ -117,25 +134,9 @@ def evaluate(
     metrics = check_metrics(metrics)
     reference = reference_of(data, n=n, features=features, seed=seed)
     fake = reference.features_of(model, seed)
+    if weights is None:
+        weights = "trained" if getattr(model, "average", None) is None else "average"
     return judged(model, reference, fake, metrics, seed=seed, weights=weights, facts=facts)
-
-
-def reference_of(
-    data: Any, *, n: int = 2000, features: Features | None = None, seed: int = 0
-) -> Reference:
-    """The real images to compare with; for the arguments see `evaluate`."""
-    if isinstance(data, Reference):
-        return data
-    images, labels = data if isinstance(data, tuple) else (data, None)
-    images = np.asarray(images)
-    rows = np.random.default_rng(seed).permutation(len(images))[: 2 * n]
-    return Reference(
-        images[rows],
-        None if labels is None else np.asarray(labels)[rows],
-        n=n,
-        network=Features.efficientnet_lite0() if features is None else features,
-        seed=seed,
-    )
 
 
 def judged(
@@ -158,10 +159,13 @@ def judged(
     names = getattr(model, "class_names", None)
     conditional = getattr(model, "num_classes", None) is not None
     by_class = reference.by_class(fake, HEADLINE) if conditional else {}
+    named = [names[label] if names else label for label in by_class]
+    if len(set(named)) < len(named):  # two classes of one name
+        named = [f"{label} {name}" for label, name in zip(by_class, named, strict=True)]
     return Evaluation(
         reference.judge(fake, metrics),
         reference.protocol(weights=weights, first_seed=seed, conditional=conditional),
-        {str(names[label]) if names else str(label): found for label, found in by_class.items()},
+        {str(name): found for name, found in zip(named, by_class.values(), strict=True)},
         dict(facts or {}),
     )
 
@@ -173,11 +177,11 @@ def read_evaluation(path: str | os.PathLike[str]) -> Evaluation:
         InputError: there is none at `path`, or it cannot be read.
     """
     try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
+        values = json.loads(read_text(path))
         if values["format"] != FORMAT:
             raise ValueError("another format")
         kept = [
-            {name: Figure(**figure) for name, figure in values[key].items()}
+            {name: _figure(figure) for name, figure in values[key].items()}
             for key in ("figures", "by_class")
         ]
         return Evaluation(kept[0], from_json(values["protocol"]), kept[1], dict(values["model"]))
@@ -185,18 +189,29 @@ def read_evaluation(path: str | os.PathLike[str]) -> Evaluation:
         raise InputError(f"Not an evaluation of kgan. Received: {path}") from None
 
 
+def _figure(values: Any) -> Figure:
+    """A figure from JSON; raises TypeError or ValueError where it holds anything but numbers."""
+    figure = Figure(**values | {"halves": tuple(values.get("halves", ()))})
+    for number in (figure.value, *figure.halves, *filter(None, figure[1:4])):
+        if isinstance(number, bool) or not math.isfinite(number):
+            raise ValueError(f"no finite number: {number}")
+    return figure
+
+
 def compare(evaluations: Mapping[str, Evaluation]) -> list[str]:
     """A table of several models, the best first, and which differences are beyond the noise.
 
     Args:
-        evaluations: name of a model -> its figures, two or more.
+        evaluations: name of a model -> its figures.
 
     Returns:
         Lines of text.
 
     Raises:
-        InputError: they were not measured by the same protocol.
+        InputError: there are none, or they were not measured by the same protocol.
     """
+    if not evaluations:
+        raise InputError("Name models to compare. Received: none")
     check_same({name: found.protocol for name, found in evaluations.items()})
     shared = [
         name
@@ -216,7 +231,7 @@ def compare(evaluations: Mapping[str, Evaluation]) -> list[str]:
     lines = aligned(rows)
     for model in best_first[1:]:
         other = evaluations[model].figures[HEADLINE]
-        noise = math.hypot(best.standard_error or 0.0, other.standard_error or 0.0)
+        noise = noise_between(best, other)
         difference = other.value - best.value
         verdict = (
             f"is better than {printable(model)}"

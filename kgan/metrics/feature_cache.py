@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def cached_features(network: Features, images: np.ndarray, images_sha256: str) -
 def _read(path: Path) -> np.ndarray | None:
     try:
         found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return None
     good = isinstance(found, np.ndarray) and found.dtype == np.float32 and found.ndim == 2
     return found if good and np.isfinite(found).all() else None

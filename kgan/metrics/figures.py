@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -24,17 +25,37 @@ class Figure(NamedTuple):
     Attributes:
         value: the figure.
         standard_error: of it, None where it has none.
-        floor: the same figure of real images against other real ones, None where not measured.
+        floor: the same figure of real images against other real ones, of the same numbers; None
+            where it was not measured.
+        n: images on each side, where they are not those of the protocol.
+        halves: the figure over random halves, the same of every model that is measured against the
+            same images; empty where it has none.
     """
 
     value: float
     standard_error: float | None = None
     floor: float | None = None
+    n: int | None = None
+    halves: tuple[float, ...] = ()
+
+
+def noise_between(one: Figure, other: Figure) -> float:
+    """The standard error of the difference of two figures; 0 where they have none.
+
+    Both are measured against the same real images with the same latents: what these have in
+    common does not count, and the difference is known better than either figure. Where the halves
+    are not there, both errors are taken as independent, which is too much.
+    """
+    if one.halves and len(one.halves) == len(other.halves):
+        apart = np.subtract(one.halves, other.halves) - (one.value - other.value)
+        return float(np.sqrt(np.mean(apart**2)))
+    return math.hypot(one.standard_error or 0.0, other.standard_error or 0.0)
 
 
 def _kernel_distance(real: np.ndarray, fake: np.ndarray) -> dict[str, Figure]:
     found = kernel_distance(real, fake)
-    return {"kernel_distance": Figure(found.value, found.standard_error)}
+    figure = Figure(found.value, found.standard_error, halves=found.halves)
+    return {"kernel_distance": figure}
 
 
 def _sliced_wasserstein(real: np.ndarray, fake: np.ndarray) -> dict[str, Figure]:

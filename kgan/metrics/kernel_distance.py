@@ -20,10 +20,14 @@ class KernelDistance(NamedTuple):
     Attributes:
         value: the squared distance, unscaled; below 0 by chance where the sets are alike.
         standard_error: of the value.
+        halves: the distance over each random half. Of the same seed and numbers of rows the halves
+            are of the same rows, so that two distances to the same real rows can be compared
+            half by half.
     """
 
     value: float
     standard_error: float
+    halves: tuple[float, ...]
 
 
 def kernel_distance(
@@ -68,7 +72,7 @@ def kernel_distance(
     between = _sums(real, chosen[0], fake, chosen[1]) / (counts[0] * counts[1])
     value, *halves = within[0] + within[1] - 2 * between
     spread = np.mean((np.array(halves) - value) ** 2)
-    return KernelDistance(float(value), math.sqrt(spread))
+    return KernelDistance(float(value), math.sqrt(spread), tuple(map(float, halves)))
 
 
 def _halves(rows: int, subsets: int, random: np.random.Generator) -> np.ndarray:

@@ -81,4 +81,14 @@ def from_json(values: Any) -> Protocol:
     known = {field.name for field in dataclasses.fields(Protocol)}
     if not isinstance(values, dict):
         raise TypeError("no object")
-    return Protocol(**{name: value for name, value in values.items() if name in known})
+    protocol = Protocol(**{name: value for name, value in values.items() if name in known})
+    counts = (protocol.n_real, protocol.n_fake, protocol.real_seed, protocol.first_seed)
+    if any(type(count) is not int for count in counts):
+        raise TypeError("a count that is no whole number")
+    texts = (protocol.data, protocol.split, protocol.weights, protocol.kgan, protocol.data_sha256)
+    network = protocol.features
+    if not all(isinstance(text, str) for text in (*texts, network["network"], network["sha256"])):
+        raise TypeError("a text that is none")
+    if type(network["size"]) is not int:
+        raise TypeError("a size that is no whole number")
+    return protocol

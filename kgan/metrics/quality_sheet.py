@@ -14,6 +14,7 @@ from kgan.metrics.real_images import Reference
 
 SHOWN = 8  # images of each row
 ROWS = ("most real", "median", "least real", "real images")
+LEAST_WIDTH = 160  # pixels, for the titles
 LABEL_HEIGHT = 14  # pixels, of Pillow's own font
 
 
@@ -67,6 +68,8 @@ def labelled(rows: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
     parts = []
     for row, name in zip(rows, names, strict=True):
         strip = grid(row, columns=len(row))
+        margin = max(0, LEAST_WIDTH - strip.shape[1])
+        strip = np.pad(strip, ((0, 0), (0, margin), (0, 0)), constant_values=255)
         mode = "L" if strip.shape[-1] == 1 else "RGB"
         title = Image.new(mode, (strip.shape[1], LABEL_HEIGHT), "white")
         ImageDraw.Draw(title).text((2, 1), name, fill="black")

@@ -11,83 +11,92 @@ import numpy.typing as npt
 
 from kgan import version
 from kgan.errors import InputError
+from kgan.metrics.feature_arrays import check_count
 from kgan.metrics.feature_cache import cached_features
 from kgan.metrics.features import Features
 from kgan.metrics.figures import Figure, check_metrics, measure
 from kgan.metrics.protocol import Protocol
 from kgan.metrics.resize import check_images
 
-LEAST_IMAGES = 16  # each half has more than the neighbours that a manifold is made of
+LEAST_IMAGES = 8  # on each side: more than the neighbours that a manifold is made of
 LEAST_OF_A_CLASS = 20  # images, for a figure of it
+SHOWN = 12  # images that are kept to be shown
 DRAWN_TOGETHER = 256
 
 
 class Reference:
     """Real images and their features.
 
-    The first n images are what generated ones are compared with; the n after them are compared
-    with those in the same way and give each figure's floor. Where there are fewer than two times
-    n, the floor is that of the two halves of what there is.
-
     Args:
-        images: uint8 array (N, H, W, C) in random order, C 1 or 3, N at least 16.
-        labels: int array (N,), the images' classes; None without.
-        n: images on each side of a comparison; fewer where there are not so many.
-        features: the network.
+        images: uint8 array (n, H, W, C) in random order, C 1 or 3, n at least 8: what generated
+            images are compared with.
+        labels: int array (n,), the images' classes; None without.
+        others: as many other real images, whose figures in place of generated ones are the floors;
+            None for no floors. Where there are fewer than n the floors are of those and of as
+            many of the images.
+        other_labels: their classes, likewise.
+        network: the network.
         data: what the images are, in words.
-        split: which part of the data: "all", "held out" or "given".
+        split: which part of the data, in words: "all", "held out" or "given".
         seed: the seed that the images were drawn with.
         cached: keep the features in kgan's cache, and take them from there.
 
     Attributes:
         n: images on each side.
         features: float array (n, D).
+        images: the first of the images.
 
     Raises:
-        InputError: there are fewer than 16 images, or not one label per image.
+        InputError: there are fewer than 8 images, or not one label per image.
     """
 
     def __init__(
         self,
         images: npt.ArrayLike,
         labels: npt.ArrayLike | None = None,
+        others: npt.ArrayLike | None = None,
+        other_labels: npt.ArrayLike | None = None,
         *,
-        n: int = 2000,
         network: Features,
         data: str = "an array",
         split: str = "given",
         seed: int = 0,
         cached: bool = False,
     ) -> None:
-        images = check_images(images)[: 2 * n]
+        images = check_images(images)
         if len(images) < LEAST_IMAGES:
             raise InputError(
-                f"At least {LEAST_IMAGES} real images are needed. Received: {len(images)}"
+                f"At least {LEAST_IMAGES} real images are needed on each side. "
+                f"Received: {len(images)}"
             )
-        self.labels = None if labels is None else np.asarray(labels)[: 2 * n]
-        if self.labels is not None and self.labels.shape != (len(images),):
-            raise InputError(
-                f"There must be a label for each of {len(images)} images. "
-                f"Received: {self.labels.shape}"
-            )
+        self.n = len(images)
+        self.labels = _checked_labels(labels, self.n)
         self.network, self.data, self.split, self.seed = network, data, split, seed
-        self.n = min(n, len(images))
-        self.images = images
+        self.images = images[:SHOWN].copy()
         self.sha256 = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
-        found = cached_features(network, images, self.sha256) if cached else network.extract(images)
-        self.features = found[: self.n]
-        self._others = found[self.n :]
+        self.features = self._extracted(images, self.sha256, cached)
+        self._others = np.empty((0, network.width), np.float32)
+        self._other_labels = None
+        if others is not None and len(check_images(others)) >= LEAST_IMAGES:
+            apart = check_images(others)[: self.n]
+            self._other_labels = _checked_labels(other_labels, len(np.asarray(others)))
+            sha256 = hashlib.sha256(np.ascontiguousarray(apart).data).hexdigest()
+            self._others = self._extracted(apart, sha256, cached)
         self._floors: dict[str, float] = {}
 
+    def _extracted(self, images: np.ndarray, sha256: str, cached: bool) -> np.ndarray:
+        if cached:
+            return cached_features(self.network, images, sha256)
+        return self.network.extract(images)
+
     def floors(self, metrics: Sequence[str]) -> dict[str, float]:
-        """Name of a figure -> that of real images against other real ones."""
-        if len(self._others) == self.n:
-            sides = self.features, self._others
-        else:
-            half = self.n // 2
-            sides = self.features[:half], self.features[half : 2 * half]
+        """Name of a figure -> that of real images against other real ones; empty without others."""
+        if not len(self._others):
+            return {}
         for name in metrics:
-            figures = {} if name in self._floors else measure(*sides, [name])
+            known = name in self._floors
+            sides = self.features[: len(self._others)], self._others
+            figures = {} if known else measure(*sides, [name])
             self._floors |= {figure: found.value for figure, found in figures.items()}
         return self._floors
 
@@ -117,7 +126,7 @@ class Reference:
         classes = getattr(model, "num_classes", None)
         if classes is None:
             return None
-        labels = None if self.labels is None else self.labels[: self.n]
+        labels = self.labels
         if labels is None or labels.min() < 0 or labels.max() >= classes:
             received = "none" if labels is None else f"{labels.min()} to {labels.max()}"
             raise InputError(
@@ -147,17 +156,61 @@ class Reference:
         metrics = check_metrics(metrics)
         floors = self.floors(metrics)
         figures = measure(self.features, fake, metrics)
-        return {name: figure._replace(floor=floors[name]) for name, figure in figures.items()}
+        return {name: figure._replace(floor=floors.get(name)) for name, figure in figures.items()}
 
     def by_class(self, fake: np.ndarray, metric: str) -> dict[int, Figure]:
-        """The first figure of a metric for each class with at least 20 images."""
+        """The first figure of a metric for each class with at least 20 images, with its n."""
+        found: dict[int, Figure] = {}
         if self.labels is None:
-            return {}
-        labels = self.labels[: self.n]
-        found = {}
-        for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
-            if count >= LEAST_OF_A_CLASS:
-                rows = labels == label
-                figures = measure(self.features[rows], fake[rows], [metric])
-                found[int(label)] = next(iter(figures.values()))
+            return found
+        for label, count in zip(*np.unique(self.labels, return_counts=True), strict=True):
+            if count < LEAST_OF_A_CLASS:
+                continue
+            rows = self.labels == label
+            real, floor = self.features[rows], None
+            if self._other_labels is not None:
+                others = self._others[self._other_labels[: len(self._others)] == label]
+                if len(others) >= LEAST_OF_A_CLASS:
+                    floor = _first(measure(real, others, [metric])).value
+            figure = _first(measure(real, fake[rows], [metric]))
+            found[int(label)] = figure._replace(floor=floor, n=int(count), halves=())
         return found
+
+
+def _first(figures: dict[str, Figure]) -> Figure:
+    return next(iter(figures.values()))
+
+
+def _checked_labels(labels: npt.ArrayLike | None, n: int) -> np.ndarray | None:
+    """The labels as an array (n,); None where there are none."""
+    if labels is None:
+        return None
+    array = np.asarray(labels)
+    if array.shape != (n,):
+        raise InputError(
+            f"There must be a label for each of {n} images. Received: {array.shape} labels"
+        )
+    return array
+
+
+def reference_of(
+    data: Any, *, n: int = 2000, features: Features | None = None, seed: int = 0
+) -> Reference:
+    """The real images to compare with, drawn at random; for the arguments see `evaluate`."""
+    if isinstance(data, Reference):
+        return data
+    images, labels = data if isinstance(data, tuple) else (data, None)
+    n = check_count("n", n, LEAST_IMAGES)
+    images = check_images(images)
+    labels = _checked_labels(labels, len(images))
+    rows = np.random.default_rng(check_count("seed", seed, 0)).permutation(len(images))
+    n = max(min(n, len(images) // 2), min(n, LEAST_IMAGES))
+    first, second = rows[:n], rows[n : 2 * n]
+    return Reference(
+        images[first],
+        None if labels is None else labels[first],
+        images[second],
+        None if labels is None else labels[second],
+        network=Features.efficientnet_lite0() if features is None else features,
+        seed=seed,
+    )

@@ -26,9 +26,9 @@ from kgan.metrics.features import Features
 from kgan.metrics.figures import HEADLINE
 from kgan.metrics.quality_sheet import labelled, quality_sheet
 from kgan.metrics.real_images import Reference
-from kgan.reading import read_text
+from kgan.reading import read_text, sha256
 from kgan.runs import build, load, quality
-from kgan.runs.directory import EVALUATION_FILE, HISTORY_FILE, read_options
+from kgan.runs.directory import BEST_FILE, EVALUATION_FILE, HISTORY_FILE, read_options
 from kgan.runs.options import RunOptions
 from kgan.training.gan import GAN
 
@@ -36,7 +36,6 @@ LOG = logging.getLogger("kgan")
 SHEET_FILE = "evaluation.png"
 COMPARISON_FILE = "comparison.png"
 SHOWN = 12  # images of each model on the sheet of several
-MOST_BYTES = 2**30  # of real images; with more the floors are those of two halves
 
 
 class Opened(NamedTuple):
@@ -68,21 +67,24 @@ def open_model(path: str | os.PathLike[str]) -> Opened:
     facts: dict[str, Any]
     export = export_places.find_autoencoder(path)
     if export is not None:
-        file = export / manifest.MANIFEST_FILE
-        return Opened(runtime.Autoencoder(path), "exported", {"file": file.name}, None, export, "")
+        facts = {"file": manifest.MANIFEST_FILE}
+        return Opened(runtime.Autoencoder(path), "exported", facts, None, export, "")
     onnx = export_places.find_onnx(path)
     if onnx is not None:
         generator = runtime.Generator(path)
-        return Opened(generator, "exported", {"file": onnx.name}, None, onnx.parent, "")
+        facts = {"file": onnx.name, "sha256": generator.session.model.sha256}
+        prefix = "" if onnx.name == manifest.ONNX_FILE else f"{onnx.stem}."
+        return Opened(generator, "exported", facts, None, onnx.parent, prefix)
     model = load.load_model(path, compile=False)
     state = load.find_model(path)
     averaged = isinstance(model, GAN) and model.average is not None
-    facts = {"file": state.name, "step": int(model.batches_seen.numpy())}
+    facts = {"file": state.name, "step": int(model.batches_seen.numpy()), "sha256": sha256(state)}
     run = load.run_directory(path)
-    prefix = f"{state.stem}." if run is None else ""
     options = None if run is None else read_options(run)
-    place = run or state.parent
-    return Opened(model, "average" if averaged else "trained", facts, options, place, prefix)
+    weights = "average" if averaged else "trained"
+    if run is None or not Path(path).is_dir():  # a state by itself, beside others perhaps
+        return Opened(model, weights, facts, options, state.parent, f"{state.stem}.")
+    return Opened(model, weights, facts, options, run, "")
 
 
 def open_data(opened: Opened, data: str | None) -> tuple[Source, RunOptions]:
@@ -128,25 +130,49 @@ def real_images(
         InputError: a model without a run and no data, or data that cannot be used.
     """
     source, options = open_data(opened, data)
-    split = "all"
-    count = min(2 * n, max(n, MOST_BYTES // int(np.prod(source.image_shape))))
-    indices = draw_indices(source, count, seed)
-    if options.hold_out:
-        held = quality.held_out(source, options)
-        indices, split = np.random.default_rng(seed).permutation(held)[:count], "held out"
-    images, labels = pick(source, indices)
-    if len(images) < n:
-        LOG.warning("%d images on each side, not %d: there are no more", len(images), n)
+    held, trained = quality.parts(source, options)
+    if len(held):
+        n_real = min(n, len(held), len(trained))
+        first, others, split = held[:n_real], trained[:n_real], "held out"
+        if opened.facts["file"] == Path(BEST_FILE).name:
+            split = "held out, where this state was the best"
+    else:
+        mixed = draw_indices(source, 2 * n, seed)
+        n_real = min(n, len(mixed) // 2)
+        first, others, split = mixed[:n_real], mixed[n_real:], "all"
+    if n_real < n:
+        LOG.warning("%d images on each side, not %d: there are no more", n_real, n)
+    images, labels = pick(source, first)
+    other_images, other_labels = pick(source, others)
+    if options.conditional:
+        labels, other_labels = (
+            _as_the_model_counts(each, source, opened.model) for each in (labels, other_labels)
+        )
     return Reference(
         images,
         labels if options.conditional else None,
-        n=n,
+        other_images,
+        other_labels if options.conditional else None,
         network=network,
         data=source.description,
         split=split,
         seed=seed,
         cached=True,
     )
+
+
+def _as_the_model_counts(labels: np.ndarray, source: Source, model: Any) -> np.ndarray:
+    """The labels of some data by the model's own numbers, where both have names of classes."""
+    theirs, own = source.class_names, model.class_names
+    if not theirs or not own or list(theirs) == list(own):
+        return labels
+    unknown = [name for name in theirs if name not in own]
+    if unknown:
+        raise InputError(
+            f"The data must have the model's classes, {', '.join(map(printable, own))}. "
+            f"Received: {', '.join(map(printable, unknown))}"
+        )
+    return np.array([list(own).index(name) for name in theirs])[labels]
 
 
 def evaluate_model(
@@ -174,12 +200,12 @@ def evaluate_model(
     """
     reference = real_images(opened, data, n, seed, network)
     found, fake = _measured(opened, reference, metrics, seed)
+    found.write(opened.place / f"{opened.prefix}{EVALUATION_FILE}")
     sheet = quality_sheet(opened.model, reference, fake, seed)
     points = _over_the_run(opened)
     if points:
         chart = curve(points, HEADLINE.replace("_", " "), sheet.shape[1])
         sheet = np.concatenate([sheet, np.repeat(chart, sheet.shape[2], axis=2)])
-    found.write(opened.place / f"{opened.prefix}{EVALUATION_FILE}")
     return found, save_png(opened.place / f"{opened.prefix}{SHEET_FILE}", sheet, drawn=True)
 
 
@@ -194,7 +220,7 @@ def _over_the_run(opened: Opened) -> list[tuple[int, float]]:
             step, figure = row.get("batches_seen"), row.get(HEADLINE)
             if step and figure and math.isfinite(float(figure)):
                 points[int(float(step))] = float(figure)
-    except (ValueError, csv.Error):  # edited, and then of no use here
+    except (ValueError, OverflowError, csv.Error):  # edited, and then of no use here
         return []
     return sorted(points.items())
 
@@ -221,6 +247,9 @@ def compare_models(
         InputError: as for `evaluate_model`.
     """
     first = next(iter(models.values()))
+    _check_alike(models, data)
+    if HEADLINE not in metrics:
+        raise InputError(f"Models are compared by {HEADLINE}. Received: {', '.join(metrics)}")
     reference = real_images(first, data, n, seed, network)
     found, rows = {}, []
     for name, opened in models.items():
@@ -233,6 +262,37 @@ def compare_models(
     rows.append(reference.images[:SHOWN])
     sheet = labelled(rows, [*map(printable, models), "real images"])
     return lines, save_png(first.place / f"{first.prefix}{COMPARISON_FILE}", sheet, drawn=True)
+
+
+def _check_alike(models: Mapping[str, Opened], data: str | None) -> None:
+    """Checks that models can be measured against the same images.
+
+    Raises:
+        InputError: they make other images, or the first one's data may be known to another.
+    """
+    (first, reference), *others = models.items()
+
+    def images(opened: Opened) -> Any:
+        classes = getattr(opened.model, "num_classes", None)
+        return tuple(opened.model.image_shape), classes, hasattr(opened.model, "generate")
+
+    def knows(opened: Opened) -> Any:
+        options = opened.options
+        return options and (options.data, options.seed, options.hold_out)
+
+    holds_out = bool(reference.options and reference.options.hold_out)
+
+    for name, opened in others:
+        if images(opened) != images(reference):
+            raise InputError(
+                "Models are compared that make images of one size, of the same classes, as "
+                f"{first}. Received: {name}"
+            )
+        if data is None and holds_out and knows(opened) != knows(reference):
+            raise InputError(
+                f"{name} may know what {first} holds out: name DATA that neither was trained on. "
+                "Received: none"
+            )
 
 
 def _measured(

@@ -130,6 +130,8 @@ def header(options: RunOptions, done: Progress) -> str:
         length += f"; images evaluated every {options.evaluate_every:g} minutes"
         if options.hold_out:
             length += f" against the {options.hold_out:.0%} of the pictures that are held out"
+        else:
+            length += " against the pictures it is trained on"
     if options.keep_samples:
         length += f"; samples keep {options.keep_samples} sheets at most, the older the fewer"
     return f"{options.preset} on {printable(options.source, None)}: {length}"

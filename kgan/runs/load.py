@@ -19,7 +19,7 @@ from kgan.models.room import weights_that_fit
 from kgan.models.saved_function import is_saved_model
 from kgan.models.stored_networks import not_readable, read_network
 from kgan.names import as_name
-from kgan.reading import read_text
+from kgan.reading import read_text, sha256
 from kgan.runs.directory import BEST_FILE, CHECKPOINT_FILE, CONFIG_FILE, EVALUATION_FILE, MODEL_FILE
 from kgan.training.autoencoder import Autoencoder
 from kgan.training.gan import GAN
@@ -264,13 +264,13 @@ def kept_figures(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     if state.suffix != ".keras":
         return None
     beside = [state.with_name(f"{state.stem}.{EVALUATION_FILE}")]
-    if run is not None:
+    if run is not None and Path(path).is_dir():
         beside.insert(0, run / EVALUATION_FILE)
     for file in filter(Path.is_file, beside):
         try:
             found = read_evaluation(file)
-            if found.model.get("step") == batches_seen(state):
-                return found.to_json()
+            if found.model.get("sha256") == sha256(state):
+                return found.without_halves().to_json()
         except InputError as error:
             LOG.warning("%s", error)
     return None

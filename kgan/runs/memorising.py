@@ -14,7 +14,7 @@ from kgan.errors import InputError
 from kgan.files import aligned, printable
 from kgan.images import save_png
 from kgan.metrics.features import Features
-from kgan.metrics.memorisation import Memorisation, memorisation
+from kgan.metrics.memorisation import memorisation, nearest
 from kgan.metrics.quality_sheet import labelled
 from kgan.metrics.resize import resize
 from kgan.runs import quality
@@ -42,8 +42,8 @@ def report(
 ) -> tuple[list[str], Path]:
     """Seeks generated images among all training images, by features and by pixels.
 
-    Where nothing was held out from training, a tenth of the images stands for unseen ones and
-    is compared with the others.
+    What is near is told by images held out from training; where none were, by a tenth of the images
+    as if they were not among the others. Mirrored copies are not sought.
 
     Args:
         opened: a GAN or a generator.
@@ -61,25 +61,28 @@ def report(
     """
     source, options = open_data(opened, data)
     held = quality.held_out(source, options)
-    if not len(held):
+    is_apart = bool(len(held))
+    if not is_apart:
         held = draw_indices(source, round(CALIBRATION_SHARE * source.usable), seed)
+    if len(held) < 1 / LEVEL:
+        raise InputError(
+            f"At least {1 / LEVEL:.0f} pictures that are not trained on are needed to tell what is "
+            f"near, a tenth of all where none were held out. Received: {len(held):,} of "
+            f"{source.usable:,}"
+        )
     is_unseen = np.zeros(source.count, bool)
     is_unseen[held] = True
-    if len(held) < 1 / LEVEL:
-        least = round(1 / LEVEL / CALIBRATION_SHARE)
-        raise InputError(
-            f"At least {least:,} training images are needed to tell what is near. "
-            f"Received: {source.usable:,}"
-        )
     indices, trained = _real(source, ~is_unseen, network)
-    _, unseen = _real(source, is_unseen, network)
+    unseen_indices, unseen = _real(source, is_unseen, network)
     made = _generated(opened, n, network, seed)
-    found = {
-        kind: memorisation(
-            getattr(made, kind), getattr(trained, kind), getattr(unseen, kind), level=LEVEL
-        )
-        for kind in Images._fields
-    }
+    found = {}
+    for kind in Images._fields:
+        sought, known, apart = (getattr(each, kind) for each in (made, trained, unseen))
+        bound = memorisation(sought, known, apart, level=LEVEL).threshold
+        # What stands for unseen images was trained on as well, and is sought too.
+        known = known if is_apart else np.concatenate([known, apart])
+        found[kind] = _below(sought, known, bound)
+    indices = indices if is_apart else np.concatenate([indices, unseen_indices])
     lines = [_in_words(kind, each, n) for kind, each in found.items()]
     by_features = found["features"]
     order = np.argsort(by_features.distances[:, 0], kind="stable")
@@ -93,11 +96,33 @@ def report(
     return [*lines, *aligned(rows)], save_png(path, sheet, drawn=True)
 
 
-def _in_words(kind: str, found: Memorisation, n: int) -> str:
+class Near(NamedTuple):
+    """The training images nearest to generated ones.
+
+    Attributes:
+        distances, indices: arrays (n, k), ascending, as `kgan.metrics.nearest` gives them.
+        suspicious: bool (n,), nearer than the threshold or equal.
+        threshold: a distance.
+    """
+
+    distances: np.ndarray
+    indices: np.ndarray
+    suspicious: np.ndarray
+    threshold: float
+
+
+def _below(sought: np.ndarray, known: np.ndarray, threshold: float) -> Near:
+    distances, indices = nearest(sought, known, k=NEIGHBOURS)
+    suspicious = (distances[:, 0] < threshold) | (distances[:, 0] == 0)
+    return Near(distances, indices, suspicious, threshold)
+
+
+def _in_words(kind: str, found: Near, n: int) -> str:
     return (
-        f"by {kind}: {found.suspicious.sum():,} of {n:,} images ({found.share:.1%}) are nearer to "
-        f"a training image than {1 - found.expected:.0%} of unseen real ones "
-        f"(distance below {found.threshold:.3g}); {found.duplicates:,} are equal to one"
+        f"by {kind}: {found.suspicious.sum():,} of {n:,} images ({found.suspicious.mean():.1%}) "
+        f"are nearer to a training image than {1 - LEVEL:.0%} of unseen real ones (distance below "
+        f"{found.threshold:.3g}), where chance alone gives {LEVEL:.0%}; "
+        f"{(found.distances[:, 0] == 0).sum():,} are equal to one"
     )
 
 
@@ -138,7 +163,7 @@ def _sheet(
     opened: Opened,
     source: Source,
     indices: np.ndarray,
-    found: Memorisation,
+    found: Near,
     places: np.ndarray,
     seed: int,
 ) -> np.ndarray:

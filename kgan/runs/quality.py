@@ -10,7 +10,7 @@ import numpy as np
 
 from kgan.callbacks import Evaluate
 from kgan.data import Source
-from kgan.data.choosing import draw_indices, pick, without
+from kgan.data.choosing import pick, share_of, without
 from kgan.errors import InputError
 from kgan.metrics.features import Features
 from kgan.metrics.real_images import Reference
@@ -21,7 +21,6 @@ from kgan.runs.options import RunOptions
 SHARE = 0.1
 LEAST_IMAGES = 500  # a set from which a part is held out without being asked for
 SHOWN_IMAGES = 1000  # on each side of an evaluation during training
-SPLITS = ("all", "held out")
 
 
 class RealImages(NamedTuple):
@@ -33,7 +32,7 @@ class RealImages(NamedTuple):
     """
 
     reference: Reference
-    training: Reference | None
+    training: Reference | None = None
 
 
 def resolved(options: RunOptions, source: Source) -> RunOptions:
@@ -43,27 +42,43 @@ def resolved(options: RunOptions, source: Source) -> RunOptions:
         InputError: an autoencoder, which has no such figures.
     """
     asked = options.evaluate_every is not None
-    preset = get_preset(options.preset)
-    if isinstance(preset, AutoencoderPreset) and asked:
-        raise InputError(
-            "--evaluate-every and --early-stop apply to GANs only. "
-            f"Received: the preset {options.preset}"
-        )
+    check_kind(options)
     if options.hold_out is not None:
         return options
     share = SHARE if asked and source.usable >= LEAST_IMAGES else 0.0
     return dataclasses.replace(options, hold_out=share)
 
 
+def check_kind(options: RunOptions) -> None:
+    """Checks that what is to be evaluated in training is a GAN.
+
+    Raises:
+        InputError: it is an autoencoder.
+    """
+    preset = get_preset(options.preset)
+    if isinstance(preset, AutoencoderPreset) and options.evaluate_every is not None:
+        raise InputError(
+            "--evaluate-every and --early-stop apply to GANs only. "
+            f"Received: the preset {options.preset}"
+        )
+
+
 def held_out(source: Source, options: RunOptions) -> np.ndarray:
-    """Indices of the images that a run is not trained on; the same each time."""
-    return draw_indices(source, round((options.hold_out or 0.0) * source.usable), options.seed)
+    """Indices of the images that a run is not trained on; the same for the same images."""
+    return share_of(source, options.hold_out or 0.0, options.seed)
 
 
 def to_train_on(source: Source, options: RunOptions) -> Source:
     """The source without what is held out."""
     held = held_out(source, options)
     return without(source, held) if len(held) else source
+
+
+def parts(source: Source, options: RunOptions) -> tuple[np.ndarray, np.ndarray]:
+    """(indices of the images held out, of those trained on), each in a random order."""
+    mixed = np.random.default_rng(options.seed).permutation(source.usable)
+    is_held = np.isin(mixed, held_out(source, options))
+    return mixed[is_held], mixed[~is_held]
 
 
 def real_images(source: Source, options: RunOptions) -> RealImages | None:
@@ -74,30 +89,45 @@ def real_images(source: Source, options: RunOptions) -> RealImages | None:
         options: the run's, resolved.
 
     Raises:
-        InputError: the network whose features are compared is not installed.
+        InputError: the network whose features are compared is not installed, or too few images.
     """
     if options.evaluate_every is None:
         return None
     network = Features.efficientnet_lite0()
-    held = held_out(source, options)
-    mixed = np.random.default_rng(options.seed).permutation(source.usable)
-    parts = [held, mixed[~np.isin(mixed, held)]] if len(held) else [mixed]
-    references = []
-    for part, split in zip(parts, reversed(SPLITS[: len(parts)]), strict=True):
-        images, labels = pick(source, part[: 2 * SHOWN_IMAGES])
-        references.append(
-            Reference(
-                images,
-                labels if options.conditional else None,
-                n=SHOWN_IMAGES,
-                network=network,
-                data=source.description,
-                split=split,
-                seed=options.seed,
-                cached=True,
-            )
+    held, trained = parts(source, options)
+    if not len(held):
+        n = min(SHOWN_IMAGES, len(trained) // 2)
+        return RealImages(
+            _reference(source, trained[:n], trained[n : 2 * n], "all", options, network)
         )
-    return RealImages(references[0], references[1] if len(references) > 1 else None)
+    n = min(SHOWN_IMAGES, len(held), len(trained))
+    return RealImages(
+        _reference(source, held[:n], trained[:n], "held out", options, network),
+        _reference(source, trained[:n], held[:0], "trained on", options, network),
+    )
+
+
+def _reference(
+    source: Source,
+    indices: np.ndarray,
+    others: np.ndarray,
+    split: str,
+    options: RunOptions,
+    network: Features,
+) -> Reference:
+    images, labels = pick(source, indices)
+    other_images, other_labels = pick(source, others) if len(others) else (None, None)
+    return Reference(
+        images,
+        labels if options.conditional else None,
+        other_images,
+        other_labels if options.conditional else None,
+        network=network,
+        data=source.description,
+        split=split,
+        seed=options.seed,
+        cached=True,
+    )
 
 
 def evaluator(real: RealImages, options: RunOptions, directory: Path) -> Evaluate:

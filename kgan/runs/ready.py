@@ -60,6 +60,10 @@ def _begun(
             take_weights(model, options.start_from)
     options = resolving.resolved(options, model, source)
     check_divides(strategy, options.images_per_step)
+    if options.start_from is not None and options.hold_out:
+        LOG.warning(
+            "the weights that this run starts from may know some of the pictures that it holds out"
+        )
     return whole, source, model, options
 
 
@@ -102,6 +106,9 @@ def load(
     Raises:
         InputError: data or a model that cannot be loaded, or data of other classes.
     """
+    quality.check_kind(options)
+    # A run of a version that held nothing out was trained on everything.
+    options = dataclasses.replace(options, hold_out=options.hold_out or 0.0)
     if has_model(directory):
         with strategy.scope():
             model = load_model(directory, best=False)

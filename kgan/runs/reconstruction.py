@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +11,15 @@ import tensorflow as tf
 
 from kgan.data.choosing import numbered
 from kgan.errors import InputError
+from kgan.files import put_in_place, staging_directory, writing
 from kgan.images import pairs, save_png
+from kgan.runs import quality
 from kgan.runs.evaluating import Opened, open_data
 
 LARGEST_LEVEL = 255.0
 WINDOW = 11  # pixels, of SSIM
 TOGETHER = 32
+SHEETS = "pairs"  # the folder of sheets
 
 
 class Reconstruction(NamedTuple):
@@ -23,19 +27,21 @@ class Reconstruction(NamedTuple):
 
     Attributes:
         mse: mean squared error of levels scaled to 0..1.
-        psnr_db: peak signal-to-noise ratio in dB; infinite where all are exact.
+        psnr_db: peak signal-to-noise ratio of that error in dB; infinite where all are exact.
         ssim: structural similarity, 1 for equal images.
         n: number of images.
+        split: "held out" where a part of the data was held out from training, else "all".
     """
 
     mse: float
     psnr_db: float
     ssim: float
     n: int
+    split: str
 
 
-def compare_images(images: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, ...]:
-    """(MSE, PSNR in dB, SSIM) of each image, float64 (N,) each.
+def compare_images(images: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(MSE, SSIM) of each image, float64 (N,) each.
 
     Args:
         images, outputs: uint8 arrays (N, H, W, C) of one shape.
@@ -46,12 +52,10 @@ def compare_images(images: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray,
     """
     left, right = (np.asarray(array, np.float64) / LARGEST_LEVEL for array in (images, outputs))
     errors = ((left - right) ** 2).mean(axis=(1, 2, 3))
-    with np.errstate(divide="ignore"):
-        ratios = -10.0 * np.log10(errors)
     window = min(WINDOW, *images.shape[1:3])
     tensors = [tf.constant(array) for array in (images, outputs)]
     similarities = tf.image.ssim(*tensors, max_val=LARGEST_LEVEL, filter_size=window)
-    return errors, ratios, similarities.numpy().astype(np.float64)
+    return errors, similarities.numpy().astype(np.float64)
 
 
 def evaluate_autoencoder(
@@ -68,20 +72,40 @@ def evaluate_autoencoder(
     Raises:
         InputError: a model without a run and no data, or data that cannot be used.
     """
-    source, _ = open_data(opened, data)
+    source, options = open_data(opened, data)
+    held = quality.held_out(source, options)
+    wanted = np.isin(np.arange(source.count), held) if len(held) else None
+    if output is not None and data is not None:
+        _check_apart(output, Path(data))
     found: list[tuple[np.ndarray, ...]] = []
-    for images, numbers in source.read(numbered(source).batch(TOGETHER)):
-        outputs = opened.model.reconstruct(images)
-        found.append(compare_images(images, outputs))
-        if output is None:
-            continue
-        for (index, _), image in zip(numbers, outputs, strict=True):
-            save_png(output / f"{source.stem(int(index))}.png", image, drawn=True)
-        if sheets:
-            save_png(output / f"pairs-{len(found):04d}.png", pairs(images, outputs), drawn=True)
+    place = staging_directory(output) if output is not None else contextlib.nullcontext()
+    with writing("Cannot write there", output or ""), place as staging:
+        for images, numbers in source.read(numbered(source, wanted).batch(TOGETHER)):
+            outputs = opened.model.reconstruct(images)
+            found.append(compare_images(images, outputs))
+            if staging is None:
+                continue
+            for (index, _), image in zip(numbers, outputs, strict=True):
+                save_png(staging / f"{source.stem(int(index))}.png", image, drawn=True)
+            if sheets:
+                sheet = staging / SHEETS / f"{len(found):04d}.png"
+                save_png(sheet, pairs(images, outputs), drawn=True)
+        if staging is not None:
+            put_in_place(staging)
     if not found:
         raise InputError(f"No picture could be decoded. Received: {source.description}")
-    errors, ratios, similarities = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Reconstruction(
-        float(errors.mean()), float(ratios.mean()), float(similarities.mean()), len(errors)
-    )
+    errors, similarities = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    mse = float(errors.mean())
+    psnr = float(np.inf if mse == 0 else -10.0 * np.log10(mse))
+    split = "held out" if len(held) else "all"
+    return Reconstruction(mse, psnr, float(similarities.mean()), len(errors), split)
+
+
+def _check_apart(output: Path, data: Path) -> None:
+    """Refuses to write into the data: what is named after a picture would replace it."""
+    where, there = output.resolve(), data.resolve()
+    if where == there or there in where.parents or where in there.parents:
+        raise InputError(
+            "Reconstructions are named after the pictures: give them a folder of their own, not in "
+            f"or around {data}. Received: {output}"
+        )

@@ -55,6 +55,9 @@ def _files(export: Path, manifest: manifests.Manifest) -> list[Row]:
     listed = manifest.get("files", {})
     sizes = {name: facts.get("bytes") for name, facts in listed.items() if isinstance(facts, dict)}
     present = manifests.list_files(export, sizes)
+    for name in set(present) - set(listed):
+        if Path(name).suffix in (".json", ".png") and Path(name).stem.endswith("evaluation"):
+            del present[name]  # what kgan evaluate wrote since
     total = wording.size(sum(facts["bytes"] for facts in present.values()))
     rows = [("files", f"{len(present)}, {total}")]
     for name in sorted({*present, *listed}):
@@ -127,7 +130,13 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
     if "evaluation" in manifest:
         try:
             rows += manifests.evaluation_rows(manifest["evaluation"])
-        except (LookupError, TypeError, ValueError):  # a manifest from anywhere
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ):  # a manifest from anywhere
             rows.append(("evaluation", "not readable"))
     precision = manifest.get("precision", {"files": {}})
     for file, figures in precision["files"].items():

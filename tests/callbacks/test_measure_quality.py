@@ -27,7 +27,8 @@ def network(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reference(network, real_images):
-    return Reference(to_uint8(real_images), n=32, network=network)
+    images = to_uint8(real_images)
+    return Reference(images[:32], None, images[32:], network=network)
 
 
 def fit(gan, images, *callbacks, steps=6):
@@ -50,8 +51,9 @@ def test_figures_are_in_the_history_and_the_last_state_is_measured(
     # The file is the state that the figures beside it are of.
     best = kgan.load_gan(tmp_path / "best.keras")
     kept = metrics.read_evaluation(tmp_path / "best.evaluation.json")
-    assert kept.model == {"step": watch.best_step} == {"step": int(best.batches_seen.numpy())}
-    assert metrics.evaluate(best, reference).figures["precision"] == kept.figures["precision"]
+    assert kept.model["step"] == watch.best_step == int(best.batches_seen.numpy())
+    again = metrics.evaluate(best, reference).figures["kernel_distance"]
+    assert again.value == pytest.approx(kept.figures["kernel_distance"].value, rel=1e-5)
 
 
 def test_training_is_as_without_it(real_images, reference):
@@ -89,12 +91,45 @@ def test_a_later_fit_knows_the_best_state_of_an_earlier_one(
     values = json.loads(path.read_text())
     values["figures"]["kernel_distance"]["value"] = -1.0
     path.write_text(json.dumps(values))
-    later = Evaluate(reference, 60, best=tmp_path / "best.keras")
-    fit(small_gan, real_images, later, steps=1)
-    assert later.best_step == 1
-    path.write_text("{}")  # not readable: it begins afresh
-    fit(small_gan, real_images, later, steps=1)
-    assert later.best_step == 3
+    values["figures"]["kernel_distance"]["halves"] = []
+    path.write_text(json.dumps(values))
+    later = Evaluate(reference, 60, best=tmp_path / "best.keras", patience=9)
+    for since in (1, 2):  # counted over fits
+        fit(small_gan, real_images, later, steps=1)
+        assert later.best_step == 1
+        assert metrics.read_evaluation(path).model["evaluations_since"] == since
+
+
+@pytest.mark.parametrize("spoil", ["figures", "state", "protocol"])
+def test_a_best_state_that_cannot_be_compared_is_put_aside(
+    small_gan, real_images, reference, network, tmp_path, spoil, caplog
+):
+    best = tmp_path / "best.keras"
+    fit(small_gan, real_images, Evaluate(reference, 60, best=best), steps=1)
+    before = best.read_bytes()
+    if spoil == "figures":
+        (tmp_path / "best.evaluation.json").write_text("{}")
+    elif spoil == "state":  # a kill came between the two files
+        small_gan.save(best)
+        before = best.read_bytes()
+    else:
+        reference = Reference(to_uint8(real_images)[:16], network=network)
+    fit(small_gan, real_images, Evaluate(reference, 60, best=best), steps=1)
+    assert (tmp_path / "best-before.keras").read_bytes() == before
+    assert metrics.read_evaluation(tmp_path / "best.evaluation.json").model["step"] == 2
+    assert "the best state so far is kept as best-before.keras" in caplog.text
+
+
+def test_each_evaluation_stands_in_one_row_of_the_history(
+    small_gan, real_images, reference, tmp_path
+):
+    watch = Evaluate(reference, every_minutes=60)
+    images = np.tile(real_images, (1, 1, 1, 1))[:16]
+    history = CSVHistory(tmp_path / "history.csv")
+    small_gan.fit(images, batch_size=8, epochs=3, callbacks=[watch, history], verbose=0)
+    rows = list(csv.DictReader((tmp_path / "history.csv").open()))
+    assert [bool(row["kernel_distance"]) for row in rows] == [False, False, True]
+    assert [look.step for look in watch.found] == [6]
 
 
 def test_better_is_beyond_the_noise_of_both():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import kgan
 from kgan import metrics
 from kgan.metrics.curve import curve
 from kgan.metrics.evaluation import compare
+from kgan.metrics.figures import noise_between
 from kgan.metrics.quality_sheet import quality_sheet
 from kgan.metrics.real_images import Reference
 from tests.tiny_features import means, write_network
@@ -27,6 +29,11 @@ def real():
     source = kgan.data.open_source(None)
     rows = np.random.default_rng(0).permutation(6000)[:400]
     return source.images[rows], source.labels[rows]
+
+
+def against(images, n, network):
+    """The first n images, with the n after them as other real ones."""
+    return Reference(images[:n], None, images[n : 2 * n], network=network)
 
 
 class Drawer:
@@ -57,7 +64,7 @@ class Classes(Drawer):
 def test_figures_are_the_metrics_of_the_features_and_floors_of_other_real_images(network, real):
     images, _ = real
     model = Drawer(images[300:])
-    found = metrics.evaluate(model, Reference(images, n=100, network=network), seed=7)
+    found = metrics.evaluate(model, against(images, 100, network), seed=7)
     fake, first, second = means(model.generate(100, 7)), means(images[:100]), means(images[100:200])
     distance = metrics.kernel_distance(first, fake)
     kept = found.figures["kernel_distance"]
@@ -71,19 +78,33 @@ def test_figures_are_the_metrics_of_the_features_and_floors_of_other_real_images
     ) * 2 + (7,)
 
 
-def test_with_few_images_the_floor_is_that_of_two_halves(network, real):
+def test_with_few_images_both_sides_and_the_floor_have_half_of_them(network, real):
     images, _ = real
-    reference = Reference(images[:60], n=100, network=network)
-    assert reference.n == 60
-    floors = reference.floors(["frechet_distance"])
-    halves = means(images[:30]), means(images[30:60])
+    found = metrics.evaluate(Drawer(images), images[:61], n=100, features=network)
+    rows = np.random.default_rng(0).permutation(61)
+    halves = means(images[rows[:30]]), means(images[rows[30:60]])
+    assert found.protocol.n_real == found.protocol.n_fake == 30
     expected = metrics.frechet_distance(*halves).value
-    assert floors["frechet_distance"] == pytest.approx(expected, rel=1e-3)
+    assert found.figures["frechet_distance"].floor == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_noise_of_a_difference_is_that_of_what_differs_alone(network, real):
+    """Two models that are nearly one: their difference is known better than either figure."""
+    images, _ = real
+    reference = against(images, 200, network)
+    figures = []
+    for level in (20, 24):
+        found = metrics.evaluate(Drawer(images[200:], level), reference)
+        figures.append(found.figures["kernel_distance"])
+    independent = math.hypot(*(figure.standard_error for figure in figures))
+    assert 0 < noise_between(*figures) < independent / 2
+    bare = [figure._replace(halves=()) for figure in figures]
+    assert noise_between(*bare) == independent
 
 
 def test_more_noise_is_worse_and_told_beyond_the_noise_of_the_figures(network, real):
     images, _ = real
-    reference = Reference(images, n=200, network=network)
+    reference = against(images, 200, network)
     found = {
         name: metrics.evaluate(Drawer(images[200:], noise), reference)
         for name, noise in (("much", 120), ("none", 0), ("some", 60))
@@ -127,7 +148,16 @@ def test_a_file_of_it_reads_back_and_others_are_one_line(network, real, tmp_path
     path = found.write(tmp_path / "evaluation.json")
     assert metrics.read_evaluation(path) == found
     values = json.loads(path.read_text())
-    for text in ("", "[]", "[" * 100_000, json.dumps({**values, "figures": [1]}), '{"format": 1}'):
+    spoiled = [
+        values | {"figures": {"recall": values["figures"]["recall"] | {"value": wrong}}}
+        for wrong in ("0.1", None, True, float("nan"), [1.0])
+    ]
+    spoiled += [
+        values | {"protocol": values["protocol"] | wrong}
+        for wrong in ({"n_fake": "x"}, {"features": 3}, {"features": {}}, {"data": None})
+    ]
+    spoiled.append({**values, "figures": [1]})
+    for text in ("", "[]", "[" * 100_000, '{"format": 1}', *map(json.dumps, spoiled)):
         path.write_text(text)
         with pytest.raises(kgan.InputError, match="Not an evaluation of kgan"):
             metrics.read_evaluation(path)
@@ -138,8 +168,10 @@ def test_a_file_of_it_reads_back_and_others_are_one_line(network, real, tmp_path
     [
         ({"metrics": ["fid"]}, "No such metric; there are kernel_distance, .* Received: 'fid'"),
         ({"metrics": []}, "at least one metric"),
-        ({"data": np.zeros((9, 32, 32, 1), np.uint8)}, "At least 16 real images"),
+        ({"data": np.zeros((7, 32, 32, 1), np.uint8)}, "At least 8 real images"),
         ({"data": np.zeros((40, 32, 32, 1))}, "uint8"),
+        ({"data": (np.zeros((40, 32, 32, 1), np.uint8), [0])}, "a label for each of 40 images"),
+        ({"n": 2.5}, "n must be"),
         ({"model": Classes(np.zeros((40, 32, 32, 1), np.uint8))}, "labels from 0 to 1.*none"),
     ],
 )
@@ -153,7 +185,7 @@ def test_the_sheet_shows_the_most_and_the_least_real_images(network, real):
     images, _ = real
     mixed = images[:100].copy()
     mixed[40:48] = 255 - np.random.default_rng(0).integers(0, 9, mixed[40:48].shape)
-    model, reference = Drawer(mixed), Reference(images, n=100, network=network)
+    model, reference = Drawer(mixed), against(images, 100, network)
     sheet = quality_sheet(model, reference, reference.features_of(model, 0), 0)
     side = 32 + 2
     rows = [sheet[14 + row * (14 + side + 2) :][: side + 2] for row in range(4)]
