@@ -164,7 +164,8 @@ def real_images(
 def _as_the_model_counts(labels: np.ndarray, source: Source, model: Any) -> np.ndarray:
     """The labels of some data by the model's own numbers, where both have names of classes."""
     theirs, own = source.class_names, model.class_names
-    if not theirs or not own or list(theirs) == list(own):
+    numbered = theirs and list(theirs) == [str(label) for label in range(len(theirs))]
+    if not theirs or not own or numbered or list(theirs) == list(own):
         return labels
     unknown = [name for name in theirs if name not in own]
     if unknown:
