@@ -1,5 +1,6 @@
 """A run remembers its goal, changes what can change, and starts from another's weights."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import kgan
 from kgan.cli.main import main
-from kgan.runs import Run, RunOptions, options_like
+from kgan.runs import Run, RunOptions, options_like, quality
 from kgan.runs.goal import Progress, seconds_left, steps_left, with_goal
 
 SMALL = {"size": (16, 16), "filters": 2, "latent_dim": 8, "batch_size": 600}  # ten steps an epoch
@@ -131,6 +132,32 @@ def test_data_that_have_changed_are_told_on_resume(tmp_path, caplog):
         "it trains on, but not as if it had never stopped"
     ]
     assert told() == []  # these are its data now
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["folder", "array"])
+def test_a_run_that_holds_images_out_resumes_exactly(tmp_path, kind):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), np.uint8)
+    data = tmp_path / "noise.npz"
+    np.savez(data, images=noise)
+    if kind == "folder":
+        data = tmp_path / "noise"
+        for index, image in enumerate(noise):
+            kgan.images.save_png(data / f"{index}.png", image)
+    options = RunOptions(data=str(data), **(SMALL | {"batch_size": 4}), hold_out=0.25, steps=15)
+    whole = Run.create(options, tmp_path / "whole")
+    whole.train()
+    parts = Run.create(dataclasses.replace(options, steps=4), tmp_path / "parts")
+    parts.train()
+    Run.open(tmp_path / "parts").train(steps=11)
+    pictures = [kgan.load_gan(tmp_path / name).generate(4) for name in ("whole", "parts")]
+    np.testing.assert_array_equal(*pictures)
+    # More than an epoch, in which a held-out image would have been met.
+    assert whole.options.hold_out == 0.25
+    source = kgan.data.open_source(data, image_shape=(16, 16, 1))
+    held, trained = quality.parts(source, whole.options)
+    assert len(held) > 4
+    assert len(trained) == quality.to_train_on(source, whole.options).good == 40 - len(held)
 
 
 @pytest.mark.slow
