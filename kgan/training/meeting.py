@@ -16,8 +16,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any, NamedTuple
 
 from kgan.errors import InputError
 from kgan.files import printable
@@ -27,8 +28,9 @@ LONGEST = 2**16  # bytes of one message
 PAUSE = 0.2  # seconds between two looks
 SAID_AFTER = 2.0  # seconds of waiting
 SAID_EVERY = 60.0
-GRACE = 3.0  # seconds in which Python ends by itself
 STEPPED = threading.Event()  # the workers have taken a step together
+GRACE = 3.0  # seconds in which Python takes a signal, where nothing holds it
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
 
 
 def meet(workers: Sequence[str], own: int, settings: dict[str, Any]) -> None:
@@ -158,36 +160,71 @@ def _worded(value: Any) -> str:
 
 @contextlib.contextmanager
 def ends_when_told() -> Iterator[None]:
-    """Context manager: Ctrl-C and SIGTERM end this process also where TensorFlow waits in C++.
+    """Context manager: what ends this process does so also where TensorFlow waits in C++.
 
-    Python alone would wait for TensorFlow, which waits for the other workers. From the first step
-    that all took, after which a training ends by itself when told, it takes a second signal.
+    That is Ctrl-C, SIGTERM and SIGHUP, those of them that Python handles; Python alone would
+    wait for TensorFlow, which waits for the other workers. From the first step that all took, while
+    something within the block handles them, as a training that ends after its step, it takes a
+    second one. Once Python has taken one it has the time that it needs, until another comes.
     """
     if threading.current_thread() is not threading.main_thread():  # signals are the main one's
         yield
         return
     STEPPED.clear()
-    over = threading.Event()
+    over, taken = threading.Event(), threading.Event()
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        taken.set()
+        before[number](number, frame)
+
+    before: dict[int, Callable[[int, FrameType | None], Any]] = {}
+    for number in (getattr(signal, name) for name in ENDING if hasattr(signal, name)):
+        handler = signal.getsignal(number)
+        if callable(handler):  # not what `nohup` ignores, nor what ends the process by itself
+            before[number] = handler
+            signal.signal(number, pass_on)
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_end_when_told, args=(reader, over), daemon=True).start()
+    watch = _Watch(reader, set(before), pass_on, over, taken)
+    threading.Thread(target=watch.end_when_told, daemon=True).start()
     try:
         yield
     finally:
         over.set()
         signal.set_wakeup_fd(wakeup)
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         writer.close()
 
 
-def _end_when_told(reader: socket.socket, over: threading.Event) -> None:
-    told = 0
-    with reader:
-        while data := reader.recv(1):
-            told += data[0] in (signal.SIGINT, signal.SIGTERM)
-            if told > STEPPED.is_set() and not over.wait(GRACE):
-                print("\nkgan: interrupted while waiting for the other workers", file=sys.stderr)
-                sys.stderr.flush()
-                os._exit(1)
+class _Watch(NamedTuple):
+    """What the thread needs that ends the process where the main one is held in C++.
+
+    Attributes:
+        reader: gives the number of each signal, when it comes.
+        numbers: of signals that end the process.
+        handler: theirs, while nothing within the block handles them.
+        over: the block has ended.
+        taken: Python has handled one.
+    """
+
+    reader: socket.socket
+    numbers: set[int]
+    handler: object
+    over: threading.Event
+    taken: threading.Event
+
+    def end_when_told(self) -> None:
+        told = 0
+        with self.reader:
+            while data := self.reader.recv(1):
+                if data[0] not in self.numbers:
+                    continue
+                told += 1
+                handled = STEPPED.is_set() and signal.getsignal(data[0]) is not self.handler
+                if told <= handled or self.over.wait(GRACE):
+                    continue
+                if told > handled + self.taken.is_set():
+                    print("\nkgan: interrupted", file=sys.stderr, flush=True)
+                    os._exit(1)
