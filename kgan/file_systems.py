@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -16,10 +17,8 @@ except ImportError:  # Windows
 LOG = logging.getLogger("kgan")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # How file systems of other kinds, on a network or in a USB stick, say that they have no such thing.
-LACKING = {
-    getattr(errno, name)
-    for name in "EINVAL ENOTSUP EOPNOTSUPP EPERM EACCES ENOSYS ENOLCK EBADF ENOTTY".split()
-}
+NO_SUCH = {getattr(errno, name) for name in "EINVAL ENOTSUP EOPNOTSUPP ENOSYS ENOLCK EBADF".split()}
+FORBIDDEN = NO_SUCH | {errno.EPERM, errno.EACCES, errno.ENOTTY}  # where it is not worth an end
 IN_USE = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 _told: set[str] = set()
 
@@ -37,7 +36,9 @@ def to_disk(path: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        go_on_without("files that survive a power cut", error)
+        if error.errno not in FORBIDDEN:
+            raise
+        _tell("cannot wait for the disk", "a power cut may lose what was written", error)
 
 
 def set_mode(path: Path, mode: int) -> None:
@@ -50,12 +51,24 @@ def set_mode(path: Path, mode: int) -> None:
     Raises:
         OSError: it failed; a file system without permissions is one warning.
     """
+    try:
+        of_folder = path.stat().st_mode & 0o7000  # what it has from there, such as the group's bit
+        path.chmod(of_folder | mode & ~_umask())
+    except OSError as error:
+        if error.errno not in FORBIDDEN:
+            raise
+        _tell("has no permissions to set", "others may not read what was written", error)
+
+
+def _umask() -> int:
+    """This process's umask, where the system says it without setting it, as threads share it."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(errors="replace").splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
     umask = os.umask(0)
     os.umask(umask)
-    try:
-        path.chmod(mode & ~umask)
-    except OSError as error:
-        go_on_without("permissions to set", error)
+    return umask
 
 
 def lock(descriptor: int) -> bool | None:
@@ -71,28 +84,34 @@ def lock(descriptor: int) -> bool | None:
     except OSError as error:
         if error.errno in IN_USE:
             return False
-        go_on_without("locks", error)
+        go_on_without_locks(error)
         return None
     return True
 
 
-def go_on_without(what: str, error: OSError) -> None:
-    """Warns once a process that a file system lacks something.
+def go_on_without_locks(error: OSError) -> None:
+    """Warns once a process that a file system has no locks.
 
     Raises:
-        OSError: `error`, where it says something else.
+        OSError: `error`, where it says something else, such as that a lock is another user's.
     """
-    if error.errno not in LACKING:
+    if error.errno not in NO_SUCH:
         raise error
+    _tell("has no locks", "nothing keeps two commands from writing to one place", error)
+
+
+def _tell(what: str, so: str, error: OSError) -> None:
     if what not in _told:
         _told.add(what)
-        LOG.warning("this file system has no %s (%s); it goes on without", what, error.strerror)
+        LOG.warning("this file system %s (%s): %s", what, error.strerror, so)
 
 
 def chain(problem: BaseException | None) -> Iterator[BaseException]:
     """An exception and those that it came from, the last first."""
-    while problem is not None:
+    seen = set()
+    while problem is not None and id(problem) not in seen:
         yield problem
+        seen.add(id(problem))
         problem = problem.__cause__ or problem.__context__
 
 
@@ -104,6 +123,8 @@ def no_room(problem: BaseException) -> OSError | None:
     for cause in chain(problem):
         for number in NO_ROOM:
             reason = os.strerror(number)
-            if getattr(cause, "errno", None) == number or reason in getattr(cause, "message", ""):
+            if getattr(cause, "errno", None) == number or reason in str(
+                getattr(cause, "message", "")
+            ):
                 return OSError(number, reason, getattr(cause, "filename", None))
     return None

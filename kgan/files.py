@@ -128,12 +128,15 @@ def put_in_place(staging: Path, last: str | None = None) -> None:
     try:
         for entry in sorted(staging.iterdir(), key=lambda entry: (entry.name == last, entry.name)):
             place = staging.parent / entry.name
-            is_new = not place.exists()
+            if not os.path.lexists(place):
+                moved.append(place)  # before: a signal can come after
             entry.replace(place)
-            moved += [place] if is_new else []
     except BaseException:
         for place in moved:
-            shutil.rmtree(place) if place.is_dir() else place.unlink()
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink(missing_ok=True)
         raise
 
 

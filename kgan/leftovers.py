@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import platform
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from kgan.file_systems import lock
 
-PREFIX = ".kgan-"  # hidden, and nobody else's
-NAME = re.compile(r"\.kgan-[a-z0-9_]{8}(\.[^.]*)?")
+# Hidden, and nobody else's; a file system that machines share may not share its locks.
+PREFIX = f".kgan-{hashlib.sha256(platform.node().encode()).hexdigest()[:4]}"
+NAME = re.compile(r"\.kgan-[0-9a-f]{4}[a-z0-9_]{8}(\.[^.]*)?")
+LONGEST_WORK = 86_400.0  # seconds after which another machine's command is taken for dead
 
 
 class Claimed:
@@ -70,7 +75,8 @@ def hidden_folder(parent: Path) -> Claimed:
 def sweep(folder: Path) -> bool:
     """Removes what commands that no longer live left in a folder; whether there was anything.
 
-    What a living process holds stays, and so does everything on a file system without locks.
+    What a living process holds stays, for a day what another machine made, and everything on a
+    file system without locks.
     """
     found = False
     try:
@@ -83,11 +89,13 @@ def sweep(folder: Path) -> bool:
             # A link or a pipe of that name is nobody's leftover, and must not be waited for.
             if path.is_symlink() or not (path.is_dir() or path.is_file()):
                 continue
+            if not name.startswith(PREFIX) and time.time() - path.stat().st_mtime < LONGEST_WORK:
+                continue
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 if lock(descriptor):
-                    found = True
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    found = True
             finally:
                 os.close(descriptor)
     return found

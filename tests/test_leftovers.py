@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from kgan import file_systems
 from kgan.errors import FullDisk
 from kgan.export.web_page import PAGE, WebPage
 from kgan.files import put_in_place, staging_directory, whole_file, writing
-from kgan.leftovers import sweep
+from kgan.leftovers import PREFIX, sweep
 from kgan.runs import RunOptions
 from kgan.runs.directory import held, make_directory
 from kgan.shelf import list_exports
@@ -45,6 +46,9 @@ def hold(folder):
     return child
 
 
+ELSEWHERE = f".kgan-{'0000' if PREFIX != '.kgan-0000' else '1111'}abcdefgh.png"  # another machine's
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -55,12 +59,12 @@ def kill(child):
 
 
 def test_only_what_the_dead_left_is_removed(tmp_path):
-    kept = [".kgan-mine", ".kgan-abcdefgh.png.txt", ".my-settings.json"]
+    kept = [".kgan-mine", f"{PREFIX}abcdefgh.png.txt", ".my-settings.json", ELSEWHERE]
     for name in kept:
         (tmp_path / name).touch()
-    os.mkfifo(tmp_path / ".kgan-aaaaaaaa")
-    (tmp_path / ".kgan-bbbbbbbb").symlink_to(tmp_path)
-    kept += [".kgan-aaaaaaaa", ".kgan-bbbbbbbb"]
+    os.mkfifo(tmp_path / f"{PREFIX}aaaaaaaa")
+    (tmp_path / f"{PREFIX}bbbbbbbb").symlink_to(tmp_path)
+    kept += [f"{PREFIX}aaaaaaaa", f"{PREFIX}bbbbbbbb"]
     one, other = hold(tmp_path), hold(tmp_path)
     assert len(names(tmp_path)) == len(kept) + 4
     assert not sweep(tmp_path)
@@ -72,6 +76,29 @@ def test_only_what_the_dead_left_is_removed(tmp_path):
     kill(other)
     assert sweep(tmp_path)
     assert names(tmp_path) == sorted(kept)
+    os.utime(tmp_path / ELSEWHERE, (0, time.time() - 90_000))  # more than a day
+    assert sweep(tmp_path)
+    assert names(tmp_path) == sorted({*kept} - {ELSEWHERE})
+
+
+def test_what_cannot_be_removed_is_not_taken_for_removed(tmp_path, monkeypatch):
+    kill(hold(tmp_path))
+    monkeypatch.setattr("shutil.rmtree", lacking(errno.EACCES))
+    monkeypatch.setattr(Path, "unlink", lacking(errno.EACCES))
+    assert not sweep(tmp_path)
+
+
+def test_a_folder_keeps_what_it_has_from_the_one_around_it(tmp_path):
+    tmp_path.chmod(0o2770)
+    before = os.umask(0o027)
+    try:
+        with staging_directory(tmp_path) as staging:
+            assert staging.stat().st_mode & 0o7777 == 0o2750
+        with whole_file(tmp_path / "a.png"):
+            pass
+        assert (tmp_path / "a.png").stat().st_mode & 0o7777 == 0o640
+    finally:
+        os.umask(before)
 
 
 def test_a_file_and_a_listing_meet_leftovers_too(tmp_path):
@@ -96,26 +123,30 @@ def test_half_a_page_does_not_block_its_place(tmp_path):
     with pytest.raises(kgan.InputError, match="Not an unpacked onnxruntime-web"):
         page(runtime)  # the place is free
     assert names(tmp_path / "page") == []
-    # A whole page, and a stranger's folder, stay as they are.
-    for kept in (["index.html", "ort"], ["notes.txt"]):
+    # A whole page, an export's version and a stranger's folder stay as they are.
+    version = ["card.md", "manifest.json", "model.onnx"]
+    for kept in (["index.html", "ort"], ["notes.txt"], ["manifest.json", "model.onnx"], version):
         kill(hold(tmp_path / "page"))
         for name in kept:
             (tmp_path / "page" / name).touch()
-        with pytest.raises(kgan.InputError, match="empty or does not exist"):
+        with pytest.raises(kgan.InputError, match=f"empty or does not .*, which holds {kept[0]}"):
             page(runtime)
         assert names(tmp_path / "page") == kept
         for name in kept:
             (tmp_path / "page" / name).unlink()
 
 
-def test_all_files_are_put_in_place_or_none(tmp_path, monkeypatch):
+@pytest.mark.parametrize("after", [False, True])
+def test_all_files_are_put_in_place_or_none(tmp_path, monkeypatch, after):
     (tmp_path / "b").write_text("before")
     replace = Path.replace
 
     def interrupted(path, target):
-        if path.name == "a":  # `last`
+        if path.name == "a" and not after:  # `last`
             raise KeyboardInterrupt
-        return replace(path, target)
+        replace(path, target)
+        if path.name == "a":
+            raise KeyboardInterrupt
 
     with staging_directory(tmp_path) as staging:
         for name in "abc":
@@ -134,7 +165,7 @@ def lacking(number):
     return fail
 
 
-@pytest.mark.parametrize("name", ["EINVAL", "ENOTSUP", "EPERM", "ENOLCK", "ENOSYS"])
+@pytest.mark.parametrize("name", ["EINVAL", "ENOTSUP", "ENOLCK", "ENOSYS"])
 def test_a_file_system_that_lacks_something_is_one_warning(tmp_path, monkeypatch, caplog, name):
     number = getattr(errno, name)
     monkeypatch.setattr(file_systems, "_told", set())
@@ -150,9 +181,21 @@ def test_a_file_system_that_lacks_something_is_one_warning(tmp_path, monkeypatch
     assert (tmp_path / "one.txt").read_text() == "whole"
     assert names(tmp_path) == ["a", "b", "one.txt"]
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 3
-    assert {record.args[0].split()[0] for record in caplog.records} == {
-        "files", "permissions", "locks",
-    }  # fmt: skip
+    said = sorted(record.getMessage() for record in caplog.records)
+    start, why = "this file system ", f"({os.strerror(number)}): "
+    assert said[0].startswith(f"{start}cannot wait for the disk {why}a power cut may lose")
+    assert said[1].startswith(f"{start}has no locks {why}nothing keeps")
+    assert said[2].startswith(f"{start}has no permissions to set {why}others may not read")
+
+
+def test_a_lock_that_is_forbidden_is_no_lack(tmp_path, monkeypatch):
+    make_directory(tmp_path / "run", RunOptions())
+    monkeypatch.setattr(fcntl, "flock", lacking(errno.EPERM))
+    with (
+        pytest.raises(kgan.InputError, match=r"^Cannot lock this run \(.*not permitted\): .*run$"),
+        held(tmp_path / "run"),
+    ):
+        pass
 
 
 def test_a_disk_that_fails_is_no_lack(tmp_path, monkeypatch):

@@ -89,6 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
         _refuse(chosen, "MODEL is an export already", arguments.model)
         from kgan.export import WebPage
 
+        _check_apart(arguments.web, arguments.model)
         page = WebPage(arguments.web, arguments.web_runtime)
         page.write(arguments.model)
         print(printable(page.directory, None))
@@ -118,11 +119,8 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             )
     name = load.model_name(arguments.model) if options.name is None else options.name
     directory = Path(options.out) / path_of_text(check_name(name_of(name), "an export"))
-    if page and _overlap(page.directory, directory):
-        raise InputError(
-            f"A page cannot be a version of an export; give it a place of its own, not in "
-            f"{directory}. Received: {page.directory}"
-        )
+    if page:
+        _check_apart(page.directory, directory)
     if page and options.plain:
         raise InputError(
             f"A page shows images, which --plain has none of. Received: {page.directory}"
@@ -206,9 +204,14 @@ def _print_figures(result: Export, precision: str) -> None:
         )
 
 
-def _overlap(page: Path, export: Path) -> bool:
-    page, export = page.resolve(), export.resolve()
-    return page == export or page in export.parents or export in page.parents
+def _check_apart(page: Path, export: Path) -> None:
+    """Refuses a page's place in an export, or around one."""
+    place, other = page.resolve(), export.resolve()
+    if place == other or place in other.parents or other in place.parents:
+        raise InputError(
+            f"A page cannot be a version of an export; give it a place of its own, not in "
+            f"{export}. Received: {page}"
+        )
 
 
 def _on_the_shelf(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export.web_runtime import find_runtime
-from kgan.files import put_in_place, staging_directory, writing
+from kgan.files import printable, put_in_place, staging_directory, writing
 from kgan.leftovers import sweep
 from kgan.reading import sha256
 from kgan.runtime import Generator
@@ -64,15 +64,17 @@ class WebPage:
             return
         if not self.directory.is_dir():
             raise InputError(f"A page needs a directory. Received: {self.directory}")
-        if sweep(self.directory) and not (self.directory / FIRST_FILE).exists():
+        swept, names = sweep(self.directory), set(os.listdir(self.directory))
+        if swept and _is_half_a_page(names):
             # It was killed while it put its files in place, in a directory that was empty.
-            for name in (*(file.name for file in PAGE.iterdir()), RUNTIME, *MODEL):
+            for name in names:
                 path = self.directory / name
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        if any(self.directory.iterdir()):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            names.clear()
+        if names:
             raise InputError(
                 "A page needs a directory that is empty or does not exist. "
-                f"Received: {self.directory}"
+                f"Received: {self.directory}, which holds {printable(min(names))}"
             )
 
     def _fill(self, staging: Path, generator: Generator) -> None:
@@ -91,6 +93,12 @@ class WebPage:
         facts = generator.info | {"web_runtime": self.runtime}
         text = json.dumps(facts, indent=2) + "\n"
         (staging / manifests.MANIFEST_FILE).write_text(text, encoding="utf-8")
+
+
+def _is_half_a_page(names: set[str]) -> bool:
+    """Whether these are of a page that is not whole, and of nothing else."""
+    page = {file.name for file in PAGE.iterdir()}
+    return FIRST_FILE not in names and bool(names & page) and names <= page | {RUNTIME, *MODEL}
 
 
 def to_web(

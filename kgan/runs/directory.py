@@ -14,7 +14,7 @@ from typing import Any
 import filelock
 
 from kgan.errors import InputError
-from kgan.file_systems import go_on_without
+from kgan.file_systems import go_on_without_locks
 from kgan.files import staging_directory, whole_file, writing
 from kgan.leftovers import sweep
 from kgan.names import path_of_text, text_of_path
@@ -111,7 +111,8 @@ def held(directory: Path, really: bool = True) -> Iterator[None]:
             f"name. Received: {directory}"
         ) from None
     except OSError as error:
-        go_on_without("locks", error)
+        with writing("Cannot lock this run", directory):
+            go_on_without_locks(error)
     try:
         checkpoints = (directory / CHECKPOINT_FILE).parent
         for folder in (directory, checkpoints, directory / SAMPLES):

@@ -11,6 +11,7 @@ from kgan.errors import InputError
 from kgan.files import printable
 from kgan.leftovers import NAME
 from kgan.runs.directory import (
+    BEST_FILE,
     CHECKPOINT_FILE,
     CONFIG_FILE,
     LOCK_FILE,
@@ -35,7 +36,7 @@ def is_unstarted(directory: Path) -> bool:
         names = {name for name in os.listdir(directory) if not NAME.fullmatch(name)} - {LOCK_FILE}
         if not names:
             return True
-        if CONFIG_FILE not in names or names - BEFORE_A_STEP:
+        if CONFIG_FILE not in names or names - BEFORE_A_STEP or (directory / BEST_FILE).exists():
             return False
         checkpoint, sheets = directory / CHECKPOINT_FILE, directory / SAMPLES
         if any(int(sheet.stem.removeprefix("step-")) for sheet in sheets.glob("[!.]*")):
@@ -57,7 +58,7 @@ def begin_anew(directory: Path, options: RunOptions) -> None:
         if (directory / CONFIG_FILE).exists():
             LOG.warning("a run of this name took no step: begun anew: %s", printable(directory))
         for path in directory.iterdir():
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             elif path.name not in (LOCK_FILE, CONFIG_FILE):
                 path.unlink()

@@ -27,7 +27,7 @@ def left(tmp_path_factory):
     save_whole(gan, run / "checkpoints" / "last.keras")
     sheet = kgan.images.grid(gan.generate(1))
     kgan.images.save_png(run / "samples" / "step-000000.png", sheet)
-    for name in (LOCK_FILE, "progress.json", ".kgan-abcdefgh.json"):
+    for name in (LOCK_FILE, "progress.json", ".kgan-0123abcdefgh.json"):
         (run / name).touch()
     return run
 
@@ -39,8 +39,13 @@ def place(tmp_path, left):
 
 
 def test_it_begins_anew_with_its_new_options(place, caplog):
+    elsewhere = place.parent / "logs"
+    elsewhere.mkdir()
+    (elsewhere / "kept.txt").touch()
+    (place / "logs").symlink_to(elsewhere)
     assert is_unstarted(place)
     Run.create(RunOptions(**OPTIONS, seed=2), place)
+    assert (elsewhere / "kept.txt").exists()
     assert read_options(place).seed == 2
     assert {path.name for path in place.iterdir()} == {"config.json", LOCK_FILE}
     assert "a run of this name took no step: begun anew" in caplog.text
@@ -57,7 +62,11 @@ def test_it_begins_anew_with_its_new_options(place, caplog):
 
 
 @pytest.mark.parametrize(
-    "name", ["notes.txt", "model.keras", "history.csv", "samples/step-000001.png", "samples/a.png"]
+    "name",
+    [
+        *("notes.txt", "model.keras", "history.csv", "samples/step-000001.png", "samples/a.png"),
+        "checkpoints/best.keras",
+    ],
 )
 def test_what_holds_more_stays(place, name):
     (place / name).touch()
