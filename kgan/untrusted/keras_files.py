@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zipfile
@@ -15,7 +16,7 @@ from kgan.files import first_line, printable
 from kgan.reading import check_file
 
 MOST_EXPANSION = 100  # zeros, as of new optimizers, pack well
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"  # inside a .keras file
+CONFIG, HDF5 = "config.json", ".h5"  # inside a .keras file; weights can be in several of the latter
 # How a Lambda's Python code stands in a config: Keras 3's way, and Keras 2's in HDF5.
 CODE = ('"__lambda__"', '"function_type": "lambda"')
 
@@ -59,9 +60,15 @@ def check_archive(path: str | os.PathLike[str], compile: bool) -> None:
             bomb = unpacked > MOST_EXPANSION * size
             config = {} if bomb else json.loads(archive.read(CONFIG))
             compilation = config.pop("compile_config", None)
-            if not bomb:
-                with archive.open(WEIGHTS) as stream, h5py.File(stream) as weights:
-                    largest = _largest(weights)
+            for name in [] if bomb else archive.namelist():
+                if name.endswith(HDF5):
+                    # Of damaged weights Keras is to say so; what else is in the file counts still.
+                    with (
+                        contextlib.suppress(Exception),
+                        archive.open(name) as stream,
+                        h5py.File(stream) as weights,
+                    ):
+                        largest = max(largest, _largest(weights))
     except Exception:
         return
     if bomb:

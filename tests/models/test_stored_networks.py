@@ -10,6 +10,7 @@ import pytest
 
 import kgan
 from kgan.models.stored_networks import read_preset_generator
+from kgan.untrusted.keras_files import check_archive
 
 L = keras.layers
 GOLDEN = Path(__file__).parents[1] / "goldens" / "keras_2" / "networks.zip"
@@ -142,6 +143,16 @@ def test_code_in_a_file_is_not_run(tmp_path, suffix):
     marker.unlink(missing_ok=True)
     with pytest.raises(kgan.InputError, match="holds Python code"):
         kgan.models.read_network(path)
+    if suffix == ".keras":  # nor is it where the weights are damaged, or not there
+        for number, weights in enumerate((b"x", None)):
+            spoiled = tmp_path / f"{number}.keras"
+            with zipfile.ZipFile(path) as whole, zipfile.ZipFile(spoiled, "w") as archive:
+                for name in ("metadata.json", "config.json"):
+                    archive.writestr(name, whole.read(name))
+                if weights:
+                    archive.writestr("model.weights.h5", weights)
+            with pytest.raises(kgan.InputError, match="holds Python code"):
+                check_archive(spoiled, compile=False)
     assert not marker.exists()
     # That this can fail.
     keras.models.load_model(path, safe_mode=False)(np.ones((1, 4), "float32"))
