@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Collection
 from typing import Any
 
+from kgan.errors import InputError
 from kgan.manifest import FORMAT, MANIFEST_FILE
+from kgan.reading import read_text
 
 CONFIG_FILE = "config.json"  # of a run
 RUN_FACTS = {"preset", "source", "batch_size", "seed"}  # among what it holds
@@ -33,11 +34,7 @@ def kind_of(folder: str | os.PathLike[str], names: Collection[str]) -> str | Non
 def _facts(path: str) -> dict[str, Any]:
     """A JSON object; empty for anything else, such as another program's file of that name."""
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
-            return {}
-        with open(path, encoding="utf-8-sig") as file:
-            facts = json.load(file)
-    except (OSError, ValueError, RecursionError):
+        facts = json.loads(read_text(path, "utf-8-sig", LARGEST))
+    except (InputError, OSError, ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
-from pathlib import Path
+from io import BufferedReader
 
 from kgan.errors import InputError
 from kgan.memory import in_words
@@ -42,15 +42,13 @@ def read_bytes(path: str | os.PathLike[str], largest: int) -> bytes:
     """The content of a regular file of at most `largest` bytes.
 
     Raises:
-        InputError, OSError: as for `check_file`; a file that grows while it is read is too large.
+        InputError, OSError: as for `check_file`, and for a file that grows while it is read.
     """
-    # Without waiting for the other end of a pipe, should it be one.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:
-        _checked(os.fstat(handle), path, largest)
-        data = file.read(largest + 1)
-    if len(data) > largest:
-        raise _too_large(path, len(data), largest)
+    with _opened(path) as file:
+        size = _checked(os.fstat(file.fileno()), path, largest)
+        data = file.read(size + 1)  # not `largest`: Python takes at once what it may read
+    if len(data) > size:
+        raise InputError(f"This file grows while it is read; try again. Received: {path}")
     return data
 
 
@@ -72,9 +70,15 @@ def sha256(path: str | os.PathLike[str]) -> str:
     Raises:
         InputError, OSError: as for `check_file`.
     """
-    check_file(path)
-    with Path(path).open("rb") as file:
+    with _opened(path) as file:
+        _checked(os.fstat(file.fileno()), path, None)
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: str | os.PathLike[str]) -> BufferedReader:
+    """Opens a file without waiting for the other end of a pipe, should it be one."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    return open(os.open(path, flags), "rb")
 
 
 def _checked(status: os.stat_result, path: str | os.PathLike[str], largest: int | None) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import tracemalloc
 
 import pytest
 
@@ -44,6 +45,17 @@ def test_a_file_is_read_up_to_its_bound(tmp_path):
         stream.truncate(60 * 10**9)
     with pytest.raises(kgan.InputError, match=r"60 GB"):
         reading.read_text(sparse)
+
+
+def test_little_is_read_with_little_memory_whatever_the_bound(tmp_path):
+    file = tmp_path / "text"
+    file.write_text("little")
+    tracemalloc.start()
+    try:
+        assert reading.read_text(file, largest=2**30) == "little"
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_hash_is_that_of_the_content(tmp_path):

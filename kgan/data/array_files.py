@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import zipfile
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +18,7 @@ from kgan.reading import check_file
 ARRAY_NAMES = ("images", "x_train")
 LABEL_NAMES = ("labels", "y_train")
 PICTURE_RANKS = (3, 4)
+LONGEST_HEADER = 10_000  # bytes of an array's; as NumPy has it
 
 
 def load_arrays(path: Path, with_labels: bool) -> tuple[Any, Any]:
@@ -89,6 +91,12 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     # Of version 3 the header has names of fields in UTF-8, which no array of pictures has.
     if version not in read:
         raise ValueError(f"an array format of version {version}")
+    if version == (2, 0):  # NumPy reads all of what it says it is, before it refuses its length
+        start = file.tell()
+        (length,) = struct.unpack("<I", file.read(4))
+        if length > LONGEST_HEADER:
+            raise ValueError(f"a header of {length:,} bytes")
+        file.seek(start)
     shape, _, dtype = read[version](file)
     return shape, dtype
 

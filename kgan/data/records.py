@@ -21,7 +21,7 @@ from kgan.data.order import block_of, order, shuffled
 from kgan.data.record_features import LABEL, first_features, image_features, read_labels
 from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.errors import InputError
-from kgan.files import printable
+from kgan.files import first_line, printable
 from kgan.labels import check_class_names
 from kgan.memory import in_words
 from kgan.reading import check_file, read_text, sha256
@@ -259,8 +259,10 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
         newer = manifest["format_version"] > FORMAT_VERSION
         if not newer:
             _check_manifest(manifest)
-    except (OSError, ValueError, TypeError, LookupError) as problem:
-        raise InputError(f"Not a readable manifest of shards ({problem}): {path}") from None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:
+        raise InputError(
+            f"Not a readable manifest of shards ({first_line(problem)}): {path}"
+        ) from None
     if newer:
         raise InputError(f"These shards were packed by a newer kgan. Received: {folder}")
     return manifest
@@ -275,6 +277,9 @@ def _check_manifest(manifest: Mapping[str, Any]) -> None:
     for shard in manifest["shards"]:
         if Path(shard["file"]).name != shard["file"] or len(shard["sha256"]) != 64:
             raise ValueError(shard)
+        for name in ("bytes", "count"):
+            if type(shard[name]) is not int or shard[name] < 0:
+                raise ValueError(f"{name} of {shard['file']} is {shard[name]!r}")
     if sum(shard["count"] for shard in manifest["shards"]) != manifest["count"]:
         raise ValueError("the shards' counts do not add up to the total")
 

@@ -3,6 +3,7 @@
 import io
 import struct
 import threading
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_an_archive_is_not_unpacked_to_more_than_is_free(tmp_path, one_gb):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("images.npy", header_of((10_000, 1000, 1000, 1)) + bytes(10**6))
     assert path.stat().st_size < 10_000
-    with pytest.raises(kgan.InputError, match=r"images .*10 GB.*1 GB are free.*: 1,000 of its"):
+    with pytest.raises(kgan.InputError, match=r"images .*10 GB.*1 GB is free.*: 1,000 of its"):
         opened(path)
 
 
@@ -49,6 +50,25 @@ def test_a_sparse_array_file_is_refused_by_what_its_header_says(tmp_path, one_gb
         file.truncate(60 * GB)
     with pytest.raises(kgan.InputError, match=r"60 GB"):
         opened(path)
+
+
+def test_a_header_that_says_it_is_long_is_not_read(tmp_path):
+    path = tmp_path / "long.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        length = 5 * 10**7
+        head = np.lib.format.MAGIC_PREFIX + b"\2\0" + struct.pack("<I", length)
+        archive.writestr("images.npy", head + b" " * length)
+    tracemalloc.start()
+    try:
+        with pytest.raises(kgan.InputError, match="a header of 50,000,000 bytes"):
+            opened(path)
+        assert tracemalloc.get_traced_memory()[1] < 10**7
+    finally:
+        tracemalloc.stop()
+    images = np.zeros((4, 8, 8), np.uint8)
+    with (tmp_path / "two.npy").open("wb") as file:
+        np.lib.format.write_array(file, images, version=(2, 0))
+    assert opened(tmp_path / "two.npy").count == 4
 
 
 def test_other_arrays_of_an_archive_are_not_read(tmp_path, one_gb):

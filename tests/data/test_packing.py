@@ -174,6 +174,11 @@ def test_manifests_that_cannot_be_used_are_named(folder, tmp_path):
     for change in (
         {"shards": [{}]},
         {"shards": [manifest["shards"][0] | {"file": "../x"}]},
+        *(
+            {"shards": [manifest["shards"][0] | {name: value}], "count": value}
+            for name, value in (("bytes", None), ("bytes", "x"), ("count", 20.0), ("count", -1))
+        ),
+        {"class_names": 7, "default_augment": [[]]},
         {"image_shape": [8, 8]},
         {"image_shape": None},
         {"count": "20"},
@@ -184,6 +189,9 @@ def test_manifests_that_cannot_be_used_are_named(folder, tmp_path):
         (shards / "manifest.json").write_text(json.dumps(manifest | change))
         with pytest.raises(kgan.InputError, match="Not a readable manifest"):
             open_source(shards)
+    (shards / "manifest.json").write_text("[" * 100_000)
+    with pytest.raises(kgan.InputError, match="Not a readable manifest"):
+        open_source(shards)
     for foreign in ('{"name": "site"}', "[]"):  # another program's, beside another tool's shards
         (shards / "manifest.json").write_text(foreign)
         assert open_source(shards).count == 20
