@@ -29,6 +29,9 @@ images = session.run(["images"], {{"latents": latents{labels}}})[0]
 """
 NETWORK = """\
 ```python
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, or onnxruntime reports its use
 import numpy
 import onnxruntime
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from markdown_it import MarkdownIt
 
-from kgan.export.card import card
+from kgan.export.card import AUTOENCODER, GENERATOR, NETWORK, card
 from tests.untrusted.tiny import promise
 
 HOSTILE = [
@@ -42,6 +42,13 @@ def rendered(markdown):
     page = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
     parts = re.findall(r"<(td|th|h1)>(.*?)</\1>", page, re.DOTALL)
     return page, [html.unescape(text) for _, text in parts if not re.search("<(?!code)[a-z]", text)]
+
+
+@pytest.mark.parametrize("code", [GENERATOR, NETWORK, AUTOENCODER])
+def test_telemetry_is_off_before_onnxruntime_is_imported(code):
+    assert code.index('os.environ["ORT_DISABLE_TELEMETRY"] = "1"') < code.index(
+        "import onnxruntime"
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)
