@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
 from kgan.errors import InputError, OutOfMemory
+from kgan.file_systems import chain
 from kgan.files import first_line
 
 try:
@@ -19,13 +22,36 @@ except ImportError:  # Windows has no such limits
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
-# Version of control groups: (folder of their files, limit, in use, of that what can be given back).
-CGROUP_FILES = {
-    2: (CGROUPS, "memory.max", "memory.current", ("inactive_file", "active_file")),
-    1: (
+
+
+class Group(NamedTuple):
+    """Where control groups of a version have their figures.
+
+    Attributes:
+        top: folder of all groups.
+        limit, used: files of the limit and of what is in use.
+        swap_limit, swap_used: those of swap; in version 1 of memory and swap together.
+        given_back: what the system gives back when it is asked, among memory.stat.
+    """
+
+    top: Path
+    limit: str
+    used: str
+    swap_limit: str
+    swap_used: str
+    given_back: tuple[str, ...]
+
+
+GROUPS = {
+    2: Group(
+        CGROUPS,
+        *("memory.max", "memory.current", "memory.swap.max", "memory.swap.current"),
+        ("inactive_file", "active_file", "slab_reclaimable"),
+    ),
+    1: Group(
         CGROUPS / "memory",
-        "memory.limit_in_bytes",
-        "memory.usage_in_bytes",
+        *("memory.limit_in_bytes", "memory.usage_in_bytes"),
+        *("memory.memsw.limit_in_bytes", "memory.memsw.usage_in_bytes"),
         ("total_inactive_file", "total_active_file"),
     ),
 }
@@ -88,7 +114,7 @@ def refusal(
     what: str, least: int, left: int, fits: str = "", received: object = None
 ) -> InputError:
     """What is said where `least` bytes are needed and `left` are free; as for `check`."""
-    line = f"{what} needs at least {in_words(least)} of memory; {in_words(left)} are free"
+    line = f"{what} needs at least {in_words(least)} of memory; {in_words(left)} is free"
     if fits:
         line += f"; what would fit: {fits}"
     return InputError(line if received is None else f"{line}. Received: {received}")
@@ -110,12 +136,12 @@ def out_of_memory(error: BaseException) -> OutOfMemory | None:
     does for a full disk, which is none) and onnxruntime a general one; it may be the cause of
     another.
     """
-    for each in _chain(error):
+    for each in chain(error):
         if isinstance(each, OutOfMemory):
             return each
         if _ran_out(each):
             return OutOfMemory(
-                f"Out of memory: {in_words(free())} are free, and more was needed "
+                f"Out of memory: {in_words(free())} is free, and more was needed "
                 f"({NODE.sub('', first_line(each))})"
             )
     return None
@@ -129,14 +155,6 @@ def _ran_out(error: BaseException) -> bool:
         return "OOM" in text or "memory" in text.lower()
     own = type(error).__module__.partition(".")[0] in ("onnxruntime", "tensorflow")
     return own and ("std::bad_alloc" in text or "Failed to allocate memory" in text)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen = set()
-    while error is not None and id(error) not in seen:
-        yield error
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
 
 
 def _left_by_limits() -> Iterator[int]:
@@ -161,24 +179,35 @@ def _left_by_limits() -> Iterator[int]:
 
 
 def _left_by_cgroups() -> Iterator[int]:
-    for place, limit_file, used_file, given_back in _cgroups():
+    for place, version in _cgroups():
+        group = GROUPS[version]
         try:
-            limit = (place / limit_file).read_text(encoding="ascii").strip()
-            used = int((place / used_file).read_text(encoding="ascii"))
+            left = _left(place, group.limit, group.used)
             facts = dict(
                 line.split(" ", 1)
                 for line in (place / "memory.stat").read_text(encoding="ascii").splitlines()
             )
-            if limit != "max":
-                yield int(limit) - used + sum(int(facts.get(name, 0)) for name in given_back)
-        except (OSError, ValueError):  # no such group here, or its files have another form
+            given_back = sum(int(facts.get(name, 0)) for name in group.given_back)
+        except (OSError, ValueError):  # no such group here, no limit, or files of another form
             continue
+        swap = psutil.swap_memory().free
+        with contextlib.suppress(OSError, ValueError):  # the group has all of the machine's
+            of_group = _left(place, group.swap_limit, group.swap_used)
+            swap = min(swap, of_group - left if version == 1 else of_group)
+        yield left + given_back + swap
 
 
-def _cgroups() -> Iterator[tuple[Path, str, str, tuple[str, ...]]]:
-    """The control group of this process and those around it, with their files' names.
+def _left(place: Path, limit: str, used: str) -> int:
+    """Bytes of a group's limit that are left; ValueError where it is "max"."""
+    limits = [int((place / name).read_text(encoding="ascii")) for name in (limit, used)]
+    return limits[0] - limits[1]
 
-    In a container its own group is often the top of what it sees, whatever /proc calls it.
+
+def _cgroups() -> Iterator[tuple[Path, int]]:
+    """The control group of this process and those around it, with their version.
+
+    In a container its own group is often the top of what it sees, whatever /proc calls it: also
+    something above the top.
     """
     try:
         lines = OWN_GROUPS.read_text(encoding="utf-8").splitlines()
@@ -189,8 +218,10 @@ def _cgroups() -> Iterator[tuple[Path, str, str, tuple[str, ...]]]:
         version = 2 if number == "0" else 1 if "memory" in controllers.split(",") else None
         if version is None:
             continue
-        top, *names = CGROUP_FILES[version]
+        top = GROUPS[version].top
         place = Path(os.path.normpath(f"{top}/{path}"))
+        if not place.is_relative_to(top):
+            place = top
         while place.is_relative_to(top):
-            yield place, *names  # type: ignore[misc]
+            yield place, version
             place = place.parent

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from kgan.cli import data, evaluate, export, generate, train
 from kgan.cli.interruptible import Interruptible
 from kgan.errors import KganError
-from kgan.file_systems import NO_ROOM
+from kgan.file_systems import no_room
 from kgan.files import printable
 from kgan.memory import out_of_memory
 from kgan.streams import logged_in_lines, steady_output
@@ -55,7 +55,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs `kgan`; returns the exit code: 0 done, 2 the user's mistake, 1 interrupted."""
+    """Runs `kgan`; returns the exit code: 0 done, 2 the user's mistake, 1 else."""
     parser = Parser(
         prog="kgan", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -92,11 +92,15 @@ def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> in
     """
     with steady_output() as (output, _), logged_in_lines(), Interruptible() as interruption:
         try:
-            code = _run(parser, arguments, interruption)
-        except Exception:  # a fault of kgan's own: here, where no terminal obeys what it quotes
-            traceback.print_exc()
+            try:
+                code = _run(parser, arguments, interruption)
+            except Exception:  # a fault of kgan's own: here, where no terminal obeys what it quotes
+                traceback.print_exc()
+                code = 1
+            output.flush()
+        except KeyboardInterrupt:
+            print(f"\n{parser.prog}: interrupted", file=sys.stderr)
             code = 1
-        output.flush()
         # A reader that has seen enough, as `head`, is no mistake.
         if output.problem is not None and output.problem.errno != errno.EPIPE:
             reason = output.problem.strerror
@@ -114,9 +118,8 @@ def _run(
     try:
         return parsed.run(parsed) or 0
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) or interruption.came:
-            print(f"\n{parser.prog}: interrupted", file=sys.stderr)
-            return 1
+        if interruption.came:
+            raise KeyboardInterrupt from error
         known = _meaning(error)
         if known is None:
             raise
@@ -131,7 +134,10 @@ def _meaning(error: BaseException) -> tuple[int, str] | None:
     """(exit code, one line) of an exception whose meaning is known; None for any other."""
     if isinstance(error, KganError):
         return error.exit_code, str(error)
+    full = no_room(error)
+    if full is not None:
+        return 1, f"{full.strerror}: {full.filename}" if full.filename else str(full.strerror)
     if isinstance(error, OSError) and error.filename is not None:
-        return (1 if error.errno in NO_ROOM else 2), f"{error.strerror}: {error.filename}"
+        return 2, f"{error.strerror}: {error.filename}"
     exhausted = out_of_memory(error)
     return None if exhausted is None else (exhausted.exit_code, str(exhausted))

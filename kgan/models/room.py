@@ -19,6 +19,7 @@ from kgan.models.networks import Network
 from kgan.models.preset_kinds import AutoencoderPreset, Preset
 
 AnyPreset = Preset | AutoencoderPreset
+_counting = threading.RLock()  # of who replaces what makes Keras's variables
 WIDTHS = ("filters", "latent_dim")  # what weights grow with, and a smaller value can mend
 
 
@@ -147,7 +148,7 @@ def weights_that_fit(what: object) -> Iterator[None]:
         return
     taken = since = 0  # in all; since memory was last looked at
     refused: list[InputError] = []
-    here, made = threading.get_ident(), keras.Variable.__init__
+    here = threading.get_ident()
 
     def count(variable: Any, initializer: Any, shape: Any = None, dtype: Any = None, **more: Any):  # type: ignore[no-untyped-def]
         nonlocal taken, since
@@ -164,12 +165,14 @@ def weights_that_fit(what: object) -> Iterator[None]:
                 since = 0
         made(variable, initializer, shape, dtype, **more)
 
-    keras.Variable.__init__ = count
-    try:
-        yield
-    except Exception:
-        if refused:
-            raise refused[0] from None
-        raise
-    finally:
-        keras.Variable.__init__ = made
+    with _counting:
+        made = keras.Variable.__init__
+        keras.Variable.__init__ = count
+        try:
+            yield
+        except Exception:
+            if refused:
+                raise refused[0] from None
+            raise
+        finally:
+            keras.Variable.__init__ = made

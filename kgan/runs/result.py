@@ -18,7 +18,7 @@ class RunResult:
         steps: steps taken now; 0 where the goal was reached before.
         images_per_second: mean rate after the first step.
         skipped: images that could not be decoded, path -> reason.
-        interrupted: it was stopped by Ctrl-C or SIGTERM.
+        interrupted: it was stopped by Ctrl-C, SIGTERM or SIGHUP.
     """
 
     directory: Path

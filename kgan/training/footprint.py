@@ -55,5 +55,5 @@ def check_step(model: Any, batch_size: int, replicas: int = 1) -> None:
         f"A step of {batch_size} pictures",
         each * (batch_size // replicas),
         f"--batch-size {left // each * replicas}" if 0 < each <= left else "smaller networks",
-        f"batch_size {batch_size}",
+        f"--batch-size {batch_size}",
     )

@@ -22,7 +22,8 @@ from kgan.training.network_checks import run_network
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
 
-CANDIDATE_BYTES = 12
+LOGIT_BYTES = 4  # of each candidate
+PLACE_BYTES = 8  # in the order of all, where that is asked for
 
 
 def sample(
@@ -66,8 +67,8 @@ def parts(
     check_positive(n=n, nice=nice, batch_size=batch_size)
     _check_pictures(gan)
     drawing = _Drawing(gan, n, latent_law.check_seed(seed), labels, batch_size)
-    if nice > 1:  # a logit of each, and its place in their order
-        each = CANDIDATE_BYTES * n
+    if nice > 1:
+        each = n * (LOGIT_BYTES + (PLACE_BYTES if gan.num_classes is None else 0))
         memory.check(
             f"A choice among {n * nice:,} pictures",
             each * nice,

@@ -71,14 +71,17 @@ class Session:
         output = self.model.output
         if not count:
             return [np.zeros((0, *output["shape"][1:]), output["dtype"])]
-        each = math.prod(output["shape"][1:]) * np.dtype(output["dtype"]).itemsize
-        memory.check(
-            f"What this model gives for {count} inputs",
-            count * each,
-            f"{memory.free() // max(1, each)} at a time",
-            self.model.origin,
-        )
-        rows = max(1, min(MOST_BYTES, memory.free()) // self.model.needs(1)[0])
+        rows, needed = count, self.model.needs(1)[0]
+        if count * needed > memory.ALWAYS_TAKEN:
+            left = memory.free()
+            each = math.prod(output["shape"][1:]) * np.dtype(output["dtype"]).itemsize
+            if count * each > max(left, memory.ALWAYS_TAKEN):
+                what, fits = (
+                    f"What this model gives for {count} inputs",
+                    f"{left // each} at a time",
+                )
+                raise memory.refusal(what, count * each, left, fits, self.model.origin)
+            rows = max(1, min(MOST_BYTES, left) // needed)
         parts = []
         for start in range(0, count, rows):
             part = {name: array[start : start + rows] for name, array in inputs.items()}

@@ -13,6 +13,7 @@ import pytest
 import kgan
 from kgan.cli.main import Parser, call
 from kgan.files import staging_directory
+from kgan.streams import Steady
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TOOL = Path(kgan.__file__).parents[1] / "tools" / "interrupt.py"
@@ -43,6 +44,20 @@ def test_what_it_began_is_taken_away(tmp_path, capsys, number, becomes):
     assert [signal.getsignal(other) for other in ENDING] == before
 
 
+def test_one_that_comes_before_or_after_the_command_is_told_too(capsys, monkeypatch):
+    class Early(Parser):
+        def parse_args(self, *_, **__):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    assert call(Early(prog="kgan"), []) == 1
+    assert capsys.readouterr().err == "\nkgan: interrupted\n"
+    once = iter([os.getpid()])
+    monkeypatch.setattr(Steady, "flush", lambda _: [os.kill(p, signal.SIGTERM) for p in once])
+    assert command(lambda _: 0) == 1
+    monkeypatch.undo()
+    assert capsys.readouterr().err == "\nkgan: interrupted\n"
+
+
 def test_what_nohup_ignores_is_ignored_and_another_thread_takes_no_signals():
     def run(_: argparse.Namespace):
         os.kill(os.getpid(), signal.SIGHUP)
@@ -71,4 +86,4 @@ def test_commands_ended_at_any_moment_leave_nothing():
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert done.stdout.splitlines()[-1] == "wrong: 0"
-    assert len(done.stdout.splitlines()) == 2 * 3 + 2
+    assert len(done.stdout.splitlines()) == 2 * 4 + 2

@@ -2,6 +2,7 @@
 
 import math
 import random
+import threading
 import zipfile
 
 import h5py
@@ -53,13 +54,31 @@ def test_counting_changes_no_later_network(monkeypatch):
 def test_too_many_weights_are_refused_with_what_would_fit(one_gb):
     with pytest.raises(kgan.InputError, match=r"101 GB.*filters 128") as refused:
         check_trains("dcgan", image_shape=(32, 32, 1), filters=2048)
-    assert "1 GB are free" in str(refused.value)
+    assert "1 GB is free" in str(refused.value)
     with pytest.raises(kgan.InputError, match=r"latent_dim 500000\. Received"):
         kgan.GAN.from_preset("gan", latent_dim=10**6, filters=256)
     with pytest.raises(kgan.InputError, match=r"filters 256 latent_dim 100\. Received"):
         make_networks("gan", latent_dim=10**7, filters=10**4)
     # What fits is what is said to.
     check_trains("dcgan", image_shape=(32, 32, 1), filters=128)
+
+
+def test_threads_that_load_leave_keras_as_it_was():
+    before = keras.Variable.__init__
+    entered, leave = threading.Event(), threading.Event()
+
+    def load():
+        with room.weights_that_fit("b"):
+            entered.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=load)
+    with room.weights_that_fit("a"):
+        thread.start()
+        entered.wait(0.2)
+    leave.set()
+    thread.join()
+    assert keras.Variable.__init__ is before
 
 
 @pytest.fixture(scope="module")

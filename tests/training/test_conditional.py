@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import kgan
+from kgan import memory
 from kgan.export.signatures import parts_of
 from kgan.training.adversarial_step import discriminator_step, generator_step
 
@@ -65,7 +66,11 @@ def test_labels_one_many_or_from_the_seeds(shades):
     np.testing.assert_array_equal(by_seed[2:], shades.generate(2, seed=9))
 
 
-def test_nice_keeps_the_best_of_each_label(shades):
+def test_nice_keeps_the_best_of_each_label(shades, monkeypatch):
+    with monkeypatch.context() as patch:  # a logit of each candidate, and no order of them
+        patch.setattr(memory, "free", lambda: 10**9)
+        with pytest.raises(kgan.InputError, match=r"256 GB.*nice=3906250\."):
+            shades.generate(64, nice=10**9)
     labels = [2, 0, 1, 1]
     made = shades.generate(4, seed=3, labels=labels, nice=5)
     candidates = shades.generate(20, seed=3, labels=5 * labels)
