@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ reconstructs pictures: each row of them stands over what comes back.
 """
 NICE = 20
 BATCH = 64  # pictures that are drawn together
+UNWRITABLE = "Cannot write there"
 SHEET_COPIES = 2  # the pictures, and the sheet of them
 
 
@@ -83,6 +84,7 @@ class Drawing:
     Attributes:
         count: number of pictures, at most.
         image_shape: (H, W, C).
+        in_pairs: each stands with the one that it reconstructs.
         batches: yields (uint8 pictures (B, H, W, C), a file name for each, those that they
             reconstruct or None).
     """
@@ -90,6 +92,7 @@ class Drawing:
     count: int
     image_shape: tuple[int, ...]
     batches: Iterable[tuple[np.ndarray, list[str], np.ndarray | None]]
+    in_pairs: bool = False
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -99,36 +102,46 @@ def run(arguments: argparse.Namespace) -> None:
     drawing = _drawing(arguments)
     path = arguments.output or (None if arguments.separate else Path("grid.png"))
     if path:
-        each = SHEET_COPIES * math.prod(drawing.image_shape)
+        each = SHEET_COPIES * math.prod(drawing.image_shape) * (1 + drawing.in_pairs)
         what = "Without --separate, which takes any number, a sheet"
         memory.check_array(drawing.count, each, "-n", what)
     shown: list[np.ndarray] = []
     above: list[np.ndarray] = []
-    with writing("Cannot write there", arguments.separate or arguments.output or Path("grid.png")):
-        with _separate(arguments.separate) as staging:
-            for pictures, names, originals in drawing.batches:
-                if staging:
-                    for picture, name in zip(pictures, names, strict=True):
-                        images.save_png(staging / f"{name}.png", picture, drawn=True)
-                if path:
-                    shown.append(pictures)
-                    above += [] if originals is None else [originals]
-        if path:
+    with _separate(arguments.separate) as save:
+        for pictures, names, originals in drawing.batches:
+            save(pictures, names)
+            if path:
+                shown.append(pictures)
+                above += [] if originals is None else [originals]
+    if path:
+        with writing(UNWRITABLE, path):
             images.save_png(path, _sheet(shown, above), drawn=True)
-            print(printable(path, None))
+        print(printable(path, None))
     if arguments.separate:
         print(printable(arguments.separate, None))
 
 
 @contextlib.contextmanager
-def _separate(directory: Path | None) -> Iterator[Path | None]:
-    """Context manager: where pictures go until all of them are there; None for no directory."""
+def _separate(directory: Path | None) -> Iterator[Callable[[np.ndarray, list[str]], None]]:
+    """Context manager: a function that saves pictures by their names.
+
+    They are in the directory when all of them are there; without a directory nothing is saved.
+    """
     if directory is None:
-        yield None
+        yield lambda pictures, names: None
         return
-    with staging_directory(directory) as staging:
-        yield staging
-        put_in_place(staging)
+    with contextlib.ExitStack() as stack:
+        with writing(UNWRITABLE, directory):
+            staging = stack.enter_context(staging_directory(directory))
+
+        def save(pictures: np.ndarray, names: list[str]) -> None:
+            with writing(UNWRITABLE, directory):
+                for picture, name in zip(pictures, names, strict=True):
+                    images.save_png(staging / f"{name}.png", picture, drawn=True)
+
+        yield save
+        with writing(UNWRITABLE, directory):
+            put_in_place(staging)
 
 
 def _sheet(shown: list[np.ndarray], above: list[np.ndarray]) -> np.ndarray:
@@ -227,4 +240,5 @@ def _reconstruct(arguments: argparse.Namespace, model: Any, run: Path | None) ->
         if not done:
             raise InputError(f"No picture could be decoded. Received: {source.description}")
 
-    return Drawing(2 * min(arguments.n, source.count), source.image_shape, batches())
+    count = min(arguments.n, source.count)
+    return Drawing(count, source.image_shape, batches(), in_pairs=True)

@@ -25,6 +25,7 @@ LOG = logging.getLogger("kgan")
 WORKERS = os.cpu_count() or 1
 DECODERS = ThreadPoolExecutor(WORKERS, "decode")  # Pillow releases Python's lock while it decodes
 DECODED_TOGETHER = 32
+FOLDERS_TOLD = 10  # of which the disk fails to give pictures
 CALLS = {"count": 0}  # of Python, from tf.data's threads
 
 
@@ -299,8 +300,11 @@ class StreamSource(Source):
         place = os.path.dirname(name)
         if not getattr(problem, "errno", None):
             line = f"skipped {printable(name, None)}: {reason}"
-        elif (place, reason) in self._told:
+        elif (place, reason) in self._told or len(self._told) > FOLDERS_TOLD:
             return
+        elif len(self._told) == FOLDERS_TOLD:
+            self._told.add((place, reason))
+            line = f"skipped pictures of more folders than these {FOLDERS_TOLD}"
         else:
             self._told.add((place, reason))
             gone = self.gone(place) if isinstance(problem, FileNotFoundError) else 0

@@ -1,5 +1,7 @@
 """Commands that are asked for more than memory holds."""
 
+import errno
+import os
 import shutil
 
 import numpy as np
@@ -48,6 +50,31 @@ def test_separate_pictures_and_the_sheet_are_those_of_one_call(export, tmp_path,
     for name, picture in zip(names, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(folder / name)), picture[..., 0])
     np.testing.assert_array_equal(np.asarray(Image.open(sheet)), kgan.images.grid(expected)[..., 0])
+
+
+def test_where_it_cannot_be_written_is_named_and_what_cannot_be_read_is_not_told_as_that(
+    export, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "file").touch()
+    command = ["generate", str(export), "-n", "2", "--separate", str(tmp_path / "each")]
+    for place in ("-o", "--separate"):
+        line = error_line(capsys, [*command, place, str(tmp_path / "file" / "a.png")])
+        assert line.startswith("kgan: error: Cannot write there (")
+        assert line.endswith(str(tmp_path / "file" / "a.png"))
+
+    def unread(*_):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "picture.png")
+
+    monkeypatch.setattr(kgan.runtime.Generator, "generate", unread)
+    line = error_line(capsys, [*command, "--separate", str(tmp_path / "other")])
+    assert line == "kgan: error: No such file or directory: picture.png"
+
+
+def test_a_page_is_not_put_into_the_export_that_it_shows(export, capsys):
+    for place in (export / "1", export / "page", export.parent):
+        line = error_line(capsys, ["export", str(export), "--web", str(place)])
+        assert "A page cannot be a version of an export" in line
+    assert not (export / "page").exists()
 
 
 def test_an_export_in_python_refuses_too_many(export, monkeypatch):

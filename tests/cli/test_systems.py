@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
@@ -13,8 +14,10 @@ import pytest
 from PIL import Image
 
 import kgan
+from kgan import memory
 from kgan.cli.main import main
 from kgan.models import PRESETS
+from kgan.runs import build
 
 SMALL = ["--size", "16x16", "--batch-size", "16", "--steps", "6"]
 
@@ -124,8 +127,14 @@ def test_an_autoencoder_runs_reconstructs_and_exports(codes, tmp_path, capsys):
     np.testing.assert_allclose(again[20:36, 2:18], shown[20:36, 2:18].astype(int), atol=1)
 
 
-def test_an_autoencoder_reconstructs_other_pictures(codes, tmp_path, capsys):
+def test_an_autoencoder_reconstructs_other_pictures(codes, tmp_path, capsys, monkeypatch):
     np.savez(tmp_path / "other.npz", images=np.full((3, 16, 16), 200, np.uint8))
+    with monkeypatch.context() as patch:  # a sheet holds each picture and what comes back
+        many = SimpleNamespace(count=10**9, image_shape=(16, 16, 1))
+        patch.setattr(memory, "free", lambda: 10**9)
+        patch.setattr(build, "source_of", lambda *_: many)
+        said = error_of(capsys, "generate", codes, "-n", 10**8, "--pictures", "x")
+        assert f"fit: -n {10**9 // (2 * 2 * 256)}. Received: -n 100000000" in said
     sheet = tmp_path / "strip.png"
     arguments = ["--pictures", str(tmp_path / "other.npz"), "-o", str(sheet)]
     assert main(["generate", str(codes), *arguments]) == 0

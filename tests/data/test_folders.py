@@ -229,3 +229,17 @@ def test_pictures_that_vanish_are_told_once_a_folder(two, caplog):
     assert "1.png: No such file or directory (" in lines[1]
     assert "2.png: not a regular file (" in lines[2]
     assert len(source.skipped) == 202
+
+
+def test_of_many_folders_that_vanish_ten_are_told(tmp_path, caplog):
+    for index in range(20):
+        fill(tmp_path / f"{index}", count=1)
+    source = open_source(tmp_path, image_shape=(8, 8, 1))
+    for index in range(1, 20):
+        (tmp_path / f"{index}" / "0.png").unlink()
+    caplog.clear()
+    assert len(list(source.examples())) == 1
+    lines = [record.getMessage() for record in caplog.records]
+    assert [": No such file or directory (" in line for line in lines] == [True] * 10 + [False]
+    assert lines[10].startswith("skipped pictures of more folders than these 10 (")
+    assert len(source.skipped) == 19
