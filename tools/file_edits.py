@@ -69,9 +69,7 @@ def text(data: bytes, rng: random.Random) -> bytes:
         return raw(data, rng)
     for _ in range(rng.randrange(1, 4)):
         place = rng.randrange(len(data) or 1)
-        put = rng.choice(
-            (b'"', b",", b";", b"\r\n", b"\0", b"-", b"1e999", b"\x1b[31m", b"9" * 400)
-        )
+        put = rng.choice(PUT)
         data = rng.choice(
             (
                 data[:place] + put + data[place:],

@@ -5,8 +5,8 @@
     tools/fuzz_files.py npz --first 17 -n 1 -v   one again, with what the command wrote
 
 Each is tried in a process of its own with 4 GB of memory, 30 seconds of a processor and 90 in
-all. Exit code: 1 where one ended in a traceback, was killed, hung, or sent a terminal what it
-obeys; else 0.
+all. Exit code: 1 where one ended in a traceback, was killed, as for memory, hung, or sent a
+terminal what it obeys; else 0.
 """
 
 from __future__ import annotations
@@ -92,9 +92,10 @@ def _load_run(_: argparse.Namespace) -> None:
 
     run = Run.open(RUN)
     with told_in_one_line(run.directory, run.strategy):
-        source, model, batches = ready.load(run.directory, run.options, {}, run.strategy)
-        next(iter(batches))
-        done = goal.progress(run.directory, model, source.good // run.options.images_per_step)
+        training = ready.load(run.directory, run.options, {}, run.strategy)
+        next(iter(training.batches))
+        epoch = training.source.good // run.options.images_per_step
+        done = goal.progress(run.directory, training.model, epoch)
         print(goal.header(goal.with_goal(run.options, done, {}), done))
 
 
@@ -166,7 +167,7 @@ def spoil(kind: Kind, name: str, seed: int) -> None:
 def child(good: Path, place: Path, name: str, seed: int) -> int:
     """Spoils and uses a file, in a process of its own; the exit code, 99 for a traceback."""
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, LONGEST))  # the first tells by its signal
     output = os.open(place / "output", os.O_WRONLY | os.O_CREAT)
     for descriptor in (1, 2):  # C++ writes there too
         os.dup2(output, descriptor)
@@ -217,7 +218,7 @@ def ended(process: int, name: str, seed: int, place: Path, start: float) -> Outc
 
 def result(code: int, seconds: float, output: str) -> str:
     """One word for how a child ended."""
-    if seconds > LONGEST or code in (-signal.SIGXCPU, -signal.SIGKILL):
+    if seconds > LONGEST or code == -signal.SIGXCPU:
         return "hung"
     if code not in (0, 1, 2, 99):
         return "killed"
@@ -231,15 +232,21 @@ def result(code: int, seconds: float, output: str) -> str:
 def outcomes(good: Path, waiting: list[tuple[str, int]], jobs: int) -> Iterator[Outcome]:
     """Tries what waits, the last first, some at a time."""
     running: list[tuple[int, str, int, Path, float]] = []
-    while waiting or running:
-        while waiting and len(running) < jobs:
-            running.append(begin(good, *waiting.pop()))
-        time.sleep(0.02)
-        for one in list(running):
-            outcome = ended(*one)
-            if outcome is not None:
-                running.remove(one)
-                yield outcome
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                running.append(begin(good, *waiting.pop()))
+            time.sleep(0.02)
+            for one in list(running):
+                outcome = ended(*one)
+                if outcome is not None:
+                    running.remove(one)
+                    yield outcome
+    finally:  # on Ctrl-C, before their folder is removed
+        for process, *_ in running:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,10 +4,11 @@
     .venv/bin/python tools/interrupt.py [--rounds 20] [COMMAND ...]
 
 `train`, `export`, `web`, `pack` and `separate`, of tiny models, get each signal so many times, at
-moments drawn from the time that each takes undisturbed. SIGTERM and SIGHUP must leave nothing, or a
-run to resume; what SIGKILL leaves must be gone when the command has been run again, which must
-work. Exit status 1 where anything is otherwise. The commands are forked from one process that has
-imported TensorFlow, as importing it takes longer than most of them.
+moments drawn from the time that each takes undisturbed. SIGINT, SIGTERM and SIGHUP must end it as
+interrupted and leave nothing, or a run to resume; what SIGKILL leaves must be gone when the
+command has been run again, which must work. Exit status 1 where anything is otherwise. The
+commands are forked from one process that has imported TensorFlow, as importing it takes longer
+than most of them.
 """
 
 import argparse
@@ -51,7 +52,8 @@ def start(arguments, place):
         return child
     from kgan.cli.main import main
 
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has it ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has it ignored,
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # and `&` in a script this one
     os.chdir(place)
     log = os.open(f"{place}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
@@ -97,8 +99,12 @@ def round_of(name, number, moment, place):
         happened = "done before"
     elif number == signal.SIGKILL:
         happened = "left something" if left else "left nothing"
-    elif left and not (name == "train" and any(path.endswith(".keras") for path in left)):
+    elif hidden(left) or (
+        left and not (name == "train" and any(path.endswith(".keras") for path in left))
+    ):
         return "left something", f"{name} {number.name} at {moment:.2f} s left {left[:9]}"
+    elif status not in (1, -number):  # the latter before kgan has begun, or when it is done
+        return "ended otherwise", f"{name} {number.name} at {moment:.2f} s: exit status {status}"
     else:
         happened = "left a run" if left else "left nothing"
     if again(name, place):
@@ -134,7 +140,7 @@ def main():
         assert finish(COMMANDS[name], place) == 0, Path(f"{place}.log").read_text()
         seconds = time.monotonic() - began
         shutil.rmtree(place)
-        for number in (signal.Signals[f"SIG{word}"] for word in ("TERM", "HUP", "KILL")):
+        for number in (signal.Signals[f"SIG{word}"] for word in ("INT", "TERM", "HUP", "KILL")):
             seen = collections.Counter()
             place = top / "place"
             for _ in range(chosen.rounds):
