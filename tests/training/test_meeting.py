@@ -41,6 +41,14 @@ def call(address, message):
             time.sleep(0.05)
 
 
+def until(holds):
+    """Waits until something holds."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 class Worker(threading.Thread):
     """One that meets the others; `problem` is what it raised, None where it goes on."""
 
@@ -58,9 +66,10 @@ class Worker(threading.Thread):
 
 def test_workers_meet_whoever_comes_first_and_whoever_else_calls(monkeypatch, caplog):
     monkeypatch.setattr(meeting, "SAID_AFTER", 0.1)
+    monkeypatch.setattr(meeting, "SAID_EVERY", 0.1)
     workers, settings = addresses(3), {"--size": (16, 16)}
     early = Worker(workers, 2, settings)
-    time.sleep(0.4)
+    until(lambda: caplog.messages)
     chief = Worker(workers, 0, settings)
     for junk in (b"GET / HTTP/1.1\r\n\r\n", b'{"worker": 9, "settings": {}}\n', b"[" * 10**5, b""):
         call(workers[0], junk)
@@ -68,14 +77,13 @@ def test_workers_meet_whoever_comes_first_and_whoever_else_calls(monkeypatch, ca
     assert early.is_alive()
     # One that was there and has gone is waited for again.
     call(workers[0], b'{"worker": 1, "settings": {}}\n')
-    time.sleep(0.4)
+    until(lambda: f"waiting for {workers[1]}" in caplog.messages)
     assert early.is_alive()
     for worker in (chief, early, Worker(workers, 1, settings)):
         worker.join(20)
         assert not worker.is_alive()
         assert worker.problem is None
     assert caplog.messages[0] == f"waiting for {workers[0]}"
-    assert f"waiting for {workers[1]}" in caplog.messages
 
 
 def test_other_settings_are_told_to_all():
