@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kgan.data import records
+from kgan.data import shard_manifest
 from kgan.data.record_features import ENCODED, LABEL, LABEL_TEXT
 from kgan.data.sources import WORKERS, Source
 from kgan.errors import InputError
@@ -56,8 +56,8 @@ def pack(
     with writing("Cannot write shards there", directory), staging_directory(parent) as staging:
         shards = _write_shards(source, staging, seed, progress)
         manifest = {
-            "format": records.FORMAT,
-            "format_version": records.FORMAT_VERSION,
+            "format": shard_manifest.FORMAT,
+            "format_version": shard_manifest.FORMAT_VERSION,
             "kgan_version": __version__,
             "source": source.description,
             "count": sum(shard["count"] for shard in shards),
@@ -68,7 +68,7 @@ def pack(
             "shards": shards,
         }
         text = json.dumps(manifest, indent=1) + "\n"
-        (staging / records.MANIFEST_FILE).write_text(text, encoding="utf-8")
+        (staging / shard_manifest.MANIFEST_FILE).write_text(text, encoding="utf-8")
         os.rename(staging, directory)
     return manifest
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import json
 import os
 import re
 import struct
@@ -15,25 +14,22 @@ import numpy as np
 import tensorflow as tf
 
 from kgan import memory
-from kgan.data import augment, decode
+from kgan.data import decode
 from kgan.data.image_files import LARGEST_FILE
 from kgan.data.order import block_of, order, shuffled
 from kgan.data.record_features import LABEL, first_features, image_features, read_labels
+from kgan.data.shard_manifest import MANIFEST_FILE, read_manifest
 from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.errors import InputError
-from kgan.files import first_line, printable
-from kgan.labels import check_class_names
+from kgan.files import printable
 from kgan.memory import in_words
-from kgan.reading import check_file, read_text, sha256
+from kgan.reading import check_file, sha256
 
 # With a suffix, and as scripts that split a set name them, such as train-00000-of-01024.
 SHARD_NAME = re.compile(
     r"\.(tfrecords?|tfrec|records?)(-\d+-of-\d+)?$|^[^.]+-\d+-of-\d+$", re.IGNORECASE
 )
 NUMBERED = re.compile(r"(.+)-\d+-of-(\d+)$")
-MANIFEST_FILE = "manifest.json"
-FORMAT = "kgan pictures"
-FORMAT_VERSION = 1
 READ_TOGETHER = 4  # shards whose records alternate
 
 
@@ -241,47 +237,6 @@ def count_records(shard: str | os.PathLike[str]) -> int:
             file.seek(place)
             count += 1
     return count
-
-
-def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The manifest of shards that kgan packed; None where there is none.
-
-    Raises:
-        InputError: it cannot be read, or is of a newer version.
-    """
-    path = Path(folder) / MANIFEST_FILE
-    if not path.exists():
-        return None
-    try:
-        manifest = json.loads(read_text(path, "utf-8-sig"))
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            return None  # another program's
-        newer = manifest["format_version"] > FORMAT_VERSION
-        if not newer:
-            _check_manifest(manifest)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:
-        raise InputError(
-            f"Not a readable manifest of shards ({first_line(problem)}): {path}"
-        ) from None
-    if newer:
-        raise InputError(f"These shards were packed by a newer kgan. Received: {folder}")
-    return manifest
-
-
-def _check_manifest(manifest: Mapping[str, Any]) -> None:
-    """Raises an exception of any kind for a manifest with wrong contents."""
-    decode.check_shape(manifest["image_shape"])
-    augment.check(manifest["default_augment"])
-    if manifest["class_names"] is not None:
-        check_class_names(manifest["class_names"], len(manifest["class_names"]))
-    for shard in manifest["shards"]:
-        if Path(shard["file"]).name != shard["file"] or len(shard["sha256"]) != 64:
-            raise ValueError(shard)
-        for name in ("bytes", "count"):
-            if type(shard[name]) is not int or shard[name] < 0:
-                raise ValueError(f"{name} of {shard['file']} is {shard[name]!r}")
-    if sum(shard["count"] for shard in manifest["shards"]) != manifest["count"]:
-        raise ValueError("the shards' counts do not add up to the total")
 
 
 def check_shards(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[str]]:

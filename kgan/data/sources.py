@@ -17,15 +17,14 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.data import decode, image_files
+from kgan.data.skipped_lines import SkippedLines
 from kgan.errors import InputError, KganError
-from kgan.files import printable
 from kgan.memory import out_of_memory
 
 LOG = logging.getLogger("kgan")
 WORKERS = os.cpu_count() or 1
 DECODERS = ThreadPoolExecutor(WORKERS, "decode")  # Pillow releases Python's lock while it decodes
 DECODED_TOGETHER = 32
-FOLDERS_TOLD = 10  # of which the disk fails to give pictures
 CALLS = {"count": 0}  # of Python, from tf.data's threads
 
 
@@ -178,7 +177,7 @@ class StreamSource(Source):
         self.fit = fit
         self.background = background
         self.strict = strict
-        self._told: set[tuple[str, str]] = set()  # (folder, why its images cannot be read)
+        self._lines = SkippedLines(self.gone)
         self.least = 1  # images that must remain; `batches` sets it to a batch
 
     @abc.abstractmethod
@@ -283,7 +282,7 @@ class StreamSource(Source):
         if self.strict:
             self.error = InputError(f"Cannot decode a picture: {name} ({reason})")
             raise self.error
-        self._tell(name, reason, problem)
+        self._lines.tell(name, reason, problem, len(self.skipped))
         remaining = self.count - len(self.skipped) - len(self.left_out - self.broken)
         if remaining < self.least:
             self.error = InputError(
@@ -294,23 +293,6 @@ class StreamSource(Source):
         # Last: an image that ends the reading must be met again by the next reader.
         if is_lasting and index is not None:
             self.broken.add(index)
-
-    def _tell(self, name: str, reason: str, problem: Exception) -> None:
-        """Says that an image is skipped; of those that the disk fails to give, once a folder."""
-        place = os.path.dirname(name)
-        if not getattr(problem, "errno", None):
-            line = f"skipped {printable(name, None)}: {reason}"
-        elif (place, reason) in self._told or len(self._told) > FOLDERS_TOLD:
-            return
-        elif len(self._told) == FOLDERS_TOLD:
-            self._told.add((place, reason))
-            line = f"skipped pictures of more folders than these {FOLDERS_TOLD}"
-        else:
-            self._told.add((place, reason))
-            gone = self.gone(place) if isinstance(problem, FileNotFoundError) else 0
-            others = f", and {gone - 1:,} more of its folder" if gone > 1 else ""
-            line = f"skipped {printable(name, None)}{others}: {reason}"
-        LOG.warning("%s (%d skipped so far)", line, len(self.skipped))
 
     def gone(self, place: str) -> int:
         """How many of the images in a folder are no longer there; 0 where they are no files."""
