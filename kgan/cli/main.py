@@ -118,7 +118,7 @@ def _run(
     try:
         return parsed.run(parsed) or 0
     except BaseException as error:
-        if interruption.came:
+        if isinstance(error, KeyboardInterrupt) or interruption.came:
             raise KeyboardInterrupt from error
         known = _meaning(error)
         if known is None:

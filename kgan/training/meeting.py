@@ -30,6 +30,7 @@ SAID_AFTER = 2.0  # seconds of waiting
 SAID_EVERY = 60.0
 STEPPED = threading.Event()  # the workers have taken a step together
 GRACE = 3.0  # seconds in which Python takes a signal, where nothing holds it
+TIDYING = 10.0  # more, once it has taken one
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
 
 
@@ -165,7 +166,7 @@ def ends_when_told() -> Iterator[None]:
     That is Ctrl-C, SIGTERM and SIGHUP, those of them that Python handles; Python alone would
     wait for TensorFlow, which waits for the other workers. From the first step that all took, while
     something within the block handles them, as a training that ends after its step, it takes a
-    second one. Once Python has taken one it has the time that it needs, until another comes.
+    second one. Once Python has taken one it has `TIDYING` seconds to take away what it began.
     """
     if threading.current_thread() is not threading.main_thread():  # signals are the main one's
         yield
@@ -225,6 +226,7 @@ class _Watch(NamedTuple):
                 handled = STEPPED.is_set() and signal.getsignal(data[0]) is not self.handler
                 if told <= handled or self.over.wait(GRACE):
                     continue
-                if told > handled + self.taken.is_set():
+                # What Python tidies up takes longer, but can be held in C++ too.
+                if not self.taken.is_set() or not self.over.wait(TIDYING):
                     print("\nkgan: interrupted", file=sys.stderr, flush=True)
                     os._exit(1)

@@ -71,17 +71,16 @@ class Session:
         output = self.model.output
         if not count:
             return [np.zeros((0, *output["shape"][1:]), output["dtype"])]
-        rows, needed = count, self.model.needs(1)[0]
+        most, needed = MOST_BYTES, self.model.needs(1)[0]
         if count * needed > memory.ALWAYS_TAKEN:
             left = memory.free()
             each = math.prod(output["shape"][1:]) * np.dtype(output["dtype"]).itemsize
             if count * each > max(left, memory.ALWAYS_TAKEN):
-                what, fits = (
-                    f"What this model gives for {count} inputs",
-                    f"{left // each} at a time",
-                )
+                what = f"What this model gives for {count} inputs"
+                fits = f"{left // each} at a time"
                 raise memory.refusal(what, count * each, left, fits, self.model.origin)
-            rows = max(1, min(MOST_BYTES, left) // needed)
+            most = min(most, left)
+        rows = max(1, most // needed)
         parts = []
         for start in range(0, count, rows):
             part = {name: array[start : start + rows] for name, array in inputs.items()}
