@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.files import first_line, printable
-from kgan.training.meeting import STEPPED, meet
+from kgan.training.meeting import STEPPED, meet, take_signals_back
 
 Strategy = Literal["auto", "none", "mirrored", "multiworker", "tpu"]
 STRATEGIES = get_args(Strategy)
@@ -100,7 +100,9 @@ def _multiworker(settings: dict[str, Any]) -> tf.distribute.Strategy:
         )
     meet(addresses, own, settings)
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        take_signals_back()
+        return strategy
     except (ValueError, KeyError, tf.errors.OpError) as error:
         raise InputError(
             f"No cluster can be made of TF_CONFIG ({first_line(error)}). "

@@ -159,6 +159,18 @@ def _worded(value: Any) -> str:
     return "not given" if value is None else json.dumps(value)
 
 
+def take_signals_back() -> None:
+    """Has Python handle again what it handled, where TensorFlow's C++ took it when it joined them.
+
+    It takes SIGTERM, for notices of preemption.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in (getattr(signal, name) for name in ENDING if hasattr(signal, name)):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                signal.signal(number, handler)
+
+
 @contextlib.contextmanager
 def ends_when_told() -> Iterator[None]:
     """Context manager: what ends this process does so also where TensorFlow waits in C++.
