@@ -63,7 +63,9 @@ def set_mode(path: Path, mode: int) -> None:
 def _umask() -> int:
     """This process's umask, where the system says it without setting it, as threads share it."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text(errors="replace").splitlines():
+        for line in (
+            Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines()
+        ):
             if line.startswith("Umask:"):
                 return int(line.split()[1], 8)
     umask = os.umask(0)

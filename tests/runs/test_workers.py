@@ -42,14 +42,14 @@ def free_ports(n):
     return ports
 
 
-def start(*arguments, index=None, addresses=()):
+def start(*arguments, index=None, addresses=(), before=""):
     environment = os.environ | {"PYTHONPATH": str(Path(kgan.__file__).parents[1])}
     if index is not None:
         environment["TF_CONFIG"] = json.dumps(
             {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
         )
     return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "train", *map(str, arguments)],
+        [sys.executable, "-c", before + COMMAND, "train", *map(str, arguments)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -155,6 +155,32 @@ def test_one_that_waits_says_for_whom_and_ends_when_told(pictures, tmp_path, ind
     assert outputs[0].strip() == "kgan: interrupted"
     assert time.monotonic() - began < 10
     assert not list(tmp_path.iterdir())
+
+
+# A worker that meets the others and then is as slow as the largest of folders.
+SLOW = """
+import time
+from kgan.runs import ready
+ready.begin = lambda *arguments: print("begun", flush=True) or time.sleep(600)
+"""
+
+
+def test_one_that_waits_within_tensorflow_ends_when_told(pictures, tmp_path):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    new = [pictures, *SETTINGS, "--steps", "2", "--name", "run", "--out", tmp_path]
+    slow = start(*new, index=1, addresses=addresses, before=SLOW)
+    chief = start(*new, index=0, addresses=addresses)
+    while slow.stdout.readline() not in ("begun\n", ""):
+        pass
+    time.sleep(10.0)  # into the first thing that all do together
+    chief.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    codes, outputs = finish(chief)
+    slow.kill()
+    slow.communicate()
+    assert codes == [1], outputs
+    assert outputs[0].splitlines()[-1].startswith("kgan: interrupted")
+    assert time.monotonic() - began < 20
 
 
 def test_other_settings_are_told_as_that(pictures, tmp_path):
