@@ -68,6 +68,7 @@ def test_training_is_as_without_it(real_images, reference):
         np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.path)
 
 
+@pytest.mark.slow
 def test_the_older_state_stays_within_the_noise(
     small_gan, real_images, reference, tmp_path, monkeypatch
 ):
@@ -82,6 +83,7 @@ def test_the_older_state_stays_within_the_noise(
     assert kgan.load_gan(tmp_path / "best.keras").batches_seen.numpy() == steps[0]
 
 
+@pytest.mark.slow
 def test_a_later_fit_knows_the_best_state_of_an_earlier_one(
     small_gan, real_images, reference, tmp_path
 ):
@@ -100,6 +102,7 @@ def test_a_later_fit_knows_the_best_state_of_an_earlier_one(
         assert metrics.read_evaluation(path).model["evaluations_since"] == since
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", ["figures", "state", "protocol"])
 def test_a_best_state_that_cannot_be_compared_is_put_aside(
     small_gan, real_images, reference, network, tmp_path, spoil, caplog

@@ -85,6 +85,7 @@ def test_held_out_images_are_those_the_run_was_not_trained_on(run):
     np.testing.assert_array_equal(quality.held_out(few, options), held[held < 3000])
 
 
+@pytest.mark.slow
 def test_an_export_needs_data_and_carries_its_runs_figures(run, features, tmp_path, capsys):
     lines_of(capsys, "evaluate", run, "-n", "60", "--metrics", "kernel_distance", *features)
     exported = lines_of(capsys, "export", run, "--out", tmp_path)[-1]
@@ -112,6 +113,7 @@ def test_an_export_needs_data_and_carries_its_runs_figures(run, features, tmp_pa
     assert any("every file has the size and SHA-256" in line for line in checked)
 
 
+@pytest.mark.slow
 def test_figures_of_another_state_are_not_exported(run, features, tmp_path, capsys):
     lines_of(capsys, "evaluate", run, "-n", "60", "--metrics", "kernel_distance", *features)
     path = run / "evaluation.json"
@@ -126,6 +128,7 @@ def test_figures_of_another_state_are_not_exported(run, features, tmp_path, caps
     assert main(["export", str(run), "--out", str(tmp_path)]) == 0
 
 
+@pytest.mark.slow
 def test_classes_are_matched_by_name(run, features, tmp_path, capsys):
     source = kgan.data.open_source(None, image_shape=(16, 16, 1))
     for label in (8, 1):  # in another order, and only two of them
@@ -140,6 +143,7 @@ def test_classes_are_matched_by_name(run, features, tmp_path, capsys):
     assert "the model's classes" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_models_are_compared_on_the_same_images(run, features, tmp_path, capsys):
     twin = tmp_path / "copy.keras"
     twin.write_bytes((run / "model.keras").read_bytes())

@@ -54,6 +54,7 @@ def gan():
     return gan
 
 
+@pytest.mark.slow
 def test_a_fit_looks_at_its_first_batch_and_no_other(tmp_path, gan):
     checkpoint = kgan.callbacks.Checkpoint(tmp_path / "last.keras", every_steps=1)
     good = (DARK + 1) / 2  # the preset ends in a sigmoid

@@ -54,6 +54,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_picture_has_its_own_seed(name, tmp_path):
     gan = made(CASES[name], ema_half_life_images=100 if name == "own" else None)
