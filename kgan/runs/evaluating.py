@@ -16,7 +16,7 @@ import numpy as np
 
 from kgan import export_places, manifest, runtime
 from kgan.data import Source
-from kgan.data.choosing import draw_indices, pick
+from kgan.data.choosing import draw_indices
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.images import save_png
@@ -142,38 +142,9 @@ def real_images(
         first, others, split = mixed[:n_real], mixed[n_real:], "all"
     if n_real < n:
         LOG.warning("%d images on each side, not %d: there are no more", n_real, n)
-    images, labels = pick(source, first)
-    other_images, other_labels = pick(source, others)
-    if options.conditional:
-        labels, other_labels = (
-            _as_the_model_counts(each, source, opened.model) for each in (labels, other_labels)
-        )
-    return Reference(
-        images,
-        labels if options.conditional else None,
-        other_images,
-        other_labels if options.conditional else None,
-        network=network,
-        data=source.description,
-        split=split,
-        seed=seed,
-        cached=True,
-    )
-
-
-def _as_the_model_counts(labels: np.ndarray, source: Source, model: Any) -> np.ndarray:
-    """The labels of some data by the model's own numbers, where both have names of classes."""
-    theirs, own = source.class_names, model.class_names
-    numbered = theirs and list(theirs) == [str(label) for label in range(len(theirs))]
-    if not theirs or not own or numbered or list(theirs) == list(own):
-        return labels
-    unknown = [name for name in theirs if name not in own]
-    if unknown:
-        raise InputError(
-            f"The data must have the model's classes, {', '.join(map(printable, own))}. "
-            f"Received: {', '.join(map(printable, unknown))}"
-        )
-    return np.array([list(own).index(name) for name in theirs])[labels]
+    classes = (opened.model.class_names or ()) if options.conditional else None
+    facts = {"network": network, "split": split, "seed": seed}
+    return quality.reference(source, first, others, classes, **facts)
 
 
 def evaluate_model(

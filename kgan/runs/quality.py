@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from kgan.callbacks import Evaluate
 from kgan.data import Source
 from kgan.data.choosing import pick, share_of, without
 from kgan.errors import InputError
+from kgan.files import printable
 from kgan.metrics.features import Features
 from kgan.metrics.real_images import Reference
 from kgan.models import AutoencoderPreset, get_preset
@@ -115,19 +117,58 @@ def _reference(
     options: RunOptions,
     network: Features,
 ) -> Reference:
+    classes = source.class_names if options.conditional else None
+    facts = {"network": network, "split": split, "seed": options.seed}
+    return reference(source, indices, others, classes, **facts)
+
+
+def reference(
+    source: Source,
+    indices: np.ndarray,
+    others: np.ndarray,
+    classes: Sequence[str] | None,
+    **facts: Any,
+) -> Reference:
+    """Some images of a source to compare with, and others for the floors.
+
+    Args:
+        source: all of the data.
+        indices, others: which images; no others for no floors.
+        classes: the model's, by whose numbers the images are labelled; None for a model without.
+        **facts: the network, the split and the seed, as `Reference` takes them.
+
+    Raises:
+        InputError: images that cannot be decoded, too few, or of classes the model lacks.
+    """
     images, labels = pick(source, indices)
     other_images, other_labels = pick(source, others) if len(others) else (None, None)
     return Reference(
         images,
-        labels if options.conditional else None,
+        _as_counted(labels, source, classes),
         other_images,
-        other_labels if options.conditional else None,
-        network=network,
+        _as_counted(other_labels, source, classes),
         data=source.description,
-        split=split,
-        seed=options.seed,
         cached=True,
+        **facts,
     )
+
+
+def _as_counted(
+    labels: np.ndarray | None, source: Source, classes: Sequence[str] | None
+) -> np.ndarray | None:
+    """Labels by a model's own numbers, where both have names of classes; None without classes."""
+    if labels is None or classes is None:
+        return None
+    theirs, own = list(source.class_names or ()), list(classes)
+    if theirs in ([], own, [str(label) for label in range(len(theirs))]) or not own:
+        return labels
+    unknown = [name for name in theirs if name not in own]
+    if unknown:
+        raise InputError(
+            f"The data must have the model's classes, {', '.join(map(printable, own))}. "
+            f"Received: {', '.join(map(printable, unknown))}"
+        )
+    return np.array([own.index(name) for name in theirs])[labels]
 
 
 def evaluator(real: RealImages, options: RunOptions, directory: Path) -> Evaluate:
