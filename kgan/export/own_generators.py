@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from typing import Any, ClassVar
 
 import keras
@@ -17,6 +18,7 @@ from kgan.models.networks import check_classes
 from kgan.models.rebuild import all_layers
 
 Shape = tuple[int, ...]
+SCOPE = r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*"  # what TensorFlow takes as the name of a scope
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,12 @@ def _inputs(network: Any, plain: bool) -> tuple[keras.Model, Shape, bool]:
         raise InputError(
             "Only a Keras model can be exported, or a file or directory of one. "
             f"Received: {network!r}"
+        )
+    if not re.fullmatch(SCOPE, network.name):
+        # Refused before TensorFlow does: Keras would keep the name for all later models.
+        raise InputError(
+            f"The name of a model must begin with a letter or digit and go on with those and _ . - "
+            f"/ alone, as a TensorFlow scope does. Received: {network.name!r}"
         )
     outputs = getattr(network, "output", None)
     if isinstance(outputs, (list, tuple)) and len(outputs) == 1:

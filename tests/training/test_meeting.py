@@ -27,15 +27,14 @@ def addresses(n):
 
 
 def call(address, message):
-    """Says something to who listens there, once it does, and stays a moment."""
+    """Says something to who listens there, once it does; the connection is the caller's."""
     host, port = address.split(":")
     deadline = time.monotonic() + 10
     while True:
         try:
-            with socket.create_connection((host, int(port)), timeout=5) as connection:
-                connection.sendall(message)
-                time.sleep(0.1)
-                return
+            connection = socket.create_connection((host, int(port)), timeout=5)
+            connection.sendall(message)
+            return connection
         except ConnectionRefusedError:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -67,19 +66,22 @@ class Worker(threading.Thread):
 def test_workers_meet_whoever_comes_first_and_whoever_else_calls(monkeypatch, caplog):
     monkeypatch.setattr(meeting, "SAID_AFTER", 0.1)
     monkeypatch.setattr(meeting, "SAID_EVERY", 0.1)
-    workers, settings = addresses(3), {"--size": (16, 16)}
-    early = Worker(workers, 2, settings)
+    workers, settings = addresses(4), {"--size": (16, 16)}
+    early = Worker(workers, 3, settings)
     until(lambda: caplog.messages)
     chief = Worker(workers, 0, settings)
     for junk in (b"GET / HTTP/1.1\r\n\r\n", b'{"worker": 9, "settings": {}}\n', b"[" * 10**5, b""):
-        call(workers[0], junk)
+        with call(workers[0], junk):
+            time.sleep(0.1)
+    # One that was there and has gone is waited for again.
+    alone = f"waiting for {workers[2]}"
+    with call(workers[0], b'{"worker": 1, "settings": {}}\n'):
+        until(lambda: alone in caplog.messages)
+    both = f"waiting for {workers[1]}, {workers[2]}"
+    until(lambda: both in caplog.messages[caplog.messages.index(alone) :])
     assert chief.is_alive()
     assert early.is_alive()
-    # One that was there and has gone is waited for again.
-    call(workers[0], b'{"worker": 1, "settings": {}}\n')
-    until(lambda: f"waiting for {workers[1]}" in caplog.messages)
-    assert early.is_alive()
-    for worker in (chief, early, Worker(workers, 1, settings)):
+    for worker in (chief, early, *(Worker(workers, own, settings) for own in (1, 2))):
         worker.join(20)
         assert not worker.is_alive()
         assert worker.problem is None
