@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +43,13 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
     return manifest
 
 
-def _check_manifest(manifest: Mapping[str, Any]) -> None:
-    """Raises an exception of any kind for a manifest with wrong contents."""
+def _check_manifest(manifest: dict[str, Any]) -> None:
+    """Raises an exception of any kind for a manifest with wrong contents; its names are text then."""
     decode.check_shape(manifest["image_shape"])
     augment.check(manifest["default_augment"])
     if manifest["class_names"] is not None:
-        check_class_names(manifest["class_names"], len(manifest["class_names"]))
+        names = check_class_names(manifest["class_names"], len(manifest["class_names"]))
+        manifest["class_names"] = names
     for shard in manifest["shards"]:
         if Path(shard["file"]).name != shard["file"] or len(shard["sha256"]) != 64:
             raise ValueError(shard)

@@ -94,6 +94,12 @@ def test_arrays_and_broken_folders_pack_too(folder, tmp_path):
     assert everything(open_source(tmp_path / "of arrays")) == sorted(
         (picture.tobytes(), str(index % 3)) for index, picture in enumerate(pictures)
     )
+    # Numbers for names, as another tool may write them, are text.
+    (tmp_path / "of arrays/manifest.json").write_text(
+        json.dumps(manifest | {"class_names": [7, 8, 9]})
+    )
+    again = pack(open_source(tmp_path / "of arrays"), tmp_path / "again")
+    assert again["class_names"] == ["7", "8", "9"]
     broken = folder / "ant" / "00 ü.png"
     broken.write_bytes(broken.read_bytes()[:200])
     source = open_source(folder)
