@@ -44,7 +44,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
 
 
 def _check_manifest(manifest: dict[str, Any]) -> None:
-    """Raises an exception of any kind for a manifest with wrong contents; its names are text then."""
+    """Raises an exception of any kind for wrong contents; names of classes are text then."""
     decode.check_shape(manifest["image_shape"])
     augment.check(manifest["default_augment"])
     if manifest["class_names"] is not None:

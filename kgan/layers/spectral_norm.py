@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 from kgan.errors import InputError
 
@@ -81,13 +80,15 @@ class SpectralNormalization(keras.layers.Wrapper):
 
         # As PyTorch does, start from the kernel: else the first steps divide by far too little.
         def first_u(shape: Sequence[int], dtype: str) -> tf.Tensor:
-            matrix = self._matrix()
-            u, v = (_unit(normal((length,), dtype)) for length in (rows, columns))
-            return _follow(matrix, u, v, START_ITERATIONS)[0]
+            u, v = (_unit(normal((1, length), dtype)) for length in (rows, columns))
+            return tf.reshape(_follow(self._matrix(), u, v, START_ITERATIONS)[0], shape)
 
         def first_v(shape: Sequence[int], dtype: str) -> tf.Tensor:
-            start = _unit(normal((columns,), dtype))
-            return _unit(ops.matmul(ops.transpose(self._matrix()), self.u.value), start)
+            start = _unit(normal((1, columns), dtype))
+            v = _unit(
+                tf.matmul(tf.expand_dims(self.u.value, 0), self._matrix(), transpose_b=True), start
+            )
+            return tf.reshape(v, shape)
 
         self.u = self.add_weight(
             name="u", shape=(rows,), initializer=first_u, trainable=False, dtype="float32"
@@ -102,29 +103,37 @@ class SpectralNormalization(keras.layers.Wrapper):
         return getattr(self.layer, self.kernel_name)
 
     def _float32_kernel(self) -> tf.Tensor:
-        return ops.cast(ops.convert_to_tensor(self.kernel), "float32")
+        return tf.cast(tf.convert_to_tensor(self.kernel), tf.float32)
 
     def _matrix(self) -> tf.Tensor:
-        kernel = ops.moveaxis(self._float32_kernel(), self.rows_axis, 0)
-        return ops.reshape(kernel, (kernel.shape[0], -1))
+        """The kernel as (columns, rows): transposed, as most kernels have their outputs last."""
+        kernel = self._float32_kernel()
+        rank = len(kernel.shape)
+        axis = self.rows_axis % rank
+        if axis != rank - 1:
+            kernel = tf.transpose(kernel, [*(i for i in range(rank) if i != axis), axis])
+        return tf.reshape(kernel, (-1, kernel.shape[-1]))
+
+    def _vectors(self) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.expand_dims(self.u.value, 0), tf.expand_dims(self.v.value, 0)
 
     def follow(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Moves u and v by `power_iterations` towards the singular vectors of the kernel.
 
         Returns:
-            (u, v), float32 tensors.
+            (u, v), float32 tensors (1, rows) and (1, columns).
         """
-        matrix = ops.stop_gradient(self._matrix())
-        u, v = _follow(matrix, self.u.value, self.v.value, self.power_iterations)
-        self.u.assign(u)
-        self.v.assign(v)
+        matrix = tf.stop_gradient(self._matrix())
+        u, v = _follow(matrix, *self._vectors(), self.power_iterations)
+        self.u.assign(tf.squeeze(u, 0))
+        self.v.assign(tf.squeeze(v, 0))
         return u, v
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        u, v = self.follow() if training else (self.u.value, self.v.value)
-        sigma = ops.dot(u, ops.matmul(self._matrix(), v))
+        u, v = self.follow() if training else self._vectors()
+        sigma = tf.reduce_sum(tf.matmul(v, self._matrix()) * u)
         # Only a kernel of zeros comes near 0; after one was set by hand, sigma may be negative.
-        sigma = ops.where(ops.abs(sigma) < EPSILON, EPSILON, sigma)
+        sigma = tf.where(tf.abs(sigma) < EPSILON, EPSILON, sigma)
         normalized = self._float32_kernel() / sigma
         # The scope gives the layer another kernel for this one call. It hides any outer scope,
         # so the layer's other variables are passed on.
@@ -154,9 +163,9 @@ class SpectralNormalization(keras.layers.Wrapper):
 
 def _unit(vector: tf.Tensor, otherwise: tf.Tensor | None = None) -> tf.Tensor:
     """The vector scaled to length 1; `otherwise` if its length is 0."""
-    length = ops.norm(vector)
-    unit = vector / ops.maximum(length, EPSILON)
-    return unit if otherwise is None else ops.where(length > EPSILON, unit, otherwise)
+    length = tf.sqrt(tf.reduce_sum(tf.square(vector)))
+    unit = vector / tf.maximum(length, EPSILON)
+    return unit if otherwise is None else tf.where(length > EPSILON, unit, otherwise)
 
 
 def _follow(
@@ -164,6 +173,6 @@ def _follow(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Power iteration from `v`: the two singular vectors, constants to the gradient."""
     for _ in range(iterations):
-        u = _unit(ops.matmul(matrix, v), u)
-        v = _unit(ops.matmul(ops.transpose(matrix), u), v)
-    return ops.stop_gradient(u), ops.stop_gradient(v)
+        u = _unit(tf.matmul(v, matrix), u)
+        v = _unit(tf.matmul(u, matrix, transpose_b=True), v)
+    return tf.stop_gradient(u), tf.stop_gradient(v)

@@ -7,6 +7,7 @@ algorithm 1, https://arxiv.org/abs/1406.2661).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,7 @@ import tensorflow as tf
 from kgan.layers import draws
 from kgan.losses import AdversarialLoss
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
+from kgan.training import fused_operations
 from kgan.training.judging import Judge, constant, judges_of, with_labels
 from kgan.training.step_figures import record_discriminator
 
@@ -87,6 +89,14 @@ def generator_objective(
     real_logits = constant(judge_real, real_images) if loss.pairs_real else None
     fake_logits = judge_fake(fake_images)
     return loss.generator_loss(fake_logits, real_logits), fake_logits
+
+
+def fused(gan: GAN) -> contextlib.AbstractContextManager[None]:
+    """Within it the networks of which a step takes no second derivative are normalised faster."""
+    networks = (
+        [gan.generator] if gan.adversarial_loss.has_penalty else [gan.generator, gan.discriminator]
+    )
+    return fused_operations.batch_normalization(*networks)
 
 
 def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:

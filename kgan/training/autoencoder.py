@@ -14,7 +14,7 @@ from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.models.presets import AutoencoderPreset, adam, get_preset, make_networks
 from kgan.models.rebuild import float32_copy
-from kgan.training import batches, replicas
+from kgan.training import batches, fused_operations, replicas
 from kgan.training.guarded_update import Updates, ready_optimizer
 from kgan.training.network_checks import computes_in_float16, input_shapes, run_network
 from kgan.training.two_networks import TwoNetworks
@@ -162,7 +162,7 @@ class Autoencoder(TwoNetworks):
             return self._loss(images, outputs), outputs, outputs
 
         # As in GAN: the end of a dataset of unknown length is not a step.
-        with tf.control_dependencies([images]):
+        with tf.control_dependencies([images]), fused_operations.batch_normalization(self):
             self.first_batch.note(images)
             self.batches_seen.assign_add(1)
             update = self.updates.apply(

@@ -231,7 +231,7 @@ class GAN(TwoNetworks):
         real_images, labels = batches.check_batch(self, data)
         # A dataset of unknown length ends inside a call of this function; without the
         # dependency that last call, though it has no batch, would draw latents and count.
-        with tf.control_dependencies([real_images]):
+        with tf.control_dependencies([real_images]), adversarial_step.fused(self):
             self.first_batch.note(real_images)
             adversarial_step.discriminator_step(self, real_images, labels)
             self.batches_seen.assign_add(1)

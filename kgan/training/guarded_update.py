@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from kgan.errors import InputError
-from kgan.training import replicas
+from kgan.training import fused_operations, replicas
 
 ALWAYS = ("d_loss", "g_loss", "real_logits", "fake_logits")
 WHERE_THEY_ARE = ("penalty", "augment_probability")
@@ -191,7 +191,8 @@ class Updates(keras.layers.Layer):
             compute = tf.function(compute, jit_compile=True, autograph=False)
         loss, logits, extra, gradients, state = compute()
         # Their squares, which optimizers keep: beyond 1e19 those are infinite in float32.
-        squares = [tf.square(tf.cast(g, tf.float32)) for g in gradients if g is not None]
+        squares = [tf.nn.l2_loss(tf.cast(g, tf.float32)) for g in gradients if g is not None]
+        squares = [tf.stack(squares)]
         suspects = (images, logits, loss, squares)
         healthy = replicas.mean([tf.stack([_finite(suspect) for suspect in suspects])])[0]
         finite = tf.reduce_all(healthy[SUSPECTS.index("loss") :] == 1.0)
@@ -206,10 +207,12 @@ class Updates(keras.layers.Layer):
             if scaled:
                 scale = tf.convert_to_tensor(optimizer.dynamic_scale)
                 unscaled = [None if g is None else g / scale for g in gradients]
-                optimizer.inner_optimizer.apply(unscaled, trainable)
+                with fused_operations.adam(optimizer.inner_optimizer):
+                    optimizer.inner_optimizer.apply(unscaled, trainable)
                 _raise_scale(optimizer)
             else:
-                optimizer.apply(gradients, trainable)
+                with fused_operations.adam(optimizer):
+                    optimizer.apply(gradients, trainable)
             self.streaks[role].assign(0)
 
         def skip() -> None:
