@@ -74,6 +74,14 @@ def test_light_imports_leave_tensorflow_and_keras_out(code):
     assert subprocess.run([sys.executable, "-c", f"{code}; {check}"], check=False).returncode == 0
 
 
+def test_a_training_starts_without_onnx():
+    code = (
+        "import kgan.cli.main, kgan.callbacks, kgan.runs.load, kgan.runs.ready, sys; "
+        "sys.exit(bool({'onnx', 'onnxruntime', 'tf2onnx'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     "imports",
     [

@@ -63,6 +63,7 @@ class RunDoctor(Periodic):
             `GAN`, images of another shape, labels that the model does not take, or missing ones.
     """
 
+    at_begin: ClassVar[bool] = False  # nothing has gone wrong yet, and it holds up the first step
     default_every_steps: ClassVar[int] = 100
 
     def __init__(
@@ -95,6 +96,10 @@ class RunDoctor(Periodic):
         low, high = gan.value_range
         self._spread = self.gallery.spread * (high - low) / 255.0
         super().on_train_begin(logs)
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        if self._checks:  # one alone, of a run that ended before its first, tells nothing
+            super().on_train_end(logs)
 
     def _check_model(self) -> None:
         if not isinstance(self.model, GAN):

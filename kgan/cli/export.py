@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgan import export_places, shelf
+from kgan import export_places
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import InputError
@@ -94,6 +94,8 @@ def run(arguments: argparse.Namespace) -> None:
         page.write(arguments.model)
         print(printable(page.directory, None))
     else:
+        from kgan import shelf
+
         described = shelf.describe(arguments.model)
         if described is not None:
             raise InputError(f"{described} Received: {arguments.model}")
@@ -222,6 +224,8 @@ def _on_the_shelf(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None
     _refuse(chosen, "--inspect, --list and --delete make no export", asked)
     if arguments.web:
         raise InputError(f"--web needs a MODEL. Received: --web {arguments.web}")
+    from kgan import shelf
+
     if arguments.inspect is not None:
         print(*shelf.inspect(arguments.inspect), sep="\n")
     elif arguments.list is not None:

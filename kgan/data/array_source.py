@@ -17,6 +17,8 @@ from kgan.data import decode
 from kgan.data.order import order
 from kgan.data.sources import WORKERS, Source
 
+SOME = 64  # images to a task: the pool's own work is as much as that of a small image
+
 
 class ArraySource(Source):
     """Images in memory and their labels, int32 (N,), -1 without.
@@ -55,10 +57,14 @@ class ArraySource(Source):
             self.count * each,
             f"{memory.free() // each:,} of them, or a folder of files, which is streamed",
         )
-        fitted = np.empty((self.count, *self.image_shape), np.uint8)
+        fitted, fit_one = np.empty((self.count, *self.image_shape), np.uint8), self._fit_one
+
+        def fit_some(first: int) -> None:
+            for place in range(first, min(first + SOME, self.count)):
+                fitted[place] = fit_one(self._given[place])
+
         with ThreadPoolExecutor(WORKERS) as pool:
-            for place, image in enumerate(pool.map(self._fit_one, self._given)):
-                fitted[place] = image
+            list(pool.map(fit_some, range(0, self.count, SOME)))
         self._given = ()
         return fitted
 

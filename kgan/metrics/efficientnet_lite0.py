@@ -24,7 +24,6 @@ FILE = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 WIDTH = 1280  # features
 # The network was trained at 224; half of that costs a quarter.
-SIZE = 112
 MEAN, STD = 127.0, 128.0  # of its input, in levels 0..255
 OPSET, IR_VERSION = 17, 8
 # Part of the cached file's name: raised with every change of what is built.
@@ -70,7 +69,7 @@ def find_weights() -> Path:
     )
 
 
-def network(size: int = SIZE) -> bytes:
+def network(size: int) -> bytes:
     """The network as an .onnx file, built on first use and kept in the user's cache.
 
     Input `images` float32 (batch, 3, size, size), RGB, (level - 127) / 128; output `features`

@@ -7,17 +7,18 @@ import numbers
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kgan.errors import InputError
 from kgan.files import printable
-from kgan.metrics import efficientnet_lite0
 from kgan.metrics.feature_arrays import check_count
 from kgan.metrics.resize import RESIZE_RULE, check_images, resize
-from kgan.untrusted import FeatureNetwork, Layout, Session, read_feature_network, read_file
+
+if TYPE_CHECKING:  # onnx and onnxruntime, which a training does not need
+    from kgan.untrusted import FeatureNetwork, Layout
 
 Levels = float | Sequence[float]  # one for all channels, or (R, G, B)
 # Name -> (mean, std) in levels 0..255: a network takes (level - mean) / std.
@@ -51,6 +52,8 @@ class Features:
         sha256: str,
         scale: tuple[Levels, Levels],
     ) -> None:
+        from kgan.untrusted import Session
+
         self._network = network
         self._session = Session(network)
         self._mean, self._std = (np.asarray(each, np.float32) for each in scale)
@@ -70,7 +73,7 @@ class Features:
         }
 
     @classmethod
-    def efficientnet_lite0(cls, size: int = efficientnet_lite0.SIZE) -> Features:
+    def efficientnet_lite0(cls, size: int = 112) -> Features:
         """EfficientNet-lite0's 1280 features before its classifier; needs `kgan[metrics]`.
 
         Args:
@@ -85,6 +88,9 @@ class Features:
         size = check_count("size", size, LEAST_SIZE)
         if size > 512:
             raise InputError(f"size must be from {LEAST_SIZE} to 512. Received: size={size}")
+        from kgan.metrics import efficientnet_lite0
+        from kgan.untrusted import read_feature_network
+
         network = read_feature_network(efficientnet_lite0.network(size), efficientnet_lite0.NAME)
         scale = (efficientnet_lite0.MEAN, efficientnet_lite0.STD)
         return cls(network, efficientnet_lite0.NAME, efficientnet_lite0.SHA256, scale)
@@ -119,6 +125,8 @@ class Features:
             InputError: there is no such file, it is no such network, it may do harm, or the
                 arguments do not fit it.
         """
+        from kgan.untrusted import read_feature_network, read_file
+
         file = Path(path)
         try:
             data = read_file(file)

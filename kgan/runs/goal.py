@@ -126,6 +126,8 @@ def header(options: RunOptions, done: Progress) -> str:
     else:
         more = steps or 0
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
+    if options.mirroring is not None:
+        length += f"; {options.mirroring}"
     if options.evaluate_every is not None:
         length += f"; images evaluated every {options.evaluate_every:g} minutes"
         if options.hold_out:

@@ -42,7 +42,7 @@ class RunOptions:
     The help of each option is in its metadata; `kgan train --help` shows it. None
     stands for what the preset or the data have. In `config.json` the length, one of `epochs`,
     `steps` and `minutes`, is the run's goal from its beginning on, and
-    `source` the data in words.
+    `source` the data in words and `mirroring` why they are mirrored, or not, where nobody said.
 
     Raises:
         InputError: a value that its option cannot have, or two lengths.
@@ -95,7 +95,8 @@ class RunOptions:
         "such as flip,rotate=10,cutout=0.5:0.2 (strength, share of the pictures), or none; "
         "flip crop rotate translate zoom shear brightness contrast saturation hue cutout",
         "data",
-        default_words="flip; none for the embedded set and tfds, where left and right may matter",
+        default_words="flip if a small network cannot tell pictures from their mirror images; none "
+        "for the embedded set and tfds",
     )
 
     preset: str = option("dcgan", TEXT, "named configuration; see --list-presets", "model")
@@ -289,6 +290,7 @@ class RunOptions:
         flag="--from",
     )
     source: str | None = None
+    mirroring: str | None = None
 
     @property
     def images_per_step(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from kgan.data import Source
+from kgan.data import Source, mirroring
 from kgan.losses import LOSSES
 from kgan.models import get_preset
 from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
@@ -27,9 +27,10 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
         "latent_dim": options.latent_dim or preset.latent_dim,
         "filters": options.filters or preset.filters,
         "batch_size": options.batch_size or preset.batch_size,
-        "augment": source.default_augment if options.augment is None else options.augment,
         "source": source.description,
     }
+    if options.augment is None:
+        facts |= _default_augment(source)
     if all(getattr(options, name) is None for name in LENGTH):
         facts |= preset.length or {"epochs": DEFAULT_EPOCHS}
     if isinstance(model, GAN):
@@ -50,6 +51,18 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
     else:
         facts["learning_rate"] = _rate_of(model.optimizer)
     return dataclasses.replace(options, **facts)
+
+
+def _default_augment(source: Source) -> dict[str, Any]:
+    """The data's own augmentations; the flip only where left and right do not matter."""
+    augment = source.default_augment
+    if "flip" not in augment:
+        return {"augment": augment}
+    found = mirroring.ask(source)
+    if found.harmless:
+        return {"augment": augment, "mirroring": f"mirrored ({found})"}
+    augment = [name for name in augment if name != "flip"]
+    return {"augment": augment, "mirroring": f"not mirrored ({found})"}
 
 
 def _rate_of(optimizer: Any) -> float:

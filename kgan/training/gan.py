@@ -256,7 +256,11 @@ class GAN(TwoNetworks):
         return draws.of_this_replica(lambda n: law(seed, (n, self.latent_dim)), batch_size)
 
     def calibrate(self) -> None:
-        """Sets the statistics that images are made with; all that makes images calls it."""
+        """Sets the statistics that images are made with, if training has gone on since.
+
+        All of kgan that makes images calls it. Call it before you use `generator` or
+        `ema_generator` by themselves.
+        """
         calibrate(self)
 
     prepare_inference = calibrate

@@ -100,9 +100,7 @@ class TwoNetworks(keras.Model, abc.ABC):
             callbacks = [*kept, StopTogether(kept)]
         # First, so that nothing is written of a batch that is refused.
         given["callbacks"] = [self.first_batch, FinalWeights(), *callbacks]
-        history = super().fit(*bound.args[1:], **bound.kwargs)
-        self.prepare_inference()
-        return history
+        return super().fit(*bound.args[1:], **bound.kwargs)
 
     @_as_in_keras(keras.Model.evaluate)
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:

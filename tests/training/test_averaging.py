@@ -81,6 +81,7 @@ def test_every_step_moves_it_and_pictures_are_made_with_it(gan, real_images):
             np.testing.assert_allclose(weight.numpy(), mean, atol=1e-6, err_msg=weight.path)
     assert gan.inference_generator is gan.ema_generator
     latents = kgan.latents.from_seeds(range(4), 8)
+    gan.calibrate()  # as all that makes images does
     expected = gan.ema_generator(latents, training=False)
     np.testing.assert_allclose(gan.predict(latents, verbose=0), expected, atol=1e-6)
     np.testing.assert_array_equal(gan.generate(4), kgan.images.to_uint8(expected))
