@@ -1,4 +1,4 @@
-"""What every test shares: quiet TensorFlow, a float32 policy, small networks, data read once."""
+"""What every test shares: quiet TensorFlow, float32, small networks, data read once."""
 
 import functools
 import gc
@@ -6,6 +6,9 @@ import importlib
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A run's precision is float32 on every machine, in processes of their own too, where a test does
+# not say another: `--precision auto` asks what oneDNN may use.
+os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE_VNNI"
 
 import keras
 import numpy as np

@@ -58,7 +58,13 @@ def _same_for_all_workers(arguments: argparse.Namespace, chosen: dict[str, Any])
     import keras
     import tensorflow as tf
 
+    from kgan.training.distribution import is_worker
+    from kgan.training.fast_precision import fast_precision
+
     known = options_of(RunOptions)
     said = {typed(name, known[name]): chosen[name] for name in chosen if name not in PATHS}
+    automatic = chosen.get("precision", "auto") == "auto" and not arguments.resume
+    if automatic and is_worker(arguments.strategy):  # machines may differ in it
+        said["--precision"] = fast_precision()
     said |= {"--name": arguments.name, "--resume": arguments.resume is not None}
     return said | {"kgan": __version__, "tensorflow": tf.__version__, "keras": keras.__version__}

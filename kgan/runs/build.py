@@ -46,6 +46,7 @@ GANS_ONLY = (
     "d_steps",
     "d_update",
     "d_share",
+    "reuse_fakes",
     "r1_gamma",
     "r2_gamma",
     "label_smoothing",
@@ -106,6 +107,7 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
     model.compile(
         _loss(options),
         *(_with_rate(getattr(preset, f"{role}_optimizer"), _rate(options, role)) for role in "gd"),
+        redraw_latents=not options.reuse_fakes,
         diff_augment=_diff_augment(options, model.value_range),
         jit_compile=JIT_COMPILE[options.jit_compile],
         **{name: value for name, value in turns.items() if value is not None},

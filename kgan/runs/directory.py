@@ -70,6 +70,7 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
         values = json.loads(read_text(path, "utf-8-sig"))
         if not isinstance(values, dict):
             raise ValueError
+        values.setdefault("precision", "float32")  # "auto" would not be what it began with
         for name in PATHS:
             if isinstance(values.get(name), str):
                 values[name] = path_of_text(values[name])

@@ -118,7 +118,7 @@ def is_reached(options: RunOptions, done: Progress) -> bool:
 
 
 def header(options: RunOptions, done: Progress) -> str:
-    """One line: what is trained on what, how much is done, more and in all, and what is kept."""
+    """One line: what is trained on what, how long, in which precision, and what is kept."""
     steps, seconds = steps_left(options, done), seconds_left(options, done)
     if seconds is not None:
         counts = (done.seconds / 60, seconds / 60, options.minutes)
@@ -126,6 +126,7 @@ def header(options: RunOptions, done: Progress) -> str:
     else:
         more = steps or 0
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
+    length += f"; layers compute in {options.precision}"
     if options.mirroring is not None:
         length += f"; {options.mirroring}"
     if options.evaluate_every is not None:

@@ -189,6 +189,13 @@ class RunOptions:
         "training",
         default_words=PRESETS_OWN,
     )
+    reuse_fakes: bool = option(
+        False,
+        SWITCH,
+        "the generator learns from the fakes that the discriminator just saw, not from new ones: "
+        "less work a step",
+        "training",
+    )
     r1_gamma: float | None = option(
         None,
         NOT_NEGATIVE,
@@ -230,10 +237,11 @@ class RunOptions:
         "training",
         default_words=PRESETS_OWN,
     )
-    precision: str = option(
-        "float32",
-        one_of("float32", "mixed_float16", "mixed_bfloat16"),
-        "what layers compute in",
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = option(
+        "auto",
+        one_of("auto", "float32", "mixed_float16", "mixed_bfloat16"),
+        "what layers compute in; auto is bfloat16 where the processor or GPU computes it at full "
+        "rate, float16 on older GPUs with tensor cores, else float32",
         "training",
     )
     jit_compile: Literal["auto", "on", "off"] = option(

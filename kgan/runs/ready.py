@@ -21,6 +21,7 @@ from kgan.runs.run_checkpoint import remember_skipped
 from kgan.runs.start_from import take_weights
 from kgan.training import GAN, Autoencoder
 from kgan.training.distribution import check_divides, is_chief
+from kgan.training.fast_precision import fast_precision
 from kgan.training.footprint import check_step
 
 LOG = logging.getLogger("kgan")
@@ -52,6 +53,8 @@ def _begun(
     keras.utils.set_random_seed(options.seed)
     whole = build.open_source(options)
     options = quality.resolved(options, whole)
+    if options.precision == "auto":
+        options = dataclasses.replace(options, precision=fast_precision(strategy))
     source = quality.to_train_on(whole, options)
     with strategy.scope():
         model = build.new_model(options, source)

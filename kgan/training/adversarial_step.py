@@ -7,7 +7,6 @@ algorithm 1, https://arxiv.org/abs/1406.2661).
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,8 +17,9 @@ import tensorflow as tf
 from kgan.layers import draws
 from kgan.losses import AdversarialLoss
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
-from kgan.training import fused_operations
+from kgan.training import fused_operations, replicas
 from kgan.training.judging import Judge, constant, judges_of, with_labels
+from kgan.training.kept_fakes import KeptFakes
 from kgan.training.step_figures import record_discriminator
 
 if TYPE_CHECKING:
@@ -91,32 +91,55 @@ def generator_objective(
     return loss.generator_loss(fake_logits, real_logits), fake_logits
 
 
-def fused(gan: GAN) -> contextlib.AbstractContextManager[None]:
-    """Within it the networks of which a step takes no second derivative are normalised faster."""
-    networks = (
-        [gan.generator] if gan.adversarial_loss.has_penalty else [gan.generator, gan.discriminator]
-    )
-    return fused_operations.batch_normalization(*networks)
-
-
-def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:
-    """Updates the discriminator from one batch of real images and one of fakes.
+def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:
+    """Updates the discriminator and, after each `d_steps`-th batch, the generator.
 
     Args:
         gan: a compiled `GAN`.
         real_images: float tensor (B, H, W, C) in the model's range.
         labels: int tensor (B,), their classes, which the fakes take over; None without classes.
     """
+    # A penalty takes the second derivative of the discriminator.
+    once = () if gan.adversarial_loss.has_penalty else (gan.discriminator,)
+    with fused_operations.batch_normalization(gan.generator, *once):
+        kept = None
+        if not gan.redraw_latents:
+            kept = KeptFakes(gan, gan.draw_latents(_size_of(real_images)), labels)
+        discriminator_step(gan, real_images, labels, kept)
+        gan.batches_seen.assign_add(1)
+        replicas.every(
+            gan.d_steps, gan.batches_seen, lambda: generator_step(gan, real_images, labels, kept)
+        )
+
+
+def discriminator_step(
+    gan: GAN,
+    real_images: tf.Tensor,
+    labels: tf.Tensor | None = None,
+    kept: KeptFakes | None = None,
+) -> None:
+    """Updates the discriminator from one batch of real images and one of fakes.
+
+    Args:
+        gan, real_images, labels: as for `take_step`.
+        kept: as many fakes with those labels; None to make them here.
+    """
     real_images, labels = _share_of(gan.d_share, real_images, labels)
-    batch_size = real_images.shape[0] or tf.shape(real_images)[0]
+    batch_size = _size_of(real_images)
     loss = gan.adversarial_loss
     # Drawn out here: inside an update, a seed that is not the network's own would not move on.
-    latents = gan.draw_latents(batch_size)
+    latents = gan.draw_latents(batch_size) if kept is None else None
     mix = draws.shares(gan.seed_generator, batch_size) if loss.gradient_penalty else None
     judges = judges_of(gan, labels, 3)
 
     def objective(learn_from: Sequence[str]) -> tuple:
-        fake_images = gan.generator(with_labels(latents, labels), training=True)
+        if kept is None:
+            # Without the stop, the way back through the generator would be traced too.
+            fake_images = tf.stop_gradient(
+                gan.generator(with_labels(latents, labels), training=True)
+            )
+        else:
+            fake_images = kept.images[:batch_size]
         judged = discriminator_objective(judges, real_images, fake_images, loss, learn_from, mix)
         logits = tf.concat([judged.real_logits, judged.fake_logits], axis=0)
         return judged.loss, logits, judged
@@ -136,6 +159,10 @@ def discriminator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | Non
     record_discriminator(gan, batch_size, update, penalty)
 
 
+def _size_of(images: tf.Tensor) -> int | tf.Tensor:
+    return images.shape[0] or tf.shape(images)[0]
+
+
 def _share_of(
     share: float, real_images: tf.Tensor, labels: tf.Tensor | None
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
@@ -152,17 +179,25 @@ def _share_of(
     return real_images[:count], None if labels is None else labels[:count]
 
 
-def generator_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) -> None:
+def generator_step(
+    gan: GAN,
+    real_images: tf.Tensor,
+    labels: tf.Tensor | None = None,
+    kept: KeptFakes | None = None,
+) -> None:
     """Updates the generator through the frozen discriminator, and its average where it has one.
 
     The discriminator normalises the fakes by their own statistics, as in training; what it would
     write of them is dropped. The arguments are those of `discriminator_step`.
     """
-    latents = gan.draw_latents(real_images.shape[0] or tf.shape(real_images)[0])
+    latents = gan.draw_latents(_size_of(real_images)) if kept is None else None
     judges = judges_of(gan, labels, 2)
 
     def objective() -> tuple:
-        fake_images = gan.generator(with_labels(latents, labels), training=True)
+        if kept is None:
+            fake_images = gan.generator(with_labels(latents, labels), training=True)
+        else:
+            fake_images = kept.images_to_learn_from()
         loss, logits = generator_objective(judges, real_images, fake_images, gan.adversarial_loss)
         return loss, logits, None
 

@@ -28,6 +28,7 @@ class Choices(NamedTuple):
     d_steps: int
     d_update: str
     d_share: float
+    redraw_latents: bool
     diff_augment: DiffAugment | None
 
 
@@ -68,6 +69,7 @@ def ready_choices(
     d_steps: int,
     d_update: str | None,
     d_share: float | None,
+    redraw_latents: bool,
     diff_augment: Any,
 ) -> Choices:
     """The checked `Choices`; for the arguments see `GAN.compile`."""
@@ -80,6 +82,7 @@ def ready_choices(
         ready_loss(loss, gan.preset),
         *check_turns(d_steps, d_update),
         check_share(d_share),
+        check_redraws(redraw_latents),
         ready_diff_augment(diff_augment, gan),
     )
     gan.updates.shown = optional_figures(choices.loss, choices.diff_augment)
@@ -110,6 +113,13 @@ def check_share(d_share: Any) -> float:
     if not number or not 0 < d_share <= 1:
         raise InputError(f"d_share must be a number above 0, up to 1. Received: {d_share!r}")
     return float(d_share)
+
+
+def check_redraws(redraw_latents: Any) -> bool:
+    """Returns `redraw_latents`, or raises an InputError."""
+    if not isinstance(redraw_latents, bool):
+        raise InputError(f"redraw_latents must be True or False. Received: {redraw_latents!r}")
+    return redraw_latents
 
 
 def check_two_optimizers(g_optimizer: Any, d_optimizer: Any) -> None:

@@ -20,7 +20,6 @@ from kgan.training import (
     compiling,
     network_checks,
     network_probes,
-    replicas,
 )
 from kgan.training.calibration import calibrate
 from kgan.training.evaluation_step import evaluate
@@ -35,10 +34,11 @@ class GAN(TwoNetworks):
     """A generative adversarial network that `fit` trains on batches of real images.
 
     Each step draws latents, makes fakes and updates the discriminator from the losses of a real
-    and a fake batch that went through it separately; then it draws latents again and updates the
-    generator through the frozen discriminator. Called as a model it maps latents to images, with
-    the averaged weights where there are any. A conditional GAN's networks take int labels (B,) as
-    a second input, its batches are (images, labels), and each fake has the label of a real image.
+    and a fake batch that went through it separately; then it draws latents again (`compile` can
+    say not to) and updates the generator through the frozen discriminator. Called as a model it
+    maps latents to images, with the averaged weights where there are any. A conditional GAN's
+    networks take int labels (B,) as a second input, its batches are (images, labels), and each
+    fake has the label of a real image.
 
     Args:
         generator: built Keras model, (B, latent_dim) -> images (B, H, W, C).
@@ -158,6 +158,7 @@ class GAN(TwoNetworks):
         d_steps: int = 1,
         d_update: Literal["joint", "sequential"] | None = None,
         d_share: float | None = None,
+        redraw_latents: bool = True,
         diff_augment: str | DiffAugment | None = None,
         jit_compile: bool | Literal["auto"] = "auto",
         run_eagerly: bool = False,
@@ -179,6 +180,8 @@ class GAN(TwoNetworks):
             d_share: share of a batch of real images, and as many fakes, that the discriminator
                 learns from; the generator makes a whole batch. None for the preset's, which is 1
                 for all but `dcgan_upsample`.
+            redraw_latents: False to update the generator from the fakes that the discriminator
+                has just learned from, made once a step, which takes less time.
             diff_augment: a `kgan.layers.DiffAugment`, or its policy such as
                 "color,translation,cutout", that changes all the images the discriminator sees.
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
@@ -193,9 +196,11 @@ class GAN(TwoNetworks):
             compiling.check_learns(self)
         execution: dict[str, Any] = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
         execution["steps_per_execution"] = steps_per_execution
-        choices = compiling.ready_choices(self, loss, d_steps, d_update, d_share, diff_augment)
+        choices = compiling.ready_choices(
+            self, loss, d_steps, d_update, d_share, redraw_latents, diff_augment
+        )
         self.adversarial_loss, self.d_steps, self.d_update, self.d_share = choices[:4]
-        self.diff_augment = choices.diff_augment
+        self.redraw_latents, self.diff_augment = choices[4:]
         compiling.check_two_optimizers(g_optimizer, d_optimizer)
         super().compile(optimizer=None, auto_scale_loss=False, **execution)
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
@@ -231,15 +236,9 @@ class GAN(TwoNetworks):
         real_images, labels = batches.check_batch(self, data)
         # A dataset of unknown length ends inside a call of this function; without the
         # dependency that last call, though it has no batch, would draw latents and count.
-        with tf.control_dependencies([real_images]), adversarial_step.fused(self):
+        with tf.control_dependencies([real_images]):
             self.first_batch.note(real_images)
-            adversarial_step.discriminator_step(self, real_images, labels)
-            self.batches_seen.assign_add(1)
-            replicas.every(
-                self.d_steps,
-                self.batches_seen,
-                lambda: adversarial_step.generator_step(self, real_images, labels),
-            )
+            adversarial_step.take_step(self, real_images, labels)
             return self.logs()
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:

@@ -22,6 +22,13 @@ def mean(values: list[tf.Tensor]) -> list[tf.Tensor]:
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
+def leave_to_branch() -> bool:
+    """Whether `either` runs its functions in other replica contexts than that of its caller."""
+    # A TPU's replicas are one program, in which all take the same branch anyway.
+    on_tpu = isinstance(tf.distribute.get_strategy(), tf.distribute.TPUStrategy)
+    return not on_tpu and not tf.__internal__.distribute.strategy_supports_no_merge_call()
+
+
 def either(condition: tf.Tensor, take: Callable[[], None], skip: Callable[[], None]) -> None:
     """Runs `take` or `skip`, either of which may update variables as an optimizer does.
 
@@ -32,9 +39,7 @@ def either(condition: tf.Tensor, take: Callable[[], None], skip: Callable[[], No
         condition: bool tensor, the same on every replica.
         take, skip: functions of no arguments; what they return is dropped.
     """
-    alone = tf.__internal__.distribute.strategy_supports_no_merge_call()
-    # A TPU's replicas are one program, in which all take the same branch anyway.
-    if alone or isinstance(tf.distribute.get_strategy(), tf.distribute.TPUStrategy):
+    if not leave_to_branch():
         tf.cond(condition, lambda: _run(take), lambda: _run(skip))
         return
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from kgan import memory
 from kgan.cli.main import main
 from kgan.models import PRESETS
 from kgan.runs import build
+from kgan.training import fast_precision
 
 SMALL = ["--size", "16x16", "--batch-size", "16", "--steps", "6"]
 
@@ -230,6 +232,32 @@ def test_a_policy_that_is_not_known_is_one_line(tmp_path, capsys):
     assert "color, translation, cutout. Received: 'colour'" in message
     message = error_of(capsys, "train", "--preset", "autoencoder", "--ada", "--out", tmp_path)
     assert "--ada applies to GANs only" in message
+
+
+@pytest.mark.slow
+def test_the_precision_that_the_machine_computes_fast_stays_with_the_run(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    monkeypatch.setattr(fast_precision, "CPUINFO", tmp_path / "cpuinfo")
+
+    def computed_in(flags, *arguments):
+        """What config.json, the header and the layers say after a training."""
+        (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
+        assert main(["train", *arguments]) == 0
+        run = next(tmp_path.glob("new*"))
+        header = re.search(r"layers compute in (\w+)", capsys.readouterr().err)[1]
+        layer = kgan.load_gan(run).generator.get_layer("project")
+        stored = json.loads((run / "config.json").read_text())["precision"]
+        assert (stored, layer.compute_dtype) == (header, header.removeprefix("mixed_"))
+        return stored
+
+    new = ["--filters", "2", *SMALL, "--name", "new", "--out", str(tmp_path)]
+    assert computed_in("avx2", *new) == "float32"
+    resumed = ("--resume", str(tmp_path / "new"), "--steps", "1")
+    shutil.rmtree(tmp_path / "new")
+    assert computed_in("avx2 avx512_bf16", *new) == "mixed_bfloat16"
+    assert computed_in("avx2", *resumed) == "mixed_bfloat16"
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ CASES = {
         "dcgan",
         {**GAN, "ema_half_life_images": 500, "ada": True, "conditional": True},
     ),
-    "spectral norm": ("sagan", GAN),
+    "spectral norm, fakes judged again": ("sagan", {**GAN, "reuse_fakes": True}),
     "penalties": ("r3gan", GAN),
     "autoencoder": ("autoencoder", {"size": (16, 16)}),
     "broken pictures, relative path": ("gan", {"size": (16, 16), "data": "pics"}),

@@ -26,6 +26,7 @@ def trained(tmp_path_factory):
         r1_gamma=0.5,
         d_steps=2,
         d_update="sequential",
+        reuse_fakes=True,
         g_learning_rate=1e-3,
         learning_rate=2e-3,
         latents="uniform",
@@ -48,13 +49,14 @@ def test_options_reach_the_model_and_config_json(trained):
     loss = gan.adversarial_loss
     assert (type(loss).__name__, loss.label_smoothing, loss.r1_gamma) == ("BCE", 0.1, 0.5)
     assert (gan.d_steps, gan.d_update, gan.latent_distribution) == (2, "sequential", "uniform")
+    assert not gan.redraw_latents
     rates = [float(o.learning_rate.numpy()) for o in (gan.g_optimizer, gan.d_optimizer)]
     np.testing.assert_allclose(rates, [1e-3, 2e-3], rtol=1e-6)
     assert gan.jit_compile is False
     written = config(trained)
     assert (written["g_learning_rate"], written["d_learning_rate"]) == (1e-3, 2e-3)
     assert (written["latents"], written["r2_gamma"], written["loss"]) == ("uniform", 0.0, "bce")
-    assert written["steps"] == 12
+    assert (written["steps"], written["reuse_fakes"]) == (12, True)
     sheets = sorted(path.name for path in (trained / "samples").glob("*.png"))
     assert sheets == [f"step-{step:06d}.png" for step in (0, 5, 10, 12)]
 
@@ -213,6 +215,7 @@ def test_what_a_run_cannot_start_from(trained, tmp_path):
     [
         ({"loss": "hinge", "label_smoothing": 0.1}, "losses bce and minimax only. .* loss hinge"),
         ({"preset": "autoencoder", "d_steps": 2}, "--d-steps applies to GANs only"),
+        ({"preset": "autoencoder", "reuse_fakes": True}, "--reuse-fakes applies to GANs only"),
         ({"preset": "dcgan9"}, "Unknown preset"),
     ],
     ids=str,

@@ -114,6 +114,8 @@ CASES = {
         "compiled": lambda: {"loss": kgan.losses.Relativistic(r1_gamma=1.0, r2_gamma=1.0)},
         "labels": LABELS,
     },
+    "fakes judged again": {"compiled": lambda: {"redraw_latents": False}},
+    "fakes judged again, d_steps": {"compiled": lambda: {"redraw_latents": False, "d_steps": 2}},
     "steps_per_execution": {"compiled": lambda: {"steps_per_execution": 2}},
     "Adam": {
         "compiled": lambda: {
@@ -163,12 +165,16 @@ def test_steps_an_execution_that_do_not_divide_the_epoch(two_replicas):
     assert three[0].batches_seen.numpy() == 6
 
 
-def test_xla_compiles_each_replicas_arithmetic_to_the_same_numbers(two_replicas):
+@pytest.mark.parametrize("redraw", [True, False], ids=["redrawn", "judged again"])
+def test_xla_compiles_each_replicas_arithmetic_to_the_same_numbers(two_replicas, redraw):
     def gan():
         return kgan.GAN(*own_networks(classes=3), num_classes=3, seed=0)
 
-    plain = train(ONE, gan, labels=LABELS)
-    compiled = train(two_replicas, gan, lambda: {"jit_compile": True}, labels=LABELS)
+    def compiled_by(xla):
+        return lambda: {"jit_compile": xla, "redraw_latents": redraw}
+
+    plain = train(ONE, gan, compiled_by(False), labels=LABELS)
+    compiled = train(two_replicas, gan, compiled_by(True), labels=LABELS)
     assert compiled[0].updates.compile_alone
     assert_same(plain, compiled)
     held_out = tf.data.Dataset.from_tensor_slices((REAL, LABELS)).batch(16)

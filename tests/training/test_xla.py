@@ -3,6 +3,8 @@
 XLA holds static shapes alone and no call of Python, so that what compiles here has neither.
 """
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ CASES = {
     "dcgan, sequential": ("dcgan", {}, lambda: {"d_update": "sequential"}),
     "sagan, classes": ("sagan", {"num_classes": 3}, dict),
     "r3gan": ("r3gan", {}, dict),
+    "dcgan, fakes judged again": ("dcgan", {}, lambda: {"redraw_latents": False}),
     "gan, gradient penalty, d_steps": (
         "gan",
         {},
@@ -67,6 +70,42 @@ def test_xla_gives_the_same_losses_and_weights(case):
     gan, _ = compiled_by_xla = trained(preset, options, jit_compile=True, **compiled())
     assert gan.jit_compile
     assert_same(plain, compiled_by_xla, 2e-5)
+
+
+# What a compiled program waits for its host by, or calls it; and a size known only as it runs.
+HOST = r"\b(?:infeed|outfeed|send|recv|send-done|recv-done|custom-call)\("
+DYNAMIC = r"\[[0-9,]*<="
+
+
+def compiled(function, *inputs):
+    """What XLA is given to compile, in its own text; what it cannot compile raises."""
+    whole = tf.function(function, jit_compile=True)
+    return whole.experimental_get_compiler_ir(*inputs)(stage="hlo")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_whole_step_is_one_program_of_static_shapes_without_a_host(case):
+    """As on a TPU, in the precision that it computes in."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    preset, options, arguments = CASES[case]
+    filters = {} if preset == "gan" else {"filters": 2}
+    gan = kgan.GAN.from_preset(
+        preset, image_shape=SHAPE, latent_dim=8, seed=1, **filters, **options
+    )
+    gan.compile(**arguments())
+    batch = (REAL[:8], LABELS[:8]) if gan.num_classes else REAL[:8]
+    images = tf.nest.map_structure(tf.constant, batch)
+    program = compiled(gan.train_step, images)
+    assert program.count("bf16[") > 100
+    assert re.findall(HOST, program) == []
+    assert re.findall(DYNAMIC, program) == []
+    sized = compiled(lambda x: tf.where(x > 0), images[0] if gan.num_classes else images)
+    assert re.findall(DYNAMIC, sized)  # it would be found
+
+
+def test_a_call_of_python_is_found():
+    with pytest.raises(ValueError, match=r"unsupported operations.*PyFunc"):
+        compiled(lambda x: tf.numpy_function(np.sin, [x], tf.float32), tf.constant(REAL[:8]))
 
 
 def test_an_autoencoder_under_xla():
