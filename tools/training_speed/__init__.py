@@ -1,0 +1,1 @@
+"""What `tools/bench_training.py` runs: rows, variants, and the processes that train them."""
