@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import math
@@ -17,7 +18,7 @@ from kgan.data import decode
 from kgan.data.order import order
 from kgan.data.sources import WORKERS, Source
 
-SOME = 64  # images to a task: the pool's own work is as much as that of a small image
+LARGE = 2**16  # levels; threads take longer over a smaller image than one alone
 
 
 class ArraySource(Source):
@@ -57,14 +58,13 @@ class ArraySource(Source):
             self.count * each,
             f"{memory.free() // each:,} of them, or a folder of files, which is streamed",
         )
-        fitted, fit_one = np.empty((self.count, *self.image_shape), np.uint8), self._fit_one
-
-        def fit_some(first: int) -> None:
-            for place in range(first, min(first + SOME, self.count)):
-                fitted[place] = fit_one(self._given[place])
-
-        with ThreadPoolExecutor(WORKERS) as pool:
-            list(pool.map(fit_some, range(0, self.count, SOME)))
+        fitted = np.empty((self.count, *self.image_shape), np.uint8)
+        with contextlib.ExitStack() as stack:
+            several: Callable[..., Iterable[np.ndarray]] = map
+            if np.asarray(self._given[0]).size >= LARGE:
+                several = stack.enter_context(ThreadPoolExecutor(WORKERS)).map
+            for place, image in enumerate(several(self._fit_one, self._given)):
+                fitted[place] = image
         self._given = ()
         return fitted
 
