@@ -6,7 +6,7 @@ import importlib
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# A run's precision is float32 on every machine, in processes of their own too, where a test does
+# A run's precision is float32 on every processor, in processes of their own too, where a test does
 # not say another: `--precision auto` asks what oneDNN may use.
 os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE_VNNI"
 

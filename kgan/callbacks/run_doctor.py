@@ -41,8 +41,9 @@ class RunDoctor(Periodic):
     trains on, only copies of the sample are seen: with a thousand of ten
     thousand images, a tenth. An alarm can be trusted, silence proves little.
 
-    Its interval counts steps alone: an illness is a number of checks in a row, and the bounds
-    were set on checks 20 to 100 steps apart.
+    It looks after each interval and, in a fit that was at least that long, at its end. Its interval
+    counts steps alone: an illness is a number of checks in a row, and the bounds were set on
+    checks 20 to 100 steps apart.
 
     Args:
         images: uint8 array (N, H, W, C), N at least 2, real images drawn at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import sys
 from collections.abc import Iterator
 
 
@@ -14,15 +15,18 @@ def import_tensorflow() -> None:
     Its C++ part writes them before any log level is heeded; they would
     bury the one line that tells a user what was wrong.
     """
+    if "tensorflow" in sys.modules:
+        return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Half a million objects that stay: looking among them for garbage takes a tenth of the time.
+    collecting = gc.isenabled()
     gc.disable()
     try:
         with shut_stderr():
             import tensorflow  # noqa: F401
     finally:
-        gc.freeze()
-        gc.enable()
+        if collecting:
+            gc.enable()
 
 
 @contextlib.contextmanager

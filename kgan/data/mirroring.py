@@ -10,26 +10,30 @@ import hashlib
 import json
 import logging
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
-from kgan.data.choosing import draw_indices, pick
-from kgan.data.sources import Source
+from kgan.data.array_source import ArraySource
+from kgan.data.choosing import numbered
+from kgan.data.sources import Source, StreamSource
 from kgan.files import cache_directory, whole_file
+from kgan.images import to_pil
 from kgan.reading import read_text
 
 LOG = logging.getLogger("kgan")
 MOST = 3000  # pictures that are looked at: the accuracy is known to 0.01 then
-LEAST = 500  # with fewer, chance alone passes LIMIT too often
+LEAST = 500  # of these, 1 set in 80 passes LIMIT by chance alone; of fewer, more
 LIMIT = 0.55
 SIDE = 32  # of what the network sees
 WIDTHS = (12, 24, 48)  # of its convolutions, each of stride 2
 BATCH = 64
 STEPS = 150  # of each of two trainings
 RATE, DECAY = 2e-3, 1e-2
-CACHED = 1  # the version of what is cached
+CACHED = 2  # the version of what is cached
 
 
 class Mirrored(NamedTuple):
@@ -59,45 +63,89 @@ class Mirrored(NamedTuple):
 def ask(source: Source) -> Mirrored:
     """Asks of a source whether left and right matter, once: the answer is cached.
 
-    The weights, draws and order are fixed: the same pictures give the same answer, and no random
-    state of the process changes.
+    The weights, draws and order are fixed: on one machine the same pictures give the same answer.
+    Neither the source nor any random state of the process changes.
 
     Args:
         source: the pictures, of which at most `MOST` are decoded, drawn at random.
     """
-    if source.usable < LEAST:
-        return Mirrored(None, source.usable)
-    facts = json.dumps([CACHED, source.fingerprint()])
-    name = hashlib.sha256(facts.encode()).hexdigest()[:32]
-    path = cache_directory() / "mirroring" / f"{name}.json"
-    try:
-        known = json.loads(read_text(path))
-        return Mirrored(float(known["accuracy"]), int(known["images"]))
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):
-        pass  # not asked before, or not readable: it is asked again
-    images, _ = pick(source, draw_indices(source, MOST, 0))
+    if source.good < LEAST:
+        return Mirrored(None, source.good)
+    path = _cached_at(source)
+    known = None if path is None else _read(path)
+    if known is not None:
+        return known
+    images = _small(source)
     if len(images) < LEAST:  # the others were broken
         return Mirrored(None, len(images))
     found = Mirrored(accuracy(images), len(images))
-    try:
-        with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(found._asdict()))
-    except OSError as error:  # a cache is no reason to fail
-        LOG.warning("whether to mirror is not kept in %s (%s)", path, error.strerror)
+    if path is not None:
+        try:
+            with whole_file(path) as temporary:
+                temporary.write_text(json.dumps(found._asdict()))
+        except OSError as error:  # a cache is no reason to fail
+            LOG.warning("whether to mirror is not kept in %s (%s)", path, error.strerror)
     return found
+
+
+def _cached_at(source: Source) -> Path | None:
+    """Where the answer is kept; None for a user without a home."""
+    facts = json.dumps([CACHED, source.fingerprint()])
+    name = hashlib.sha256(facts.encode()).hexdigest()[:32]
+    try:
+        return cache_directory() / "mirroring" / f"{name}.json"
+    except RuntimeError:
+        return None
+
+
+def _read(path: Path) -> Mirrored | None:
+    """The answer that was kept; None where there is none that can be one."""
+    try:
+        known = json.loads(read_text(path))
+        found = Mirrored(known["accuracy"], known["images"])
+        good = type(found.accuracy) is float and 0.0 <= found.accuracy <= 1.0
+        return found if good and type(found.images) is int and found.images >= LEAST else None
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+
+
+def _small(source: Source) -> np.ndarray:
+    """Some of the pictures, none that is held out, uint8 (N, SIDE, SIDE, C), in random order.
+
+    Each is shrunk as it is read: the pictures themselves may not fit into memory at once.
+    """
+    apart = source.left_out | source.broken
+    order = np.random.default_rng(0).permutation(source.usable)
+    wanted = [int(index) for index in order if index not in apart][:MOST]
+    if isinstance(source, ArraySource):
+        return np.stack([_shrunk(source.images[index]) for index in wanted])
+    assert isinstance(source, StreamSource)
+    looked_at = source.aside()  # what proves broken is found again, and told, in training
+    chosen = np.zeros(source.count, bool)
+    chosen[wanted] = True
+    found = {
+        int(index): _shrunk(image)
+        for image, (index, _) in looked_at.read(numbered(looked_at, chosen))
+    }
+    return np.stack([found[index] for index in wanted if index in found] or [np.zeros(0, np.uint8)])
+
+
+def _shrunk(image: np.ndarray) -> np.ndarray:
+    small = np.asarray(to_pil(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    return small.reshape(SIDE, SIDE, -1)
 
 
 def accuracy(images: np.ndarray) -> float:
     """The share of images that a network, trained on the other half, tells from their mirrors.
 
     Args:
-        images: uint8 array (N, H, W, C), N at least 4, in random order.
+        images: uint8 array (N, SIDE, SIDE, C), N at least 4, in random order.
 
     Returns:
         From 0 to 1, chance being 0.5; an image that equals its mirror image counts half.
     """
     with tf.device("CPU"):
-        small = tf.image.resize(tf.cast(images, tf.float32), (SIDE, SIDE), antialias=True)
+        small = tf.cast(images, tf.float32)
         small = (small - tf.reduce_mean(small)) / tf.maximum(tf.math.reduce_std(small), 1e-3)
         halves = small[: len(images) // 2], small[len(images) // 2 :]
         told = [

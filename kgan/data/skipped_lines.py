@@ -18,10 +18,10 @@ class SkippedLines:
     """Says that images are skipped; of those that the disk fails to give, once a folder.
 
     Args:
-        gone: how many of the images in a folder are no longer there.
+        gone: how many of the images in a folder are no longer there; None to say nothing.
     """
 
-    def __init__(self, gone: Callable[[str], int]) -> None:
+    def __init__(self, gone: Callable[[str], int] | None) -> None:
         self._gone = gone
         self._one = threading.Lock()  # of the threads that decode
         self._told: set[tuple[str, str]] = set()  # (folder, why its images cannot be read)
@@ -34,6 +34,8 @@ class SkippedLines:
             reason, problem: why, in words, and as the exception.
             count: images skipped so far.
         """
+        if self._gone is None:
+            return
         with self._one:
             others = self._others(os.path.dirname(name), reason, problem)
             if others is not None:
@@ -49,5 +51,6 @@ class SkippedLines:
         self._told.add((place, reason))
         if len(self._told) > FOLDERS_TOLD:
             return MORE
-        gone = self._gone(place) if isinstance(problem, FileNotFoundError) else 0
+        lost = isinstance(problem, FileNotFoundError)
+        gone = self._gone(place) if self._gone is not None and lost else 0
         return f", and {gone - 1:,} more of its folder" if gone > 1 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import atexit
+import copy
 import hashlib
 import io
 import logging
@@ -179,6 +180,13 @@ class StreamSource(Source):
         self.strict = strict
         self._lines = SkippedLines(self.gone)
         self.least = 1  # images that must remain; `batches` sets it to a batch
+
+    def aside(self) -> StreamSource:
+        """A source of the same images that keeps what proves broken to itself, and says nothing."""
+        other = copy.copy(self)
+        other.broken, other.skipped = set(self.broken), dict(self.skipped)
+        other._lines = SkippedLines(None)
+        return other
 
     @abc.abstractmethod
     def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:

@@ -128,7 +128,7 @@ def header(options: RunOptions, done: Progress) -> str:
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
     length += f"; layers compute in {options.precision}"
     if options.mirroring is not None:
-        length += f"; {options.mirroring}"
+        length += f"; {printable(options.mirroring, None)}"
     if options.evaluate_every is not None:
         length += f"; images evaluated every {options.evaluate_every:g} minutes"
         if options.hold_out:

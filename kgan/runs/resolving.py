@@ -13,6 +13,7 @@ from kgan.losses import LOSSES
 from kgan.models import get_preset
 from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
 from kgan.training import GAN, Autoencoder
+from kgan.training.distribution import has_workers
 
 
 def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> RunOptions:
@@ -30,7 +31,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
         "source": source.description,
     }
     if options.augment is None:
-        facts |= _default_augment(source)
+        facts |= _default_augment(source, has_workers(model.distribute_strategy))
     if all(getattr(options, name) is None for name in LENGTH):
         facts |= preset.length or {"epochs": DEFAULT_EPOCHS}
     if isinstance(model, GAN):
@@ -53,16 +54,19 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
     return dataclasses.replace(options, **facts)
 
 
-def _default_augment(source: Source) -> dict[str, Any]:
+def _default_augment(source: Source, workers: bool) -> dict[str, Any]:
     """The data's own augmentations; the flip only where left and right do not matter."""
     augment = source.default_augment
     if "flip" not in augment:
         return {"augment": augment}
+    without = [name for name in augment if name != "flip"]
+    if workers:  # each would answer for itself, and near the limit not all alike
+        why = "several workers do not ask whether left and right matter"
+        return {"augment": without, "mirroring": f"not mirrored ({why})"}
     found = mirroring.ask(source)
     if found.harmless:
         return {"augment": augment, "mirroring": f"mirrored ({found})"}
-    augment = [name for name in augment if name != "flip"]
-    return {"augment": augment, "mirroring": f"not mirrored ({found})"}
+    return {"augment": without, "mirroring": f"not mirrored ({found})"}
 
 
 def _rate_of(optimizer: Any) -> float:

@@ -100,8 +100,8 @@ def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None)
         labels: int tensor (B,), their classes, which the fakes take over; None without classes.
     """
     # A penalty takes the second derivative of the discriminator.
-    once = () if gan.adversarial_loss.has_penalty else (gan.discriminator,)
-    with fused_operations.batch_normalization(gan.generator, *once):
+    twice = gan.discriminator if gan.adversarial_loss.has_penalty else None
+    with fused_operations.batch_normalization(gan.generator, gan.discriminator, but=twice):
         kept = None
         if not gan.redraw_latents:
             kept = KeptFakes(gan, gan.draw_latents(_size_of(real_images)), labels)

@@ -27,7 +27,7 @@ def fast_precision(strategy: tf.distribute.Strategy | None = None) -> Precision:
     """
     if isinstance(strategy, tf.distribute.TPUStrategy):
         return "mixed_bfloat16"
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if gpus:
         return of_gpus(
             [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,35 +19,44 @@ import tensorflow as tf
 from kgan.models.rebuild import all_layers
 
 HALF = ("float16", "bfloat16")
+# Two threads may train models that share a layer: each has the changed layers for itself.
+LOCK = threading.RLock()
 
 
 @contextlib.contextmanager
-def batch_normalization(*networks: keras.Model) -> Iterator[None]:
+def batch_normalization(*networks: keras.Model, but: keras.Model | None = None) -> Iterator[None]:
     """Context manager: layers that normalise by their batch do it in one kernel.
 
-    These are keras.layers.BatchNormalization over the last axis, without renormalisation and
-    with no call of their own. The kernel has no second derivative: not for a network whose
-    gradient a loss takes. Under a tf.distribute strategy nothing changes.
+    These are keras.layers.BatchNormalization itself, over the last axis, with float32 weights and
+    without renormalisation. Under a tf.distribute strategy nothing changes.
+
+    Args:
+        *networks: whose layers are meant.
+        but: a network whose layers are not, as the kernel has no second derivative.
     """
-    changed = []
-    if not tf.distribute.has_strategy():
-        for layer in [layer for network in networks for layer in all_layers(network)]:
-            if _is_plain(layer):
-                # An attribute of the layer hides the class's own.
-                layer.call = functools.partial(_normalize, layer)
-                changed.append(layer)
-    try:
+    if tf.distribute.has_strategy():
         yield
-    finally:
-        for layer in changed:
-            del layer.call
+        return
+    kept = set() if but is None else {id(layer) for layer in all_layers(but)}
+    layers = [layer for network in networks for layer in all_layers(network)]
+    changed = []
+    with LOCK:
+        try:
+            for layer in layers:
+                if id(layer) not in kept and _is_plain(layer):
+                    # An attribute of the layer hides the class's own.
+                    layer.call = functools.partial(_normalize, layer)
+                    changed.append(layer)
+            yield
+        finally:
+            for layer in changed:
+                del layer.call
 
 
 def _is_plain(layer: keras.layers.Layer) -> bool:
-    kind = keras.layers.BatchNormalization
-    if not isinstance(layer, kind) or type(layer).call is not kind.call or "call" in vars(layer):
-        return False
-    return not layer.renorm and layer.moving_mean is not None and layer.moving_mean.shape != ()
+    if type(layer) is not keras.layers.BatchNormalization or "call" in vars(layer):
+        return False  # a class of one's own may mean other statistics
+    return layer.built and not layer.renorm and layer.variable_dtype == "float32"
 
 
 def _normalize(
@@ -75,7 +85,8 @@ def _normalize(
     )
     # The kernel's variance is the sample's, Keras keeps that of the values themselves.
     count = tf.cast(tf.size(maps) // channels, tf.float32)
-    variance *= (count - 1.0) / count
+    # Of one value it is 0, whatever the kernel makes of a division by none.
+    variance = tf.math.multiply_no_nan(variance, (count - 1.0) / count)
     for moving, now in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         moving.assign(moving * layer.momentum + now * (1.0 - layer.momentum))
     if rank != 4:
@@ -87,18 +98,24 @@ def _normalize(
 def adam(optimizer: keras.Optimizer) -> Iterator[None]:
     """Context manager: an optimizer with Adam's rule applies it to each variable in one kernel.
 
-    It is left as it is with `amsgrad`, which no kernel has, and under a strategy.
+    It is left as it is with `amsgrad`, which no kernel has, for weights of another dtype than
+    float32, where it has a rule of its own, and under a strategy.
     """
-    rule = keras.optimizers.Adam.update_step
-    plain = getattr(type(optimizer), "update_step", None) is rule and not optimizer.amsgrad
+    plain = (
+        getattr(type(optimizer), "update_step", None) is keras.optimizers.Adam.update_step
+        and not optimizer.amsgrad
+        and "update_step" not in vars(optimizer)
+        and all(m is None or m.dtype == "float32" for m in optimizer._momentums)
+    )
     if not plain or tf.distribute.has_strategy():
         yield
         return
-    optimizer.update_step = _adam_step(optimizer)
-    try:
-        yield
-    finally:
-        del optimizer.update_step
+    with LOCK:
+        optimizer.update_step = _adam_step(optimizer)
+        try:
+            yield
+        finally:
+            del optimizer.update_step
 
 
 def _adam_step(optimizer: keras.optimizers.Adam) -> Callable[[Any, tf.Variable, tf.Tensor], None]:

@@ -49,10 +49,16 @@ def test_gpus(capabilities, expected):
     assert of_gpus(capabilities) == expected
 
 
-def test_linux_lists_flags_once_a_processor(tmp_path, monkeypatch):
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+def listing(tmp_path, monkeypatch):
+    """A machine without GPUs whose processor is what the file says, whichever this one is."""
+    for name in ("ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(fast_precision, "CPUINFO", tmp_path / "cpuinfo")
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
+
+
+def test_linux_lists_flags_once_a_processor(tmp_path, monkeypatch):
+    listing(tmp_path, monkeypatch)
     assert fast_precision.fast_precision() == "float32"  # no such file: another system
     processor = "processor\t: {}\nvmx flags\t: vnmi\nflags\t\t: fpu {}\n\n"
     text = "".join(processor.format(i, "avx2 avx512_bf16") for i in range(2))
@@ -63,8 +69,7 @@ def test_linux_lists_flags_once_a_processor(tmp_path, monkeypatch):
 
 
 def test_workers_compare_what_their_machines_choose(tmp_path, monkeypatch):
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
-    monkeypatch.setattr(fast_precision, "CPUINFO", tmp_path / "cpuinfo")
+    listing(tmp_path, monkeypatch)
     (tmp_path / "cpuinfo").write_text("flags : amx_bf16\n")
     arguments = argparse.Namespace(name="a", resume=None, strategy="multiworker")
     assert _same_for_all_workers(arguments, {})["--precision"] == "mixed_bfloat16"

@@ -94,8 +94,9 @@ def test_half_precision_keeps_the_statistics_in_float32(half):
 
 
 class Own(L.BatchNormalization):
-    def call(self, inputs, training=None, mask=None):
-        return 2.0 * super().call(inputs, training=training)
+    def _moments(self, inputs, mask):
+        mean, variance = super()._moments(inputs, mask)
+        return mean, 2.0 * variance
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,7 @@ class Own(L.BatchNormalization):
         L.BatchNormalization(renorm=True),
         L.BatchNormalization(trainable=False),
         L.BatchNormalization(dtype="float64"),
+        L.BatchNormalization(dtype="bfloat16"),
         Own(),
     ],
 )
@@ -159,6 +161,40 @@ def test_other_optimizers_are_left_to_keras():
     for optimizer in (keras.optimizers.Adam(amsgrad=True), keras.optimizers.SGD()):
         with fused_operations.adam(optimizer):
             assert "update_step" not in vars(optimizer)
+
+
+def test_a_rule_of_ones_own_stays():
+    optimizer = keras.optimizers.Adam()
+    optimizer.build([keras.Variable(np.ones(3, np.float32))])
+    optimizer.update_step = mine = lambda gradient, variable, rate: None
+    with fused_operations.adam(optimizer):
+        assert optimizer.update_step is mine
+    assert optimizer.update_step is mine
+
+
+@pytest.mark.parametrize("policy", ["float64", "bfloat16"])
+def test_weights_of_other_precisions_train_as_in_keras(policy, real_images):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 20, 1), filters=2, seed=0)
+        gan.compile()
+        old = gan.generator.get_weights()
+        history = gan.fit(real_images[:16], batch_size=8, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert np.isfinite([history["d_loss"], history["g_loss"]]).all()
+    assert history["skipped_updates"] == [0.0]
+    assert any((a != b).any() for a, b in zip(old, gan.generator.get_weights(), strict=True))
+
+
+def test_layers_of_both_networks_are_derived_twice_with_the_discriminator():
+    shared = L.BatchNormalization()
+    one, other = one_layer(shared, (3,)), one_layer(L.BatchNormalization(), (3,))
+    both = keras.Model(one.inputs, other(one.outputs[0]))
+    with fused_operations.batch_normalization(both, but=one):
+        assert "call" not in vars(shared)
+        assert "call" in vars(other.layers[-1])
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
