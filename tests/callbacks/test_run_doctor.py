@@ -74,9 +74,8 @@ def test_overwhelmed_by_a_gradient_that_vanishes(clothes, caplog, tmp_path):
     read = events(tmp_path)
     pulls = scalars(read, "doctor/pull")
     step = int(gan.batches_seen)
-    assert sorted(pulls) == list(range(0, step + 1, 25))
+    assert sorted(pulls) == list(range(25, step + 1, 25))
     assert all(pulls[s] < 0.1 for s in range(step - 100, step + 1, 25))
-    assert pulls[0] > 1
     (text,) = read.Tensors("doctor/overwhelmed")
     assert text.step == step
     assert "run doctor: " + text.tensor_proto.string_val[0].decode() == told
@@ -207,7 +206,8 @@ def test_a_check_changes_nothing(clothes, preset, classes, policy):
     doctor = kgan.callbacks.RunDoctor(clothes[:64], labels)
     doctor.set_model(gan)
     before = everything(gan)
-    doctor.on_train_begin()  # checks
+    doctor.on_train_begin()
+    doctor.check()
     check = doctor.check()
     assert 0 <= check.separation <= 1
     assert np.isfinite([check.pull, check.variety, check.nearness, check.offset]).all()
