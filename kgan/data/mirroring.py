@@ -82,7 +82,7 @@ def ask(source: Source) -> Mirrored:
     if path is not None:
         try:
             with whole_file(path) as temporary:
-                temporary.write_text(json.dumps(found._asdict()))
+                temporary.write_text(json.dumps(found._asdict()), encoding="utf-8")
         except OSError as error:  # a cache is no reason to fail
             LOG.warning("whether to mirror is not kept in %s (%s)", path, error.strerror)
     return found

@@ -63,7 +63,9 @@ def of_cpu(flags: Collection[str], environment: Mapping[str, str]) -> Precision:
 def _cpu_flags() -> list[str]:
     """The flags of this machine's first processor; none on a system that does not list them."""
     try:
-        listed = re.search(r"^flags\s*:(.*)$", CPUINFO.read_text(errors="replace"), re.MULTILINE)
+        listed = re.search(
+            r"^flags\s*:(.*)$", CPUINFO.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+        )
     except OSError:
         return []
     return listed[1].split() if listed else []
