@@ -78,7 +78,7 @@ def ask(source: Source) -> Mirrored:
     images = _small(source)
     if len(images) < LEAST:  # the others were broken
         return Mirrored(None, len(images))
-    found = Mirrored(accuracy(images), len(images))
+    found = Mirrored(accuracy(np.stack(images)), len(images))
     if path is not None:
         try:
             with whole_file(path) as temporary:
@@ -109,8 +109,8 @@ def _read(path: Path) -> Mirrored | None:
         return None
 
 
-def _small(source: Source) -> np.ndarray:
-    """Some of the pictures, none that is held out, uint8 (N, SIDE, SIDE, C), in random order.
+def _small(source: Source) -> list[np.ndarray]:
+    """Some of the pictures, none that is held out, each uint8 (SIDE, SIDE, C), in random order.
 
     Each is shrunk as it is read: the pictures themselves may not fit into memory at once.
     """
@@ -118,7 +118,7 @@ def _small(source: Source) -> np.ndarray:
     order = np.random.default_rng(0).permutation(source.usable)
     wanted = [int(index) for index in order if index not in apart][:MOST]
     if isinstance(source, ArraySource):
-        return np.stack([_shrunk(source.images[index]) for index in wanted])
+        return [_shrunk(source.images[index]) for index in wanted]
     assert isinstance(source, StreamSource)
     looked_at = source.aside()  # what proves broken is found again, and told, in training
     chosen = np.zeros(source.count, bool)
@@ -127,7 +127,7 @@ def _small(source: Source) -> np.ndarray:
         int(index): _shrunk(image)
         for image, (index, _) in looked_at.read(numbered(looked_at, chosen))
     }
-    return np.stack([found[index] for index in wanted if index in found] or [np.zeros(0, np.uint8)])
+    return [found[index] for index in wanted if index in found]
 
 
 def _shrunk(image: np.ndarray) -> np.ndarray:

