@@ -224,7 +224,7 @@ def compare(evaluations: Mapping[str, Evaluation]) -> list[str]:
     rows = [["", *(name.replace("_", " ") for name in shared)]]
     for model in best_first:
         figures = [evaluations[model].figures[name] for name in shared]
-        rows.append([printable(model), *map(_with_error, figures)])
+        rows.append([printable(model), *map(with_error, figures)])
     floors = [evaluations[best_first[0]].figures[name].floor for name in shared]
     rows.append(["real against real", *map(number, floors)])
     best = evaluations[best_first[0]].figures[HEADLINE]
@@ -245,6 +245,7 @@ def compare(evaluations: Mapping[str, Evaluation]) -> list[str]:
     return lines
 
 
-def _with_error(figure: Figure) -> str:
+def with_error(figure: Figure) -> str:
+    """A figure's value and, where it has one, its standard error."""
     error = figure.standard_error
     return number(figure.value) + ("" if error is None else f" ± {number(error)}")

@@ -12,9 +12,11 @@ from typing import Any
 
 import keras
 
+from kgan.callbacks.measure_quality import figures_beside
 from kgan.errors import InputError, KganError
 from kgan.files import first_line, printable
-from kgan.metrics.evaluation import read_evaluation
+from kgan.metrics.evaluation import read_evaluation, with_error
+from kgan.metrics.figures import HEADLINE
 from kgan.models.room import weights_that_fit
 from kgan.models.saved_function import is_saved_model
 from kgan.models.stored_networks import not_readable, read_network
@@ -45,6 +47,20 @@ def find_model(path: str | os.PathLike[str], best: bool = True) -> Path:
     return _find(Path(path), best)[0]
 
 
+def _why_best(kept: Path) -> str:
+    """What the evaluations of a training found of its best state, as far as their file tells."""
+    best = "its images were the best"
+    try:
+        found = read_evaluation(figures_beside(kept))
+        figure, since = found.figures[HEADLINE], int(found.model["evaluations_since"])
+    except (InputError, LookupError, TypeError, ValueError):
+        return best
+    best += f", {HEADLINE.replace('_', ' ')} {with_error(figure)}"
+    if since < 1:
+        return best
+    return f"{best}, and {since} later evaluation{'' if since == 1 else 's'} found none better"
+
+
 def _find(path: Path, best: bool) -> tuple[Path, str | None]:
     """(what `find_model` returns, what is to be told of the choice, one line)."""
     if path.is_dir():
@@ -53,7 +69,7 @@ def _find(path: Path, best: bool) -> tuple[Path, str | None]:
         if best and kept.is_file():
             batches, problem = _trained(kept)
             if problem is None:
-                return kept, f"{BEST_FILE} is used, of step {batches:,}: its images were the best"
+                return kept, f"{BEST_FILE} is used, of step {batches:,}: {_why_best(kept)}"
             told = f"{printable(kept, None)} {problem}: another state is used instead"
         files = _states(path)
         if len(files) == 1:

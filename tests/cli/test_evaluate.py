@@ -12,6 +12,7 @@ import kgan
 from kgan.cli.main import main
 from kgan.data.choosing import pick
 from kgan.metrics import read_evaluation
+from kgan.metrics.evaluation import with_error
 from kgan.runs import quality
 from kgan.runs.directory import read_options
 from kgan.runs.reconstruction import compare_images
@@ -182,7 +183,11 @@ def test_training_keeps_its_best_state_and_everything_uses_it(tmp_path, capsys, 
     found = read_evaluation(run / "checkpoints" / "best.evaluation.json")
     assert 500 < found.protocol.n_real < 700
     assert main(["generate", str(run), "-n", "4", "-o", str(tmp_path / "grid.png")]) == 0
-    assert f"best.keras is used, of step {found.model['step']}" in caplog.text
+    figure, since = found.figures["kernel_distance"], found.model["evaluations_since"]
+    why = f"its images were the best, kernel distance {with_error(figure)}"
+    if since:
+        why += f", and {since} later evaluation"
+    assert f"best.keras is used, of step {found.model['step']}: {why}" in caplog.text
     # What trains further goes on from the last state, with the same images held out.
     assert main(["train", "--resume", str(run), "--steps", "2"]) == 0
     assert kgan.runs.load_model(run, best=False).batches_seen.numpy() == 42
