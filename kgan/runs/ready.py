@@ -14,7 +14,7 @@ from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.models import get_preset
-from kgan.runs import build, goal, quality, resolving
+from kgan.runs import build, goal, image_size, quality, resolving
 from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import remember_skipped
@@ -57,7 +57,13 @@ def _begun(
         options = dataclasses.replace(options, precision=fast_precision(strategy))
     source = quality.to_train_on(whole, options)
     with strategy.scope():
-        model = build.new_model(options, source)
+        try:
+            model = build.new_model(options, source)
+        except InputError:
+            other = image_size.next_size(options, source.image_shape)
+            if other is None:
+                raise
+            return _begun(other, strategy)
         options = _batch_within_the_set(options, source, strategy.num_replicas_in_sync)
         if options.start_from is not None:
             take_weights(model, options.start_from)
