@@ -121,6 +121,7 @@ class GAN(TwoNetworks):
         latent_distribution: Literal["normal", "uniform"] | None = None,
         num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
+        minibatch_stddev: bool = False,
         ema_half_life_images: float | None = None,
         seed: int | None = None,
     ) -> GAN:
@@ -129,6 +130,7 @@ class GAN(TwoNetworks):
         Args:
             preset: a name in `kgan.models.PRESETS`.
             image_shape, latent_dim, filters: (H, W, C); length of a latent; width of both networks.
+            minibatch_stddev: give the discriminator `kgan.layers.MinibatchStdDev`.
             latent_distribution, ...: as for `GAN`; a half-life of 0 for no average.
 
         Raises:
@@ -138,10 +140,11 @@ class GAN(TwoNetworks):
         sizes: dict[str, Any] = {"image_shape": image_shape, "latent_dim": latent_dim}
         if class_names is not None and num_classes is None:
             num_classes = len(class_names)
+        sizes |= {"num_classes": num_classes, "minibatch_stddev": minibatch_stddev}
         if ema_half_life_images is None:
             ema_half_life_images = chosen.ema_half_life_images
         return cls(
-            **make_networks(preset, **sizes, filters=filters, num_classes=num_classes),
+            **make_networks(preset, **sizes, filters=filters),
             preset=preset,
             latent_distribution=latent_distribution or chosen.latent_distribution,
             class_names=class_names,
