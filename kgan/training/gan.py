@@ -204,6 +204,7 @@ class GAN(TwoNetworks):
         )
         self.adversarial_loss, self.d_steps, self.d_update, self.d_share = choices[:4]
         self.redraw_latents, self.diff_augment = choices[4:]
+        self.lecam_anchors = compiling.ready_anchors(self)
         compiling.check_two_optimizers(g_optimizer, d_optimizer)
         super().compile(optimizer=None, auto_scale_loss=False, **execution)
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
