@@ -88,11 +88,10 @@ class MinibatchStdDev(keras.layers.Layer):
         shown = tf.convert_to_tensor(self.moving_stddev)
         if training:
             stddev = stddev_of_groups(tf.cast(inputs, tf.float32), self.group_size)
-            if self.trainable:
-                # A replica may have no image of a small last batch, and no mean.
-                mean = tf.reduce_mean(tf.stop_gradient(stddev))
-                mean = tf.where(tf.size(stddev) > 0, mean, shown)
-                self.moving_stddev.assign(mean + self.momentum * (shown - mean))
+            # A replica may have no image of a small last batch, and no mean.
+            mean = tf.reduce_mean(tf.stop_gradient(stddev))
+            mean = tf.where(tf.size(stddev) > 0, mean, shown)
+            self.moving_stddev.assign(mean + self.momentum * (shown - mean))
             shown = stddev[:, None, None, None]
         plane = tf.ones_like(inputs[..., :1]) * tf.cast(shown, inputs.dtype)
         return tf.concat([inputs, plane], axis=-1)

@@ -18,6 +18,7 @@ from kgan.training import (
     averaging,
     batches,
     compiling,
+    freezing,
     network_checks,
     network_probes,
 )
@@ -92,6 +93,7 @@ class GAN(TwoNetworks):
         self.seed = seed if seed is None else check_seed(seed)
         self.tell_what_is_not_saved()
         network_checks.tell_what_draws(generator)
+        self.frozen_d_layers: list[str] = []  # the lowest first
         self.average: averaging.Average | None = None
         self.ema_generator: keras.Model | None = None  # its network, where Keras saves it
         half_life = averaging.check_half_life(ema_half_life_images)
@@ -268,6 +270,14 @@ class GAN(TwoNetworks):
 
     prepare_inference = calibrate
 
+    def freeze_discriminator(self, n: int) -> None:
+        """Trains the discriminator's n lowest layers no more; `compile` comes after.
+
+        See `kgan.training.freezing.freeze_lowest`. Saved files keep it.
+        """
+        self.frozen_d_layers = freezing.freeze_lowest(self.discriminator, n)
+        self.compiled = False
+
     def start_average(self, half_life_images: float, begun_late: bool = True) -> None:
         """Begins an average that `fit` keeps; see `kgan.training.averaging.start_average`."""
         averaging.start_average(self, half_life_images, begun_late)
@@ -293,11 +303,17 @@ class GAN(TwoNetworks):
     def arguments(self) -> dict[str, Any]:
         names = ("preset", "latent_distribution", "value_range", "num_classes", "class_names")
         arguments = {name: getattr(self, name) for name in (*names, "seed")}
+        if self.frozen_d_layers:
+            arguments["freeze_d"] = len(self.frozen_d_layers)
         return arguments | averaging.config_of(self.average)
 
     @classmethod
-    def from_arguments(cls, average_begun: float | None = None, **arguments: Any) -> GAN:
+    def from_arguments(
+        cls, average_begun: float | None = None, freeze_d: int = 0, **arguments: Any
+    ) -> GAN:
         gan = cls(**arguments)
+        if freeze_d:
+            gan.freeze_discriminator(freeze_d)
         if average_begun:
             gan.start_average(average_begun)
         return gan
