@@ -83,8 +83,8 @@ def test_a_training_goes_on_where_it_stopped(folder, cache):
 
 def test_what_has_no_known_classes_is_one_line(folder, tmp_path):
     images = np.zeros((8, 8, 8, 1), np.uint8)
-    with pytest.raises(InputError, match="These pictures have no labels: .*Received: an array"):
+    with pytest.raises(InputError, match=r"These pictures have no labels: .*Received: an array"):
         batches(ArraySource(images, "an array"), batch_size=2, balance=True)
     source = open_source(folder, image_shape=(8, 8, 1))
-    with pytest.raises(InputError, match="Classes can be balanced .* 21 pictures, cached in"):
+    with pytest.raises(InputError, match=r"Classes can be balanced .* 21 pictures, cached in"):
         batches(source, batch_size=2, balance=True, cache=tmp_path / "cache")
