@@ -46,6 +46,8 @@ def _train(arguments: argparse.Namespace) -> int:
         result = Run.open(arguments.resume, strategy=strategy, **chosen).train(**length)
     else:
         start = chosen.pop("start_from", None)
+        if start is None and "preset" not in chosen:  # a preset trains as its source says
+            chosen.setdefault("recipe", "auto")
         options = RunOptions(**chosen) if start is None else options_like(start, **chosen)
         directory = naming.directory_of(options, arguments.name, arguments.out, strategy)
         result = Run.create(options, directory, strategy=strategy).train()

@@ -10,17 +10,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kgan.data import decode, image_files
 from kgan.data.folder_classes import classes_in
-from kgan.data.order import order
+from kgan.data.order import balanced_order, order
 from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.names import name_of
 
 
 class FolderSource(StreamSource):
-    """The images below a folder, ordered by name, and their `kgan.data.folder_classes`."""
+    """The images below a folder, ordered by name, and their `kgan.data.folder_classes`.
+
+    Attributes:
+        balance: an order that is drawn has every class as often as another.
+    """
+
+    balance = False
 
     def __init__(
         self,
@@ -110,7 +117,15 @@ class FolderSource(StreamSource):
         return sum(folder == place and name not in there for folder, name in names)
 
     def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
-        return order(len(self.files), key).map(
+        if key is None or not self.balance:
+            numbers = order(len(self.files), key)
+        else:
+            # None is passed over later: a rare class, whose images repeat, would become rarer.
+            passed = self.broken | self.left_out
+            rows = np.array([n for n in range(len(self.files)) if n not in passed], np.int64)
+            of_rows = balanced_order(self._labels.numpy()[rows], key)
+            numbers = of_rows.map(lambda number: tf.gather(rows, number))
+        return numbers.map(
             lambda index: (index, tf.gather(self._names, index), tf.gather(self._labels, index))
         )
 

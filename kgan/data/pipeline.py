@@ -16,7 +16,8 @@ import tensorflow as tf
 from kgan import memory
 from kgan.data import augment as augmentations
 from kgan.data.array_source import ArraySource
-from kgan.data.order import block_of, order, shuffled
+from kgan.data.folder import FolderSource
+from kgan.data.order import balanced_order, block_of, order, shuffled
 from kgan.data.sources import Source
 from kgan.errors import InputError
 from kgan.images import check_range
@@ -38,6 +39,7 @@ def batches(
     shuffle: bool = True,
     seed: int | None = None,
     labels: bool = False,
+    balance: bool = False,
     first_batch: int | None = None,
 ) -> tf.data.Dataset:
     """Makes the pipeline: decode, cache, shuffle, batch, scale, augment, prefetch.
@@ -52,6 +54,7 @@ def batches(
         shuffle: whether each epoch has a new order.
         seed: int, for the same order and augmentation each time; None for random ones.
         labels: yield (images, labels) instead of images.
+        balance: show every class as often as another, see `kgan.data.order.balanced_order`.
         first_batch: None for a dataset of one epoch, a new one each time it is
             iterated. A whole number for an endless dataset that continues where a
             training with the same arguments stopped after so many batches:
@@ -68,7 +71,7 @@ def batches(
     """
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise InputError(f"batch_size must be a whole number above 0. Received: {batch_size!r}")
-    if labels and source.class_names is None:
+    if (labels or balance) and source.class_names is None:
         raise InputError(
             "These pictures have no labels: they come from two or more subfolders, from `labels` "
             f"or `y_train` beside an array, or from a TFDS `label`. Received: {source.description}"
@@ -92,11 +95,13 @@ def batches(
         size = np.prod(source.image_shape) * source.count
         cache = "memory" if size <= LARGEST_CACHE_BYTES else None
     if isinstance(source, ArraySource):
-        read = _from_memory(source.images, source.labels, source, batch_size)
+        read = _from_memory(source.images, source.labels, source, batch_size, balance)
     elif cache == "memory":
         images, classes = _load(source, batch_size)
-        read = _from_memory(images, classes, source, batch_size)
+        read = _from_memory(images, classes, source, batch_size, balance)
     else:
+        if balance:
+            _balance_stream(source, cache)
         read = _from_stream(source, batch_size, cache)
 
     @tf.autograph.experimental.do_not_convert  # it would interpret the decoding, at twice the time
@@ -161,20 +166,35 @@ def _check_enough(count: int, batch_size: int, source: Source) -> None:
         )
 
 
+def _balance_stream(source: Source, cache: object) -> None:
+    """Has a folder draw its order by classes; other streams show theirs only as they are read."""
+    if not isinstance(source, FolderSource) or cache is not None:
+        raise InputError(
+            "Classes can be balanced in a folder of pictures, in an array file, and in what fits "
+            f"into memory (1 GiB of pictures as they are trained on). Received: "
+            f"{source.description}, {source.count:,} pictures"
+            + ("" if cache is None else f", cached in {cache}")
+        )
+    source.balance = True
+
+
 # What follows makes functions of (key, first): the uint8 batches and labels of an
 # epoch from batch `first` on, in an order drawn from `key`, an int64 tensor (2,),
 # or with None in the source's own.
 
 
-def _from_memory(images: Any, labels: Any, source: Source, batch_size: int) -> Reader:
+def _from_memory(
+    images: Any, labels: Any, source: Source, batch_size: int, balance: bool
+) -> Reader:
     """Batches of a uint8 array (N, H, W, C) and its labels, gathered by index."""
-    count = len(images)
+    count, classes = len(images), labels
     _check_enough(count, batch_size, source)
     with tf.device("CPU"):  # the pipeline runs there, whatever accelerator trains
         images, labels = tf.constant(images), tf.constant(labels)
 
     def read(key: tf.Tensor | None, first: tf.Tensor) -> tf.data.Dataset:
-        rows = order(count, key).batch(batch_size, drop_remainder=True).skip(first)
+        numbers = balanced_order(classes, key) if balance else order(count, key)
+        rows = numbers.batch(batch_size, drop_remainder=True).skip(first)
         return rows.map(lambda rows: (tf.gather(images, rows), tf.gather(labels, rows)))
 
     return read

@@ -1,4 +1,4 @@
-"""Adversarial losses, by function, by class and by name, and gradient penalties."""
+"""Adversarial losses, by function, by class and by name, and penalties."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from kgan.losses.adversarial import (
     wasserstein_discriminator_loss,
     wasserstein_generator_loss,
 )
+from kgan.losses.lecam import lecam_penalty
 from kgan.losses.objectives import (
     BCE,
     LSGAN,
@@ -78,6 +79,7 @@ __all__ = [
     "gradient_penalty",
     "hinge_discriminator_loss",
     "hinge_generator_loss",
+    "lecam_penalty",
     "lsgan_discriminator_loss",
     "lsgan_generator_loss",
     "minimax_generator_loss",

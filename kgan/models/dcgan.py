@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kgan.layers import MinibatchStdDev
 from kgan.models.networks import (
     DType,
     Network,
@@ -141,6 +142,8 @@ class DCGANDiscriminator(Network):
         filters: unit of width; the last convolution has 8 times as many channels.
         num_classes: number of classes of a conditional discriminator, which
             projects the label onto the features; None for an unconditional one.
+        minibatch_stddev: whether its last feature maps go through `MinibatchStdDev` first, so
+            that it sees how much the images of a batch differ.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
@@ -159,6 +162,7 @@ class DCGANDiscriminator(Network):
         image_shape: Sequence[int] = (64, 64, 3),
         filters: int = 64,
         num_classes: int | None = None,
+        minibatch_stddev: bool = False,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
@@ -187,7 +191,10 @@ class DCGANDiscriminator(Network):
             if index:
                 x = batch_normalization(policy, f"norm_{stage}")(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{stage}")(x)
-        flat = layers.Flatten(data_format="channels_last", dtype=policy, name="features")(x)
+        last = x
+        if minibatch_stddev:
+            last = MinibatchStdDev(dtype=policy, name="minibatch_stddev")(x)
+        flat = layers.Flatten(data_format="channels_last", dtype=policy, name="features")(last)
         logits = layers.Dense(
             1,
             kernel_initializer=small_normal(),
@@ -196,5 +203,10 @@ class DCGANDiscriminator(Network):
         )(flat)
         if labels is not None:
             logits = project_labels(logits, x, labels, num_classes)
-        arguments = {"image_shape": image_shape, "filters": filters, "num_classes": num_classes}
+        arguments = {
+            "image_shape": image_shape,
+            "filters": filters,
+            "num_classes": num_classes,
+            "minibatch_stddev": minibatch_stddev,
+        }
         super().__init__(inputs, logits, arguments=arguments, policy=policy, name=name)

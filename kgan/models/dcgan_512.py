@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kgan.layers import MinibatchStdDev
 from kgan.models.networks import (
     DType,
     Network,
@@ -96,6 +97,8 @@ class DCGAN512Discriminator(Network):
     Args:
         image_shape: (H, W, C); H and W multiples of 16 from 16 to 256, C 1 or 3.
         filters: unit of width.
+        minibatch_stddev: whether its last feature maps go through `MinibatchStdDev` first, so
+            that it sees how much the images of a batch differ.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
@@ -112,6 +115,7 @@ class DCGAN512Discriminator(Network):
         self,
         image_shape: Sequence[int] = (64, 64, 3),
         filters: int = 32,
+        minibatch_stddev: bool = False,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
@@ -134,9 +138,15 @@ class DCGAN512Discriminator(Network):
                 name=f"down_{step}",
             )(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{step}")(x)
+        if minibatch_stddev:
+            x = MinibatchStdDev(dtype=policy, name="minibatch_stddev")(x)
         x = layers.Flatten(data_format="channels_last", dtype=policy, name="features")(x)
         logits = layers.Dense(1, kernel_initializer=small_normal(), dtype="float32", name="logits")(
             x
         )
-        arguments = {"image_shape": image_shape, "filters": filters}
+        arguments = {
+            "image_shape": image_shape,
+            "filters": filters,
+            "minibatch_stddev": minibatch_stddev,
+        }
         super().__init__(images, logits, arguments=arguments, policy=policy, name=name)

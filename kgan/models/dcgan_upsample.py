@@ -6,6 +6,7 @@ from typing import ClassVar
 import keras
 from keras import layers
 
+from kgan.layers import MinibatchStdDev
 from kgan.models.networks import (
     DType,
     Network,
@@ -119,6 +120,8 @@ class DCGANUpsampleDiscriminator(Network):
     Args:
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
         filters: unit of width, the channels of the generator's base.
+        minibatch_stddev: whether its last feature maps go through `MinibatchStdDev` first, so
+            that it sees how much the images of a batch differ.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
@@ -135,6 +138,7 @@ class DCGANUpsampleDiscriminator(Network):
         self,
         image_shape: Sequence[int] = (128, 128, 3),
         filters: int = 128,
+        minibatch_stddev: bool = False,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
@@ -160,9 +164,15 @@ class DCGANUpsampleDiscriminator(Network):
             if step:
                 x = batch_normalization(policy, f"norm_{step}")(x)
             x = layers.LeakyReLU(0.2, dtype=policy, name=f"leaky_relu_{step}")(x)
+        if minibatch_stddev:
+            x = MinibatchStdDev(dtype=policy, name="minibatch_stddev")(x)
         x = layers.Flatten(data_format="channels_last", dtype=policy, name="features")(x)
         logits = layers.Dense(1, kernel_initializer=small_normal(), dtype="float32", name="logits")(
             x
         )
-        arguments = {"image_shape": image_shape, "filters": filters}
+        arguments = {
+            "image_shape": image_shape,
+            "filters": filters,
+            "minibatch_stddev": minibatch_stddev,
+        }
         super().__init__(images, logits, arguments=arguments, policy=policy, name=name)

@@ -188,6 +188,7 @@ def make_networks(
     latent_dim: int | None = None,
     filters: int | None = None,
     num_classes: int | None = None,
+    minibatch_stddev: bool = False,
 ) -> dict[str, Network]:
     """Builds a preset's networks; an argument left None takes the preset's own value.
 
@@ -197,6 +198,7 @@ def make_networks(
         latent_dim: length of a latent vector or a code.
         filters: unit of width.
         num_classes: number of classes; None for unconditional networks.
+        minibatch_stddev: give the discriminator `kgan.layers.MinibatchStdDev`.
 
     Returns:
         Role ("generator", "discriminator", "encoder", "decoder") -> Keras model.
@@ -212,6 +214,7 @@ def make_networks(
         latent_dim=latent_dim,
         filters=filters,
         num_classes=num_classes,
+        minibatch_stddev=minibatch_stddev or None,
     )
     check_room(name, preset, chosen)
     return build(preset, chosen)
@@ -256,9 +259,23 @@ def _chosen(name: str, **arguments: Any) -> dict[str, Any]:
                 raise InputError(
                     f"This preset cannot be conditional; these can: {able}. Received: {name}"
                 )
+            if key == "minibatch_stddev":
+                raise InputError(
+                    "Of the presets these can have a minibatch standard deviation: "
+                    f"{', '.join(presets_with_stddev())}. Received: {name}"
+                )
             raise InputError(f"The preset {name} has no {key}. Received: {key}={value!r}")
     own = {key: getattr(preset, key) for key in ("image_shape", "latent_dim", "filters")}
     return {key: value for key, value in (own | passed).items() if value is not None}
+
+
+def presets_with_stddev() -> list[str]:
+    """The names of the presets whose discriminator can see how much a batch's images differ."""
+    return [
+        name
+        for name, preset in PRESETS.items()
+        if any("minibatch_stddev" in arguments_of(n) for n in preset.networks.values())
+    ]
 
 
 def conditional_presets() -> list[str]:

@@ -50,6 +50,9 @@ GANS_ONLY = (
     "r1_gamma",
     "r2_gamma",
     "label_smoothing",
+    "lecam",
+    "minibatch_stddev",
+    "freeze_d",
 )
 
 
@@ -99,9 +102,12 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
         **networks,
         latent_distribution=options.latents,
         class_names=class_names,
+        minibatch_stddev=options.minibatch_stddev,
         ema_half_life_images=options.ema_half_life_images,
         seed=options.seed,
     )
+    if options.freeze_d is not None:
+        model.freeze_discriminator(options.freeze_d)
     preset = get_preset(options.preset)
     turns = {name: getattr(options, name) for name in ("d_steps", "d_update", "d_share")}
     model.compile(
@@ -131,7 +137,7 @@ def _loss(options: RunOptions) -> AdversarialLoss:
     preset = get_preset(options.preset, Preset)
     name = options.loss or preset.loss
     settings = dict(preset.loss_options) if name == preset.loss else {}
-    for setting in ("r1_gamma", "r2_gamma", "label_smoothing"):
+    for setting in ("r1_gamma", "r2_gamma", "label_smoothing", "lecam"):
         value = getattr(options, setting)
         if value is not None:
             settings[setting] = value
@@ -174,7 +180,7 @@ def open_source(options: RunOptions) -> Source:
         fit=options.fit,
         background=options.background,
         strict=options.strict,
-        labels=options.conditional,
+        labels=options.conditional or options.balance,
         split=options.split,
         manual_dir=options.manual_dir,
         download_dir=options.download_dir,
@@ -192,6 +198,7 @@ def make_batches(source: Source, options: RunOptions, model: GAN | Autoencoder) 
         cache="auto",
         shuffle=True,
         seed=options.seed,
+        balance=options.balance,
         first_batch=int(model.batches_seen.numpy()),
     )
 

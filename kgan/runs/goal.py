@@ -129,6 +129,16 @@ def header(options: RunOptions, done: Progress) -> str:
     length += f"; layers compute in {options.precision}"
     if options.mirroring is not None:
         length += f"; {printable(options.mirroring, None)}"
+    if options.recipe == "few":
+        augment = "ADA" if options.ada else f"DiffAugment {options.diffaugment}"
+        parts = [augment, f"LeCam {options.lecam:g}"]
+        if options.minibatch_stddev:
+            parts.append("minibatch standard deviation")
+        length += f"; recipe for few pictures: {', '.join(parts)} (--recipe none for none of it)"
+    if options.balance:
+        length += "; every class as often as another"
+    if options.frozen is not None:
+        length += f"; not trained: {options.frozen}"
     if options.evaluate_every is not None:
         length += f"; images evaluated every {options.evaluate_every:g} minutes"
         if options.hold_out:

@@ -31,6 +31,8 @@ from kgan.option_fields import (
 DEFAULT_EPOCHS = 25
 EVALUATE_MINUTES = 5.0  # where --early-stop alone is given
 LENGTH = ("epochs", "steps", "minutes")
+FEW_PICTURES = 10_000
+LECAM = 0.3  # Tseng et al. 2021 (https://arxiv.org/abs/2104.03310), their code for CIFAR-10
 LARGEST_SEED = 2**32 - 1  # what numpy and Keras take
 PRESETS_OWN = "the preset's"
 
@@ -42,7 +44,8 @@ class RunOptions:
     The help of each option is in its metadata; `kgan train --help` shows it. None
     stands for what the preset or the data have. In `config.json` the length, one of `epochs`,
     `steps` and `minutes`, is the run's goal from its beginning on, and
-    `source` the data in words and `mirroring` why they are mirrored, or not, where nobody said.
+    `source` the data in words, `mirroring` why they are mirrored, or not, where nobody said, and
+    `frozen` the names of the layers that `freeze_d` froze.
 
     Raises:
         InputError: a value that its option cannot have, or two lengths.
@@ -99,6 +102,10 @@ class RunOptions:
         "for the embedded set and tfds",
     )
 
+    balance: bool = option(
+        False, SWITCH, "show every class as often as another, however few its pictures", "data"
+    )
+
     preset: str = option("dcgan", TEXT, "named configuration; see --list-presets", "model")
     filters: int | None = option(None, WHOLE, "width unit", "model", default_words=PRESETS_OWN)
     latent_dim: int | None = option(
@@ -115,6 +122,13 @@ class RunOptions:
         False,
         SWITCH,
         "learn the data's classes: subfolders, an array file's labels, a TFDS label",
+        "model",
+    )
+
+    minibatch_stddev: bool = option(
+        False,
+        SWITCH,
+        "the discriminator sees how much the pictures of a batch differ; for few pictures",
         "model",
     )
 
@@ -230,6 +244,23 @@ class RunOptions:
         "the same with a strength that adapts to how sure the discriminator is",
         "training",
     )
+    lecam: float | None = option(
+        None,
+        NOT_NEGATIVE,
+        "weight of the penalty on logits far from those of the other kind, real or fake; for few "
+        "pictures",
+        "training",
+        default_words="0; 0.3 where it is named without a number",
+        without_value=LECAM,
+    )
+    recipe: Literal["auto", "few", "none"] = option(
+        "none",
+        one_of("auto", "few", "none"),
+        "few is for few pictures: --diffaugment, --lecam and, where the preset can, "
+        f"--minibatch-stddev; auto takes it for a user's own pictures below {FEW_PICTURES:,}",
+        "training",
+        default_words="auto, or none with --preset or --from",
+    )
     ema_half_life_images: float | None = option(
         None,
         NOT_NEGATIVE,
@@ -297,8 +328,16 @@ class RunOptions:
         "run",
         flag="--from",
     )
+    freeze_d: int | None = option(
+        None,
+        WHOLE,
+        "with --from: layers of the discriminator, the lowest first, that are not trained",
+        "run",
+        default_words="0",
+    )
     source: str | None = None
     mirroring: str | None = None
+    frozen: str | None = None
 
     @property
     def images_per_step(self) -> int:
@@ -316,6 +355,11 @@ class RunOptions:
             )
         if self.early_stop is not None and self.evaluate_every is None:
             object.__setattr__(self, "evaluate_every", EVALUATE_MINUTES)
+        if self.freeze_d is not None and self.start_from is None:
+            raise InputError(
+                "--freeze-d keeps layers that another run has trained: it goes with --from. "
+                f"Received: --freeze-d {self.freeze_d}"
+            )
         if self.seed > LARGEST_SEED:
             raise InputError(f"A training seed is from 0 to {LARGEST_SEED}. Received: {self.seed}")
 

@@ -56,6 +56,7 @@ def _begun(
     if options.precision == "auto":
         options = dataclasses.replace(options, precision=fast_precision(strategy))
     source = quality.to_train_on(whole, options)
+    options = resolving.with_recipe(options, source)
     with strategy.scope():
         try:
             model = build.new_model(options, source)

@@ -9,9 +9,12 @@ from typing import Any
 import keras
 
 from kgan.data import Source, mirroring
+from kgan.errors import InputError
+from kgan.layers import DiffAugment
 from kgan.losses import LOSSES
-from kgan.models import get_preset
-from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
+from kgan.models import Preset, get_preset
+from kgan.models.presets import presets_with_stddev
+from kgan.runs.options import DEFAULT_EPOCHS, FEW_PICTURES, LECAM, LENGTH, RunOptions
 from kgan.training import GAN, Autoencoder
 from kgan.training.distribution import has_workers
 
@@ -48,9 +51,42 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
             "r1_gamma": loss.r1_gamma,
             "r2_gamma": loss.r2_gamma,
             "label_smoothing": getattr(loss, "label_smoothing", None),
+            "lecam": loss.lecam,
+            "frozen": " ".join(model.frozen_d_layers) or None,
         }
     else:
         facts["learning_rate"] = _rate_of(model.optimizer)
+    return dataclasses.replace(options, **facts)
+
+
+def with_recipe(options: RunOptions, source: Source) -> RunOptions:
+    """The options with what the recipe for few pictures adds where it applies.
+
+    What a user said stays as it is. The discriminator of a run that starts from another's
+    weights has that one's layers.
+
+    Args:
+        options: the run's.
+        source: what it trains on.
+
+    Raises:
+        InputError: the recipe was asked for an autoencoder.
+    """
+    is_gan = isinstance(get_preset(options.preset), Preset)
+    if options.recipe == "few" and not is_gan:
+        raise InputError(f"--recipe few is for GANs. Received: the preset {options.preset}")
+    few = options.recipe == "few"
+    if options.recipe == "auto":
+        few = is_gan and options.data is not None and source.good < FEW_PICTURES
+    if not few:
+        return dataclasses.replace(options, recipe="none")
+    facts: dict[str, Any] = {"recipe": "few"}
+    if options.diffaugment is None and not options.ada:
+        facts["diffaugment"] = DiffAugment.EVERYTHING
+    if options.lecam is None:
+        facts["lecam"] = LECAM
+    if options.start_from is None and options.preset in presets_with_stddev():
+        facts["minibatch_stddev"] = True
     return dataclasses.replace(options, **facts)
 
 

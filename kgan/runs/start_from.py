@@ -38,6 +38,7 @@ def options_like(path: str | os.PathLike[str], **changes: Any) -> RunOptions:
         own |= {
             "latents": model.latent_distribution,
             "conditional": model.num_classes is not None,
+            "minibatch_stddev": getattr(model.discriminator, "minibatch_stddev", False),
             "ema_half_life_images": model.ema_half_life_images or 0,
         }
     return RunOptions(**(own | changes | {"start_from": str(path)}))

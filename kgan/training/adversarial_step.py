@@ -15,11 +15,12 @@ import keras
 import tensorflow as tf
 
 from kgan.layers import draws
-from kgan.losses import AdversarialLoss
+from kgan.losses import AdversarialLoss, lecam_penalty
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
 from kgan.training import fused_operations, replicas
 from kgan.training.judging import Judge, constant, judges_of, with_labels
 from kgan.training.kept_fakes import KeptFakes
+from kgan.training.lecam_anchors import Anchors
 from kgan.training.step_figures import record_discriminator
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def discriminator_objective(
     loss: AdversarialLoss,
     learn_from: Sequence[str] = ("real", "fake"),
     mix: tf.Tensor | None = None,
+    anchors: Anchors | None = None,
 ) -> Judged:
     """The discriminator's loss on real and fake images, penalties included.
 
@@ -56,6 +58,7 @@ def discriminator_objective(
         loss: the loss and the weights of its penalties.
         learn_from: "real", "fake" or both; the other logits are constants.
         mix: float tensor (B,) from U(0, 1) for the gradient penalty; None where it has none.
+        anchors: those of LeCam regularisation; None where the loss has none.
     """
     judge_real, judge_fake, judge_between = judges
 
@@ -74,6 +77,12 @@ def discriminator_objective(
         with keras.StatelessScope():  # images between real and fake leave no statistics
             steepness = gradient_penalty(judge_between, real_images, fake_images, mix)
         penalty += loss.gradient_penalty * tf.reduce_mean(steepness)
+    if anchors is not None:
+        weight = loss.lecam * anchors.known
+        if "real" in learn_from:
+            penalty += weight * lecam_penalty(real_logits, anchors.fake)
+        if "fake" in learn_from:
+            penalty += weight * lecam_penalty(fake_logits, anchors.real)
     total = loss.discriminator_loss(real_logits, fake_logits) + penalty
     return Judged(total, penalty, real_logits, fake_logits)
 
@@ -99,8 +108,8 @@ def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None)
         real_images: float tensor (B, H, W, C) in the model's range.
         labels: int tensor (B,), their classes, which the fakes take over; None without classes.
     """
-    # A penalty takes the second derivative of the discriminator.
-    twice = gan.discriminator if gan.adversarial_loss.has_penalty else None
+    # A gradient penalty takes the second derivative of the discriminator.
+    twice = gan.discriminator if gan.adversarial_loss.has_gradient_penalty else None
     with fused_operations.batch_normalization(gan.generator, gan.discriminator, but=twice):
         kept = None
         if not gan.redraw_latents:
@@ -130,6 +139,7 @@ def discriminator_step(
     # Drawn out here: inside an update, a seed that is not the network's own would not move on.
     latents = gan.draw_latents(batch_size) if kept is None else None
     mix = draws.shares(gan.seed_generator, batch_size) if loss.gradient_penalty else None
+    anchors = None if gan.lecam_anchors is None else gan.lecam_anchors.values()
     judges = judges_of(gan, labels, 3)
 
     def objective(learn_from: Sequence[str]) -> tuple:
@@ -140,7 +150,9 @@ def discriminator_step(
             )
         else:
             fake_images = kept.images[:batch_size]
-        judged = discriminator_objective(judges, real_images, fake_images, loss, learn_from, mix)
+        judged = discriminator_objective(
+            judges, real_images, fake_images, loss, learn_from, mix, anchors
+        )
         logits = tf.concat([judged.real_logits, judged.fake_logits], axis=0)
         return judged.loss, logits, judged
 

@@ -14,6 +14,7 @@ from kgan.losses import LOSSES, AdversarialLoss, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset
 from kgan.training import adversarial_step, guarded_update
+from kgan.training.lecam_anchors import LeCamAnchors
 from kgan.training.network_checks import check_trainable, computes_in_float16
 from kgan.training.network_probes import check_gives_logits
 
@@ -157,6 +158,14 @@ def ready_diff_augment(diff_augment: Any, gan: GAN) -> DiffAugment | None:
         return diff_augment
     with gan.distribute_strategy.scope():
         return DiffAugment(diff_augment, value_range=gan.value_range)
+
+
+def ready_anchors(gan: GAN) -> LeCamAnchors | None:
+    """What LeCam regularisation remembers, from the start; None where the loss has none."""
+    if not gan.adversarial_loss.lecam:
+        return None
+    with gan.distribute_strategy.scope():
+        return LeCamAnchors()
 
 
 def optional_figures(loss: AdversarialLoss, diff_augment: DiffAugment | None) -> set[str]:

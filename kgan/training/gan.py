@@ -18,6 +18,7 @@ from kgan.training import (
     averaging,
     batches,
     compiling,
+    freezing,
     network_checks,
     network_probes,
 )
@@ -92,6 +93,7 @@ class GAN(TwoNetworks):
         self.seed = seed if seed is None else check_seed(seed)
         self.tell_what_is_not_saved()
         network_checks.tell_what_draws(generator)
+        self.frozen_d_layers: list[str] = []  # the lowest first
         self.average: averaging.Average | None = None
         self.ema_generator: keras.Model | None = None  # its network, where Keras saves it
         half_life = averaging.check_half_life(ema_half_life_images)
@@ -121,6 +123,7 @@ class GAN(TwoNetworks):
         latent_distribution: Literal["normal", "uniform"] | None = None,
         num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
+        minibatch_stddev: bool = False,
         ema_half_life_images: float | None = None,
         seed: int | None = None,
     ) -> GAN:
@@ -129,6 +132,7 @@ class GAN(TwoNetworks):
         Args:
             preset: a name in `kgan.models.PRESETS`.
             image_shape, latent_dim, filters: (H, W, C); length of a latent; width of both networks.
+            minibatch_stddev: give the discriminator `kgan.layers.MinibatchStdDev`.
             latent_distribution, ...: as for `GAN`; a half-life of 0 for no average.
 
         Raises:
@@ -138,10 +142,11 @@ class GAN(TwoNetworks):
         sizes: dict[str, Any] = {"image_shape": image_shape, "latent_dim": latent_dim}
         if class_names is not None and num_classes is None:
             num_classes = len(class_names)
+        sizes |= {"num_classes": num_classes, "minibatch_stddev": minibatch_stddev}
         if ema_half_life_images is None:
             ema_half_life_images = chosen.ema_half_life_images
         return cls(
-            **make_networks(preset, **sizes, filters=filters, num_classes=num_classes),
+            **make_networks(preset, **sizes, filters=filters),
             preset=preset,
             latent_distribution=latent_distribution or chosen.latent_distribution,
             class_names=class_names,
@@ -201,6 +206,7 @@ class GAN(TwoNetworks):
         )
         self.adversarial_loss, self.d_steps, self.d_update, self.d_share = choices[:4]
         self.redraw_latents, self.diff_augment = choices[4:]
+        self.lecam_anchors = compiling.ready_anchors(self)
         compiling.check_two_optimizers(g_optimizer, d_optimizer)
         super().compile(optimizer=None, auto_scale_loss=False, **execution)
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
@@ -264,6 +270,14 @@ class GAN(TwoNetworks):
 
     prepare_inference = calibrate
 
+    def freeze_discriminator(self, n: int) -> None:
+        """Trains the discriminator's n lowest layers no more; `compile` comes after.
+
+        See `kgan.training.freezing.freeze_lowest`. Saved files keep it.
+        """
+        self.frozen_d_layers = freezing.freeze_lowest(self.discriminator, n)
+        self.compiled = False
+
     def start_average(self, half_life_images: float, begun_late: bool = True) -> None:
         """Begins an average that `fit` keeps; see `kgan.training.averaging.start_average`."""
         averaging.start_average(self, half_life_images, begun_late)
@@ -289,11 +303,17 @@ class GAN(TwoNetworks):
     def arguments(self) -> dict[str, Any]:
         names = ("preset", "latent_distribution", "value_range", "num_classes", "class_names")
         arguments = {name: getattr(self, name) for name in (*names, "seed")}
+        if self.frozen_d_layers:
+            arguments["freeze_d"] = len(self.frozen_d_layers)
         return arguments | averaging.config_of(self.average)
 
     @classmethod
-    def from_arguments(cls, average_begun: float | None = None, **arguments: Any) -> GAN:
+    def from_arguments(
+        cls, average_begun: float | None = None, freeze_d: int = 0, **arguments: Any
+    ) -> GAN:
         gan = cls(**arguments)
+        if freeze_d:
+            gan.freeze_discriminator(freeze_d)
         if average_begun:
             gan.start_average(average_begun)
         return gan

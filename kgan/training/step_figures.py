@@ -1,4 +1,4 @@
-"""What the discriminator's half of a step records, and what ADA learns from it."""
+"""What the discriminator's half of a step records, and what ADA and LeCam learn from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def record_discriminator(
     gan: GAN, batch_size: int | tf.Tensor, update: Update, penalty: tf.Tensor
 ) -> None:
-    """Records the figures of a discriminator's step and adapts the augmentation.
+    """Records the figures of a discriminator's step, and what its logits move.
+
+    That is the strength of an augmentation that adapts, and LeCam's anchors.
 
     Args:
         gan: a compiled `GAN`.
@@ -30,6 +32,8 @@ def record_discriminator(
         sureness = replicas.mean([tf.reduce_mean(tf.sign(judged.real_logits))])[0]
         gan.diff_augment.adapt(sureness, batch_size * replicas.count())
         optional["augment_probability"] = gan.diff_augment.probability.value
+    if gan.lecam_anchors is not None:
+        gan.lecam_anchors.follow(judged.real_logits, judged.fake_logits, update.taken)
     gan.updates.record(
         update.taken,
         d_loss=update.loss - judged.penalty,

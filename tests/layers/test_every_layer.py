@@ -10,6 +10,7 @@ from kgan.layers import (
     ConditionalBatchNormalization,
     DiffAugment,
     GroupedConv2D,
+    MinibatchStdDev,
     SelfAttention2D,
     SpectralNormalization,
 )
@@ -38,6 +39,13 @@ CASES = {
         [FEATURES],
         (*SHAPE[:3], 4),
         {"trainable_weights": 1},
+    ),
+    "minibatch_stddev": (
+        MinibatchStdDev,
+        {"group_size": 3, "momentum": 0.8},
+        [FEATURES],
+        (*SHAPE[:3], 9),
+        {"non_trainable_weights": 1, "training_arg": True},
     ),
     "self_attention": (
         SelfAttention2D,

@@ -87,13 +87,21 @@ def cases():
                 sizes | CLASSES,
                 of_discriminator | {"float32_layers": float32},
             )
+    for family in ("DCGAN", "DCGAN512", "DCGANUpsample"):
+        network_class, sizes, of_discriminator = found[f"{family} discriminator"]
+        sizes = sizes | {"minibatch_stddev": True}
+        found[f"{family} discriminator with stddev"] = (network_class, sizes, of_discriminator)
     return found
 
 
 CASES = cases()
 
 
-@pytest.mark.parametrize("case", tiered(CASES, lambda name: "SAGAN" not in name))
+def is_short(name):
+    return "SAGAN" not in name and (not name.endswith("stddev") or name.startswith("DCGAN d"))
+
+
+@pytest.mark.parametrize("case", tiered(CASES, is_short))
 def test_battery(case):
     network_class, init_kwargs, options = CASES[case]
     run_network_test(network_class, init_kwargs, **options)

@@ -59,6 +59,10 @@ def test_arguments_a_preset_has_no_place_for_are_named():
         make_networks("gan", num_classes=10)
     with pytest.raises(InputError, match=r"autoencoder has no filters\. Received: filters=4"):
         make_networks("autoencoder", filters=4)
+    with pytest.raises(
+        InputError, match=r"these can have .*: dcgan, dcgan_512, dcgan_upsample\. Received"
+    ):
+        make_networks("r3gan", minibatch_stddev=True)
     with pytest.raises(InputError, match="at least 2"):
         make_networks("dcgan", num_classes=1)
     with pytest.raises(InputError, match=r"Known: r3gan, .*, gan\. Received: 'autoencoder'"):

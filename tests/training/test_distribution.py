@@ -101,9 +101,10 @@ CASES = {
     "penalty, d_steps": {
         "compiled": lambda: {"loss": kgan.losses.Wasserstein(gradient_penalty=1.0), "d_steps": 2}
     },
-    "sequential, adaptive augmentation": {
+    "sequential, adaptive augmentation, LeCam": {
         "compiled": lambda: {
             "d_update": "sequential",
+            "loss": kgan.losses.BCE(lecam=0.3),
             "diff_augment": kgan.layers.DiffAugment(target=0.6, adapt_images=100),
         }
     },

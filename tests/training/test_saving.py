@@ -57,7 +57,12 @@ def preset():
     # float16 with a loss scale that changes within the steps of this test.
     keras.config.set_dtype_policy("mixed_float16")
     gan = kgan.GAN.from_preset(
-        "dcgan", image_shape=(16, 16, 1), filters=2, ema_half_life_images=100, seed=2
+        "dcgan",
+        image_shape=(16, 16, 1),
+        filters=2,
+        minibatch_stddev=True,
+        ema_half_life_images=100,
+        seed=2,
     )
     optimizers = [
         keras.optimizers.LossScaleOptimizer(
@@ -66,7 +71,8 @@ def preset():
         for _ in range(2)
     ]
     augment = kgan.layers.DiffAugment(target=-0.9, adapt_images=1000)
-    gan.compile(None, *optimizers, d_steps=2, diff_augment=augment)
+    loss = kgan.losses.BCE(lecam=0.3)
+    gan.compile(loss, *optimizers, d_steps=2, diff_augment=augment)
     keras.config.set_dtype_policy("float32")
     return gan
 
@@ -116,6 +122,7 @@ for make in (own, preset, autoencoder):
         scales = [float(o.dynamic_scale) for o in (model.g_optimizer, model.d_optimizer)]
         assert len({2.0**24, *scales}) > 1, scales  # it has moved
         assert float(model.diff_augment.probability) != 0
+        assert float(model.lecam_anchors.real) != 0
     print("equal:", make.__name__)
 """
 

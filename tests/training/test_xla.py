@@ -23,7 +23,11 @@ CASES = {
         {"ema_half_life_images": 50},
         lambda: {"diff_augment": kgan.layers.DiffAugment(target=0.6, adapt_images=100)},
     ),
-    "dcgan, sequential": ("dcgan", {}, lambda: {"d_update": "sequential"}),
+    "dcgan, sequential, for few images": (
+        "dcgan",
+        {"minibatch_stddev": True},
+        lambda: {"d_update": "sequential", "loss": kgan.losses.BCE(lecam=0.3)},
+    ),
     "sagan, classes": ("sagan", {"num_classes": 3}, dict),
     "r3gan": ("r3gan", {}, dict),
     "dcgan, fakes judged again": ("dcgan", {}, lambda: {"redraw_latents": False}),
