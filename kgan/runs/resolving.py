@@ -11,8 +11,9 @@ import keras
 from kgan.data import Source, mirroring
 from kgan.losses import LOSSES
 from kgan.models import get_preset
+from kgan.option_fields import schedule_text
 from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
-from kgan.training import GAN, Autoencoder
+from kgan.training import GAN, Autoencoder, schedules
 from kgan.training.distribution import has_workers
 
 
@@ -48,7 +49,12 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
             "r1_gamma": loss.r1_gamma,
             "r2_gamma": loss.r2_gamma,
             "label_smoothing": getattr(loss, "label_smoothing", None),
+            "schedule": schedule_text(
+                {name: (one.start, one.end) for name, one in model.schedules.items()}
+            ),
         }
+        if "augment_probability" in model.schedules and model.diff_augment is not None:
+            facts["diffaugment"] = model.diff_augment.policy
     else:
         facts["learning_rate"] = _rate_of(model.optimizer)
     return dataclasses.replace(options, **facts)
@@ -75,12 +81,15 @@ def _rate_of(optimizer: Any) -> float:
 
 
 def set_learning_rates(model: GAN | Autoencoder, changes: dict[str, Any]) -> None:
-    """Gives a model's optimizers the learning rates among the changed options."""
+    """Gives a model's optimizers the learning rates among the changed options, and keeps them."""
     for role in "gd":
         rate = changes.get(f"{role}_learning_rate") or changes.get("learning_rate")
         optimizer = getattr(model, f"{role}_optimizer", None) or model.optimizer
-        if rate is not None and optimizer is not None:
-            optimizer.learning_rate = rate
+        if rate is None or optimizer is None:
+            continue
+        if isinstance(model, GAN):
+            schedules.without_rates(model, role)
+        optimizer.learning_rate = rate
 
 
 def _from_anywhere(data: str | None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -17,7 +17,7 @@ import tensorflow as tf
 from kgan.layers import draws
 from kgan.losses import AdversarialLoss
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
-from kgan.training import fused_operations, replicas
+from kgan.training import fused_operations, replicas, schedules
 from kgan.training.judging import Judge, constant, judges_of, with_labels
 from kgan.training.kept_fakes import KeptFakes
 from kgan.training.step_figures import record_discriminator
@@ -45,6 +45,7 @@ def discriminator_objective(
     loss: AdversarialLoss,
     learn_from: Sequence[str] = ("real", "fake"),
     mix: tf.Tensor | None = None,
+    gammas: tuple[Any, Any] | None = None,
 ) -> Judged:
     """The discriminator's loss on real and fake images, penalties included.
 
@@ -56,19 +57,21 @@ def discriminator_objective(
         loss: the loss and the weights of its penalties.
         learn_from: "real", "fake" or both; the other logits are constants.
         mix: float tensor (B,) from U(0, 1) for the gradient penalty; None where it has none.
+        gammas: weights of R1 and R2, numbers or scalar tensors; None for the loss's own.
     """
+    r1_gamma, r2_gamma = gammas or (loss.r1_gamma, loss.r2_gamma)
     judge_real, judge_fake, judge_between = judges
 
-    def judged(judge: Judge, images: tf.Tensor, kind: str, gamma: float) -> tuple:
+    def judged(judge: Judge, images: tf.Tensor, kind: str, gamma: Any) -> tuple:
         if kind not in learn_from:
             return constant(judge, images), 0.0
-        if not gamma:
+        if not (tf.is_tensor(gamma) or gamma):
             return judge(images), 0.0
         logits, squares = logits_and_squared_gradient(judge, images)
         return logits, 0.5 * gamma * tf.reduce_mean(squares)
 
-    real_logits, penalty = judged(judge_real, real_images, "real", loss.r1_gamma)
-    fake_logits, fake_penalty = judged(judge_fake, fake_images, "fake", loss.r2_gamma)
+    real_logits, penalty = judged(judge_real, real_images, "real", r1_gamma)
+    fake_logits, fake_penalty = judged(judge_fake, fake_images, "fake", r2_gamma)
     penalty += fake_penalty
     if mix is not None and "real" in learn_from:
         with keras.StatelessScope():  # images between real and fake leave no statistics
@@ -100,7 +103,9 @@ def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None)
         labels: int tensor (B,), their classes, which the fakes take over; None without classes.
     """
     # A penalty takes the second derivative of the discriminator.
-    twice = gan.discriminator if gan.adversarial_loss.has_penalty else None
+    penalty = schedules.have_penalty(gan.adversarial_loss, gan.schedules)
+    twice = gan.discriminator if penalty else None
+    images = schedules.begin_step(gan, real_images)
     with fused_operations.batch_normalization(gan.generator, gan.discriminator, but=twice):
         kept = None
         if not gan.redraw_latents:
@@ -110,6 +115,7 @@ def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None)
         replicas.every(
             gan.d_steps, gan.batches_seen, lambda: generator_step(gan, real_images, labels, kept)
         )
+        gan.images_seen.assign_add(images)
 
 
 def discriminator_step(
@@ -131,6 +137,7 @@ def discriminator_step(
     latents = gan.draw_latents(batch_size) if kept is None else None
     mix = draws.shares(gan.seed_generator, batch_size) if loss.gradient_penalty else None
     judges = judges_of(gan, labels, 3)
+    gammas = schedules.gammas(gan)
 
     def objective(learn_from: Sequence[str]) -> tuple:
         if kept is None:
@@ -140,7 +147,9 @@ def discriminator_step(
             )
         else:
             fake_images = kept.images[:batch_size]
-        judged = discriminator_objective(judges, real_images, fake_images, loss, learn_from, mix)
+        judged = discriminator_objective(
+            judges, real_images, fake_images, loss, learn_from, mix, gammas
+        )
         logits = tf.concat([judged.real_logits, judged.fake_logits], axis=0)
         return judged.loss, logits, judged
 
@@ -154,6 +163,7 @@ def discriminator_step(
             functools.partial(objective, turn),
             real_images,
             regularize=turn is turns[-1],  # once per batch
+            beta_2=schedules.value(gan, "beta_2"),
         )
         penalty += tf.where(update.taken, update.extra.penalty, 0.0)
     record_discriminator(gan, batch_size, update, penalty)
@@ -201,7 +211,14 @@ def generator_step(
         loss, logits = generator_objective(judges, real_images, fake_images, gan.adversarial_loss)
         return loss, logits, None
 
-    update = gan.updates.apply("generator", gan.generator, gan.g_optimizer, objective, real_images)
+    update = gan.updates.apply(
+        "generator",
+        gan.generator,
+        gan.g_optimizer,
+        objective,
+        real_images,
+        beta_2=schedules.value(gan, "beta_2"),
+    )
     gan.updates.record(update.taken, g_loss=update.loss)
     if gan.average is not None:
         gan.average.follow(gan, tf.shape(real_images)[0])
