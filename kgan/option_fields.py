@@ -225,6 +225,44 @@ def parse_interval(text: str) -> dict[str, Any]:
     return {"every_steps": _digits(_whole(1))(text)}
 
 
+# What can follow a schedule over a run, and the values that each can have.
+SCHEDULABLE: dict[str, Callable[[Any], float]] = {
+    "learning_rate": _number(0.0, math.inf, True),  # of both networks
+    "g_learning_rate": _number(0.0, math.inf, True),
+    "d_learning_rate": _number(0.0, math.inf, True),
+    "beta_2": _number(0.0, 1.0, True),
+    "r1_gamma": _number(0.0, 1e30, True),
+    "r2_gamma": _number(0.0, 1e30, True),
+    "ema_half_life_images": _number(0.0, math.inf, True),
+    "augment_probability": _number(0.0, math.nextafter(1.0, 2.0), True),
+}
+
+
+def parse_schedule(text: str) -> dict[str, tuple[float, float]]:
+    """`beta_2=0.9:0.99` is {"beta_2": (0.9, 0.99)}, `none` {}; raises ValueError otherwise."""
+    ends: dict[str, tuple[float, float]] = {}
+    for part in [] if text == "none" else text.split(","):
+        name, _, values = part.strip().partition("=")
+        if name not in SCHEDULABLE or name in ends:
+            raise ValueError
+        start, end = (SCHEDULABLE[name](float(value)) for value in values.split(":"))
+        ends[name] = start, end
+    if "learning_rate" in ends and {"g_learning_rate", "d_learning_rate"} & set(ends):
+        raise ValueError
+    return ends
+
+
+def schedule_text(ends: Mapping[str, tuple[float, float]]) -> str:
+    """What `parse_schedule` makes these of."""
+    parts = [f"{name}={start:.6g}:{end:.6g}" for name, (start, end) in ends.items()]
+    return ",".join(parts) or "none"
+
+
+def _schedule(value: Any) -> str:
+    parse_schedule(_text(value))
+    return str(value)
+
+
 WHOLE = Kind("a whole number above 0", _digits(_whole(1)), _whole(1), "N")
 FROM_ZERO = Kind("a whole number from 0 up", _digits(_whole(0)), _whole(0), "N")
 ABOVE_ZERO = _real("a number above 0", 0.0, math.inf, False, "X")
@@ -238,6 +276,13 @@ SWITCH = Kind("true or false", _no_text, _switch, None)
 SIZE = Kind("a size such as 64x64 or 64x64x1", _parse_size, _size, "HxW")
 COLOUR = Kind("a colour such as 255,255,255", _parse_colour, _colour, "R,G,B")
 NAMES = Kind("names with commas between them", _parse_names, _names, "NAMES")
+SCHEDULE = Kind(
+    "none, or first and last values such as learning_rate=2e-4:5e-5,beta_2=0.9:0.99, of "
+    f"{', '.join(SCHEDULABLE)}",
+    _schedule,
+    _schedule,
+    "NAME=X:Y,...",
+)
 INTERVAL = Kind("steps such as 20, or minutes such as 5m", _interval, _interval, "N|Mm")
 
 

@@ -14,6 +14,7 @@ from kgan.errors import NotFinite
 from kgan.training.guarded_update import SUSPECTS
 from kgan.training.network_checks import computes_in_float16
 from kgan.training.saving import restore
+from kgan.training.schedules import lower_rates
 
 LOG = logging.getLogger("kgan")
 LOWERED_BY = 2.0
@@ -62,6 +63,8 @@ class RollBack(StepCallback):
         model = self.model
         suspect = SUSPECTS[int(model.updates.suspect.numpy())]
         step, weights = int(model.batches_seen.numpy()), _largest_weight(model)
+        images = getattr(model, "images_seen", None)
+        seen = None if images is None else int(images.numpy())
         restored = restore(model, self.path) if self.path.is_file() else None
         for counter in model.updates.streaks.values():
             counter.assign(0)  # the checkpoint may hold the first of them
@@ -78,6 +81,8 @@ class RollBack(StepCallback):
         lowered = _lower_learning_rates(model)
         # The data do not go back with the model, and the count of batches is their position.
         model.batches_seen.assign(step)
+        if images is not None:
+            images.assign(seen)
         LOG.warning("%s: back to step %d, %s. Likely cause: %s", problem, restored, lowered, cause)
 
 
@@ -110,6 +115,8 @@ def _likely_cause(model: keras.Model, suspect: str, weights: float, weights_befo
 
 def _lower_learning_rates(model: keras.Model) -> str:
     """Halves them and says what they are now."""
+    if getattr(model, "schedules", None):
+        lower_rates(model, LOWERED_BY)
     rates = []
     # Of a GAN that is both, of an autoencoder its one.
     for optimizer in getattr(model.optimizer, "optimizers", [model.optimizer]):

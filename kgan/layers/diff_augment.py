@@ -137,6 +137,8 @@ class DiffAugment(keras.layers.Layer):
             logits on real images to maintain, 0.6 in the paper.
         adapt_images: number of real images in which `probability` can go from 0 to 1.
         value_range: (low, high) of the images.
+        probability: share of the images that each change is applied to at first, without `target`;
+            below 1 it can be changed by assigning to the variable of that name.
 
     Called as `layer(images, seed)` with float images (B, H, W, C) and an int
     tensor (2,); the same seed changes them in the same way, however the batch
@@ -159,6 +161,7 @@ class DiffAugment(keras.layers.Layer):
         target: float | None = None,
         adapt_images: int = 500_000,
         value_range: Sequence[float] = (-1.0, 1.0),
+        probability: float = 1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
@@ -175,11 +178,12 @@ class DiffAugment(keras.layers.Layer):
         self.policy = policy
         self.target = target
         self.adapt_images = adapt_images
+        self.first_probability = probability
         self.value_range = tuple(value_range)
         self.probability = self.add_weight(
             name="probability",
             shape=(),
-            initializer="ones" if target is None else "zeros",
+            initializer=keras.initializers.Constant(probability if target is None else 0.0),
             trainable=False,
             dtype="float32",
             autocast=False,  # compared with float32 draws, under a mixed policy too
@@ -198,7 +202,7 @@ class DiffAugment(keras.layers.Layer):
 
         for name in self.policy.split(","):
             changed = KINDS[name](images, draw)
-            if self.target is None:
+            if self.target is None and self.first_probability == 1.0:
                 images = changed
             else:
                 chosen = draw(0.0, 1.0) < self.probability
@@ -226,4 +230,5 @@ class DiffAugment(keras.layers.Layer):
             "target": self.target,
             "adapt_images": self.adapt_images,
             "value_range": self.value_range,
+            "probability": self.first_probability,
         }

@@ -1,6 +1,9 @@
 """What a preset is: a GAN's or an autoencoder's networks and training numbers, as data."""
 
+import bisect
 import dataclasses
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from kgan.models.networks import ImageShape, Network
@@ -30,6 +33,9 @@ class Preset:
         length: {"epochs": N} or {"steps": N}, the source's, likewise; None where it gives none.
         ema_half_life_images: half-life of the averaged generator, in real
             images seen; None for no averaging.
+        schedules: name in `kgan.option_fields.SCHEDULABLE` -> (first, last) value over a training.
+        gammas: number of pixels -> (first, last) weight of both R1 and R2; see `gammas_at`.
+        augment_policy: what a schedule of `augment_probability` applies, as `DiffAugment` takes it.
     """
 
     source: str
@@ -49,6 +55,18 @@ class Preset:
     batch_size: int
     length: Length | None = None
     ema_half_life_images: float | None = None
+    schedules: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    gammas: dict[int, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    augment_policy: str | None = None
+
+    def losses_options(self, image_shape: Sequence[int]) -> dict[str, Any]:
+        """Arguments of the loss's class for images of that (H, W, C)."""
+        gammas = gammas_at(self.gammas, image_shape)
+        return {name: first for name, (first, _) in gammas.items()} | self.loss_options
+
+    def schedules_at(self, image_shape: Sequence[int]) -> dict[str, tuple[float, float]]:
+        """`schedules`, with those of the penalties, for images of that (H, W, C)."""
+        return self.schedules | gammas_at(self.gammas, image_shape)
 
     @property
     def networks(self) -> dict[str, type[Network]]:
@@ -95,6 +113,32 @@ class AutoencoderPreset:
     def optimizers(self) -> tuple[OptimizerConfig, ...]:
         """The configs of its optimizers."""
         return (self.optimizer,)
+
+
+def gammas_at(
+    gammas: Mapping[int, tuple[float, float]], image_shape: Sequence[int]
+) -> dict[str, tuple[float, float]]:
+    """The weights of R1 and R2 by an image's number of pixels, H * W.
+
+    A source gives them for some sizes. Between two of them they are geometric in the number of
+    pixels, a straight line where both have a logarithmic scale; beyond the smallest and the
+    largest the line of the nearest two goes on. Rounded to three digits.
+
+    Args:
+        gammas: pixels -> (first, last) weight, of two sizes or more; empty where there is no rule.
+        image_shape: (H, W, C).
+    """
+    if not gammas:
+        return {}
+    pixels, sizes = image_shape[0] * image_shape[1], sorted(gammas)
+    above = min(max(bisect.bisect(sizes, pixels), 1), len(sizes) - 1)
+    small, large = sizes[above - 1], sizes[above]
+    share = math.log(pixels / small) / math.log(large / small)
+    first, last = (
+        float(f"{low ** (1 - share) * high**share:.3g}")
+        for low, high in zip(gammas[small], gammas[large], strict=True)
+    )
+    return {"r1_gamma": (first, last), "r2_gamma": (first, last)}
 
 
 def adam(learning_rate: float, beta_1: float, beta_2: float = 0.999) -> OptimizerConfig:

@@ -28,11 +28,20 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         latent_dim=64,
         filters=128,
         loss="relativistic",
-        loss_options={"r1_gamma": 1.0, "r2_gamma": 1.0},
         g_optimizer=adam(2e-4, 0.0, 0.99),
         d_optimizer=adam(2e-4, 0.0, 0.99),
         batch_size=64,
-        ema_half_life_images=10_000,
+        ema_half_life_images=500_000,
+        # The released trainer's, https://github.com/brownvc/R3GAN, train.py; its runs are of 20 M
+        # images and more. CIFAR-10, ImageNet-64 and FFHQ-256 have the three gammas.
+        schedules={
+            "learning_rate": (2e-4, 5e-5),
+            "beta_2": (0.9, 0.99),
+            "ema_half_life_images": (0.0, 500_000.0),
+            "augment_probability": (0.0, 0.3),
+        },
+        gammas={32 * 32: (0.05, 0.005), 64 * 64: (1.0, 0.1), 256 * 256: (150.0, 15.0)},
+        augment_policy="color,translation,cutout",
     ),
     "dcgan": Preset(
         source=RADFORD,

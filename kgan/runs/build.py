@@ -25,7 +25,7 @@ from kgan.losses import LOSSES, AdversarialLoss
 from kgan.models import AutoencoderPreset, Preset, get_preset
 from kgan.models.presets import check_trains
 from kgan.option_fields import parse_interval, spelling
-from kgan.runs import goal, quality
+from kgan.runs import goal, quality, scheduling
 from kgan.runs.directory import LOGS, SAMPLES
 from kgan.runs.options import RunOptions
 from kgan.training import GAN, Autoencoder
@@ -53,6 +53,7 @@ GANS_ONLY = (
     "lecam",
     "minibatch_stddev",
     "freeze_d",
+    "schedule",
 )
 
 
@@ -96,6 +97,8 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
     networks: dict[str, Any] = {"latent_dim": options.latent_dim, "filters": options.filters}
     networks["image_shape"] = source.image_shape
     num_classes = None if class_names is None else len(class_names)
+    schedules = scheduling.schedules_of(options, source.image_shape)
+    first = scheduling.first_values(schedules)
     check_trains(options.preset, num_classes=num_classes, **networks)
     model = GAN.from_preset(
         options.preset,
@@ -103,7 +106,7 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
         latent_distribution=options.latents,
         class_names=class_names,
         minibatch_stddev=options.minibatch_stddev,
-        ema_half_life_images=options.ema_half_life_images,
+        ema_half_life_images=first.get("ema_half_life_images", options.ema_half_life_images),
         seed=options.seed,
     )
     if options.freeze_d is not None:
@@ -111,10 +114,11 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
     preset = get_preset(options.preset)
     turns = {name: getattr(options, name) for name in ("d_steps", "d_update", "d_share")}
     model.compile(
-        _loss(options),
+        _loss(options, source.image_shape, first),
         *(_with_rate(getattr(preset, f"{role}_optimizer"), _rate(options, role)) for role in "gd"),
         redraw_latents=not options.reuse_fakes,
-        diff_augment=_diff_augment(options, model.value_range),
+        diff_augment=_diff_augment(options, model.value_range, first.get("augment_probability")),
+        schedules=schedules,
         jit_compile=JIT_COMPILE[options.jit_compile],
         **{name: value for name, value in turns.items() if value is not None},
     )
@@ -132,13 +136,15 @@ def _with_rate(optimizer: dict[str, Any], rate: float | None) -> dict[str, Any]:
     return optimizer | {"config": optimizer["config"] | {"learning_rate": rate}}
 
 
-def _loss(options: RunOptions) -> AdversarialLoss:
+def _loss(
+    options: RunOptions, image_shape: tuple[int, ...], first: dict[str, float]
+) -> AdversarialLoss:
     """The loss that was asked for, with the preset's settings where it is the preset's."""
     preset = get_preset(options.preset, Preset)
     name = options.loss or preset.loss
-    settings = dict(preset.loss_options) if name == preset.loss else {}
+    settings = preset.losses_options(image_shape) if name == preset.loss else {}
     for setting in ("r1_gamma", "r2_gamma", "label_smoothing", "lecam"):
-        value = getattr(options, setting)
+        value = first.get(setting, getattr(options, setting))
         if value is not None:
             settings[setting] = value
     smoothing = [key for key, loss in LOSSES.items() if _takes(loss, "label_smoothing")]
@@ -154,11 +160,21 @@ def _takes(loss: type[AdversarialLoss], argument: str) -> bool:
     return argument in inspect.signature(loss).parameters
 
 
-def _diff_augment(options: RunOptions, value_range: tuple[float, float]) -> DiffAugment | None:
-    policy = options.diffaugment or (DiffAugment.EVERYTHING if options.ada else None)
+def _diff_augment(
+    options: RunOptions, value_range: tuple[float, float], probability: float | None
+) -> DiffAugment | None:
+    """What was asked for; `probability` is the first that a schedule gives, None without one."""
+    policy = options.diffaugment
+    if policy is None and (options.ada or probability is not None):
+        policy = get_preset(options.preset, Preset).augment_policy or DiffAugment.EVERYTHING
     if policy is None:
         return None
-    return DiffAugment(policy, ADA_TARGET if options.ada else None, value_range=value_range)
+    return DiffAugment(
+        policy,
+        ADA_TARGET if options.ada else None,
+        value_range=value_range,
+        probability=1.0 if probability is None else probability,
+    )
 
 
 @contextlib.contextmanager

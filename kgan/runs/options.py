@@ -16,6 +16,7 @@ from kgan.option_fields import (
     NOT_NEGATIVE,
     PATH,
     PORTION,
+    SCHEDULE,
     SHARE,
     SIZE,
     SWITCH,
@@ -260,6 +261,15 @@ class RunOptions:
         f"--minibatch-stddev; auto takes it for a user's own pictures below {FEW_PICTURES:,}",
         "training",
         default_words="auto, or none with --preset or --from",
+    )
+    schedule: str | None = option(
+        None,
+        SCHEDULE,
+        "first and last values along a cosine over the run, such as "
+        "learning_rate=2e-4:5e-5,beta_2=0.9:0.99; also g_learning_rate d_learning_rate r1_gamma "
+        "r2_gamma ema_half_life_images augment_probability; or none",
+        "training",
+        default_words=f"{PRESETS_OWN}, but for what is given otherwise",
     )
     ema_half_life_images: float | None = option(
         None,

@@ -14,8 +14,9 @@ from kgan.layers import DiffAugment
 from kgan.losses import LOSSES
 from kgan.models import Preset, get_preset
 from kgan.models.presets import presets_with_stddev
+from kgan.option_fields import schedule_text
 from kgan.runs.options import DEFAULT_EPOCHS, FEW_PICTURES, LECAM, LENGTH, RunOptions
-from kgan.training import GAN, Autoencoder
+from kgan.training import GAN, Autoencoder, schedules
 from kgan.training.distribution import has_workers
 
 
@@ -53,7 +54,12 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
             "label_smoothing": getattr(loss, "label_smoothing", None),
             "lecam": loss.lecam,
             "frozen": " ".join(model.frozen_d_layers) or None,
+            "schedule": schedule_text(
+                {name: (one.start, one.end) for name, one in model.schedules.items()}
+            ),
         }
+        if "augment_probability" in model.schedules and model.diff_augment is not None:
+            facts["diffaugment"] = model.diff_augment.policy
     else:
         facts["learning_rate"] = _rate_of(model.optimizer)
     return dataclasses.replace(options, **facts)
@@ -111,12 +117,15 @@ def _rate_of(optimizer: Any) -> float:
 
 
 def set_learning_rates(model: GAN | Autoencoder, changes: dict[str, Any]) -> None:
-    """Gives a model's optimizers the learning rates among the changed options."""
+    """Gives a model's optimizers the learning rates among the changed options, and keeps them."""
     for role in "gd":
         rate = changes.get(f"{role}_learning_rate") or changes.get("learning_rate")
         optimizer = getattr(model, f"{role}_optimizer", None) or model.optimizer
-        if rate is not None and optimizer is not None:
-            optimizer.learning_rate = rate
+        if rate is None or optimizer is None:
+            continue
+        if isinstance(model, GAN):
+            schedules.without_rates(model, role)
+        optimizer.learning_rate = rate
 
 
 def _from_anywhere(data: str | None) -> str | None:

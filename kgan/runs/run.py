@@ -13,7 +13,7 @@ import tensorflow as tf
 from kgan.callbacks import StopAfter, StopOnInterrupt
 from kgan.data import Source
 from kgan.errors import InputError
-from kgan.runs import build, goal, ready, unstarted
+from kgan.runs import build, goal, ready, scheduling, unstarted
 from kgan.runs.directory import CONFIG_FILE, held, make_directory, read_options, write_options
 from kgan.runs.options import RunOptions, check_changes
 from kgan.runs.problems import is_worth_saving, told_in_one_line
@@ -84,7 +84,9 @@ class Run:
             InputError: it is not a run, or an option that cannot change.
         """
         changes = check_changes(changes)
-        options = dataclasses.replace(read_options(directory), **changes)
+        options = read_options(directory)
+        schedule = scheduling.without_changes(options.schedule, changes)
+        options = dataclasses.replace(options, **({"schedule": schedule} | changes))
         if options.batch_size is None:
             raise InputError(f"Not a run: no batch_size in {Path(directory) / CONFIG_FILE}")
         run = cls(Path(directory), options, strategy, changes)
@@ -133,6 +135,7 @@ class Run:
             write_options(self.directory, self.options)
         if goal.is_reached(self.options, done):
             return RunResult(self.directory, 0, 0.0, source.skipped, interrupted=False)
+        length = scheduling.set_length(model, self.options, done)
         checkpoint = RunCheckpoint(self.directory, source, self.options, done.seconds)
         stop = StopAfter(goal.steps_left(self.options, done), goal.seconds_left(self.options, done))
         progress = build.progress_line(self.options, done, stop)
@@ -144,7 +147,14 @@ class Run:
                     initial_epoch=done.epochs,
                     steps_per_epoch=done.epoch_steps,
                     epochs=done.epochs + 10**9,  # `stop` ends it
-                    callbacks=[*watchers, *checkpoint.callbacks(), stop, interrupt, progress],
+                    callbacks=[
+                        *length,
+                        *watchers,
+                        *checkpoint.callbacks(),
+                        stop,
+                        interrupt,
+                        progress,
+                    ],
                     shuffle=False,  # the pipeline has done it
                     verbose=0,
                 )

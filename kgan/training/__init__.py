@@ -9,6 +9,7 @@ if keras.backend.backend() != "tensorflow":
     )
 
 from kgan.training.autoencoder import Autoencoder
+from kgan.training.cosine import Cosine
 from kgan.training.gan import GAN
 
-__all__ = ["GAN", "Autoencoder"]
+__all__ = ["GAN", "Autoencoder", "Cosine"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -17,7 +17,7 @@ import tensorflow as tf
 from kgan.layers import draws
 from kgan.losses import AdversarialLoss, lecam_penalty
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
-from kgan.training import fused_operations, replicas
+from kgan.training import fused_operations, replicas, schedules
 from kgan.training.judging import Judge, constant, judges_of, with_labels
 from kgan.training.kept_fakes import KeptFakes
 from kgan.training.lecam_anchors import Anchors
@@ -47,6 +47,7 @@ def discriminator_objective(
     learn_from: Sequence[str] = ("real", "fake"),
     mix: tf.Tensor | None = None,
     anchors: Anchors | None = None,
+    gammas: tuple[Any, Any] | None = None,
 ) -> Judged:
     """The discriminator's loss on real and fake images, penalties included.
 
@@ -59,19 +60,21 @@ def discriminator_objective(
         learn_from: "real", "fake" or both; the other logits are constants.
         mix: float tensor (B,) from U(0, 1) for the gradient penalty; None where it has none.
         anchors: those of LeCam regularisation; None where the loss has none.
+        gammas: weights of R1 and R2, numbers or scalar tensors; None for the loss's own.
     """
+    r1_gamma, r2_gamma = gammas or (loss.r1_gamma, loss.r2_gamma)
     judge_real, judge_fake, judge_between = judges
 
-    def judged(judge: Judge, images: tf.Tensor, kind: str, gamma: float) -> tuple:
+    def judged(judge: Judge, images: tf.Tensor, kind: str, gamma: Any) -> tuple:
         if kind not in learn_from:
             return constant(judge, images), 0.0
-        if not gamma:
+        if not (tf.is_tensor(gamma) or gamma):
             return judge(images), 0.0
         logits, squares = logits_and_squared_gradient(judge, images)
         return logits, 0.5 * gamma * tf.reduce_mean(squares)
 
-    real_logits, penalty = judged(judge_real, real_images, "real", loss.r1_gamma)
-    fake_logits, fake_penalty = judged(judge_fake, fake_images, "fake", loss.r2_gamma)
+    real_logits, penalty = judged(judge_real, real_images, "real", r1_gamma)
+    fake_logits, fake_penalty = judged(judge_fake, fake_images, "fake", r2_gamma)
     penalty += fake_penalty
     if mix is not None and "real" in learn_from:
         with keras.StatelessScope():  # images between real and fake leave no statistics
@@ -109,7 +112,8 @@ def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None)
         labels: int tensor (B,), their classes, which the fakes take over; None without classes.
     """
     # A gradient penalty takes the second derivative of the discriminator.
-    twice = gan.discriminator if gan.adversarial_loss.has_gradient_penalty else None
+    twice = gan.discriminator if schedules.takes_gradients(gan) else None
+    images = schedules.begin_step(gan, real_images)
     with fused_operations.batch_normalization(gan.generator, gan.discriminator, but=twice):
         kept = None
         if not gan.redraw_latents:
@@ -119,6 +123,7 @@ def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None)
         replicas.every(
             gan.d_steps, gan.batches_seen, lambda: generator_step(gan, real_images, labels, kept)
         )
+        gan.images_seen.assign_add(images)
 
 
 def discriminator_step(
@@ -141,6 +146,7 @@ def discriminator_step(
     mix = draws.shares(gan.seed_generator, batch_size) if loss.gradient_penalty else None
     anchors = None if gan.lecam_anchors is None else gan.lecam_anchors.values()
     judges = judges_of(gan, labels, 3)
+    gammas = schedules.gammas(gan)
 
     def objective(learn_from: Sequence[str]) -> tuple:
         if kept is None:
@@ -151,7 +157,7 @@ def discriminator_step(
         else:
             fake_images = kept.images[:batch_size]
         judged = discriminator_objective(
-            judges, real_images, fake_images, loss, learn_from, mix, anchors
+            judges, real_images, fake_images, loss, learn_from, mix, anchors, gammas
         )
         logits = tf.concat([judged.real_logits, judged.fake_logits], axis=0)
         return judged.loss, logits, judged
@@ -166,6 +172,7 @@ def discriminator_step(
             functools.partial(objective, turn),
             real_images,
             regularize=turn is turns[-1],  # once per batch
+            beta_2=schedules.value(gan, "beta_2"),
         )
         penalty += tf.where(update.taken, update.extra.penalty, 0.0)
     record_discriminator(gan, batch_size, update, penalty)
@@ -213,7 +220,14 @@ def generator_step(
         loss, logits = generator_objective(judges, real_images, fake_images, gan.adversarial_loss)
         return loss, logits, None
 
-    update = gan.updates.apply("generator", gan.generator, gan.g_optimizer, objective, real_images)
+    update = gan.updates.apply(
+        "generator",
+        gan.generator,
+        gan.g_optimizer,
+        objective,
+        real_images,
+        beta_2=schedules.value(gan, "beta_2"),
+    )
     gan.updates.record(update.taken, g_loss=update.loss)
     if gan.average is not None:
         gan.average.follow(gan, tf.shape(real_images)[0])

@@ -13,7 +13,7 @@ from kgan.errors import InputError
 from kgan.layers import SpectralNormalization
 from kgan.models.rebuild import all_layers, copy_network
 from kgan.models.same_layers import weights_in_place
-from kgan.training import replicas
+from kgan.training import replicas, schedules
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
@@ -61,9 +61,19 @@ class Average:
     def follow(self, gan: GAN, batch_size: int | tf.Tensor) -> None:
         """Moves the average by one update of the generator, with this many images per replica."""
         images = tf.cast(batch_size * replicas.count(), tf.float32)
-        images_seen = images * tf.cast(gan.batches_seen.value, tf.float32)
-        stands_for = images * gan.d_steps
-        update_average(self.network, gan.generator, self.half_life_images, stands_for, images_seen)
+        half_life = self.half_life_at(gan, images)
+        update_average(self.network, gan.generator, half_life, images * gan.d_steps)
+
+    def half_life_at(self, gan: GAN, more_images: float | tf.Tensor = 0.0) -> tf.Tensor:
+        """The half-life in images after those seen and so many more, its ramp-up included."""
+        seen = tf.cast(tf.convert_to_tensor(gan.images_seen), tf.float32) + more_images
+        return ramped_up(schedules.half_life(gan, self.half_life_images), seen)
+
+
+def ramped_up(half_life_images: float | tf.Tensor, images_seen: tf.Tensor) -> tf.Tensor:
+    """A half-life of at most `LONGEST_SHARE` of the real images seen, both in images."""
+    half_life = tf.cast(half_life_images, tf.float32)
+    return tf.minimum(half_life, LONGEST_SHARE * images_seen)
 
 
 def start_average(gan: GAN, half_life_images: float, begun_late: bool) -> None:
@@ -108,9 +118,8 @@ def forget_average(gan: GAN) -> None:
 def update_average(
     average: keras.Model,
     generator: keras.Model,
-    half_life_images: float,
+    half_life_images: float | tf.Tensor,
     images: tf.Tensor,
-    images_seen: tf.Tensor,
 ) -> None:
     """Moves the average towards the generator by one update.
 
@@ -123,13 +132,11 @@ def update_average(
         generator: the network in training.
         half_life_images: real images after which an update counts half.
         images: real images that this update stands for, a float tensor.
-        images_seen: real images seen in all, a float tensor.
 
     Reference:
         Karras et al. 2018, section 4.1, https://arxiv.org/abs/1710.10196
     """
-    half_life = tf.minimum(float(half_life_images), LONGEST_SHARE * images_seen)
-    decay = 0.5 ** (images / tf.maximum(half_life, 1e-8))
+    decay = 0.5 ** (images / tf.maximum(tf.cast(half_life_images, tf.float32), 1e-8))
     vectors = {id(vector) for layer in _spectral(generator) for vector in (layer.u, layer.v)}
     for mean, current in zip(average.variables, generator.variables, strict=True):
         if not keras.backend.is_float_dtype(mean.dtype):

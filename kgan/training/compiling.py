@@ -14,9 +14,11 @@ from kgan.losses import LOSSES, AdversarialLoss, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset
 from kgan.training import adversarial_step, guarded_update
+from kgan.training.cosine import Cosine, checked
 from kgan.training.lecam_anchors import LeCamAnchors
 from kgan.training.network_checks import check_trainable, computes_in_float16
 from kgan.training.network_probes import check_gives_logits
+from kgan.training.schedules import check_fits, have_penalty
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
@@ -31,6 +33,7 @@ class Choices(NamedTuple):
     d_share: float
     redraw_latents: bool
     diff_augment: DiffAugment | None
+    schedules: dict[str, Cosine]
 
 
 INSTEAD = {
@@ -72,6 +75,7 @@ def ready_choices(
     d_share: float | None,
     redraw_latents: bool,
     diff_augment: Any,
+    schedules: Any,
 ) -> Choices:
     """The checked `Choices`; for the arguments see `GAN.compile`."""
     preset = get_preset(gan.preset, Preset) if gan.preset else None
@@ -79,22 +83,26 @@ def ready_choices(
         d_update = preset.d_update if preset else "joint"
     if d_share is None:
         d_share = preset.d_share if preset else 1.0
+    follow = checked(schedules)
+    augment = ready_diff_augment(diff_augment, gan, follow)
+    check_fits(gan, follow, augment)
     choices = Choices(
-        ready_loss(loss, gan.preset),
+        ready_loss(loss, gan),
         *check_turns(d_steps, d_update),
         check_share(d_share),
         check_redraws(redraw_latents),
-        ready_diff_augment(diff_augment, gan),
+        augment,
+        follow,
     )
-    gan.updates.shown = optional_figures(choices.loss, choices.diff_augment)
+    gan.updates.shown = optional_figures(choices)
     return choices
 
 
-def ready_loss(loss: Any, preset_name: str | None) -> AdversarialLoss:
+def ready_loss(loss: Any, gan: GAN) -> AdversarialLoss:
     """The loss that was asked for, with the preset's options where it is the preset's loss."""
-    preset = get_preset(preset_name, Preset) if preset_name else None
+    preset = get_preset(gan.preset, Preset) if gan.preset else None
     if preset and loss in (None, preset.loss):
-        return LOSSES[preset.loss](**preset.loss_options)
+        return LOSSES[preset.loss](**preset.losses_options(gan.image_shape))
     return get_loss(loss or "bce")
 
 
@@ -148,8 +156,17 @@ def ready_optimizer(optimizer: Any, gan: GAN, role: str) -> keras.Optimizer:
         return guarded_update.ready_optimizer(optimizer, getattr(gan, role), scale)
 
 
-def ready_diff_augment(diff_augment: Any, gan: GAN) -> DiffAugment | None:
-    """The layer that was asked for, or one of a policy; None for none."""
+def ready_diff_augment(
+    diff_augment: Any, gan: GAN, schedules: Mapping[str, Cosine]
+) -> DiffAugment | None:
+    """The layer that was asked for, or one of a policy; None for none.
+
+    A schedule of its probability alone applies the preset's policy, or all there is.
+    """
+    cosine = schedules.get("augment_probability")
+    if diff_augment is None and cosine is not None:
+        preset = get_preset(gan.preset, Preset) if gan.preset else None
+        diff_augment = (preset and preset.augment_policy) or DiffAugment.EVERYTHING
     if diff_augment is not None and not gan.makes_pictures:
         raise InputError(
             f"diff_augment changes pictures (H, W, C). Received a GAN that makes {gan.image_shape}"
@@ -157,7 +174,8 @@ def ready_diff_augment(diff_augment: Any, gan: GAN) -> DiffAugment | None:
     if diff_augment is None or isinstance(diff_augment, DiffAugment):
         return diff_augment
     with gan.distribute_strategy.scope():
-        return DiffAugment(diff_augment, value_range=gan.value_range)
+        first = 1.0 if cosine is None else min(cosine.start, cosine.end)
+        return DiffAugment(diff_augment, value_range=gan.value_range, probability=first)
 
 
 def ready_anchors(gan: GAN) -> LeCamAnchors | None:
@@ -168,8 +186,9 @@ def ready_anchors(gan: GAN) -> LeCamAnchors | None:
         return LeCamAnchors()
 
 
-def optional_figures(loss: AdversarialLoss, diff_augment: DiffAugment | None) -> set[str]:
+def optional_figures(choices: Choices) -> set[str]:
     """Which figures a training has beside those that every training has."""
-    adapts = diff_augment is not None and diff_augment.target is not None
-    shown = {"penalty": loss.has_penalty, "augment_probability": adapts}
+    adapts = choices.diff_augment is not None and choices.diff_augment.target is not None
+    penalty = have_penalty(choices.loss, choices.schedules)
+    shown = {"penalty": penalty, "augment_probability": adapts}
     return {name for name, there in shown.items() if there}

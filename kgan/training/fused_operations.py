@@ -94,13 +94,55 @@ def _normalize(
     return tf.cast(outputs, layer.compute_dtype)
 
 
+# Optimizers whose beta_2 is a step's: id -> (their own number, the replicas that are at it).
+BORROWED: dict[int, tuple[float, int]] = {}
+
+
 @contextlib.contextmanager
-def adam(optimizer: keras.Optimizer) -> Iterator[None]:
+def with_beta_2(optimizer: keras.Optimizer, beta_2: tf.Tensor | None) -> Iterator[None]:
+    """Context manager: an optimizer applies updates with this beta_2 in place of its own number.
+
+    Its correction of the bias is that of a constant beta_2, 1 - beta_2 ** steps with the value of
+    the step, as PyTorch's Adam has it when its beta_2 is changed.
+    """
+    if beta_2 is None:
+        yield
+        return
+    # Replicas take turns within a step: the number comes back when the last has done.
+    key = id(optimizer)
+    with LOCK:
+        own, users = BORROWED.get(key, (optimizer.beta_2, 0))
+        BORROWED[key] = own, users + 1
+        optimizer.beta_2 = beta_2
+    try:
+        yield
+    finally:
+        with LOCK:
+            users = BORROWED[key][1] - 1
+            BORROWED[key] = own, users
+            if not users:
+                del BORROWED[key]
+                optimizer.beta_2 = own
+
+
+@contextlib.contextmanager
+def adam(optimizer: keras.Optimizer, beta_2: tf.Tensor | None = None) -> Iterator[None]:
     """Context manager: an optimizer with Adam's rule applies it to each variable in one kernel.
 
     It is left as it is with `amsgrad`, which no kernel has, for weights of another dtype than
     float32, where it has a rule of its own, and under a strategy.
+
+    Args:
+        optimizer: any Keras optimizer, built.
+        beta_2: scalar float tensor that takes the place of its own, in a kernel or not; None for
+            its own.
     """
+    with with_beta_2(optimizer, beta_2), _in_one_kernel(optimizer):
+        yield
+
+
+@contextlib.contextmanager
+def _in_one_kernel(optimizer: keras.Optimizer) -> Iterator[None]:
     plain = (
         getattr(type(optimizer), "update_step", None) is keras.optimizers.Adam.update_step
         and not optimizer.amsgrad

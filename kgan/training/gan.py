@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Never
 
 import keras
@@ -23,10 +23,12 @@ from kgan.training import (
     network_probes,
 )
 from kgan.training.calibration import calibrate
+from kgan.training.cosine import Cosine
 from kgan.training.evaluation_step import evaluate
 from kgan.training.generating import sample
 from kgan.training.guarded_update import WHERE_THEY_ARE, Updates
 from kgan.training.optimizers import TwoOptimizers
+from kgan.training.schedules import begin_rates, figures, of_preset
 from kgan.training.two_networks import TwoNetworks
 
 
@@ -64,7 +66,8 @@ class GAN(TwoNetworks):
 
     kind = "gan"
     roles: ClassVar = ("generator", "discriminator")
-    compiled_before: ClassVar = {"d_share": 1.0}
+    compiled_before: ClassVar = {"d_share": 1.0, "schedules": {}}
+    counts_since: ClassVar = ("2", "3")  # images_seen, schedule_images
 
     def __init__(
         self,
@@ -107,6 +110,10 @@ class GAN(TwoNetworks):
         count = {"shape": (), "initializer": "zeros", "dtype": "int64", "trainable": False}
         self.batches_seen = self.add_weight(name="batches_seen", **count)
         self.calibrated_at = self.add_weight(name="calibrated_at", **count)
+        self.images_seen = self.add_weight(name="images_seen", **count)
+        self.schedule_images = self.add_weight(name="schedule_images", **count)
+        self.planned_steps = tf.Variable(0, dtype=tf.int64, trainable=False)  # of this fit
+        self.schedules: dict[str, Cosine] = {}
         # A sequential training updates the discriminator twice per step: each has its own streak.
         self.updates = Updates((*self.roles, "discriminator_second"))
         # fit under a strategy would otherwise call the model on a batch of images to build it.
@@ -165,6 +172,7 @@ class GAN(TwoNetworks):
         d_share: float | None = None,
         redraw_latents: bool = True,
         diff_augment: str | DiffAugment | None = None,
+        schedules: Mapping[str, Any] | None = None,
         jit_compile: bool | Literal["auto"] = "auto",
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
@@ -189,6 +197,10 @@ class GAN(TwoNetworks):
                 has just learned from, made once a step, which takes less time.
             diff_augment: a `kgan.layers.DiffAugment`, or its policy such as
                 "color,translation,cutout", that changes all the images the discriminator sees.
+            schedules: name -> (first, last) or `kgan.training.Cosine`, for learning_rate (also
+                g_ and d_), beta_2, r1_gamma, r2_gamma, ema_half_life_images, augment_probability;
+                without images of their own over the first fit. {} for none, None for the preset's
+                but for what is passed otherwise.
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
         Raises:
@@ -201,16 +213,20 @@ class GAN(TwoNetworks):
             compiling.check_learns(self)
         execution: dict[str, Any] = {"jit_compile": jit_compile, "run_eagerly": run_eagerly}
         execution["steps_per_execution"] = steps_per_execution
+        if schedules is None:
+            changed = g_optimizer is not None or d_optimizer is not None
+            schedules = of_preset(self, loss, changed, diff_augment)
         choices = compiling.ready_choices(
-            self, loss, d_steps, d_update, d_share, redraw_latents, diff_augment
+            self, loss, d_steps, d_update, d_share, redraw_latents, diff_augment, schedules
         )
         self.adversarial_loss, self.d_steps, self.d_update, self.d_share = choices[:4]
-        self.redraw_latents, self.diff_augment = choices[4:]
+        self.redraw_latents, self.diff_augment, self.schedules = choices[4:]
         self.lecam_anchors = compiling.ready_anchors(self)
         compiling.check_two_optimizers(g_optimizer, d_optimizer)
         super().compile(optimizer=None, auto_scale_loss=False, **execution)
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
         self.d_optimizer = compiling.ready_optimizer(d_optimizer, self, "discriminator")
+        begin_rates(self)
         self.optimizer = TwoOptimizers(self)
         self._compile_arguments = choices._asdict() | execution
 
@@ -245,7 +261,7 @@ class GAN(TwoNetworks):
         with tf.control_dependencies([real_images]):
             self.first_batch.note(real_images)
             adversarial_step.take_step(self, real_images, labels)
-            return self.logs()
+            return self.logs() | figures(self)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Losses and mean logits on held-out images in inference mode; nothing is trained."""

@@ -150,6 +150,7 @@ class Updates(keras.layers.Layer):
         objective: Callable[[], tuple],
         images: tf.Tensor,
         regularize: bool = True,
+        beta_2: tf.Tensor | None = None,
     ) -> Update:
         """Takes one optimizer step on `network`, or none if a number is not finite.
 
@@ -166,6 +167,7 @@ class Updates(keras.layers.Layer):
             objective: callable of no arguments -> (scalar loss, logits, anything).
             images: the training images that went into it.
             regularize: add the weight regularizers of the network's layers.
+            beta_2: the optimizer's, in this step; None for its own number.
 
         Returns:
             An `Update`.
@@ -207,11 +209,11 @@ class Updates(keras.layers.Layer):
             if scaled:
                 scale = tf.convert_to_tensor(optimizer.dynamic_scale)
                 unscaled = [None if g is None else g / scale for g in gradients]
-                with fused_operations.adam(optimizer.inner_optimizer):
+                with fused_operations.adam(optimizer.inner_optimizer, beta_2):
                     optimizer.inner_optimizer.apply(unscaled, trainable)
                 _raise_scale(optimizer)
             else:
-                with fused_operations.adam(optimizer):
+                with fused_operations.adam(optimizer, beta_2):
                     optimizer.apply(gradients, trainable)
             self.streaks[role].assign(0)
 

@@ -146,6 +146,8 @@ def _check_fits(
             f"This checkpoint was trained with {optimizers}, the model is compiled with "
             f"{own_optimizers}. Received: {path}"
         )
+    since = {f"vars/{name}" for name in model.counts_since}  # they begin at 0
+    saved = {name: own[name] for name in since & set(own)} | saved
     for name in sorted({*saved, *own}):
         if saved.get(name) != own.get(name):
             raise InputError(

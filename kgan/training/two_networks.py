@@ -7,7 +7,7 @@ import contextlib
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import keras
@@ -21,6 +21,7 @@ from kgan.training.distribution import StopTogether, has_workers, is_chief
 from kgan.training.guarded_update import SUSPECTS, Updates
 from kgan.training.network_checks import check_trainable, computes_in_float16, seed_states
 from kgan.training.optimizers import FinalWeights
+from kgan.training.schedules import FitLength
 
 FLOAT16_SKIPS = 10  # in a row, while the loss scale settles
 
@@ -43,6 +44,7 @@ class TwoNetworks(keras.Model, abc.ABC):
             something else says False.
         compiled_before: arguments of `compile` that it has gained, as models saved before were
             compiled.
+        counts_since: keys in saved files of variables that it has gained, which begin at 0.
         updates: the guarded updates, with the figures of the epoch.
         batches_seen: int64 variable, the batches that it was ever trained on.
         first_batch: what looks at the values of the first batch of a fit or an evaluation.
@@ -54,6 +56,7 @@ class TwoNetworks(keras.Model, abc.ABC):
     roles: ClassVar[tuple[str, ...]]
     makes_pictures: ClassVar[bool] = True
     compiled_before: ClassVar[Mapping[str, Any]] = {}
+    counts_since: ClassVar[Sequence[str]] = ()
     updates: Updates
     batches_seen: Any
     value_range: tuple[float, float]
@@ -99,7 +102,7 @@ class TwoNetworks(keras.Model, abc.ABC):
             kept = [c for c in callbacks if chief or not getattr(c, "chief_only", False)]
             callbacks = [*kept, StopTogether(kept)]
         # First, so that nothing is written of a batch that is refused.
-        given["callbacks"] = [self.first_batch, FinalWeights(), *callbacks]
+        given["callbacks"] = [self.first_batch, FinalWeights(), FitLength(), *callbacks]
         return super().fit(*bound.args[1:], **bound.kwargs)
 
     @_as_in_keras(keras.Model.evaluate)
@@ -281,7 +284,8 @@ class TwoNetworks(keras.Model, abc.ABC):
 
     def load_own_variables(self, store: Any) -> None:
         states = {key: store[key] for key in store.keys() if key.startswith("seed_")}
-        super().load_own_variables({k: store[k] for k in store.keys() if k not in states})
+        own = {name: 0 for name in self.counts_since}  # which older files lack
+        super().load_own_variables(own | {k: store[k] for k in store.keys() if k not in states})
         for index, state in enumerate(seed_states(self)):
             state.assign(states[f"seed_{index}"])
 

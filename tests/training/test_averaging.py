@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import kgan
 from kgan.models.rebuild import all_layers, copy_network
-from kgan.training.averaging import update_average
+from kgan.training.averaging import ramped_up, update_average
 
 
 def dense_network(kernel):
@@ -32,7 +32,6 @@ def test_it_equals_tensorflow_addons_moving_average():
             network,
             half_life,
             images=tf.constant(1.0),
-            images_seen=tf.constant(1e9),  # far beyond the ramp-up
         )
         for kind, model in (("weights", network), ("averaged", average)):
             expected = goldens[f"moving_average/{kind}"][step]
@@ -41,8 +40,8 @@ def test_it_equals_tensorflow_addons_moving_average():
 
 def test_the_start_is_forgotten_within_a_twentieth_of_the_training():
     network, average = dense_network(np.ones((3, 4))), dense_network(np.zeros((3, 4)))
-    images, seen = tf.constant(8.0), tf.constant(160.0)
-    update_average(average, network, half_life_images=1e6, images=images, images_seen=seen)
+    half_life = ramped_up(1e6, images_seen=tf.constant(160.0))
+    update_average(average, network, half_life, images=tf.constant(8.0))
     # 160 images seen: a half-life of 8, so that 8 images move it half the way
     np.testing.assert_allclose(average.get_weights()[0], 0.5, atol=1e-6)
 
@@ -149,7 +148,7 @@ def test_presets_and_mistakes(small_gan):
     assert small_gan.ema_generator is None
     assert small_gan.inference_generator is small_gan.generator
     modern = {"image_shape": (8, 8, 1), "filters": 8}
-    assert kgan.GAN.from_preset("r3gan", **modern).ema_half_life_images == 10_000
+    assert kgan.GAN.from_preset("r3gan", **modern).ema_half_life_images == 500_000
     off = kgan.GAN.from_preset("r3gan", **modern, ema_half_life_images=0)
     assert off.ema_generator is None
     with pytest.raises(kgan.InputError, match=r"from 0 up, or None\. Received: -5"):
