@@ -199,9 +199,15 @@ def test_it_trains_with_penalties_and_shows_its_strength(small_gan, real_images,
 
 
 def test_mistakes_are_named(small_gan):
-    with pytest.raises(kgan.InputError, match=r"color, translation, cutout\. Received: 'colour'"):
+    with pytest.raises(kgan.InputError, match=r"some of color, translation.* Received: 'colour'"):
         small_gan.compile(diff_augment="colour")
     with pytest.raises(kgan.InputError, match=r"between -1 and 1\. Received: 2"):
         DiffAugment(target=2)
     with pytest.raises(kgan.InputError, match=r"at least 1\. Received: 0"):
         DiffAugment(adapt_images=0)
+    with pytest.raises(kgan.InputError, match=r"from 0 to 1\. Received: 1\.5"):
+        DiffAugment(probability=1.5)
+    with pytest.raises(kgan.InputError, match=r"give one of them\. .* probability=0\.5"):
+        DiffAugment(target=0.6, probability=0.5)
+    with pytest.raises(kgan.InputError, match=r"1 or 3 channels\. Received: 4 channels"):
+        DiffAugment("hue")(np.zeros((1, 4, 4, 4), np.float32), seed())
