@@ -149,7 +149,7 @@ def _takes(loss: type[AdversarialLoss], argument: str) -> bool:
 
 
 def _diff_augment(options: RunOptions, value_range: tuple[float, float]) -> DiffAugment | None:
-    policy = options.diffaugment or (DiffAugment.EVERYTHING if options.ada else None)
+    policy = options.diffaugment or (DiffAugment.ADA if options.ada else None)
     if policy is None:
         return None
     return DiffAugment(policy, ADA_TARGET if options.ada else None, value_range=value_range)
