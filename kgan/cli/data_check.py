@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     from kgan.data.check_report import as_text
 
     options = given_options(arguments, RunOptions)
-    augment = options.pop("augment", ["flip"])
+    augment = augmentations.expanded(options.pop("augment", ["flip"]), lambda: True)
     augmentations.check(augment)
     if "size" in options:
         options["image_shape"] = options.pop("size")

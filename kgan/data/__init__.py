@@ -5,7 +5,9 @@ Every function takes the same last arguments:
     batch_size: images per batch; a smaller last batch of an epoch is dropped.
     value_range: (low, high) that black and white are mapped to; a model's `value_range`.
     augment: texts such as "flip" or "rotate=10:0.5" (strength, share of the
-        images), `Augmentation`s, and callables on a float batch.
+        images), `Augmentation`s, and callables on a float batch; "all" is every one after
+        which a picture could still be of the set: flip (where a small network cannot tell the
+        pictures from their mirror images), crop, brightness, contrast, saturation and hue.
     shuffle: whether each epoch has a new order.
     seed: int, for the same order and augmentation each time; None for random ones.
     fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.

@@ -126,6 +126,10 @@ AUGMENTATIONS = {
     "hue": Kind(_hue, 0.05, 0.0, 0.5, "most turn of the colour circle, either way"),
     "cutout": Kind(_cutout, 0.25, 0.0, 1.0, f"{SIDES} of the grey rectangle"),
 }
+# "all" stands for what makes pictures that could be of the same set: another frame, exposure or
+# colour of the light. The others leave a trace, a mirrored edge or a rectangle, or a slant.
+ALL = "all"
+SAFE = ("flip", "crop", "brightness", "contrast", "saturation", "hue")
 
 
 class Augmentation:
@@ -145,7 +149,8 @@ class Augmentation:
     ) -> None:
         if name not in AUGMENTATIONS:
             raise InputError(
-                f"Unknown augmentation. Known: {', '.join(AUGMENTATIONS)}. Received: {name!r}"
+                f"Unknown augmentation. Known: {', '.join(AUGMENTATIONS)}, and {ALL} without "
+                f"numbers. Received: {name!r}"
             )
         self.kind = kind = AUGMENTATIONS[name]
         if strength is not None and kind.strength is None:
@@ -214,6 +219,35 @@ def parse(text: str) -> Augmentation:
     return Augmentation(name, strength, *probability)
 
 
+def expanded(augment: Any, may_mirror: Callable[[], bool]) -> Any:
+    """Puts the names of `SAFE` in the place of "all".
+
+    Args:
+        augment: what `check` takes, with "all" among it or not.
+        may_mirror: tells whether left and right do not matter in the pictures; asked
+            only where "flip" hangs on it.
+
+    Returns:
+        Likewise, without "all". What is listed itself, with a strength of its own
+        perhaps, is not added again.
+    """
+    if not isinstance(augment, (list, tuple)) or not any(_is_all(item) for item in augment):
+        return augment
+    listed = {
+        item.name if isinstance(item, Augmentation) else item.split("=")[0]
+        for item in augment
+        if isinstance(item, (Augmentation, str))
+    }
+    safe = [name for name in SAFE if name not in listed and (name != "flip" or may_mirror())]
+    first = next(place for place, item in enumerate(augment) if _is_all(item))
+    rest = [item for item in augment[first:] if not _is_all(item)]
+    return [*augment[:first], *safe, *rest]
+
+
+def _is_all(item: Any) -> bool:
+    return isinstance(item, str) and item == ALL
+
+
 def check(augment: Sequence[AnyAugmentation]) -> list[Callable[..., tf.Tensor]]:
     """Returns the augmentations as functions of (images, seed, value_range).
 
@@ -237,7 +271,8 @@ def check(augment: Sequence[AnyAugmentation]) -> list[Callable[..., tf.Tensor]]:
             chosen.append(parse(item))
         else:
             raise InputError(
-                f"An augmentation must be a name ({', '.join(AUGMENTATIONS)}) or a callable. "
+                f"An augmentation must be a name ({', '.join(AUGMENTATIONS)}), {ALL} or a "
+                "callable. "
                 f"Received: {item!r}"
             )
     return chosen

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from kgan import memory
 from kgan.data import augment as augmentations
+from kgan.data import mirroring
 from kgan.data.array_source import ArraySource
 from kgan.data.folder import FolderSource
 from kgan.data.order import balanced_order, block_of, order, shuffled
@@ -48,7 +49,9 @@ def batches(
         source: a `Source`.
         batch_size: images per batch; a smaller last batch of an epoch is dropped.
         value_range: (low, high) that black and white are mapped to.
-        augment: list that `kgan.data.augment.check` accepts.
+        augment: list that `kgan.data.augment.check` accepts, with "all" for its safe ones:
+            the flip is among them where a small network cannot tell the pictures from their
+            mirror images.
         cache: "memory", None for no cache, a path that the names of
             cache files begin with, or "auto": memory when the images take at most 1 GiB.
         shuffle: whether each epoch has a new order.
@@ -86,6 +89,7 @@ def batches(
                 "Data that continue where they stopped need the same seed each time. Received: "
                 f"first_batch={first_batch} and no seed"
             )
+    augment = augmentations.expanded(augment, lambda: mirroring.ask(source).harmless)
     functions = augmentations.check(augment)
     fold_in = tf.random.experimental.stateless_fold_in
     low, high = check_range("value_range", value_range)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from kgan.errors import InputError
-from kgan.layers import draws
+from kgan.layers import colour_augment, geometric_augment
+from kgan.layers.draws import PerImage
 
 SHIFT_SHARE = 1 / 8
 CUTOUT_SHARE = 1 / 2
-
-# Draws one number per image, uniformly between two ends.
-Draw: TypeAlias = Callable[[float, float], tf.Tensor]
 
 
 def jitter_colour(
@@ -95,21 +92,25 @@ def cut_out(images: tf.Tensor, middle_row: tf.Tensor, middle_column: tf.Tensor) 
     return images * tf.cast(kept, images.dtype)[..., None]
 
 
-def _colour(images: tf.Tensor, draw: Draw) -> tf.Tensor:
-    return jitter_colour(images, draw(-0.5, 0.5), draw(0.0, 2.0), draw(0.5, 1.5))
+def _colour(images: tf.Tensor, draw: PerImage) -> tf.Tensor:
+    return jitter_colour(
+        images, draw.uniform(-0.5, 0.5), draw.uniform(0.0, 2.0), draw.uniform(0.5, 1.5)
+    )
 
 
-def _translation(images: tf.Tensor, draw: Draw) -> tf.Tensor:
+def _translation(images: tf.Tensor, draw: PerImage) -> tf.Tensor:
     def steps(axis: int) -> tf.Tensor:
         most = tf.cast(tf.shape(images)[axis], tf.float32) * SHIFT_SHARE
-        return tf.cast(tf.round(draw(-1.0, 1.0) * most), tf.int32)
+        return tf.cast(tf.round(draw.uniform(-1.0, 1.0) * most), tf.int32)
 
     return shift(images, steps(1), steps(2))
 
 
-def _cutout(images: tf.Tensor, draw: Draw) -> tf.Tensor:
+def _cutout(images: tf.Tensor, draw: PerImage) -> tf.Tensor:
     def middle(axis: int) -> tf.Tensor:
-        return tf.cast(draw(0.0, 1.0) * tf.cast(tf.shape(images)[axis], tf.float32), tf.int32)
+        return tf.cast(
+            draw.uniform(0.0, 1.0) * tf.cast(tf.shape(images)[axis], tf.float32), tf.int32
+        )
 
     return cut_out(images, middle(1), middle(2))
 
@@ -118,7 +119,15 @@ def _each(numbers: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
     return tf.cast(numbers, images.dtype)[:, None, None, None]
 
 
+# Zhao et al.'s, each by itself; those of ADA's pipe are composed, the geometric and the colours.
 KINDS = {"color": _colour, "translation": _translation, "cutout": _cutout}
+COMPOSED = {
+    geometric_augment.NAMES: geometric_augment.change_geometry,
+    colour_augment.NAMES: colour_augment.change_colour,
+}
+NAMES = (*KINDS, *geometric_augment.NAMES, *colour_augment.NAMES)
+# Pixel blitting, geometry and colour: what the paper recommends.
+SETS = {"bgc": (*geometric_augment.NAMES, *colour_augment.NAMES)}
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -126,34 +135,55 @@ class DiffAugment(keras.layers.Layer):
     """Randomly changes every image that the discriminator sees, real or fake.
 
     Gradients flow through it to the generator, which therefore does not learn to
-    imitate the changes. With `target` its strength adapts: `probability`, the share of
-    images that each change is applied to, starts at 0, rises while the discriminator is
-    surer of real images than the target and falls while it is less sure, by at most 1
+    imitate the changes. That holds where they can be told from what they are applied to: of
+    "flip", "rotate90", "rotation", "luma_flip" and "hue", all of whose outcomes are
+    equally likely, only where `probability` is well below 1 (the paper: up to about 0.8), as
+    most images then stay as they are. With `target` its strength adapts: `probability`,
+    the share of images that each change is applied to, starts at 0, rises while the discriminator
+    is surer of real images than the target and falls while it is less sure, by at most 1
     in `adapt_images` real images.
 
+    Zhao et al.'s changes are "color", "translation" and "cutout", which is ADA's too. ADA's
+    pipe, in images from -1 to 1 of 1 or 3 channels, N a number of N(0, 1):
+
+    - "flip" mirrors left and right, of every second image; "rotate90" turns by 0, 90, 180
+      or 270 degrees; "integer_shift" moves by up to an eighth of the sides, by whole pixels;
+    - "scale" enlarges by 2**(0.2 N); "rotation" turns by any angle, before the next and
+      after it; "anisotropy" stretches by 2**(0.2 N) to the side and shrinks by as much in height;
+      "fractional_shift" moves by N eighths of the sides. The mirror image lies beyond an edge;
+    - "brightness" adds 0.2 N; "contrast" multiplies by 2**(0.5 N); "luma_flip" turns light into
+      dark, of every second image; "hue" turns the colours by any angle about the grey
+      axis; "saturation" multiplies the distance from it by 2**N. The last two leave grey images;
+    - "bgc" is all of these twelve, the paper's choice.
+
     Args:
-        policy: comma-separated changes, from "color", "translation" and "cutout".
-        target: None to change every image always; else the mean sign of the
+        policy: comma-separated changes, applied in this order; those of the pipe's geometry,
+            and those of its colours, are composed in the paper's order into one change, at
+            the place of the first.
+        target: None for a `probability` that does not adapt; else the mean sign of the
             logits on real images to maintain, 0.6 in the paper.
         adapt_images: number of real images in which `probability` can go from 0 to 1.
         value_range: (low, high) of the images.
-        probability: share of the images that each change is applied to at first, without `target`;
-            below 1 it can be changed by assigning to the variable of that name.
+        probability: share of images, from 0 to 1, that each change is applied to at first,
+            where there is no target. Below 1 the variable `probability` can be assigned; at
+            1 every image is changed always.
 
     Called as `layer(images, seed)` with float images (B, H, W, C) and an int
     tensor (2,); the same seed changes them in the same way, however the batch
     is divided among the replicas of a strategy.
 
     Raises:
-        InputError: a change is unknown, the target is outside -1 to 1, or
-            `adapt_images` is below 1.
+        InputError: a change is unknown, the target is outside -1 to 1, `adapt_images` is
+            below 1, or the probability is outside 0 to 1 or given beside a target.
 
     Reference:
         Zhao et al. 2020, https://arxiv.org/abs/2006.10738; the adaptive
-        strength: Karras et al. 2020, section 3, https://arxiv.org/abs/2006.06676
+        strength: Karras et al. 2020, section 3, https://arxiv.org/abs/2006.06676, and
+        the pipe: appendix B
     """
 
     EVERYTHING = "color,translation,cutout"
+    ADA = "bgc"
 
     def __init__(
         self,
@@ -165,21 +195,28 @@ class DiffAugment(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
-        names = policy.split(",")
-        unknown = [name for name in names if name not in KINDS]
+        unknown = [name for name in policy.split(",") if name not in (*NAMES, *SETS)]
         if unknown:
             raise InputError(
-                f"A DiffAugment policy lists some of {', '.join(KINDS)}. Received: {policy!r}"
+                f"A DiffAugment policy lists some of {', '.join((*NAMES, *SETS))}. "
+                f"Received: {policy!r}"
             )
         if target is not None and not -1.0 < target < 1.0:
             raise InputError(f"target must be between -1 and 1. Received: {target!r}")
         if not adapt_images >= 1:
             raise InputError(f"adapt_images must be at least 1. Received: {adapt_images!r}")
+        if not 0.0 <= probability <= 1.0:
+            raise InputError(f"probability must be from 0 to 1. Received: {probability!r}")
+        if target is not None and probability != 1.0:
+            raise InputError(
+                "With a target the probability starts at 0 and adapts: give one of them. "
+                f"Received: target={target!r}, probability={probability!r}"
+            )
         self.policy = policy
         self.target = target
         self.adapt_images = adapt_images
-        self.first_probability = probability
         self.value_range = tuple(value_range)
+        self.first_probability = probability
         self.probability = self.add_weight(
             name="probability",
             shape=(),
@@ -193,19 +230,16 @@ class DiffAugment(keras.layers.Layer):
     def call(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         low, high = self.value_range
         images = (images - low) * (2.0 / (high - low)) - 1.0
-        count = tf.shape(images)[0]
-        numbers = itertools.count()
-
-        def draw(least: float, most: float) -> tf.Tensor:
-            own = draws.fold_in(seed, next(numbers))
-            return draws.of_this_replica(lambda n: draws.uniform(own, [n], least, most), count)
-
-        for name in self.policy.split(","):
-            changed = KINDS[name](images, draw)
-            if self.target is None and self.first_probability == 1.0:
-                images = changed
+        draw = PerImage(seed, tf.shape(images)[0])
+        always = self.target is None and self.first_probability == 1.0
+        for change, names in _steps(self.policy):
+            if names:
+                images = change(images, names, draw, 1.0 if always else self.probability)
+            elif always:
+                images = change(images, draw)
             else:
-                chosen = draw(0.0, 1.0) < self.probability
+                changed = change(images, draw)
+                chosen = draw.uniform(0.0, 1.0) < self.probability
                 images = tf.where(chosen[:, None, None, None], changed, images)
         return (images + 1.0) * ((high - low) / 2.0) + low
 
@@ -232,3 +266,18 @@ class DiffAugment(keras.layers.Layer):
             "value_range": self.value_range,
             "probability": self.first_probability,
         }
+
+
+def _steps(policy: str) -> list[tuple[Callable[..., tf.Tensor], tuple[str, ...]]]:
+    """What is done one after the other: a change, and the names that it composes, if it does."""
+    names = [name for word in policy.split(",") for name in SETS.get(word, (word,))]
+    steps: list[tuple[Callable[..., tf.Tensor], tuple[str, ...]]] = []
+    for name in names:
+        if name in KINDS:
+            steps.append((KINDS[name], ()))
+            continue
+        kind = next(each for each in COMPOSED if name in each)
+        step = COMPOSED[kind], tuple(each for each in kind if each in names)
+        if step not in steps:
+            steps.append(step)
+    return steps

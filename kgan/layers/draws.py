@@ -9,6 +9,7 @@ Reference:
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -67,6 +68,40 @@ def of_this_replica(
         return draw(batch_size)
     first = replica.replica_id_in_sync_group * batch_size
     return draw(batch_size * replica.num_replicas_in_sync)[first : first + batch_size]
+
+
+class PerImage:
+    """Numbers of its own for each image of a batch, the same on every device and replica.
+
+    Each call draws others than the calls before.
+
+    Args:
+        seed: int tensor (2,), of the whole batch.
+        count: images on this replica.
+    """
+
+    def __init__(self, seed: tf.Tensor, count: int | tf.Tensor) -> None:
+        self.seed = seed
+        self.count = count
+        self.numbers = itertools.count()
+
+    def uniform(self, least: float, most: float) -> tf.Tensor:
+        """U(least, most), float32 (count,)."""
+        own = self._next()
+        return of_this_replica(lambda n: uniform(own, (n,), least, most), self.count)
+
+    def uniforms(self, *shape: int) -> tf.Tensor:
+        """U(0, 1), float32 (count, *shape)."""
+        own = self._next()
+        return of_this_replica(lambda n: uniform(own, (n, *shape)), self.count)
+
+    def normals(self, *shape: int) -> tf.Tensor:
+        """N(0, 1), float32 (count, *shape)."""
+        own = self._next()
+        return of_this_replica(lambda n: normal(own, (n, *shape)), self.count)
+
+    def _next(self) -> tf.Tensor:
+        return fold_in(self.seed, next(self.numbers))
 
 
 def _bits(seed: tf.Tensor, shape: Shape) -> tf.Tensor:

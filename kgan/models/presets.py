@@ -41,7 +41,7 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
             "augment_probability": (0.0, 0.3),
         },
         gammas={32 * 32: (0.05, 0.005), 64 * 64: (1.0, 0.1), 256 * 256: (150.0, 15.0)},
-        augment_policy="color,translation,cutout",
+        augment_policy="bgc",
     ),
     "dcgan": Preset(
         source=RADFORD,

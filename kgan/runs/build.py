@@ -166,7 +166,7 @@ def _diff_augment(
     """What was asked for; `probability` is the first that a schedule gives, None without one."""
     policy = options.diffaugment
     if policy is None and (options.ada or probability is not None):
-        policy = get_preset(options.preset, Preset).augment_policy or DiffAugment.EVERYTHING
+        policy = get_preset(options.preset, Preset).augment_policy or DiffAugment.ADA
     if policy is None:
         return None
     return DiffAugment(

@@ -97,7 +97,8 @@ class RunOptions:
         None,
         NAMES,
         "such as flip,rotate=10,cutout=0.5:0.2 (strength, share of the pictures), or none; "
-        "flip crop rotate translate zoom shear brightness contrast saturation hue cutout",
+        "flip crop rotate translate zoom shear brightness contrast saturation hue cutout; all for "
+        "flip (where harmless), crop, brightness, contrast, saturation and hue",
         "data",
         default_words="flip if a small network cannot tell pictures from their mirror images; none "
         "for the embedded set and tfds",
@@ -235,14 +236,17 @@ class RunOptions:
     diffaugment: str | None = option(
         None,
         TEXT,
-        "change all that the discriminator sees; for few pictures",
+        "change all that the discriminator sees; for few pictures. Of color translation cutout, "
+        "and ADA's flip rotate90 integer_shift scale rotation anisotropy fractional_shift "
+        "brightness contrast luma_flip hue saturation, or bgc for all of ADA's",
         "training",
         without_value="color,translation,cutout",
     )
     ada: bool = option(
         False,
         SWITCH,
-        "the same with a strength that adapts to how sure the discriminator is",
+        "the same by bgc, or what --diffaugment says, of a share of the pictures that adapts to "
+        "how sure the discriminator is",
         "training",
     )
     lecam: float | None = option(

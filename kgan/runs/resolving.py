@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from kgan.data import Source, mirroring
+from kgan.data.augment import expanded
 from kgan.errors import InputError
 from kgan.layers import DiffAugment
 from kgan.losses import LOSSES
@@ -34,8 +35,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
         "batch_size": options.batch_size or preset.batch_size,
         "source": source.description,
     }
-    if options.augment is None:
-        facts |= _default_augment(source, has_workers(model.distribute_strategy))
+    facts |= _augment(options.augment, source, has_workers(model.distribute_strategy))
     if all(getattr(options, name) is None for name in LENGTH):
         facts |= preset.length or {"epochs": DEFAULT_EPOCHS}
     if isinstance(model, GAN):
@@ -96,19 +96,26 @@ def with_recipe(options: RunOptions, source: Source) -> RunOptions:
     return dataclasses.replace(options, **facts)
 
 
-def _default_augment(source: Source, workers: bool) -> dict[str, Any]:
-    """The data's own augmentations; the flip only where left and right do not matter."""
-    augment = source.default_augment
-    if "flip" not in augment:
-        return {"augment": augment}
-    without = [name for name in augment if name != "flip"]
-    if workers:  # each would answer for itself, and near the limit not all alike
-        why = "several workers do not ask whether left and right matter"
-        return {"augment": without, "mirroring": f"not mirrored ({why})"}
-    found = mirroring.ask(source)
-    if found.harmless:
-        return {"augment": augment, "mirroring": f"mirrored ({found})"}
-    return {"augment": without, "mirroring": f"not mirrored ({found})"}
+def _augment(augment: list[str] | None, source: Source, workers: bool) -> dict[str, Any]:
+    """The data's own augmentations, or those said; a flip nobody said only where it is harmless."""
+    said = {}
+
+    def may_mirror() -> bool:
+        if workers:  # each would answer for itself, and near the limit not all alike
+            said["mirroring"] = (
+                "not mirrored (several workers do not ask whether left and right matter)"
+            )
+            return False
+        found = mirroring.ask(source)
+        said["mirroring"] = f"{'' if found.harmless else 'not '}mirrored ({found})"
+        return found.harmless
+
+    if augment is None:
+        own = source.default_augment
+        names = [name for name in own if name != "flip" or may_mirror()]
+    else:
+        names = expanded(augment, may_mirror)
+    return {"augment": names} | said
 
 
 def _rate_of(optimizer: Any) -> float:

@@ -166,7 +166,7 @@ def ready_diff_augment(
     cosine = schedules.get("augment_probability")
     if diff_augment is None and cosine is not None:
         preset = get_preset(gan.preset, Preset) if gan.preset else None
-        diff_augment = (preset and preset.augment_policy) or DiffAugment.EVERYTHING
+        diff_augment = (preset and preset.augment_policy) or DiffAugment.ADA
     if diff_augment is not None and not gan.makes_pictures:
         raise InputError(
             f"diff_augment changes pictures (H, W, C). Received a GAN that makes {gan.image_shape}"

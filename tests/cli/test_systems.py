@@ -214,7 +214,8 @@ def test_a_conditional_run_does_not_resume_on_other_classes(folder, tmp_path, ca
     [
         (["--diffaugment"], "color,translation,cutout", None),
         (["--diffaugment", "cutout"], "cutout", None),
-        (["--ada"], "color,translation,cutout", 0.6),
+        (["--ada"], "bgc", 0.6),
+        (["--ada", "--diffaugment"], "color,translation,cutout", 0.6),
     ],
 )
 def test_diffaugment_is_trained_with_kept_and_resumed(arguments, policy, target, tmp_path):
@@ -229,7 +230,8 @@ def test_diffaugment_is_trained_with_kept_and_resumed(arguments, policy, target,
 
 def test_a_policy_that_is_not_known_is_one_line(tmp_path, capsys):
     message = error_of(capsys, "train", "--diffaugment", "colour", "--out", tmp_path / "runs")
-    assert "color, translation, cutout. Received: 'colour'" in message
+    assert "color, translation, cutout, flip" in message
+    assert "bgc. Received: 'colour'" in message
     message = error_of(capsys, "train", "--preset", "autoencoder", "--ada", "--out", tmp_path)
     assert "--ada applies to GANs only" in message
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import kgan
-from kgan.data.augment import AUGMENTATIONS, Augmentation, check, parse
+from kgan.data.augment import AUGMENTATIONS, Augmentation, check, expanded, parse
 
 RNG = np.random.default_rng(4)
 RANGES = [(-1.0, 1.0), (0.0, 1.0)]
@@ -189,6 +189,23 @@ def test_the_pipeline_composes_them_reproducibly():
     assert np.abs(first).max() <= 0.5
 
 
+def test_all_is_what_leaves_no_trace():
+    safe = ["flip", "crop", "brightness", "contrast", "saturation", "hue"]
+    assert expanded(["all"], lambda: True) == safe
+    assert expanded(["all"], lambda: False) == safe[1:]
+    own = ["rotate=5", "all", "hue=0.01", Augmentation("crop", 0.5)]
+    made = expanded(own, lambda: False)
+    assert made == ["rotate=5", "brightness", "contrast", "saturation", *own[2:]]
+    assert expanded(["flip=:0.3", "all"], None)[:2] == ["flip=:0.3", "crop"]  # nothing is asked
+    assert expanded(["flip"], None) == ["flip"]
+    images = RNG.integers(0, 256, (16, 8, 8, 3), np.uint8)  # too few to ask: not mirrored
+    read = [
+        next(iter(kgan.data.from_arrays(images, batch_size=16, augment=names, seed=1)))
+        for names in (["all"], safe[1:])
+    ]
+    np.testing.assert_array_equal(*read)
+
+
 def test_texts_become_augmentations_and_mistakes_are_named():
     flip, rotate, cutout = check(["flip", "rotate=15", "cutout=0.5:0.25"])
     assert (flip.name, flip.strength, flip.probability) == ("flip", None, 0.5)
@@ -197,6 +214,7 @@ def test_texts_become_augmentations_and_mistakes_are_named():
     assert parse("rotate=:0.5").strength == AUGMENTATIONS["rotate"].strength
     for text, message in (
         ("spin", "Known: flip, crop"),
+        ("all=0.5", "cutout, and all without numbers. Received: 'all'"),
         ("rotate=a", "NAME=STRENGTH:PROBABILITY. Received: rotate=a"),
         ("rotate=1:2:3", "NAME=STRENGTH:PROBABILITY"),
         ("rotate=200", r"most degrees either way\) must be from 0 to 180\. Received: 200"),

@@ -6,11 +6,15 @@ import pytest
 import tensorflow as tf
 
 import kgan
+from kgan.layers import colour_augment as colour
+from kgan.layers import geometric_augment as geometry
 from kgan.layers.diff_augment import DiffAugment, cut_out, jitter_colour, shift
+from kgan.layers.draws import PerImage
 
 RNG = np.random.default_rng(9)
 IMAGES = RNG.uniform(-1, 1, (5, 12, 10, 3)).astype(np.float32)
 EVERYTHING = "color,translation,cutout"
+PIPE = f"{DiffAugment.ADA},{EVERYTHING}"
 
 
 def seed(number=0):
@@ -108,15 +112,19 @@ def test_the_same_seed_changes_alike_under_any_policy_and_in_either_range(policy
 
 @pytest.mark.slow
 def test_xla_changes_alike_with_the_same_gradient():
-    layer = DiffAugment(EVERYTHING, target=0.6)
-    layer.probability.assign(0.5)
+    layer = DiffAugment(PIPE, target=0.6)
+    layer.probability.assign(0.7)
 
     def gradient(x):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            changed = layer(x, seed())
-            loss = tf.reduce_sum(changed**2)
-        return changed, tape.gradient(loss, x)
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                changed = layer(x, seed())
+                loss = tf.reduce_sum(changed**2)
+            first = inner.gradient(loss, x)
+            penalty = tf.reduce_sum(first**2)
+        return changed, first, outer.gradient(penalty, x)
 
     eager = gradient(tf.constant(IMAGES))
     for one, other in zip(tf.function(gradient, jit_compile=True)(IMAGES), eager, strict=True):
@@ -126,7 +134,7 @@ def test_xla_changes_alike_with_the_same_gradient():
 @pytest.mark.slow
 def test_two_replicas_change_their_halves_as_one_device_the_whole(two_replicas):
     with two_replicas.scope():
-        layer = DiffAugment(EVERYTHING, target=0.6, adapt_images=10)
+        layer = DiffAugment(PIPE, target=0.6, adapt_images=10)
     half = len(IMAGES) // 2
 
     @tf.function
@@ -138,11 +146,45 @@ def test_two_replicas_change_their_halves_as_one_device_the_whole(two_replicas):
 
         return two_replicas.run(one)
 
-    alone = DiffAugment(EVERYTHING, target=0.6, adapt_images=10)
+    alone = DiffAugment(PIPE, target=0.6, adapt_images=10)
     alone.adapt(tf.constant(1.0), 4)
     parts = np.concatenate(two_replicas.experimental_local_results(step()))
     np.testing.assert_allclose(parts, alone(IMAGES[: 2 * half], seed()), atol=1e-6)
     assert np.abs(parts - IMAGES[: 2 * half]).max() > 0.1
+
+
+def test_the_pipes_first_and_second_gradients_equal_those_of_its_dense_matrix():
+    """A change is x -> A x + b; A and b are read from images with one pixel each."""
+    draw = PerImage(tf.constant([5, 5], tf.int32), 1)
+    places = geometry.draw_matrices(geometry.NAMES, (5, 4), draw, 1.0)
+    colours = colour.draw_matrices(colour.NAMES, draw, 1.0)
+
+    def change(images):
+        count = len(images)
+        moved = geometry.resample(images, tf.repeat(places, count, axis=0))
+        return colour.recolour(moved, tf.repeat(colours, count, axis=0))
+
+    basis = np.concatenate([np.eye(60), np.zeros((1, 60))]).reshape(61, 5, 4, 3)
+    columns = change(tf.constant(basis, tf.float32)).numpy().reshape(61, 60).astype(float)
+    a, b = (columns[:-1] - columns[-1]).T, columns[-1]
+    image = tf.constant(IMAGES[:1, :5, :4])
+
+    def gradients(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                total = tf.reduce_sum(tf.tanh(change(x)))
+            first = inner.gradient(total, x)
+            penalty = tf.reduce_sum(first**2)
+        return first, outer.gradient(penalty, x)
+
+    made = a @ image.numpy().ravel().astype(float) + b
+    slope = 1 - np.tanh(made) ** 2
+    first = a.T @ slope
+    second = a.T @ (-2 * np.tanh(made) * slope * (a @ (2 * first)))
+    for received, expected in zip(gradients(image), (first, second), strict=True):
+        np.testing.assert_allclose(received.numpy().ravel(), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_the_strength_follows_the_sign_of_the_logits():
@@ -164,6 +206,43 @@ def test_the_strength_follows_the_sign_of_the_logits():
     made.probability.assign(0.5)
     share = (np.abs(made(many, seed()) - many).max((1, 2, 3)) > 1e-3).mean()
     assert 0.4 < share < 0.6
+
+
+def test_an_own_probability_holds_until_it_is_assigned():
+    layer = DiffAugment("luma_flip", probability=0.5, name="half")
+    many = np.repeat(IMAGES[:1], 400, axis=0)
+
+    def share():
+        return (np.abs(layer(many, seed()) - many).max((1, 2, 3)) > 1e-3).mean()
+
+    assert 0.15 < share() < 0.35  # of those half, every second
+    layer.probability.assign(0.0)
+    assert share() == 0
+    config = layer.get_config()
+    assert config["probability"] == 0.5
+    del config["probability"]  # of a version before
+    assert float(DiffAugment.from_config(config).probability) == 1.0
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_images_take_the_pipe(dtype):
+    layer = DiffAugment("bgc")
+    expected = layer(IMAGES, seed()).numpy()
+    made = layer(tf.cast(IMAGES, dtype), seed())
+    assert made.dtype == dtype
+    tolerance = {"float16": 1e-2, "bfloat16": 8e-2}[dtype]  # some units of the last place
+    np.testing.assert_allclose(tf.cast(made, tf.float32), expected, atol=tolerance)
+
+
+def test_the_pipes_changes_are_one_resampling_and_one_matrix_in_any_order():
+    one, other = (DiffAugment(policy)(IMAGES, seed()) for policy in ("bgc", "hue,bgc"))
+    assert np.abs(one - other).max() > 0.1  # colours first, which draw first
+    grey = IMAGES[..., :1]
+    one, other = (
+        DiffAugment(policy)(grey, seed())
+        for policy in ("scale,cutout,rotation", "rotation,scale,cutout")
+    )
+    np.testing.assert_array_equal(one, other)
 
 
 def test_the_step_augments_real_and_fake_and_teaches_through_it(small_gan, real_images):
@@ -199,9 +278,15 @@ def test_it_trains_with_penalties_and_shows_its_strength(small_gan, real_images,
 
 
 def test_mistakes_are_named(small_gan):
-    with pytest.raises(kgan.InputError, match=r"color, translation, cutout\. Received: 'colour'"):
+    with pytest.raises(kgan.InputError, match=r"some of color, translation.* Received: 'colour'"):
         small_gan.compile(diff_augment="colour")
     with pytest.raises(kgan.InputError, match=r"between -1 and 1\. Received: 2"):
         DiffAugment(target=2)
     with pytest.raises(kgan.InputError, match=r"at least 1\. Received: 0"):
         DiffAugment(adapt_images=0)
+    with pytest.raises(kgan.InputError, match=r"from 0 to 1\. Received: 1\.5"):
+        DiffAugment(probability=1.5)
+    with pytest.raises(kgan.InputError, match=r"give one of them\. .* probability=0\.5"):
+        DiffAugment(target=0.6, probability=0.5)
+    with pytest.raises(kgan.InputError, match=r"1 or 3 channels\. Received: 4 channels"):
+        DiffAugment("hue")(np.zeros((1, 4, 4, 4), np.float32), seed())

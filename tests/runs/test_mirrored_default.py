@@ -44,6 +44,9 @@ def test_few_are_not_mirrored_and_what_is_said_is_done(pictures):
     augment, header = header_of("few.npz")
     assert augment == []
     assert "; not mirrored (100 pictures are too few to tell" in header
+    augment, header = header_of("few.npz", augment=["all"])
+    assert augment == ["crop", "brightness", "contrast", "saturation", "hue"]
+    assert "; not mirrored (100 pictures are too few to tell" in header
     augment, header = header_of("lit.npz", augment=["flip"])
     assert augment == ["flip"]
     assert "mirrored" not in header

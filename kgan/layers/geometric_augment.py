@@ -1,0 +1,215 @@
+"""ADA's geometric changes: composed into one matrix per image, by which it is sampled once.
+
+Matrices are the inverse ones, (B, 3, 3): from a position in what is made, (right, down, 1) in
+pixels from the image's middle, to where in the given image that is.
+
+Reference:
+    Karras et al. 2020, appendix B, https://arxiv.org/abs/2006.06676
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+
+from kgan.layers.draws import PerImage
+from kgan.layers.random_matrices import drawn, from_rows, product
+
+SHIFT_SHARE = 1 / 8
+SCALE_OCTAVES = 0.2  # standard deviations
+FRACTIONAL_SHIFT_SHARE = 1 / 8
+# Lagrange's weights for the middle between two samples, from the nearest of three on a side.
+MIDDLE = (150 / 256, -25 / 256, 3 / 256)
+
+
+def scaled(right: float | tf.Tensor, down: float | tf.Tensor) -> tf.Tensor:
+    """Inverse matrices of an enlargement about the middle; factors (B,), below 0 to mirror."""
+    return from_rows([[1.0 / right, 0.0, 0.0], [0.0, 1.0 / down, 0.0], [0.0, 0.0, 1.0]])
+
+
+def rotated(cosine: tf.Tensor, sine: tf.Tensor) -> tf.Tensor:
+    """Inverse matrices of a turn about the middle, clockwise as seen; both (B,)."""
+    return from_rows([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+
+
+def shifted(right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
+    """Inverse matrices of a move; pixels (B,)."""
+    return from_rows([[1.0, 0.0, -right], [0.0, 1.0, -down], [0.0, 0.0, 1.0]])
+
+
+def _flip(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    return scaled(1.0 - 2.0 * tf.floor(2.0 * uniform[:, 0]), 1.0)
+
+
+def _rotate90(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    turns = tf.cast(4.0 * uniform[:, 0], tf.int32)
+    # Exact, which the cosine of pi / 2 is not.
+    cosine, sine = tf.constant([1.0, 0.0, -1.0, 0.0]), tf.constant([0.0, 1.0, 0.0, -1.0])
+    return rotated(tf.gather(cosine, turns), tf.gather(sine, turns))
+
+
+def _integer_shift(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    steps = tf.round((2.0 * uniform - 1.0) * SHIFT_SHARE * size)
+    return shifted(steps[:, 0], steps[:, 1])
+
+
+def _scale(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    factor = 2.0 ** (SCALE_OCTAVES * normal[:, 0])
+    return scaled(factor, factor)
+
+
+def _rotation(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    angle = math.pi * (2.0 * uniform[:, 0] - 1.0)
+    return rotated(tf.cos(angle), tf.sin(angle))
+
+
+def _anisotropy(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    factor = 2.0 ** (SCALE_OCTAVES * normal[:, 0])
+    return scaled(factor, 1.0 / factor)
+
+
+def _fractional_shift(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    pixels = normal * FRACTIONAL_SHIFT_SHARE * size
+    return shifted(pixels[:, 0], pixels[:, 1])
+
+
+# In the paper's order. Before and after the anisotropy a turn, so that its axes are any.
+CHANGES = (
+    ("flip", _flip),
+    ("rotate90", _rotate90),
+    ("integer_shift", _integer_shift),
+    ("scale", _scale),
+    ("rotation", _rotation),
+    ("anisotropy", _anisotropy),
+    ("rotation", _rotation),
+    ("fractional_shift", _fractional_shift),
+)
+NAMES = tuple(dict.fromkeys(name for name, _ in CHANGES))
+
+
+def draw_matrices(
+    names: Collection[str], size: tuple[int, int], draw: PerImage, probability: float | tf.Tensor
+) -> tf.Tensor:
+    """Draws the inverse matrix of each image.
+
+    Args:
+        names: some of `NAMES`, in any order; they are composed in the paper's.
+        size: (H, W) in pixels.
+        draw: the numbers for the images.
+        probability: that a change is applied to an image, each by itself; of "rotation",
+            which stands before and after the anisotropy, that one of the two is.
+
+    Returns:
+        float32 tensor (B, 3, 3).
+    """
+    sides = tf.constant([size[1], size[0]], tf.float32)
+    chosen = [(name, maker) for name, maker in CHANGES if name in names]
+    either = 1.0 - tf.sqrt(1.0 - probability)
+    return product(
+        drawn(
+            [partial(maker, size=sides) for _, maker in chosen],
+            draw,
+            [either if name == "rotation" else probability for name, _ in chosen],
+        )
+    )
+
+
+def change_geometry(
+    images: tf.Tensor, names: Collection[str], draw: PerImage, probability: float | tf.Tensor
+) -> tf.Tensor:
+    """Changes each image by the changes that are drawn for it, in one resampling.
+
+    Args:
+        images: float tensor (B, H, W, C) of known height and width.
+        names, draw, probability: as in `draw_matrices`.
+
+    Returns:
+        Tensor of the same shape and dtype.
+    """
+    size = (images.shape[1], images.shape[2])
+    return resample(images, draw_matrices(names, size, draw, probability))
+
+
+def resample(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+    """Samples each image by its inverse matrix; beyond its edges lies its mirror image.
+
+    The image is brought to twice the resolution (by Lagrange's polynomials through six
+    samples), and that is sampled bilinearly: a move by half a pixel leaves 95% of a wave four
+    pixels long, where bilinear sampling of the image itself leaves 71%. Mirror images, moves by
+    whole pixels and quarter turns (of a height and width both even, or both odd) are exact, and
+    an image whose matrix is the identity stays as it was. The paper brings it to twice the
+    resolution by an orthogonal wavelet, samples it at four times as many places and filters what it
+    finds there: at some four times the cost, a shrunken image's finest details do not alias.
+
+    Linear in the images, so that it can be differentiated with respect to them any number of
+    times; not with respect to the matrices.
+
+    Args:
+        images: float tensor (B, H, W, C) of known height and width, both at least 2.
+        matrices: float32 tensor (B, 3, 3).
+
+    Returns:
+        Tensor of the same shape and dtype.
+    """
+    height, width = images.shape[1:3]
+    fine = tf.cast(images, tf.float32)
+    fine = tf.einsum("ph,bhwc->bpwc", tf.constant(_doubling(height)), fine)
+    fine = tf.einsum("qw,bpwc->bpqc", tf.constant(_doubling(width)), fine)
+    right = (tf.range(width, dtype=tf.float32) - (width - 1) / 2)[None, None, :]
+    down = (tf.range(height, dtype=tf.float32) - (height - 1) / 2)[None, :, None]
+
+    def source(row: int, middle: int) -> tf.Tensor:
+        """Places (B, H, W) in `fine`, along the axis that the matrices' row stands for."""
+        terms = matrices[:, row, :, None, None]
+        return 2.0 * (terms[:, 0] * right + terms[:, 1] * down + terms[:, 2]) + middle
+
+    made = _bilinear(fine, source(1, height - 1), source(0, width - 1))
+    changed = tf.reduce_any(matrices != tf.eye(3), axis=(1, 2))
+    return tf.where(changed[:, None, None, None], tf.cast(made, images.dtype), images)
+
+
+def _bilinear(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Images (B, P, Q, C) at places (B, H, W) between their pixels."""
+    tall, wide, channels = images.shape[1:]
+    rows, columns = _folded(rows, tall), _folded(columns, wide)
+    top = tf.minimum(tf.floor(rows), tall - 2.0)
+    left = tf.minimum(tf.floor(columns), wide - 2.0)
+    below, beside = rows - top, columns - left
+    first = tf.cast(top, tf.int32) * wide + tf.cast(left, tf.int32)
+    places = tf.stack([first, first + 1, first + wide, first + wide + 1], axis=-1)
+    weights = tf.stack(
+        [
+            (1.0 - below) * (1.0 - beside),
+            (1.0 - below) * beside,
+            below * (1.0 - beside),
+            below * beside,
+        ],
+        axis=-1,
+    )
+    # With `batch_dims` the gradient is a sum by segments, dense, and has a gradient itself.
+    pixels = tf.gather(tf.reshape(images, (-1, tall * wide, channels)), places, batch_dims=1)
+    return tf.reduce_sum(pixels * weights[..., None], axis=3)
+
+
+def _folded(places: tf.Tensor, size: int) -> tf.Tensor:
+    """Places on an endless line of mirror images to those on the line of `size` pixels."""
+    period = 2.0 * (size - 1)
+    within = tf.math.floormod(places, period)
+    return tf.minimum(within, period - within)
+
+
+def _doubling(size: int) -> np.ndarray:
+    """Matrix (2 size - 1, size) from a line of pixels to these and the middles between them."""
+    matrix = np.zeros((2 * size - 1, size), np.float32)
+    matrix[::2] = np.eye(size)
+    period = 2 * (size - 1)
+    for before in range(size - 1):
+        for distance, weight in enumerate(MIDDLE):
+            for place in (before - distance, before + 1 + distance):
+                within = place % period
+                matrix[2 * before + 1, min(within, period - within)] += weight
+    return matrix
