@@ -16,6 +16,8 @@ from kgan.version import __version__
 
 __all__ = ["DESCRIPTION", "HELP", "add_arguments", "run"]
 
+CHOSEN_WIDTH = {"preset", "filters", "batch_size"}  # who says one of these chooses himself
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains and prints the run's directory last; 1 when it was interrupted, else 0."""
@@ -50,7 +52,10 @@ def _train(arguments: argparse.Namespace) -> int:
             chosen.setdefault("recipe", "auto")
         options = RunOptions(**chosen) if start is None else options_like(start, **chosen)
         directory = naming.directory_of(options, arguments.name, arguments.out, strategy)
-        result = Run.create(options, directory, strategy=strategy).train()
+        choose_width = start is None and not CHOSEN_WIDTH & set(chosen)
+        result = Run.create(
+            options, directory, strategy=strategy, choose_width=choose_width
+        ).train()
     print(result.in_words())
     return int(result.interrupted)
 

@@ -127,6 +127,8 @@ def header(options: RunOptions, done: Progress) -> str:
         more = steps or 0
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
     length += f"; layers compute in {options.precision}"
+    if options.fitted is not None:
+        length += f"; {printable(options.fitted, None)}"
     if options.mirroring is not None:
         length += f"; {printable(options.mirroring, None)}"
     if options.recipe == "few":

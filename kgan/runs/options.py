@@ -351,6 +351,7 @@ class RunOptions:
     )
     source: str | None = None
     mirroring: str | None = None
+    fitted: str | None = None
     frozen: str | None = None
 
     @property

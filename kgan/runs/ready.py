@@ -14,7 +14,7 @@ from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.models import get_preset
-from kgan.runs import build, goal, image_size, quality, resolving
+from kgan.runs import build, goal, image_size, quality, resolving, width
 from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import remember_skipped
@@ -36,18 +36,25 @@ class Ready(NamedTuple):
     real: quality.RealImages | None
 
 
-def begin(options: RunOptions, strategy: tf.distribute.Strategy) -> tuple[Ready, RunOptions]:
+def begin(
+    options: RunOptions, strategy: tf.distribute.Strategy, choose_width: bool
+) -> tuple[Ready, RunOptions]:
     """The data and the model before the first step, the same each time; and what was resolved.
+
+    Args:
+        options: a new run's.
+        strategy: the strategy to train in.
+        choose_width: whether its width and batch size are chosen here; see `width.chosen`.
 
     Raises:
         InputError: options or data that cannot be used.
     """
-    whole, source, model, options = _begun(options, strategy)
+    whole, source, model, options = _begun(options, strategy, choose_width)
     return _ready(whole, source, model, options, strategy), options
 
 
 def _begun(
-    options: RunOptions, strategy: tf.distribute.Strategy
+    options: RunOptions, strategy: tf.distribute.Strategy, choose_width: bool = False
 ) -> tuple[Source, Source, GAN | Autoencoder, RunOptions]:
     """(all of the data, those to train on, the model, what was resolved)."""
     keras.utils.set_random_seed(options.seed)
@@ -59,12 +66,14 @@ def _begun(
     options = resolving.with_recipe(options, source)
     with strategy.scope():
         try:
+            if choose_width:
+                options = width.chosen(options, source, strategy)
             model = build.new_model(options, source)
         except InputError:
             other = image_size.next_size(options, source.image_shape)
             if other is None:
                 raise
-            return _begun(other, strategy)
+            return _begun(other, strategy, choose_width)
         options = _batch_within_the_set(options, source, strategy.num_replicas_in_sync)
         if options.start_from is not None:
             take_weights(model, options.start_from)

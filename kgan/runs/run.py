@@ -45,6 +45,7 @@ class Run:
         directory: str | os.PathLike[str],
         *,
         strategy: tf.distribute.Strategy | None = None,
+        choose_width: bool = False,
     ) -> Run:
         """Makes a new run; nothing is trained yet.
 
@@ -52,6 +53,8 @@ class Run:
             options: what to train on what, and how long.
             directory: the run's directory, new and seen by all workers; the chief alone writes.
             strategy: as `make_strategy` makes it; None for the one in scope.
+            choose_width: True to choose the width and the batch size, which the options leave
+                open, for the run's length on this processor; False for the preset's.
 
         Raises:
             InputError: an option, data or a directory that cannot be used.
@@ -60,7 +63,7 @@ class Run:
         if run._chief and run.directory.exists() and not unstarted.is_unstarted(run.directory):
             raise unstarted.exists(run.directory)
         with told_in_one_line(run.directory, run.strategy):
-            run._created, run.options = ready.begin(options, run.strategy)
+            run._created, run.options = ready.begin(options, run.strategy, choose_width)
         if run._chief:
             make = unstarted.begin_anew if run.directory.exists() else make_directory
             make(run.directory, run.options)

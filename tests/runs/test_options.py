@@ -21,7 +21,12 @@ OPTIONS = options_of(RunOptions)
 
 def test_every_field_but_three_is_an_option_with_help():
     fields = {field.name for field in dataclasses.fields(RunOptions)}
-    assert fields - set(OPTIONS) == {"source", "mirroring", "frozen"}  # the run itself writes them
+    assert fields - set(OPTIONS) == {
+        "source",
+        "mirroring",
+        "fitted",
+        "frozen",
+    }  # the run itself writes them
     assert all(option.help and option.group for option in OPTIONS.values())
 
 

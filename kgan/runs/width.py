@@ -1,0 +1,112 @@
+"""The width and batches of a run that nobody chose, on a processor: what its length has steps for.
+
+On a few cores in minutes the number of steps counts for more than width; docs/recipes.md shows it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kgan.data import Source
+from kgan.models import get_preset
+from kgan.runs import build
+from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
+from kgan.training.distribution import has_workers
+
+WIDTHS = {8, 16, 32}  # and the preset's own
+BATCH_SIZE = 32
+STEPS = 10_000  # that a run of so many minutes should have at least
+MINUTES = 15.0  # that a run of so many steps or epochs should take at most
+TIMED_STEPS = 5
+
+
+def chosen(options: RunOptions, source: Source, strategy: tf.distribute.Strategy) -> RunOptions:
+    """The options with a width and a batch size.
+
+    In so many minutes it is the widest with which there are `STEPS` steps, or the narrowest; in
+    so many steps or epochs the widest that ends within `MINUTES`, or the narrowest. Each
+    width that may be it is timed for a few steps.
+
+    Args:
+        options: a run's that leave its width and its batch size to the preset.
+        source: what it trains on.
+        strategy: what it trains in. Where that is not one device, or there is an accelerator, the
+            preset's own stay.
+    """
+    preset = get_preset(options.preset)
+    several = strategy.num_replicas_in_sync > 1 or has_workers(strategy)
+    if several or preset.filters is None or set(_kinds_of_devices()) != {"CPU"}:
+        return options
+    widths = sorted(WIDTHS | {preset.filters})
+    batch_size = min(BATCH_SIZE, preset.batch_size, max(1, source.good))
+    best, best_seconds = None, 0.0
+    for filters in widths if options.minutes else reversed(widths):
+        tried = dataclasses.replace(options, filters=filters, batch_size=batch_size)
+        seconds = seconds_per_step(tried, source)
+        fits = has_time(tried, source.good, seconds)
+        if fits or best is None or not options.minutes:
+            best, best_seconds = tried, seconds
+        if fits != bool(options.minutes):
+            break
+    assert best is not None
+    words = (
+        f"{best.filters} filters and batches of {batch_size}, which suit this length on this "
+        f"processor ({batch_size / best_seconds:,.0f} images/s)"
+    )
+    return dataclasses.replace(best, fitted=words)
+
+
+def _kinds_of_devices() -> list[str]:
+    return [device.device_type for device in tf.config.get_visible_devices()]
+
+
+def has_time(options: RunOptions, count: int, seconds: float) -> bool:
+    """Whether a run of `count` images has `STEPS` steps, or ends within `MINUTES`.
+
+    Args:
+        options: the run's, with a batch size.
+        count: the number of its images.
+        seconds: what a step takes.
+    """
+    if options.minutes is not None:
+        return options.minutes * 60 >= STEPS * seconds
+    length = {name: getattr(options, name) for name in LENGTH if getattr(options, name)}
+    length = length or get_preset(options.preset).length or {"epochs": DEFAULT_EPOCHS}
+    steps = length.get("steps") or length["epochs"] * max(1, count // options.images_per_step)
+    return steps * seconds <= MINUTES * 60
+
+
+def seconds_per_step(options: RunOptions, source: Source) -> float:
+    """What a step of such a run takes here, of a model that is then thrown away.
+
+    Keras's seed is what it is at the beginning of the run, before and after.
+    """
+    model = build.new_model(options, source)
+    shape = (options.images_per_step, *source.image_shape)
+    images = np.random.default_rng(0).uniform(*model.value_range, shape).astype(np.float32)
+    data: Any = images
+    if options.conditional:
+        data = images, np.zeros(len(images), np.int32)
+    batches = tf.data.Dataset.from_tensors(data).repeat(1 + TIMED_STEPS)
+    clock = _Clock()
+    model.fit(batches, callbacks=[clock], shuffle=False, verbose=0)
+    keras.utils.set_random_seed(options.seed)
+    return statistics.median(np.diff(clock.ends))
+
+
+class _Clock(keras.callbacks.Callback):
+    """When each step ended; the first one is compiled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.ends.append(time.monotonic())
