@@ -2,6 +2,7 @@
 
 from kgan.layers.conditional_batch_norm import ConditionalBatchNormalization
 from kgan.layers.diff_augment import DiffAugment
+from kgan.layers.gated_linear_unit import GatedLinearUnit
 from kgan.layers.grouped_conv import GroupedConv2D
 from kgan.layers.self_attention import SelfAttention2D
 from kgan.layers.spectral_norm import SpectralNormalization
@@ -9,6 +10,7 @@ from kgan.layers.spectral_norm import SpectralNormalization
 __all__ = [
     "ConditionalBatchNormalization",
     "DiffAugment",
+    "GatedLinearUnit",
     "GroupedConv2D",
     "SelfAttention2D",
     "SpectralNormalization",

@@ -30,6 +30,8 @@ class Preset:
         length: {"epochs": N} or {"steps": N}, the source's, likewise; None where it gives none.
         ema_half_life_images: half-life of the averaged generator, in real
             images seen; None for no averaging.
+        diff_augment: policy of `kgan.layers.DiffAugment` for what the discriminator
+            sees; None for none.
     """
 
     source: str
@@ -49,6 +51,7 @@ class Preset:
     batch_size: int
     length: Length | None = None
     ema_half_life_images: float | None = None
+    diff_augment: str | None = None
 
     @property
     def networks(self) -> dict[str, type[Network]]:

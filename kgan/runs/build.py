@@ -29,6 +29,7 @@ from kgan.runs import goal, quality
 from kgan.runs.directory import LOGS, SAMPLES
 from kgan.runs.options import RunOptions
 from kgan.training import GAN, Autoencoder
+from kgan.training.compiling import NO_AUGMENTATION
 
 ADA_TARGET = 0.6  # Karras et al. 2020
 SHOWN_IMAGES = 32  # of a reconstruction strip
@@ -148,11 +149,16 @@ def _takes(loss: type[AdversarialLoss], argument: str) -> bool:
     return argument in inspect.signature(loss).parameters
 
 
-def _diff_augment(options: RunOptions, value_range: tuple[float, float]) -> DiffAugment | None:
-    policy = options.diffaugment or (DiffAugment.EVERYTHING if options.ada else None)
-    if policy is None:
-        return None
-    return DiffAugment(policy, ADA_TARGET if options.ada else None, value_range=value_range)
+def _diff_augment(
+    options: RunOptions, value_range: tuple[float, float]
+) -> DiffAugment | str | None:
+    """What `GAN.compile` takes: a layer, "none", or None for the preset's."""
+    if not options.ada:
+        return options.diffaugment
+    if options.diffaugment == NO_AUGMENTATION:
+        raise InputError("--ada adapts an augmentation. Received: --ada and --diffaugment none")
+    policy = options.diffaugment or DiffAugment.EVERYTHING
+    return DiffAugment(policy, ADA_TARGET, value_range=value_range)
 
 
 @contextlib.contextmanager

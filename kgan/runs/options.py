@@ -220,8 +220,9 @@ class RunOptions:
     diffaugment: str | None = option(
         None,
         TEXT,
-        "change all that the discriminator sees; for few pictures",
+        "change all that the discriminator sees (none: nothing); for few pictures",
         "training",
+        default_words=f"without a value color,translation,cutout; not named {PRESETS_OWN}",
         without_value="color,translation,cutout",
     )
     ada: bool = option(

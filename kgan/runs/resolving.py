@@ -10,7 +10,7 @@ import keras
 
 from kgan.data import Source, mirroring
 from kgan.losses import LOSSES
-from kgan.models import get_preset
+from kgan.models import Preset, get_preset
 from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
 from kgan.training import GAN, Autoencoder
 from kgan.training.distribution import has_workers
@@ -48,10 +48,16 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
             "r1_gamma": loss.r1_gamma,
             "r2_gamma": loss.r2_gamma,
             "label_smoothing": getattr(loss, "label_smoothing", None),
+            "diffaugment": options.diffaugment or _default_diffaugment(options),
         }
     else:
         facts["learning_rate"] = _rate_of(model.optimizer)
     return dataclasses.replace(options, **facts)
+
+
+def _default_diffaugment(options: RunOptions) -> str | None:
+    """The preset's; with --ada, which is every kind, none is named."""
+    return None if options.ada else get_preset(options.preset, Preset).diff_augment
 
 
 def _default_augment(source: Source, workers: bool) -> dict[str, Any]:

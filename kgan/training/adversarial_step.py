@@ -18,7 +18,14 @@ from kgan.layers import draws
 from kgan.losses import AdversarialLoss
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
 from kgan.training import fused_operations, replicas
-from kgan.training.judging import Judge, constant, judges_of, with_labels
+from kgan.training.judging import (
+    Judge,
+    Learner,
+    constant,
+    judges_of,
+    learns_beside,
+    with_labels,
+)
 from kgan.training.kept_fakes import KeptFakes
 from kgan.training.step_figures import record_discriminator
 
@@ -30,7 +37,13 @@ TURNS = {"joint": (("real", "fake"),), "sequential": (("fake",), ("real",))}
 
 
 class Judged(NamedTuple):
-    """What a discriminator's objective comes to; `loss` includes the penalty."""
+    """What a discriminator's objective comes to.
+
+    Attributes:
+        loss: all of it.
+        penalty: the part of it that is not adversarial: penalties, and the discriminator's own.
+        real_logits, fake_logits: float32 tensors (B, 1).
+    """
 
     loss: tf.Tensor
     penalty: tf.Tensor
@@ -45,6 +58,7 @@ def discriminator_objective(
     loss: AdversarialLoss,
     learn_from: Sequence[str] = ("real", "fake"),
     mix: tf.Tensor | None = None,
+    learn_real: Learner | None = None,
 ) -> Judged:
     """The discriminator's loss on real and fake images, penalties included.
 
@@ -56,8 +70,17 @@ def discriminator_objective(
         loss: the loss and the weights of its penalties.
         learn_from: "real", "fake" or both; the other logits are constants.
         mix: float tensor (B,) from U(0, 1) for the gradient penalty; None where it has none.
+        learn_real: the judge of real images of a discriminator that learns something beside from
+            them, with the loss of that; None for most.
     """
     judge_real, judge_fake, judge_between = judges
+    own_losses: list[tf.Tensor] = []
+    if learn_real is not None and "real" in learn_from:
+
+        def judge_real(images: tf.Tensor) -> tf.Tensor:
+            logits, own_loss = learn_real(images)
+            own_losses.append(own_loss)
+            return logits
 
     def judged(judge: Judge, images: tf.Tensor, kind: str, gamma: float) -> tuple:
         if kind not in learn_from:
@@ -69,7 +92,7 @@ def discriminator_objective(
 
     real_logits, penalty = judged(judge_real, real_images, "real", loss.r1_gamma)
     fake_logits, fake_penalty = judged(judge_fake, fake_images, "fake", loss.r2_gamma)
-    penalty += fake_penalty
+    penalty += fake_penalty + sum(own_losses)
     if mix is not None and "real" in learn_from:
         with keras.StatelessScope():  # images between real and fake leave no statistics
             steepness = gradient_penalty(judge_between, real_images, fake_images, mix)
@@ -131,6 +154,7 @@ def discriminator_step(
     latents = gan.draw_latents(batch_size) if kept is None else None
     mix = draws.shares(gan.seed_generator, batch_size) if loss.gradient_penalty else None
     judges = judges_of(gan, labels, 3)
+    learn_real = judges[0].learn if learns_beside(gan.discriminator) else None
 
     def objective(learn_from: Sequence[str]) -> tuple:
         if kept is None:
@@ -140,7 +164,9 @@ def discriminator_step(
             )
         else:
             fake_images = kept.images[:batch_size]
-        judged = discriminator_objective(judges, real_images, fake_images, loss, learn_from, mix)
+        judged = discriminator_objective(
+            judges, real_images, fake_images, loss, learn_from, mix, learn_real
+        )
         logits = tf.concat([judged.real_logits, judged.fake_logits], axis=0)
         return judged.loss, logits, judged
 

@@ -14,11 +14,15 @@ from kgan.losses import LOSSES, AdversarialLoss, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset
 from kgan.training import adversarial_step, guarded_update
+from kgan.training.judging import learns_beside
 from kgan.training.network_checks import check_trainable, computes_in_float16
 from kgan.training.network_probes import check_gives_logits
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
+
+
+NO_AUGMENTATION = "none"  # as `diff_augment`, where the preset has one
 
 
 class Choices(NamedTuple):
@@ -30,6 +34,10 @@ class Choices(NamedTuple):
     d_share: float
     redraw_latents: bool
     diff_augment: DiffAugment | None
+
+    def to_compile(self) -> dict[str, Any]:
+        """The arguments of `compile` that come out as these, whatever the preset has."""
+        return self._asdict() | {"diff_augment": self.diff_augment or NO_AUGMENTATION}
 
 
 INSTEAD = {
@@ -83,9 +91,9 @@ def ready_choices(
         *check_turns(d_steps, d_update),
         check_share(d_share),
         check_redraws(redraw_latents),
-        ready_diff_augment(diff_augment, gan),
+        ready_diff_augment(diff_augment, preset, gan),
     )
-    gan.updates.shown = optional_figures(choices.loss, choices.diff_augment)
+    gan.updates.shown = optional_figures(gan, choices)
     return choices
 
 
@@ -147,20 +155,27 @@ def ready_optimizer(optimizer: Any, gan: GAN, role: str) -> keras.Optimizer:
         return guarded_update.ready_optimizer(optimizer, getattr(gan, role), scale)
 
 
-def ready_diff_augment(diff_augment: Any, gan: GAN) -> DiffAugment | None:
-    """The layer that was asked for, or one of a policy; None for none."""
+def ready_diff_augment(diff_augment: Any, preset: Preset | None, gan: GAN) -> DiffAugment | None:
+    """The layer that was asked for, or one of a policy; the preset's for None."""
     if diff_augment is not None and not gan.makes_pictures:
         raise InputError(
             f"diff_augment changes pictures (H, W, C). Received a GAN that makes {gan.image_shape}"
         )
-    if diff_augment is None or isinstance(diff_augment, DiffAugment):
+    if diff_augment is None and preset is not None:
+        diff_augment = preset.diff_augment
+    if diff_augment in (None, NO_AUGMENTATION):
+        return None
+    if isinstance(diff_augment, DiffAugment):
         return diff_augment
     with gan.distribute_strategy.scope():
         return DiffAugment(diff_augment, value_range=gan.value_range)
 
 
-def optional_figures(loss: AdversarialLoss, diff_augment: DiffAugment | None) -> set[str]:
+def optional_figures(gan: GAN, choices: Choices) -> set[str]:
     """Which figures a training has beside those that every training has."""
-    adapts = diff_augment is not None and diff_augment.target is not None
-    shown = {"penalty": loss.has_penalty, "augment_probability": adapts}
+    augment = choices.diff_augment
+    shown = {
+        "penalty": choices.loss.has_penalty or learns_beside(gan.discriminator),
+        "augment_probability": augment is not None and augment.target is not None,
+    }
     return {name for name, there in shown.items() if there}

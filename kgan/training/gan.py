@@ -183,7 +183,8 @@ class GAN(TwoNetworks):
             redraw_latents: False to update the generator from the fakes that the discriminator
                 has just learned from, made once a step, which takes less time.
             diff_augment: a `kgan.layers.DiffAugment`, or its policy such as
-                "color,translation,cutout", that changes all the images the discriminator sees.
+                "color,translation,cutout", that changes all the images the discriminator sees;
+                "none" for none. None for the preset's, which only `fastgan` has.
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
         Raises:
@@ -206,7 +207,7 @@ class GAN(TwoNetworks):
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
         self.d_optimizer = compiling.ready_optimizer(d_optimizer, self, "discriminator")
         self.optimizer = TwoOptimizers(self)
-        self._compile_arguments = choices._asdict() | execution
+        self._compile_arguments = choices.to_compile() | execution
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
