@@ -42,7 +42,8 @@ class GAN(TwoNetworks):
 
     Args:
         generator: built Keras model, (B, latent_dim) -> images (B, H, W, C).
-        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1).
+        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1). On real images it
+            may have a task too: `logits_and_own_loss(images, int seed (2,), training)`.
         preset: name of the preset whose losses and optimizers `compile` takes when it is given
             none; None for `bce` and Adam(2e-4, beta_1=0.5).
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).

@@ -172,6 +172,7 @@ def small(**compilation):
     return gan
 
 
+@pytest.mark.slow
 def test_the_decoders_learn_and_the_presets_augmentation_can_be_left_out(tmp_path):
     gan = small(diff_augment="none")
     assert gan.diff_augment is None
