@@ -2,6 +2,7 @@
 
 from kgan.layers.conditional_batch_norm import ConditionalBatchNormalization
 from kgan.layers.diff_augment import DiffAugment
+from kgan.layers.gated_linear_unit import GatedLinearUnit
 from kgan.layers.grouped_conv import GroupedConv2D
 from kgan.layers.minibatch_stddev import MinibatchStdDev
 from kgan.layers.self_attention import SelfAttention2D
@@ -10,6 +11,7 @@ from kgan.layers.spectral_norm import SpectralNormalization
 __all__ = [
     "ConditionalBatchNormalization",
     "DiffAugment",
+    "GatedLinearUnit",
     "GroupedConv2D",
     "MinibatchStdDev",
     "SelfAttention2D",

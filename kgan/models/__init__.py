@@ -6,6 +6,7 @@ from kgan.models.dcgan_512 import DCGAN512Discriminator, DCGAN512Generator
 from kgan.models.dcgan_k4 import DCGANK4Discriminator, DCGANK4Generator
 from kgan.models.dcgan_tanh import DCGANTanhDiscriminator, DCGANTanhGenerator
 from kgan.models.dcgan_upsample import DCGANUpsampleDiscriminator, DCGANUpsampleGenerator
+from kgan.models.fastgan import FastGANDiscriminator, FastGANGenerator
 from kgan.models.mlp import MLPDiscriminator, MLPGenerator
 from kgan.models.presets import PRESETS, AutoencoderPreset, Preset, get_preset
 from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
@@ -27,6 +28,8 @@ __all__ = [
     "DCGANTanhGenerator",
     "DCGANUpsampleDiscriminator",
     "DCGANUpsampleGenerator",
+    "FastGANDiscriminator",
+    "FastGANGenerator",
     "LinearDecoder",
     "LinearEncoder",
     "MLPDiscriminator",

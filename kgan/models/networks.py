@@ -109,23 +109,31 @@ def check_image_shape(
     return int(height), int(width), int(channels)
 
 
-def check_doubling_shape(image_shape: Any) -> tuple[ImageShape, int, tuple[int, int]]:
+def check_doubling_shape(
+    image_shape: Any, smallest: int = 8, largest: int = LARGEST_SIDE
+) -> tuple[ImageShape, int, tuple[int, int]]:
     """A checked `image_shape` that is reached by doubling a base whose shorter side is 4.
+
+    Args:
+        image_shape: what the user passed.
+        smallest, largest: powers of two, of the sides that the network can make.
 
     Returns:
         ((H, W, C), number of doublings, (base H, base W)).
 
     Raises:
-        InputError: the shorter side is not 8, 16, 32, 64, 128 or 256, or the
-            longer one is not a multiple of a quarter of it.
+        InputError: the shorter side is not a power of two from `smallest` to `largest`
+            (8, 16, 32, 64, 128 or 256), or the longer one is not a multiple of a quarter of it.
     """
-    height, width, channels = check_image_shape(image_shape, multiple=4, smallest=8)
+    shape = check_image_shape(image_shape, multiple=4, smallest=smallest, largest=largest)
+    height, width, channels = shape
     doublings = (min(height, width) // 4).bit_length() - 1
     step = 2**doublings
     if min(height, width) != 4 * step or height % step or width % step:
+        *sides, last = (2**n for n in range(smallest.bit_length() - 1, largest.bit_length()))
         raise InputError(
-            "The shorter of height and width must be 8, 16, 32, 64, 128 or 256, and the longer a "
-            f"multiple of a quarter of it. Received: {height}x{width}"
+            f"The shorter of height and width must be {', '.join(map(str, sides))} or {last}, and "
+            f"the longer a multiple of a quarter of it. Received: {height}x{width}"
         )
     return (height, width, channels), doublings, (height // step, width // step)
 

@@ -35,7 +35,8 @@ class Preset:
             images seen; None for no averaging.
         schedules: name in `kgan.option_fields.SCHEDULABLE` -> (first, last) value over a training.
         gammas: number of pixels -> (first, last) weight of both R1 and R2; see `gammas_at`.
-        augment_policy: what a schedule of `augment_probability` applies, as `DiffAugment` takes it.
+        diff_augment: policy of `kgan.layers.DiffAugment` for what the discriminator sees, to the
+            share that a schedule of `augment_probability` says where there is one; None for none.
     """
 
     source: str
@@ -57,7 +58,7 @@ class Preset:
     ema_half_life_images: float | None = None
     schedules: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     gammas: dict[int, tuple[float, float]] = dataclasses.field(default_factory=dict)
-    augment_policy: str | None = None
+    diff_augment: str | None = None
 
     def losses_options(self, image_shape: Sequence[int]) -> dict[str, Any]:
         """Arguments of the loss's class for images of that (H, W, C)."""

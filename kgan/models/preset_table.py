@@ -7,6 +7,7 @@ from kgan.models.presets import PRESETS, conditional_presets
 # Of each preset's networks at its own size, in their order: building them takes seconds.
 PARAMETERS = {
     "r3gan": (833_920, 825_856),
+    "fastgan": (29_139_040, 8_998_028),
     "dcgan": (5_128_643, 4_317_441),
     "dcgan_512": (11_493_123, 1_082_177),
     "dcgan_k4": (2_923_267, 2_764_737),

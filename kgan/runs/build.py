@@ -29,6 +29,7 @@ from kgan.runs import goal, quality, scheduling
 from kgan.runs.directory import LOGS, SAMPLES
 from kgan.runs.options import RunOptions
 from kgan.training import GAN, Autoencoder
+from kgan.training.compiling import NO_AUGMENTATION
 
 ADA_TARGET = 0.6  # Karras et al. 2020
 SHOWN_IMAGES = 32  # of a reconstruction strip
@@ -162,15 +163,18 @@ def _takes(loss: type[AdversarialLoss], argument: str) -> bool:
 
 def _diff_augment(
     options: RunOptions, value_range: tuple[float, float], probability: float | None
-) -> DiffAugment | None:
-    """What was asked for; `probability` is the first that a schedule gives, None without one."""
+) -> DiffAugment | str | None:
+    """What `GAN.compile` takes: a layer, a policy, "none", or None for the preset's.
+
+    `probability` is the first that a schedule gives, None without one.
+    """
     policy = options.diffaugment
-    if policy is None and (options.ada or probability is not None):
-        policy = get_preset(options.preset, Preset).augment_policy or DiffAugment.ADA
-    if policy is None:
-        return None
+    if policy == NO_AUGMENTATION and options.ada:
+        raise InputError("--ada adapts an augmentation. Received: --ada and --diffaugment none")
+    if policy == NO_AUGMENTATION or (not options.ada and probability is None):
+        return policy
     return DiffAugment(
-        policy,
+        policy or get_preset(options.preset, Preset).diff_augment or DiffAugment.ADA,
         ADA_TARGET if options.ada else None,
         value_range=value_range,
         probability=1.0 if probability is None else probability,

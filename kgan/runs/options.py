@@ -238,8 +238,9 @@ class RunOptions:
         TEXT,
         "change all that the discriminator sees; for few pictures. Of color translation cutout, "
         "and ADA's flip rotate90 integer_shift scale rotation anisotropy fractional_shift "
-        "brightness contrast luma_flip hue saturation, or bgc for all of ADA's",
+        "brightness contrast luma_flip hue saturation, or bgc for all of ADA's; none for nothing",
         "training",
+        default_words=f"without a value color,translation,cutout; not named {PRESETS_OWN}",
         without_value="color,translation,cutout",
     )
     ada: bool = option(

@@ -58,7 +58,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
                 {name: (one.start, one.end) for name, one in model.schedules.items()}
             ),
         }
-        if "augment_probability" in model.schedules and model.diff_augment is not None:
+        if model.diff_augment is not None:
             facts["diffaugment"] = model.diff_augment.policy
     else:
         facts["learning_rate"] = _rate_of(model.optimizer)

@@ -18,7 +18,14 @@ from kgan.layers import draws
 from kgan.losses import AdversarialLoss, lecam_penalty
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
 from kgan.training import fused_operations, replicas, schedules
-from kgan.training.judging import Judge, constant, judges_of, with_labels
+from kgan.training.judging import (
+    Judge,
+    Learner,
+    constant,
+    judges_of,
+    learns_beside,
+    with_labels,
+)
 from kgan.training.kept_fakes import KeptFakes
 from kgan.training.lecam_anchors import Anchors
 from kgan.training.step_figures import record_discriminator
@@ -31,7 +38,13 @@ TURNS = {"joint": (("real", "fake"),), "sequential": (("fake",), ("real",))}
 
 
 class Judged(NamedTuple):
-    """What a discriminator's objective comes to; `loss` includes the penalty."""
+    """What a discriminator's objective comes to.
+
+    Attributes:
+        loss: all of it.
+        penalty: the part of it that is not adversarial: penalties, and the discriminator's own.
+        real_logits, fake_logits: float32 tensors (B, 1).
+    """
 
     loss: tf.Tensor
     penalty: tf.Tensor
@@ -48,6 +61,7 @@ def discriminator_objective(
     mix: tf.Tensor | None = None,
     anchors: Anchors | None = None,
     gammas: tuple[Any, Any] | None = None,
+    learn_real: Learner | None = None,
 ) -> Judged:
     """The discriminator's loss on real and fake images, penalties included.
 
@@ -61,9 +75,18 @@ def discriminator_objective(
         mix: float tensor (B,) from U(0, 1) for the gradient penalty; None where it has none.
         anchors: those of LeCam regularisation; None where the loss has none.
         gammas: weights of R1 and R2, numbers or scalar tensors; None for the loss's own.
+        learn_real: the judge of real images of a discriminator that learns something beside from
+            them, with the loss of that; None for most.
     """
     r1_gamma, r2_gamma = gammas or (loss.r1_gamma, loss.r2_gamma)
     judge_real, judge_fake, judge_between = judges
+    own_losses: list[tf.Tensor] = []
+    if learn_real is not None and "real" in learn_from:
+
+        def judge_real(images: tf.Tensor) -> tf.Tensor:
+            logits, own_loss = learn_real(images)
+            own_losses.append(own_loss)
+            return logits
 
     def judged(judge: Judge, images: tf.Tensor, kind: str, gamma: Any) -> tuple:
         if kind not in learn_from:
@@ -75,7 +98,7 @@ def discriminator_objective(
 
     real_logits, penalty = judged(judge_real, real_images, "real", r1_gamma)
     fake_logits, fake_penalty = judged(judge_fake, fake_images, "fake", r2_gamma)
-    penalty += fake_penalty
+    penalty += fake_penalty + sum(own_losses)
     if mix is not None and "real" in learn_from:
         with keras.StatelessScope():  # images between real and fake leave no statistics
             steepness = gradient_penalty(judge_between, real_images, fake_images, mix)
@@ -147,6 +170,7 @@ def discriminator_step(
     anchors = None if gan.lecam_anchors is None else gan.lecam_anchors.values()
     judges = judges_of(gan, labels, 3)
     gammas = schedules.gammas(gan)
+    learn_real = judges[0].learn if learns_beside(gan.discriminator) else None
 
     def objective(learn_from: Sequence[str]) -> tuple:
         if kept is None:
@@ -157,7 +181,7 @@ def discriminator_step(
         else:
             fake_images = kept.images[:batch_size]
         judged = discriminator_objective(
-            judges, real_images, fake_images, loss, learn_from, mix, anchors, gammas
+            judges, real_images, fake_images, loss, learn_from, mix, anchors, gammas, learn_real
         )
         logits = tf.concat([judged.real_logits, judged.fake_logits], axis=0)
         return judged.loss, logits, judged

@@ -15,6 +15,7 @@ from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset
 from kgan.training import adversarial_step, guarded_update
 from kgan.training.cosine import Cosine, checked
+from kgan.training.judging import learns_beside
 from kgan.training.lecam_anchors import LeCamAnchors
 from kgan.training.network_checks import check_trainable, computes_in_float16
 from kgan.training.network_probes import check_gives_logits
@@ -22,6 +23,9 @@ from kgan.training.schedules import check_fits, have_penalty
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
+
+
+NO_AUGMENTATION = "none"  # as `diff_augment`, where the preset has one
 
 
 class Choices(NamedTuple):
@@ -34,6 +38,10 @@ class Choices(NamedTuple):
     redraw_latents: bool
     diff_augment: DiffAugment | None
     schedules: dict[str, Cosine]
+
+    def to_compile(self) -> dict[str, Any]:
+        """The arguments of `compile` that come out as these, whatever the preset has."""
+        return self._asdict() | {"diff_augment": self.diff_augment or NO_AUGMENTATION}
 
 
 INSTEAD = {
@@ -84,7 +92,7 @@ def ready_choices(
     if d_share is None:
         d_share = preset.d_share if preset else 1.0
     follow = checked(schedules)
-    augment = ready_diff_augment(diff_augment, gan, follow)
+    augment = ready_diff_augment(diff_augment, preset, gan, follow)
     check_fits(gan, follow, augment)
     choices = Choices(
         ready_loss(loss, gan),
@@ -94,7 +102,7 @@ def ready_choices(
         augment,
         follow,
     )
-    gan.updates.shown = optional_figures(choices)
+    gan.updates.shown = optional_figures(gan, choices)
     return choices
 
 
@@ -157,21 +165,26 @@ def ready_optimizer(optimizer: Any, gan: GAN, role: str) -> keras.Optimizer:
 
 
 def ready_diff_augment(
-    diff_augment: Any, gan: GAN, schedules: Mapping[str, Cosine]
+    diff_augment: Any, preset: Preset | None, gan: GAN, schedules: Mapping[str, Cosine]
 ) -> DiffAugment | None:
-    """The layer that was asked for, or one of a policy; None for none.
+    """The layer that was asked for, or one of a policy; for None the preset's, "none" for none.
 
-    A schedule of its probability alone applies the preset's policy, or all there is.
+    What a preset applies by a schedule is not applied without it; a schedule of the probability
+    alone is of all there is.
     """
     cosine = schedules.get("augment_probability")
-    if diff_augment is None and cosine is not None:
-        preset = get_preset(gan.preset, Preset) if gan.preset else None
-        diff_augment = (preset and preset.augment_policy) or DiffAugment.ADA
     if diff_augment is not None and not gan.makes_pictures:
         raise InputError(
             f"diff_augment changes pictures (H, W, C). Received a GAN that makes {gan.image_shape}"
         )
-    if diff_augment is None or isinstance(diff_augment, DiffAugment):
+    if diff_augment is None and preset is not None:
+        if cosine is not None or "augment_probability" not in preset.schedules:
+            diff_augment = preset.diff_augment
+    if diff_augment is None and cosine is not None:
+        diff_augment = DiffAugment.ADA
+    if diff_augment in (None, NO_AUGMENTATION):
+        return None
+    if isinstance(diff_augment, DiffAugment):
         return diff_augment
     with gan.distribute_strategy.scope():
         first = 1.0 if cosine is None else min(cosine.start, cosine.end)
@@ -186,9 +199,12 @@ def ready_anchors(gan: GAN) -> LeCamAnchors | None:
         return LeCamAnchors()
 
 
-def optional_figures(choices: Choices) -> set[str]:
+def optional_figures(gan: GAN, choices: Choices) -> set[str]:
     """Which figures a training has beside those that every training has."""
-    adapts = choices.diff_augment is not None and choices.diff_augment.target is not None
-    penalty = have_penalty(choices.loss, choices.schedules)
-    shown = {"penalty": penalty, "augment_probability": adapts}
+    augment = choices.diff_augment
+    penalty = have_penalty(choices.loss, choices.schedules) or learns_beside(gan.discriminator)
+    shown = {
+        "penalty": penalty,
+        "augment_probability": augment is not None and augment.target is not None,
+    }
     return {name for name, there in shown.items() if there}

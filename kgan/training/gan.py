@@ -45,7 +45,8 @@ class GAN(TwoNetworks):
 
     Args:
         generator: built Keras model, (B, latent_dim) -> images (B, H, W, C).
-        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1).
+        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1). On real images it
+            may have a task too: `logits_and_own_loss(images, int seed (2,), training)`.
         preset: name of the preset whose losses and optimizers `compile` takes when it is given
             none; None for `bce` and Adam(2e-4, beta_1=0.5).
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
@@ -196,7 +197,8 @@ class GAN(TwoNetworks):
             redraw_latents: False to update the generator from the fakes that the discriminator
                 has just learned from, made once a step, which takes less time.
             diff_augment: a `kgan.layers.DiffAugment`, or its policy such as
-                "color,translation,cutout", that changes all the images the discriminator sees.
+                "color,translation,cutout", that changes all the images the discriminator sees;
+                "none" for none. None for the preset's, which `fastgan` and `r3gan` have.
             schedules: name -> (first, last) or `kgan.training.Cosine`, for learning_rate (also
                 g_ and d_), beta_2, r1_gamma, r2_gamma, ema_half_life_images, augment_probability;
                 without images of their own over the first fit. {} for none, None for the preset's
@@ -228,7 +230,7 @@ class GAN(TwoNetworks):
         self.d_optimizer = compiling.ready_optimizer(d_optimizer, self, "discriminator")
         begin_rates(self)
         self.optimizer = TwoOptimizers(self)
-        self._compile_arguments = choices._asdict() | execution
+        self._compile_arguments = choices.to_compile() | execution
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,24 +14,55 @@ if TYPE_CHECKING:
     from kgan.training.gan import GAN
 
 Judge = Callable[[tf.Tensor], tf.Tensor]  # images (B, H, W, C) -> float32 logits (B, 1)
+# The same, and a scalar that the discriminator also minimises.
+Learner = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+# The part of a seed that a discriminator's own loss draws from; augmentations count from 0.
+OWN_DRAWS = 1000
 
 
-def judges_of(gan: GAN, labels: tf.Tensor | None, n: int) -> list[Judge]:
-    """The discriminator in training mode as n functions of images alone, logits in float32.
+class DiscriminatorJudge:
+    """The discriminator in training mode as a function of images alone, logits in float32.
 
-    Each augments its images by a seed of its own, the same one however often it is called.
+    Args:
+        gan: a compiled `GAN`.
+        labels: int tensor (B,), the images' classes; None without classes.
+        seed: int tensor (2,) that the images are augmented by, the same one at each call; None
+            where nothing is drawn.
     """
-    augment = gan.diff_augment
+
+    def __init__(self, gan: GAN, labels: tf.Tensor | None, seed: tf.Tensor | None) -> None:
+        self.gan, self.labels, self.seed = gan, labels, seed
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        inputs = with_labels(self._augmented(images), self.labels)
+        return tf.cast(self.gan.discriminator(inputs, training=True), tf.float32)
+
+    def learn(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The logits of real images, and the loss of what the discriminator learns of them beside.
+
+        What it learns of is augmented as what it judges. For a discriminator that `learns_beside`.
+        """
+        inputs = with_labels(self._augmented(images), self.labels)
+        own = draws.fold_in(self.seed, OWN_DRAWS)
+        logits, loss = self.gan.discriminator.logits_and_own_loss(inputs, own, training=True)
+        return tf.cast(logits, tf.float32), tf.cast(loss, tf.float32)
+
+    def _augmented(self, images: tf.Tensor) -> tf.Tensor:
+        augment = self.gan.diff_augment
+        return images if augment is None else augment(images, self.seed)
+
+
+def learns_beside(discriminator: keras.Model) -> bool:
+    """Whether a discriminator has a task of its own on real images: `logits_and_own_loss`."""
+    return hasattr(discriminator, "logits_and_own_loss")
+
+
+def judges_of(gan: GAN, labels: tf.Tensor | None, n: int) -> list[DiscriminatorJudge]:
+    """n judges, each with a seed of its own where anything is drawn."""
     seeds: list[tf.Tensor | None] = [None] * n
-    if augment is not None:
+    if gan.diff_augment is not None or learns_beside(gan.discriminator):
         seeds = tf.unstack(draws.seeds(gan.seed_generator.next(), n), num=n)
-
-    def judge(images: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
-        if augment is not None:
-            images = augment(images, seed)
-        return tf.cast(gan.discriminator(with_labels(images, labels), training=True), tf.float32)
-
-    return [functools.partial(judge, seed=seed) for seed in seeds]
+    return [DiscriminatorJudge(gan, labels, seed) for seed in seeds]
 
 
 def with_labels(tensor: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor | list[tf.Tensor]:

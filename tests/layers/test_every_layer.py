@@ -9,6 +9,7 @@ import kgan.layers
 from kgan.layers import (
     ConditionalBatchNormalization,
     DiffAugment,
+    GatedLinearUnit,
     GroupedConv2D,
     MinibatchStdDev,
     SelfAttention2D,
@@ -33,6 +34,7 @@ CASES = {
         SHAPE,
         {"trainable_weights": 2, "non_trainable_weights": 2, "training_arg": True},
     ),
+    "gated_linear_unit": (GatedLinearUnit, {}, [FEATURES], (*SHAPE[:3], 4), {}),
     "grouped_conv": (
         GroupedConv2D,
         {"filters": 4, "kernel_size": 3, "groups": 2, "kernel_initializer": "he_normal"},

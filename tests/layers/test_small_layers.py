@@ -1,11 +1,11 @@
-"""Conditional batch normalisation and the grouped convolution against NumPy and Keras."""
+"""Conditional batch normalisation, grouped convolution and gated unit against NumPy and Keras."""
 
 import keras
 import numpy as np
 import pytest
 
 from kgan.errors import InputError
-from kgan.layers import ConditionalBatchNormalization, GroupedConv2D
+from kgan.layers import ConditionalBatchNormalization, GatedLinearUnit, GroupedConv2D
 
 RNG = np.random.default_rng(5)
 FEATURES = RNG.normal(2.0, 3.0, size=(6, 4, 3, 8)).astype(np.float32)
@@ -45,3 +45,11 @@ def test_channels_that_groups_do_not_divide_are_named():
         GroupedConv2D(10, 3, groups=3)
     with pytest.raises(InputError, match="Received: 8 and 3"):
         GroupedConv2D(12, 3, groups=3)(FEATURES)
+
+
+def test_the_gated_unit_halves_the_channels():
+    values, gates = FEATURES[..., :4].astype(np.float64), FEATURES[..., 4:].astype(np.float64)
+    expected = values / (1 + np.exp(-gates))
+    np.testing.assert_allclose(GatedLinearUnit()(FEATURES), expected, atol=1e-5)
+    with pytest.raises(InputError, match=r"even number of channels\. Received: 5"):
+        GatedLinearUnit()(FEATURES[..., :5])

@@ -22,6 +22,16 @@ PROJECTION = ("realness", "pooled", "agreement")
 
 LATENTS = {"latent_dim": 5}
 CLASSES = {"num_classes": 3}
+# Of FastGAN's decoders, which give images back and no logits.
+DECODER = tuple(
+    f"decode_{kind}_{end}"
+    for kind in ("whole", "part")
+    for end in (
+        *("0_conv_0/kernel", "0_0_norm/gamma", "0_0_norm/beta"),
+        *("1_conv_0/kernel", "1_0_norm/gamma", "1_0_norm/beta"),
+        "to_image/kernel",
+    )
+)
 # family -> (smallest shape, filters, what `run_network_test` must know of the generator
 # and of the discriminator)
 FAMILIES = {
@@ -47,6 +57,12 @@ FAMILIES = {
         8,
         {"behind_zero": BLOCK},
         {"behind_zero": BLOCK, "float32_layers": ("features",)},
+    ),
+    "FastGAN": (
+        (32, 40, 1),
+        8,
+        {},
+        {"cancelled": DECODER, "float32_layers": ("spectral_logit_map", "mean")},
     ),
 }
 # Of a conditional discriminator.
@@ -98,7 +114,9 @@ CASES = cases()
 
 
 def is_short(name):
-    return "SAGAN" not in name and (not name.endswith("stddev") or name.startswith("DCGAN d"))
+    if "SAGAN" in name or name == "FastGAN discriminator":
+        return False
+    return not name.endswith("stddev") or name.startswith("DCGAN d")
 
 
 @pytest.mark.parametrize("case", tiered(CASES, is_short))

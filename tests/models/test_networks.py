@@ -17,6 +17,7 @@ OTHER_SHAPES = {
     "dcgan_tanh": (32, 20, 3),
     "sagan": (16, 24, 1),
     "r3gan": (16, 20, 1),
+    "fastgan": (32, 40, 1),
     "autoencoder": (10, 14, 1),
     "conv_autoencoder": (20, 28, 1),
 }
@@ -43,6 +44,8 @@ def test_the_networks_of_a_preset_fit_each_other_at_another_shape(name):
         ("sagan", (64, 68, 3), "multiple of a quarter"),
         ("dcgan_tanh", (30, 28, 1), "multiples of 4"),
         ("r3gan", (32, 32, 4), "Channels"),
+        ("fastgan", (28, 28, 1), "from 32 to 512"),
+        ("fastgan", (96, 96, 3), "32, 64, 128, 256 or 512"),
         ("conv_autoencoder", (30, 30, 3), "multiples of 4"),
     ],
 )

@@ -6,6 +6,8 @@ batch normalisation has 4 numbers a channel; spectral normalisation keeps u (row
 and v (the product of the other sizes).
 """
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -198,6 +200,38 @@ def test_r3gan_starts_as_its_own_initialisation():
             expected = gain * blocks**-0.25 / np.sqrt(9 * 16)
             assert layer.kernel.numpy().std() == pytest.approx(expected, rel=0.03)
     assert generator.get_layer("base").basis.numpy().std() == pytest.approx(1.0, rel=0.06)
+
+
+def test_fastgan_is_the_papers_without_noise():
+    generator, discriminator = networks("fastgan")
+    # 4 to 256 px; two convolutions of 8, 32 and 128 px, and gates from 4, 8 and 16 px
+    widths = {4: 1024, 8: 512, 16: 256, 32: 128, 64: 128, 128: 64, 256: 32}
+    gated = [(512, 1024), (512, 512), (256, 512), (128, 256), (128, 128), (128, 128)]
+    gated += [(64, 128), (64, 64), (32, 64)]  # outputs, inputs
+    kernels = 256 * 4 * 4 * 2048 + sum(9 * 2 * o * i for o, i in gated) + 9 * 32 * 3
+    norms = 4 * 2 * (1024 + sum(o for o, _ in gated))
+    gates = sum(16 * widths[s // 16] * widths[s] + widths[s] ** 2 for s in (64, 128, 256))
+    assert generator.count_params() == kernels + norms + gates
+    sides = [layer.output.shape[1] for layer in generator.layers if "_excite" in layer.name]
+    assert sides == [64, 128, 256]
+    # 256 px to 8: each halving has 4x4, 3x3 and pooled 1x1 convolutions, each with its norm
+    widths = [16, 32, 64, 128, 256, 512]
+    spectral = [(27, 16), (512, 1024), (16 * 1024, 1)]  # all inputs of a place, outputs
+    norms = 4 * 1024
+    for i, o in itertools.pairwise(widths):
+        spectral += [(16 * i, o), (9 * o, o), (i, o)]
+        norms += 3 * 4 * o
+    judge = sum(i * o + i + o for i, o in spectral) + norms  # u by outputs, v by inputs
+    for maps in (512, 256):  # both decoders make 128 px of 8
+        steps = itertools.pairwise((maps, 128, 64, 64, 32))
+        judge += sum(9 * i * 2 * o + 4 * 2 * o for i, o in steps) + 9 * 32 * 3
+    assert discriminator.count_params() == judge
+    assert hidden_activations(generator) == [*(3 * ["leaky 0.2", "sigmoid"]), "tanh"]
+    assert hidden_activations(discriminator) == 17 * ["leaky 0.2"]
+    preset = get_preset("fastgan")
+    assert adam_of(preset.g_optimizer) == adam_of(preset.d_optimizer) == (2e-4, 0.5, 0.999)
+    assert (preset.loss, preset.batch_size, preset.latent_dim) == ("hinge", 8, 256)
+    assert (preset.diff_augment, preset.length) == ("color,translation", {"steps": 50_000})
 
 
 def test_autoencoder_is_two_linear_layers():
