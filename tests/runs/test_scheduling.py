@@ -1,6 +1,7 @@
 """The schedules of a run: from the preset or `--schedule`, over the run's length, on resume."""
 
 import json
+import types
 
 import keras
 import numpy as np
@@ -10,8 +11,8 @@ import kgan
 from kgan.callbacks import StopAfter
 from kgan.models import get_preset
 from kgan.option_fields import SCHEDULE, parse_schedule, schedule_text
-from kgan.runs import Run, RunOptions
-from kgan.runs.scheduling import MeasureLength, schedules_of
+from kgan.runs import Run, RunOptions, scheduling
+from kgan.runs.scheduling import schedules_of
 
 SHAPE = (32, 32, 3)
 OWN = get_preset("r3gan").schedules_at(SHAPE)
@@ -63,6 +64,7 @@ def test_two_options_that_say_different_things():
         schedules_of(options, SHAPE)
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_schedule_beyond_its_goal_and_until_a_rate_is_given(tmp_path):
     directory = tmp_path / "run"
     options = RunOptions(
@@ -102,17 +104,21 @@ def test_a_run_keeps_its_schedule_beyond_its_goal_and_until_a_rate_is_given(tmp_
     assert not {"learning_rate", "d_learning_rate"} & set(left)
 
 
-@pytest.mark.slow
-def test_a_run_of_minutes_is_measured():
+def test_a_run_of_minutes_is_measured(monkeypatch):
     generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(64)])
     generator.add(keras.layers.Reshape((8, 8, 1)))
     discriminator = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
     discriminator.add(keras.layers.Dense(1))
     gan = kgan.GAN(generator, discriminator, value_range=(-1, 1), seed=0)
     gan.compile(schedules={"learning_rate": (1e-3, 0.0)})
-    images = np.zeros((8, 8, 8, 1), np.float32)
-    seconds = 6.0
-    length = MeasureLength(seconds, 2.0)  # two of them are over
-    gan.fit(images, batch_size=8, epochs=10**9, verbose=0, callbacks=[length, StopAfter(None, 4.0)])
-    # A loaded machine is not as fast all the time.
-    assert 1 / 3 < int(gan.images_seen) / int(gan.schedule_images) < 3
+    # A clock by which a step takes two seconds.
+    clock = types.SimpleNamespace(monotonic=lambda: 2.0 * int(gan.batches_seen))
+    monkeypatch.setattr(scheduling, "time", clock)
+    watch = [scheduling.MeasureLength(100.0, 10.0), StopAfter(steps=30)]
+    images = np.zeros((240, 8, 8, 1), np.float32)
+    gan.fit(images, batch_size=8, epochs=10**9, verbose=0, callbacks=watch)
+    # Known after the first step and twenty more, when 10 + 42 seconds of 100 are over.
+    assert int(gan.schedule_images) == 21 * 8 + 48 * 8 / 2
+    share = 29 * 8 / 360
+    rate = 1e-3 * (1 + np.cos(np.pi * share)) / 2
+    np.testing.assert_allclose(float(gan.g_optimizer.learning_rate), rate, rtol=1e-5)
