@@ -7,6 +7,7 @@ and v (the product of the other sizes).
 """
 
 import itertools
+import math
 
 import keras
 import numpy as np
@@ -15,6 +16,8 @@ import pytest
 from kgan.models import PRESETS, get_preset
 from kgan.models.preset_table import PARAMETERS
 from kgan.models.presets import make_networks
+from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
+from kgan.models.room import weight_bytes
 
 
 def kinds(network):
@@ -186,6 +189,17 @@ def test_r3gan_is_the_papers_scaled_down():
     )
 
 
+def test_r3gan_at_the_papers_widths_has_its_numbers_of_weights():
+    """Those of FFHQ-256: 768 channels to 32 px, then half, two blocks each; none is allocated."""
+    stages = {768: 8, 384: 2, 192: 2, 96: 2}  # width -> blocks: 4 to 32 px, 64, 128, 256
+    both = sum(n * r3gan_block(width) for width, n in stages.items())
+    both += 768 * 384 + 384 * 192 + 192 * 96 + 4 * 4 * 768 + 3 * 96
+    # 23,057,952 and 23,009,568
+    for network, more in ((R3GANGenerator, 64 * 768), (R3GANDiscriminator, 768)):
+        counted = weight_bytes(lambda: [network((256, 256, 3), filters=768)]) // 4  # noqa: B023
+        assert counted == both + more
+
+
 def test_r3gan_starts_as_its_own_initialisation():
     generator, _ = networks("r3gan")
     gain = np.sqrt(2 / 1.04)
@@ -281,8 +295,7 @@ def test_training_numbers_are_the_sources():
         assert get_preset(name).loss == "mean_squared_error"
         assert get_preset(name).length == {"steps": 1000}
     modern = get_preset("r3gan")
-    assert (modern.loss, modern.ema_half_life_images) == ("relativistic", 10_000)
-    assert set(modern.loss_options) == {"r1_gamma", "r2_gamma"}
+    assert (modern.loss, modern.ema_half_life_images) == ("relativistic", 500_000)
     for optimizer in (modern.g_optimizer, modern.d_optimizer):
         assert adam_of(optimizer)[1] == 0.0
     own = {p.latent_distribution for p in PRESETS.values() if hasattr(p, "latent_distribution")}
@@ -384,6 +397,21 @@ def test_upsampling_repeats_pixels_and_r3gan_interpolates():
 
 def test_r3gan_trains_with_its_sources_numbers():
     modern = get_preset("r3gan")
-    assert modern.loss_options == {"r1_gamma": 1.0, "r2_gamma": 1.0}
+    # CIFAR-10, ImageNet-64 and FFHQ-256 in the released trainer
+    for side, first in ((32, 0.05), (64, 1.0), (256, 150.0)):
+        gammas = {"r1_gamma": first, "r2_gamma": first}
+        assert modern.losses_options((side, side, 3)) == pytest.approx(gammas)
+        ends = modern.schedules_at((side, side, 1))
+        assert ends["r1_gamma"] == ends["r2_gamma"] == pytest.approx((first, first / 10))
+    # Between: half the way in the logarithm of pixels is the geometric mean, for any shape.
+    for shape in ((128, 128, 3), (64, 256, 3)):
+        found = modern.schedules_at(shape)["r1_gamma"]
+        assert found == pytest.approx((math.sqrt(150), math.sqrt(1.5)), rel=5e-3)
+    # Beyond: a quarter of 32x32's pixels, a twentieth of its gamma, as from 64x64 to 32x32.
+    assert modern.schedules_at((16, 16, 3))["r1_gamma"] == pytest.approx((0.0025, 0.00025))
+    assert {name: modern.schedules[name] for name in ("learning_rate", "beta_2")} == {
+        "learning_rate": (2e-4, 5e-5),
+        "beta_2": (0.9, 0.99),
+    }
     assert adam_of(modern.g_optimizer) == adam_of(modern.d_optimizer) == (2e-4, 0.0, 0.99)
     assert (modern.latent_dim, modern.latent_distribution) == (64, "normal")

@@ -134,7 +134,8 @@ def test_a_loss_with_its_penalties_is_saved(small_gan, tmp_path):
 
 
 def test_the_name_of_the_presets_own_loss_takes_its_penalties(monkeypatch):
-    softer = dataclasses.replace(PRESETS["r3gan"], loss_options={"r1_gamma": 0.3, "r2_gamma": 0.2})
+    own = {"loss_options": {"r1_gamma": 0.3, "r2_gamma": 0.2}, "gammas": {}}
+    softer = dataclasses.replace(PRESETS["r3gan"], **own)
     monkeypatch.setitem(PRESETS, "r3gan", softer)
     gan = kgan.GAN.from_preset("r3gan", image_shape=(8, 8, 1), filters=8)
     gan.compile("relativistic")
