@@ -12,26 +12,56 @@ import tensorflow as tf
 from kgan import memory
 from kgan.models.rebuild import all_layers
 from kgan.models.room import weights_in_memory
+from kgan.training import schedules
 
-WITH_KERNELS = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+# The gradient of these takes what they were given.
+NEED_THEIR_INPUT = (
+    keras.layers.Dense,
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.BatchNormalization,
+    keras.layers.LeakyReLU,
+)
 
 
 def kept_bytes(network: keras.Model) -> int:
     """Bytes per image that a network keeps until its gradient is taken, at least.
 
-    What each dense layer or convolution gives is kept, for itself, its normalisation or its
-    activation; what lies between is not counted, as it may be computed in place.
+    It is what goes into each dense layer, convolution, normalisation and LeakyReLU, each tensor
+    once; what else lies between is not counted, as it may be computed in place.
     """
     return sum(math.prod(shape[1:]) * tf.as_dtype(dtype).size for shape, dtype in _kept(network))
 
 
 def _kept(network: keras.Model) -> Iterator[tuple[Any, str]]:
+    seen = set()
     for layer in all_layers(network):
-        if isinstance(layer, WITH_KERNELS):
+        if isinstance(layer, NEED_THEIR_INPUT):
             for node in layer._inbound_nodes:
-                for tensor in node.output_tensors:
-                    if None not in tensor.shape[1:]:
+                for tensor in node.input_tensors:
+                    if id(tensor) not in seen and None not in tensor.shape[1:]:
+                        seen.add(id(tensor))
                         yield tensor.shape, layer.compute_dtype
+
+
+def _kept_at_once(model: Any) -> int:
+    """Bytes per image of the larger half of a model's step.
+
+    The discriminator's half holds a pass for real images and one for fakes, and for each
+    penalty on a gradient as much again: its own gradient goes through both.
+    """
+    through_both = sum(kept_bytes(getattr(model, role)) for role in model.roles)
+    if model.kind != "gan":
+        return through_both
+    r1, r2 = (schedules.GAMMAS[i] in model.schedules for i in (0, 1))
+    loss = model.adversarial_loss
+    penalties = (bool(r1 or loss.r1_gamma), bool(r2 or loss.r2_gamma))
+    if model.d_update == "joint":
+        passes = 2 + sum(penalties)
+    else:
+        passes = 1 + max(penalties)
+    passes += 2 * bool(loss.gradient_penalty)
+    return max(through_both, int(passes * model.d_share * kept_bytes(model.discriminator)))
 
 
 def check_step(model: Any, batch_size: int, replicas: int = 1) -> None:
@@ -49,7 +79,7 @@ def check_step(model: Any, batch_size: int, replicas: int = 1) -> None:
     """
     if not weights_in_memory():
         return
-    each = sum(kept_bytes(getattr(model, role)) for role in model.roles)
+    each = _kept_at_once(model)
     left = memory.free()
     memory.check(
         f"A step of {batch_size} pictures",

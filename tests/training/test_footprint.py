@@ -7,16 +7,33 @@ from kgan import memory
 from kgan.training.footprint import check_step, kept_bytes
 
 
-def test_what_is_kept_is_what_convolutions_and_dense_layers_give(small_gan):
+def test_what_is_kept_is_what_gradients_take(small_gan):
     # 16x20x1 with filters 2, by hand: a base of 4x5 with 16 channels, then 8x10 with 8.
-    assert kept_bytes(small_gan.generator) == 4 * (4 * 5 * 16 + 8 * 10 * 8 + 16 * 20)
-    assert kept_bytes(small_gan.discriminator) == 4 * (8 * 10 * 8 + 4 * 5 * 16 + 1)
+    base, middle, images = 4 * 5 * 16, 8 * 10 * 8, 16 * 20
+    # Latents; before and after each normalisation with its ReLU.
+    assert kept_bytes(small_gan.generator) == 4 * (8 + 2 * base + 2 * middle)
+    # Images; around the first LeakyReLU; before the normalisation and around the second one.
+    assert kept_bytes(small_gan.discriminator) == 4 * (images + 2 * middle + 3 * base)
 
 
-def test_a_step_that_does_not_fit_is_refused_with_the_batch_that_does(small_gan, monkeypatch):
-    each = kept_bytes(small_gan.generator) + kept_bytes(small_gan.discriminator)
+@pytest.mark.parametrize(
+    ("compiled", "passes"),
+    [
+        ({}, 2),
+        ({"d_update": "sequential"}, 1),
+        ({"d_share": 0.5}, 1),
+        ({"loss": kgan.losses.Relativistic(r1_gamma=1.0, r2_gamma=1.0)}, 4),
+        ({"schedules": {"r1_gamma": (0.0, 1.0)}}, 3),
+        ({"loss": kgan.losses.Wasserstein(gradient_penalty=10.0)}, 4),
+    ],
+)
+def test_a_step_that_does_not_fit_is_refused_with_the_batch_that_does(
+    small_gan, monkeypatch, compiled, passes
+):
+    small_gan.compile(**compiled)
+    of_g, of_d = (kept_bytes(n) for n in (small_gan.generator, small_gan.discriminator))
+    most = 10**9 // max(of_g + of_d, passes * of_d)
     monkeypatch.setattr(memory, "free", lambda: 10**9)
-    most = 10**9 // each
     check_step(small_gan, most)
     check_step(small_gan, 2 * most, replicas=2)
     with pytest.raises(
