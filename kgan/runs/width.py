@@ -42,10 +42,11 @@ def chosen(options: RunOptions, source: Source, strategy: tf.distribute.Strategy
     """
     preset = get_preset(options.preset)
     several = strategy.num_replicas_in_sync > 1 or has_workers(strategy)
-    if several or preset.filters is None or set(_kinds_of_devices()) != {"CPU"}:
+    accelerated = set(_kinds_of_devices()) != {"CPU"}
+    if several or accelerated or preset.filters is None or source.good < 2:
         return options
     widths = sorted(WIDTHS | {preset.filters})
-    batch_size = min(BATCH_SIZE, preset.batch_size, max(1, source.good))
+    batch_size = min(BATCH_SIZE, preset.batch_size, source.good)
     best, best_seconds = None, 0.0
     for filters in widths if options.minutes else reversed(widths):
         tried = dataclasses.replace(options, filters=filters, batch_size=batch_size)
