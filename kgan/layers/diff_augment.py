@@ -135,13 +135,15 @@ class DiffAugment(keras.layers.Layer):
     """Randomly changes every image that the discriminator sees, real or fake.
 
     Gradients flow through it to the generator, which therefore does not learn to
-    imitate the changes. That holds where they can be told from what they are applied to: of
-    "flip", "rotate90", "rotation", "luma_flip" and "hue", all of whose outcomes are
-    equally likely, only where `probability` is well below 1 (the paper: up to about 0.8), as
-    most images then stay as they are. With `target` its strength adapts: `probability`,
-    the share of images that each change is applied to, starts at 0, rises while the discriminator
-    is surer of real images than the target and falls while it is less sure, by at most 1
+    imitate the changes. With `target` its strength adapts: `probability`, the share of
+    images that each change is applied to, starts at 0, rises while the discriminator is
+    surer of real images than the target and falls while it is less sure, by at most 1
     in `adapt_images` real images.
+
+    Changes whose outcomes are all equally likely ("flip", "rotate90", "rotation",
+    "luma_flip" and "hue") do not leak into what is drawn as long as more images stay as they
+    are; at a `probability` of 1 nothing tells a mirrored image from one that is not, and the
+    generator may draw either. Up to 0.8 the paper saw no leak.
 
     Zhao et al.'s changes are "color", "translation" and "cutout", which is ADA's too. ADA's
     pipe, in images from -1 to 1 of 1 or 3 channels, N a number of N(0, 1):
@@ -182,7 +184,7 @@ class DiffAugment(keras.layers.Layer):
         the pipe: appendix B
     """
 
-    EVERYTHING = "color,translation,cutout"
+    EVERYTHING = "color,translation,cutout"  # of Zhao et al.'s
     ADA = "bgc"
 
     def __init__(

@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
+from kgan.errors import InputError
 from kgan.layers.draws import PerImage
 from kgan.layers.random_matrices import drawn, from_rows, product
 
@@ -129,8 +130,16 @@ def change_geometry(
 
     Returns:
         Tensor of the same shape and dtype.
+
+    Raises:
+        InputError: the images are less than 2 pixels high or wide.
     """
     size = (images.shape[1], images.shape[2])
+    if min(size) < 2:
+        raise InputError(
+            f"{', '.join(NAMES)} change pictures of at least 2x2 pixels. "
+            f"Received: {size[0]}x{size[1]}"
+        )
     return resample(images, draw_matrices(names, size, draw, probability))
 
 

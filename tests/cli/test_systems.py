@@ -213,9 +213,8 @@ def test_a_conditional_run_does_not_resume_on_other_classes(folder, tmp_path, ca
     ("arguments", "policy", "target"),
     [
         (["--diffaugment"], "color,translation,cutout", None),
-        (["--diffaugment", "cutout"], "cutout", None),
+        (["--ada", "--diffaugment", "cutout"], "cutout", 0.6),
         (["--ada"], "bgc", 0.6),
-        (["--ada", "--diffaugment"], "color,translation,cutout", 0.6),
     ],
 )
 def test_diffaugment_is_trained_with_kept_and_resumed(arguments, policy, target, tmp_path):

@@ -260,9 +260,14 @@ def test_the_step_augments_real_and_fake_and_teaches_through_it(small_gan, real_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", ["bce", "wasserstein", "relativistic"])
-def test_it_trains_with_penalties_and_shows_its_strength(small_gan, real_images, loss, tmp_path):
-    adaptive = DiffAugment(EVERYTHING, target=0.6, adapt_images=64)
+@pytest.mark.parametrize(
+    ("loss", "policy"),
+    [("bce", EVERYTHING), ("wasserstein", EVERYTHING), ("relativistic", "bgc,cutout")],
+)
+def test_it_trains_with_penalties_and_shows_its_strength(
+    small_gan, real_images, loss, policy, tmp_path
+):
+    adaptive = DiffAugment(policy, target=0.6, adapt_images=64)
     small_gan.compile(loss, diff_augment=adaptive, d_update="sequential")
     small_gan.discriminator.get_layer("logits").bias.assign([50.0])  # sure of everything
     history = small_gan.fit(real_images, batch_size=16, epochs=1, verbose=0).history
@@ -290,3 +295,5 @@ def test_mistakes_are_named(small_gan):
         DiffAugment(target=0.6, probability=0.5)
     with pytest.raises(kgan.InputError, match=r"1 or 3 channels\. Received: 4 channels"):
         DiffAugment("hue")(np.zeros((1, 4, 4, 4), np.float32), seed())
+    with pytest.raises(kgan.InputError, match=r"at least 2x2 pixels\. Received: 1x4"):
+        DiffAugment("scale")(np.zeros((1, 1, 4, 1), np.float32), seed())

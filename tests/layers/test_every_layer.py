@@ -93,7 +93,7 @@ CASES = {
     ),
     "diff_augment": (
         DiffAugment,
-        {"policy": "bgc,cutout", "value_range": (0.0, 1.0), "probability": 0.7},
+        {"policy": "rotation,hue,cutout", "value_range": (0.0, 1.0), "probability": 0.7},
         [IMAGES, np.array([3, 1], np.int32)],
         IMAGES.shape,
         {"non_trainable_weights": 1, "fixed_inputs": (1,), "output_dtype": "float32"},
