@@ -85,7 +85,7 @@ def with_goal(options: RunOptions, done: Progress, more: dict[str, float | None]
         more: `epochs`, `steps` or `minutes` to train further, at most one that is not None.
     """
     lengths = {name: value for name, value in more.items() if value is not None}
-    if not lengths and all(getattr(options, name) is None for name in LENGTH):
+    if not lengths and not has_goal(options):
         if done.steps:  # a run of a version that kept no goal
             LOG.warning("this run has no goal on record: it trains %d epochs more", DEFAULT_EPOCHS)
         lengths = {"epochs": DEFAULT_EPOCHS}
@@ -95,6 +95,11 @@ def with_goal(options: RunOptions, done: Progress, more: dict[str, float | None]
     goal: dict[str, Any] = dict.fromkeys(LENGTH)
     goal |= {name: total[name] + value for name, value in lengths.items()}
     return dataclasses.replace(options, **goal)
+
+
+def has_goal(options: RunOptions) -> bool:
+    """Whether a run knows how long it is to train; one of a version that kept no goal does not."""
+    return any(getattr(options, name) is not None for name in LENGTH)
 
 
 def steps_left(options: RunOptions, done: Progress) -> int | None:

@@ -133,12 +133,13 @@ class Run:
         more: dict[str, Any],
     ) -> RunResult:
         done = goal.progress(self.directory, model, source.good // self.options.images_per_step)
+        first_goal = self.options if goal.has_goal(self.options) else None
         self.options = goal.with_goal(self.options, done, more)
         if self._chief:
             write_options(self.directory, self.options)
         if goal.is_reached(self.options, done):
             return RunResult(self.directory, 0, 0.0, source.skipped, interrupted=False)
-        length = scheduling.set_length(model, self.options, done)
+        length = scheduling.set_length(model, first_goal or self.options, done)
         checkpoint = RunCheckpoint(self.directory, source, self.options, done.seconds)
         stop = StopAfter(goal.steps_left(self.options, done), goal.seconds_left(self.options, done))
         progress = build.progress_line(self.options, done, stop)

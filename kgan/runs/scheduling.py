@@ -75,20 +75,22 @@ def _given(options: RunOptions) -> dict[str, float]:
 
 
 def first_values(ends: Ends) -> dict[str, float]:
-    """Name of an option -> what it is at first under these schedules; a half-life, at most."""
+    """Name of an option -> what a model is made with under these schedules."""
     first = {name: start for name, (start, _) in ends.items()}
-    if "ema_half_life_images" in ends:
-        first["ema_half_life_images"] = max(ends["ema_half_life_images"])
+    # Above 0, and below 1: else neither is looked at when the model is made.
+    for name, choose in (("ema_half_life_images", max), ("augment_probability", min)):
+        if name in ends:
+            first[name] = choose(ends[name])
     return first
 
 
 def set_length(
     model: GAN | Autoencoder, options: RunOptions, done: goal.Progress
 ) -> list[StepCallback]:
-    """Gives a model's schedules the run's length in images, where they have none yet.
+    """Gives a model's schedules the length in images of a run's goal, where they have none yet.
 
-    They keep it: a run that is trained beyond its first goal goes on with their last values. The
-    length of a run of so many minutes is known after a while, see `MeasureLength`.
+    That is the goal it was made with, and they keep it: a run that is trained beyond goes on with
+    their last values. In a run of so many minutes it is known after a while, see `MeasureLength`.
 
     Returns:
         The callbacks that this takes.

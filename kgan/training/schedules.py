@@ -64,11 +64,12 @@ def check_fits(gan: GAN, schedules: Mapping[str, Cosine], diff_augment: DiffAugm
         raise InputError(
             "A schedule of augment_probability needs diff_augment, what to apply. Received: None"
         )
-    if diff_augment.target is not None or diff_augment.first_probability == 1.0:
+    made = diff_augment.get_config()
+    if made["target"] is not None or made["probability"] == 1.0:
         raise InputError(
             "A schedule of augment_probability needs a DiffAugment of a probability below 1 and "
-            f"without a target. Received: target={diff_augment.target}, "
-            f"probability={diff_augment.first_probability}"
+            f"without a target. Received: target={made['target']}, "
+            f"probability={made['probability']}"
         )
 
 

@@ -72,12 +72,12 @@ def test_a_run_keeps_its_schedule_beyond_its_goal_and_until_a_rate_is_given(tmp_
         filters=2,
         latent_dim=8,
         batch_size=64,
-        steps=4,
+        steps=2,
         schedule="learning_rate=1e-3:1e-4,r1_gamma=1:0.5,ema_half_life_images=0:100,"
         "augment_probability=0:0.4",
         sample_every="1000",
     )
-    Run.create(options, directory).train(steps=2)  # which becomes the goal
+    Run.create(options, directory).train()
     gan = kgan.load_gan(directory)
     assert (int(gan.images_seen), int(gan.schedule_images)) == (128, 128)
     config = json.loads((directory / "config.json").read_text())
