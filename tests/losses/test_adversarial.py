@@ -116,8 +116,8 @@ def test_get_loss_takes_a_name_a_loss_or_a_pair():
     "loss",
     [
         losses.BCE(label_smoothing=0.1, r1_gamma=2.0),
-        losses.Wasserstein(gradient_penalty=5.0),
-        losses.Relativistic(r1_gamma=0.1, r2_gamma=0.2),
+        losses.Wasserstein(gradient_penalty=5.0, lecam=0.2),
+        losses.Relativistic(r1_gamma=0.1, r2_gamma=0.2, lecam=0.3),
         losses.LossPair(losses.relativistic_generator_loss, losses.bce_discriminator_loss),
     ],
     ids=lambda loss: type(loss).__name__,
