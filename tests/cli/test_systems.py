@@ -231,6 +231,8 @@ def test_a_policy_that_is_not_known_is_one_line(tmp_path, capsys):
     message = error_of(capsys, "train", "--diffaugment", "colour", "--out", tmp_path / "runs")
     assert "color, translation, cutout, flip" in message
     assert "bgc. Received: 'colour'" in message
+    adaptive = ("train", "--ada", "--diffaugment", "none", "--out", tmp_path / "runs")
+    assert "Received: --ada and --diffaugment none" in error_of(capsys, *adaptive)
     message = error_of(capsys, "train", "--preset", "autoencoder", "--ada", "--out", tmp_path)
     assert "--ada applies to GANs only" in message
 
