@@ -24,6 +24,8 @@ CLASSES = {"GAN": "kgan.training", "Autoencoder": "kgan.training"} | dict.fromke
         "DCGAN512Discriminator",
         "DCGANK4Generator",
         "DCGANK4Discriminator",
+        "FastGANGenerator",
+        "FastGANDiscriminator",
         "DCGANTanhGenerator",
         "DCGANTanhDiscriminator",
         "DCGANUpsampleGenerator",

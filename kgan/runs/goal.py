@@ -11,8 +11,9 @@ from typing import Any
 
 from kgan.files import printable
 from kgan.reading import read_text
+from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.directory import PROGRESS_FILE, write_json
-from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
+from kgan.runs.options import LENGTH, RunOptions
 
 LOG = logging.getLogger("kgan")
 

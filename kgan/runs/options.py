@@ -3,297 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Any
 
 from kgan.errors import InputError
 from kgan.option_fields import (
-    ABOVE_ZERO,
-    COLOUR,
     FROM_ZERO,
     INTERVAL,
     MINUTES,
-    NAMES,
-    NOT_NEGATIVE,
     PATH,
-    PORTION,
-    SCHEDULE,
     SHARE,
-    SIZE,
-    SWITCH,
-    TEXT,
     WHOLE,
     check_options,
-    one_of,
     option,
     options_of,
     typed,
 )
+from kgan.runs.data_options import DataOptions
+from kgan.runs.step_options import StepOptions
 
-DEFAULT_EPOCHS = 25
 EVALUATE_MINUTES = 5.0  # where --early-stop alone is given
 LENGTH = ("epochs", "steps", "minutes")
-FEW_PICTURES = 10_000
-LECAM = 0.3  # Tseng et al. 2021 (https://arxiv.org/abs/2104.03310), their code for CIFAR-10
 LARGEST_SEED = 2**32 - 1  # what numpy and Keras take
-PRESETS_OWN = "the preset's"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(StepOptions, DataOptions):
     """What a run is made from; `config.json` holds it with every default resolved.
 
     The help of each option is in its metadata; `kgan train --help` shows it. None
     stands for what the preset or the data have. In `config.json` the length, one of `epochs`,
     `steps` and `minutes`, is the run's goal from its beginning on, and
-    `source` the data in words, `mirroring` why they are mirrored, or not, where nobody said, and
-    `frozen` the names of the layers that `freeze_d` froze.
+    `source` the data in words, `mirroring` why they are mirrored, or not, where nobody said,
+    `frozen` the names of the layers that `freeze_d` froze, and `fitted` the width and batches that
+    were chosen for the processor.
 
     Raises:
         InputError: a value that its option cannot have, or two lengths.
     """
-
-    data: str | None = option(
-        None,
-        TEXT,
-        "folder, .npz or .npy file, TFRecord shards or tfds:NAME",
-        "data",
-        default_words="the embedded set",
-        positional=True,
-    )
-    split: str | None = option(
-        None,
-        TEXT,
-        "of a TFDS set, such as test or train[:10%]",
-        "data",
-        default_words="train",
-    )
-    manual_dir: str | None = option(
-        None,
-        PATH,
-        "a folder with the TFDS set's own files, for those fetched by hand or without network",
-        "data",
-    )
-    download_dir: str | None = option(
-        None, PATH, "where TFDS keeps downloads", "data", default_words="its own place"
-    )
-    strict: bool = option(False, SWITCH, "stop at a picture that cannot be decoded", "data")
-    size: tuple[int, ...] | None = option(
-        None,
-        SIZE,
-        "height and width, also HxWxC",
-        "data",
-        default_words="the data's own where all have one; 64x64 for files",
-    )
-    fit: Literal["crop", "pad"] = option(
-        "crop", one_of("crop", "pad"), "how other shapes are fitted", "data"
-    )
-    background: tuple[int, ...] = option(
-        (255, 255, 255),
-        COLOUR,
-        "colour under transparent pictures and around padded ones",
-        "data",
-    )
-    augment: list[str] | None = option(
-        None,
-        NAMES,
-        "such as flip,rotate=10,cutout=0.5:0.2 (strength, share of the pictures), or none; "
-        "flip crop rotate translate zoom shear brightness contrast saturation hue cutout; all for "
-        "flip (where harmless), crop, brightness, contrast, saturation and hue",
-        "data",
-        default_words="flip if a small network cannot tell pictures from their mirror images; none "
-        "for the embedded set and tfds",
-    )
-
-    balance: bool = option(
-        False, SWITCH, "show every class as often as another, however few its pictures", "data"
-    )
-
-    preset: str = option("dcgan", TEXT, "named configuration; see --list-presets", "model")
-    filters: int | None = option(None, WHOLE, "width unit", "model", default_words=PRESETS_OWN)
-    latent_dim: int | None = option(
-        None, WHOLE, "length of a latent vector", "model", default_words=PRESETS_OWN
-    )
-    latents: Literal["normal", "uniform"] | None = option(
-        None,
-        one_of("normal", "uniform"),
-        "distribution of latents: N(0, 1) or U(-1, 1)",
-        "model",
-        default_words=PRESETS_OWN,
-    )
-    conditional: bool = option(
-        False,
-        SWITCH,
-        "learn the data's classes: subfolders, an array file's labels, a TFDS label",
-        "model",
-    )
-
-    minibatch_stddev: bool = option(
-        False,
-        SWITCH,
-        "the discriminator sees how much the pictures of a batch differ; for few pictures",
-        "model",
-    )
-
-    epochs: int | None = option(
-        None,
-        WHOLE,
-        "times through the data",
-        "length",
-        default_words=f"{PRESETS_OWN}, or {DEFAULT_EPOCHS}",
-        exclusive=True,
-        on_resume=True,
-    )
-    steps: int | None = option(
-        None, WHOLE, "batches of images", "length", exclusive=True, on_resume=True
-    )
-    minutes: float | None = option(
-        None, MINUTES, "wall-clock minutes", "length", exclusive=True, on_resume=True
-    )
-
-    batch_size: int | None = option(
-        None, WHOLE, "images per step", "training", default_words=PRESETS_OWN
-    )
-    loss: str | None = option(
-        None,
-        one_of("bce", "minimax", "hinge", "lsgan", "wasserstein", "relativistic"),
-        "adversarial loss",
-        "training",
-        default_words=PRESETS_OWN,
-    )
-    learning_rate: float | None = option(
-        None,
-        ABOVE_ZERO,
-        "of every network",
-        "training",
-        default_words=PRESETS_OWN,
-        on_resume=True,
-    )
-    g_learning_rate: float | None = option(
-        None,
-        ABOVE_ZERO,
-        "of the generator",
-        "training",
-        default_words="--learning-rate",
-        on_resume=True,
-    )
-    d_learning_rate: float | None = option(
-        None,
-        ABOVE_ZERO,
-        "of the discriminator",
-        "training",
-        default_words="--learning-rate",
-        on_resume=True,
-    )
-    d_steps: int | None = option(
-        None,
-        WHOLE,
-        "updates of the discriminator per update of the generator",
-        "training",
-        default_words="1",
-    )
-    d_update: Literal["joint", "sequential"] | None = option(
-        None,
-        one_of("joint", "sequential"),
-        "one discriminator update from fake and real images, or one from each in turn",
-        "training",
-        default_words=PRESETS_OWN,
-    )
-    d_share: float | None = option(
-        None,
-        PORTION,
-        "share of a batch, and as many fakes, that the discriminator learns from",
-        "training",
-        default_words=PRESETS_OWN,
-    )
-    reuse_fakes: bool = option(
-        False,
-        SWITCH,
-        "the generator learns from the fakes that the discriminator just saw, not from new ones: "
-        "less work a step",
-        "training",
-    )
-    r1_gamma: float | None = option(
-        None,
-        NOT_NEGATIVE,
-        "weight of the penalty on the discriminator's gradient at real images",
-        "training",
-        default_words="the loss's",
-    )
-    r2_gamma: float | None = option(
-        None,
-        NOT_NEGATIVE,
-        "the same at fake images",
-        "training",
-        default_words="the loss's",
-    )
-    label_smoothing: float | None = option(
-        None,
-        SHARE,
-        "the real label is 1 minus this; for the losses bce and minimax",
-        "training",
-        default_words="0",
-    )
-    diffaugment: str | None = option(
-        None,
-        TEXT,
-        "change all that the discriminator sees; for few pictures. Of color translation cutout, "
-        "and ADA's flip rotate90 integer_shift scale rotation anisotropy fractional_shift "
-        "brightness contrast luma_flip hue saturation, or bgc for all of ADA's; none for nothing",
-        "training",
-        default_words=f"without a value color,translation,cutout; not named {PRESETS_OWN}",
-        without_value="color,translation,cutout",
-    )
-    ada: bool = option(
-        False,
-        SWITCH,
-        "the same by bgc, or what --diffaugment says, of a share of the pictures that adapts to "
-        "how sure the discriminator is",
-        "training",
-    )
-    lecam: float | None = option(
-        None,
-        NOT_NEGATIVE,
-        "weight of the penalty on logits far from those of the other kind, real or fake; for few "
-        "pictures",
-        "training",
-        default_words="0; 0.3 where it is named without a number",
-        without_value=LECAM,
-    )
-    recipe: Literal["auto", "few", "none"] = option(
-        "none",
-        one_of("auto", "few", "none"),
-        "few is for few pictures: --diffaugment, --lecam and, where the preset can, "
-        f"--minibatch-stddev; auto takes it for a user's own pictures below {FEW_PICTURES:,}",
-        "training",
-        default_words="auto, or none with --preset or --from",
-    )
-    schedule: str | None = option(
-        None,
-        SCHEDULE,
-        "first and last values along a cosine over the run, such as "
-        "learning_rate=2e-4:5e-5,beta_2=0.9:0.99; also g_learning_rate d_learning_rate r1_gamma "
-        "r2_gamma ema_half_life_images augment_probability; or none",
-        "training",
-        default_words=f"{PRESETS_OWN}, but for what is given otherwise",
-    )
-    ema_half_life_images: float | None = option(
-        None,
-        NOT_NEGATIVE,
-        "half-life of the averaged generator in images; 0 for none",
-        "training",
-        default_words=PRESETS_OWN,
-    )
-    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = option(
-        "auto",
-        one_of("auto", "float32", "mixed_float16", "mixed_bfloat16"),
-        "what layers compute in; auto is bfloat16 where the processor or GPU computes it at full "
-        "rate, float16 on older GPUs with tensor cores, else float32",
-        "training",
-    )
-    jit_compile: Literal["auto", "on", "off"] = option(
-        "auto", one_of("auto", "on", "off"), "compile the step with XLA", "training"
-    )
-    seed: int = option(0, FROM_ZERO, "of weights, latents, data order and samples", "training")
 
     sample_every: str = option(
         "200",

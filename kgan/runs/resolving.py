@@ -16,7 +16,9 @@ from kgan.losses import LOSSES
 from kgan.models import Preset, get_preset
 from kgan.models.presets import presets_with_stddev
 from kgan.option_fields import schedule_text
-from kgan.runs.options import DEFAULT_EPOCHS, FEW_PICTURES, LECAM, LENGTH, RunOptions
+from kgan.runs.data_options import DEFAULT_EPOCHS
+from kgan.runs.options import LENGTH, RunOptions
+from kgan.runs.step_options import FEW_PICTURES, LECAM
 from kgan.training import GAN, Autoencoder, schedules
 from kgan.training.distribution import has_workers
 

@@ -17,7 +17,8 @@ import tensorflow as tf
 from kgan.data import Source
 from kgan.models import get_preset
 from kgan.runs import build
-from kgan.runs.options import DEFAULT_EPOCHS, LENGTH, RunOptions
+from kgan.runs.data_options import DEFAULT_EPOCHS
+from kgan.runs.options import LENGTH, RunOptions
 from kgan.training.distribution import has_workers
 
 WIDTHS = {8, 16, 32}  # and the preset's own

@@ -12,8 +12,9 @@ from kgan.cli.main import main
 from kgan.losses import LOSSES
 from kgan.option_fields import INTERVAL, options_of, parse_interval, typed
 from kgan.runs import RunOptions
+from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.directory import make_directory, read_options
-from kgan.runs.options import DEFAULT_EPOCHS, check_changes
+from kgan.runs.options import check_changes
 from kgan.training import adversarial_step
 
 OPTIONS = options_of(RunOptions)

@@ -1,0 +1,125 @@
+"""Options of a run: its data, its networks and its length."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from kgan.option_fields import (
+    COLOUR,
+    MINUTES,
+    NAMES,
+    PATH,
+    SIZE,
+    SWITCH,
+    TEXT,
+    WHOLE,
+    one_of,
+    option,
+)
+
+DEFAULT_EPOCHS = 25
+PRESETS_OWN = "the preset's"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What a run trains, on what and how long; a part of `RunOptions`."""
+
+    data: str | None = option(
+        None,
+        TEXT,
+        "folder, .npz or .npy file, TFRecord shards or tfds:NAME",
+        "data",
+        default_words="the embedded set",
+        positional=True,
+    )
+    split: str | None = option(
+        None,
+        TEXT,
+        "of a TFDS set, such as test or train[:10%]",
+        "data",
+        default_words="train",
+    )
+    manual_dir: str | None = option(
+        None,
+        PATH,
+        "a folder with the TFDS set's own files, for those fetched by hand or without network",
+        "data",
+    )
+    download_dir: str | None = option(
+        None, PATH, "where TFDS keeps downloads", "data", default_words="its own place"
+    )
+    strict: bool = option(False, SWITCH, "stop at a picture that cannot be decoded", "data")
+    size: tuple[int, ...] | None = option(
+        None,
+        SIZE,
+        "height and width, also HxWxC",
+        "data",
+        default_words="the data's own where all have one; 64x64 for files",
+    )
+    fit: Literal["crop", "pad"] = option(
+        "crop", one_of("crop", "pad"), "how other shapes are fitted", "data"
+    )
+    background: tuple[int, ...] = option(
+        (255, 255, 255),
+        COLOUR,
+        "colour under transparent pictures and around padded ones",
+        "data",
+    )
+    augment: list[str] | None = option(
+        None,
+        NAMES,
+        "such as flip,rotate=10,cutout=0.5:0.2 (strength, share of the pictures), or none; "
+        "flip crop rotate translate zoom shear brightness contrast saturation hue cutout; all for "
+        "flip (where harmless), crop, brightness, contrast, saturation and hue",
+        "data",
+        default_words="flip if a small network cannot tell pictures from their mirror images; none "
+        "for the embedded set and tfds",
+    )
+
+    balance: bool = option(
+        False, SWITCH, "show every class as often as another, however few its pictures", "data"
+    )
+
+    preset: str = option("dcgan", TEXT, "named configuration; see --list-presets", "model")
+    filters: int | None = option(None, WHOLE, "width unit", "model", default_words=PRESETS_OWN)
+    latent_dim: int | None = option(
+        None, WHOLE, "length of a latent vector", "model", default_words=PRESETS_OWN
+    )
+    latents: Literal["normal", "uniform"] | None = option(
+        None,
+        one_of("normal", "uniform"),
+        "distribution of latents: N(0, 1) or U(-1, 1)",
+        "model",
+        default_words=PRESETS_OWN,
+    )
+    conditional: bool = option(
+        False,
+        SWITCH,
+        "learn the data's classes: subfolders, an array file's labels, a TFDS label",
+        "model",
+    )
+
+    minibatch_stddev: bool = option(
+        False,
+        SWITCH,
+        "the discriminator sees how much the pictures of a batch differ; for few pictures",
+        "model",
+    )
+
+    epochs: int | None = option(
+        None,
+        WHOLE,
+        "times through the data",
+        "length",
+        default_words=f"{PRESETS_OWN}, or {DEFAULT_EPOCHS}",
+        exclusive=True,
+        on_resume=True,
+    )
+    steps: int | None = option(
+        None, WHOLE, "batches of images", "length", exclusive=True, on_resume=True
+    )
+    minutes: float | None = option(
+        None, MINUTES, "wall-clock minutes", "length", exclusive=True, on_resume=True
+    )
