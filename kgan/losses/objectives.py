@@ -22,7 +22,7 @@ class AdversarialLoss(abc.ABC):
         r2_gamma: weight of the R2 penalty, in the same way.
         gradient_penalty: weight of WGAN-GP's gradient penalty.
         lecam: weight of LeCam regularisation, see `kgan.losses.lecam_penalty`; 0.3 in its
-            authors' runs on a tenth of CIFAR-10.
+            authors' runs on a tenth of CIFAR-10, with the hinge loss.
 
     Attributes:
         pairs_real: whether `generator_loss` needs `real_logits` too.

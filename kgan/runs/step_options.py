@@ -21,7 +21,7 @@ from kgan.option_fields import (
 from kgan.runs.data_options import PRESETS_OWN
 
 FEW_PICTURES = 10_000
-LECAM = 0.3  # Tseng et al. 2021 (https://arxiv.org/abs/2104.03310), their code for CIFAR-10
+LECAM = 0.3  # of the code of Tseng et al. 2021 for CIFAR-10, https://arxiv.org/abs/2104.03310
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
