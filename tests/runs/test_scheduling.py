@@ -44,7 +44,7 @@ def test_text():
         ({"ada": True}, {"augment_probability"}),
         ({"schedule": "none"}, set(OWN)),
     ],
-    ids=str,
+    ids=lambda value: " ".join(sorted(value)) or "nothing",
 )
 def test_what_another_option_says_is_not_scheduled(options, without):
     left = {name: ends for name, ends in OWN.items() if name not in without}
