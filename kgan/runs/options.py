@@ -32,7 +32,9 @@ DEFAULT_EPOCHS = 25
 EVALUATE_MINUTES = 5.0  # where --early-stop alone is given
 LENGTH = ("epochs", "steps", "minutes")
 FEW_PICTURES = 10_000
-LECAM = 0.3  # of the code of Tseng et al. 2021 for CIFAR-10, https://arxiv.org/abs/2104.03310
+# Of the code of Tseng et al. 2021 for CIFAR-10, https://arxiv.org/abs/2104.03310: with the hinge
+# loss, and with the logistic one, whose logits 0.3 would hold near 0.
+LECAM, LECAM_LOGISTIC = 0.3, 1e-6
 LARGEST_SEED = 2**32 - 1  # what numpy and Keras take
 PRESETS_OWN = "the preset's"
 

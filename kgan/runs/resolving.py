@@ -14,7 +14,14 @@ from kgan.layers import DiffAugment
 from kgan.losses import LOSSES
 from kgan.models import Preset, get_preset
 from kgan.models.presets import presets_with_stddev
-from kgan.runs.options import DEFAULT_EPOCHS, FEW_PICTURES, LECAM, LENGTH, RunOptions
+from kgan.runs.options import (
+    DEFAULT_EPOCHS,
+    FEW_PICTURES,
+    LECAM,
+    LECAM_LOGISTIC,
+    LENGTH,
+    RunOptions,
+)
 from kgan.training import GAN, Autoencoder
 from kgan.training.distribution import has_workers
 
@@ -72,7 +79,8 @@ def with_recipe(options: RunOptions, source: Source) -> RunOptions:
     Raises:
         InputError: the recipe was asked for an autoencoder.
     """
-    is_gan = isinstance(get_preset(options.preset), Preset)
+    preset = get_preset(options.preset)
+    is_gan = isinstance(preset, Preset)
     if options.recipe == "few" and not is_gan:
         raise InputError(f"--recipe few is for GANs. Received: the preset {options.preset}")
     few = options.recipe == "few"
@@ -84,7 +92,8 @@ def with_recipe(options: RunOptions, source: Source) -> RunOptions:
     if options.diffaugment is None and not options.ada:
         facts["diffaugment"] = DiffAugment.EVERYTHING
     if options.lecam is None:
-        facts["lecam"] = LECAM
+        hinge = (options.loss or preset.loss) == "hinge"
+        facts["lecam"] = LECAM if hinge else LECAM_LOGISTIC
     if options.start_from is None and options.preset in presets_with_stddev():
         facts["minibatch_stddev"] = True
     return dataclasses.replace(options, **facts)
