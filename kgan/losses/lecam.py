@@ -20,7 +20,7 @@ def lecam_penalty(logits: tf.Tensor, other_anchor: tf.Tensor) -> tf.Tensor:
         float32 scalar, >= 0.
 
     Reference:
-        Tseng et al. 2021, equation 3, https://arxiv.org/abs/2104.03310
+        Tseng et al. 2021, the term R_LC, https://arxiv.org/abs/2104.03310
     """
     distance = tf.cast(logits, tf.float32) - tf.cast(other_anchor, tf.float32)
     return tf.reduce_mean(tf.square(distance))

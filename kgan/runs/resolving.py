@@ -18,7 +18,7 @@ from kgan.models.presets import presets_with_stddev
 from kgan.option_fields import schedule_text
 from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.options import LENGTH, RunOptions
-from kgan.runs.step_options import FEW_PICTURES, LECAM
+from kgan.runs.step_options import FEW_PICTURES, LECAM, LECAM_LOGISTIC
 from kgan.training import GAN, Autoencoder, schedules
 from kgan.training.distribution import has_workers
 
@@ -80,7 +80,8 @@ def with_recipe(options: RunOptions, source: Source) -> RunOptions:
     Raises:
         InputError: the recipe was asked for an autoencoder.
     """
-    is_gan = isinstance(get_preset(options.preset), Preset)
+    preset = get_preset(options.preset)
+    is_gan = isinstance(preset, Preset)
     if options.recipe == "few" and not is_gan:
         raise InputError(f"--recipe few is for GANs. Received: the preset {options.preset}")
     few = options.recipe == "few"
@@ -92,7 +93,8 @@ def with_recipe(options: RunOptions, source: Source) -> RunOptions:
     if options.diffaugment is None and not options.ada:
         facts["diffaugment"] = DiffAugment.EVERYTHING
     if options.lecam is None:
-        facts["lecam"] = LECAM
+        hinge = (options.loss or preset.loss) == "hinge"
+        facts["lecam"] = LECAM if hinge else LECAM_LOGISTIC
     if options.start_from is None and options.preset in presets_with_stddev():
         facts["minibatch_stddev"] = True
     return dataclasses.replace(options, **facts)

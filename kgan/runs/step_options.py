@@ -21,7 +21,9 @@ from kgan.option_fields import (
 from kgan.runs.data_options import PRESETS_OWN
 
 FEW_PICTURES = 10_000
-LECAM = 0.3  # of the code of Tseng et al. 2021 for CIFAR-10, https://arxiv.org/abs/2104.03310
+# Of the code of Tseng et al. 2021 for CIFAR-10, https://arxiv.org/abs/2104.03310: with the hinge
+# loss, and with the logistic one, whose logits 0.3 would hold near 0.
+LECAM, LECAM_LOGISTIC = 0.3, 1e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ def freeze_lowest(network: keras.Model, n: int) -> list[str]:
         InputError: n is not from 1 to one less than the layers that it has.
 
     Reference:
-        Mo et al. 2020, section 3, https://arxiv.org/abs/2002.10964
+        Mo et al. 2020, https://arxiv.org/abs/2002.10964
     """
     groups: list[list[keras.Layer]] = []  # a layer with a kernel, and those without that follow
     for layer in network.layers:

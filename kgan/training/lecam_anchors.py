@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kgan.training import replicas
 
-DECAY = 0.99  # the paper's
+DECAY = 0.99  # of the authors' code for StyleGAN2
 
 
 class Anchors(NamedTuple):
@@ -26,7 +26,7 @@ class LeCamAnchors(keras.layers.Layer):
     A layer, so that Keras tracks and saves them with the model.
 
     Reference:
-        Tseng et al. 2021, section 3.1, https://arxiv.org/abs/2104.03310
+        Tseng et al. 2021, https://arxiv.org/abs/2104.03310
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from kgan.runs import Run, RunOptions, goal, options_like
 from kgan.runs.resolving import with_recipe
 
 SMALL = ["--size", "16x16", "--filters", "1", "--batch-size", "8", "--steps", "1"]
-OWN = {"diffaugment": "color,translation,cutout", "lecam": 0.3, "minibatch_stddev": True}
+OWN = {"diffaugment": "color,translation,cutout", "lecam": 1e-6, "minibatch_stddev": True}
 NOTHING = {"diffaugment": None, "lecam": None, "minibatch_stddev": False}
 
 
@@ -38,8 +38,9 @@ def test_the_recipe_leaves_what_was_said():
     said = {"lecam": 0.0, "diffaugment": "color"}
     assert taken(recipe="few", **said) == ("few", OWN | said)
     assert taken(recipe="few", ada=True) == ("few", OWN | {"diffaugment": None})
+    assert taken(recipe="few", loss="hinge") == ("few", OWN | {"lecam": 0.3})
     unable = OWN | {"minibatch_stddev": False}
-    assert taken(recipe="few", preset="sagan") == ("few", unable)
+    assert taken(recipe="few", preset="sagan") == ("few", unable | {"lecam": 0.3})
     assert taken(recipe="few", start_from="runs/a") == ("few", unable)
 
 
@@ -66,7 +67,7 @@ def header(run):
 def test_kgan_train_takes_it_and_says_so(few):
     assert {name: config(few / "own")[name] for name in OWN} == OWN
     assert (
-        "; recipe for few pictures: DiffAugment color,translation,cutout, LeCam 0.3, "
+        "; recipe for few pictures: DiffAugment color,translation,cutout, LeCam 1e-06, "
         "minibatch standard deviation (--recipe none for none of it)"
     ) in header(few / "own")
     gan = kgan.load_gan(few / "own")
