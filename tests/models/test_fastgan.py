@@ -145,6 +145,7 @@ def test_what_the_discriminator_learns_beside(judging):
     assert drawn == {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 def test_larger_images_are_given_back_at_128_px():
     discriminator = FastGANDiscriminator((256, 256, 1), filters=FILTERS)
     images = RNG.uniform(-1, 1, (1, 256, 256, 1)).astype(np.float32)

@@ -216,6 +216,7 @@ def test_r3gan_starts_as_its_own_initialisation():
     assert generator.get_layer("base").basis.numpy().std() == pytest.approx(1.0, rel=0.06)
 
 
+@pytest.mark.slow
 def test_fastgan_is_the_papers_without_noise():
     generator, discriminator = networks("fastgan")
     # 4 to 256 px; two convolutions of 8, 32 and 128 px, and gates from 4, 8 and 16 px

@@ -26,6 +26,7 @@ def tasked_gan(task=Tasked):
     return kgan.GAN(generator, tasked, seed=0)
 
 
+@pytest.mark.slow
 def test_its_loss_counts_with_real_images_and_is_shown_as_a_penalty():
     class Sure(Tasked):
         def logits_and_own_loss(self, images, seed, training=True):
