@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kgan.training.gan import GAN
 
 GAMMAS = ("r1_gamma", "r2_gamma")
+NETWORKS = ("generator", "discriminator")  # a subclass may have more, and their optimizers
 UNTIL_STOPPED = 10**6  # so many epochs are no plan
 
 
@@ -79,7 +80,7 @@ def begin_rates(gan: GAN) -> None:
     Raises:
         InputError: an optimizer that cannot follow.
     """
-    for role in gan.roles:
+    for role in NETWORKS:
         optimizer = own_optimizer(gan, role)
         if "beta_2" in gan.schedules and not hasattr(optimizer, "beta_2"):
             raise InputError(
@@ -189,7 +190,7 @@ def begin_step(gan: GAN, real_images: tf.Tensor) -> tf.Tensor:
     length, planned = tf.convert_to_tensor(gan.schedule_images), tf.identity(gan.planned_steps)
     plan = tf.convert_to_tensor(gan.images_seen) + planned * images
     gan.schedule_images.assign(tf.where((length > 0) | (planned == 0), length, plan))
-    for role in gan.roles:
+    for role in NETWORKS:
         rate = value(gan, *_names_of_rate(role))
         if rate is not None:
             own_optimizer(gan, role).learning_rate = rate

@@ -1,5 +1,9 @@
 """Schedules of a training: their values by NumPy, what they drive, and on disk."""
 
+import io
+import zipfile
+
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -7,6 +11,7 @@ import tensorflow as tf
 
 import kgan
 from kgan.training import Cosine
+from kgan.training.saving import restore
 from kgan.training.schedules import lower_rates
 
 RNG = np.random.default_rng(0)
@@ -207,6 +212,26 @@ def test_a_model_that_counted_its_batches_alone_goes_on_from_their_images():
     gan.batches_seen.assign(5)
     gan.train_on_batch(REAL[:8])
     assert int(gan.images_seen) == 6 * 8
+
+
+def test_a_checkpoint_without_the_counts_of_images_is_restored(tmp_path):
+    gan, _ = linear_gan()
+    gan.compile()
+    gan.fit(REAL[:8], batch_size=8, verbose=0)
+    gan.save(tmp_path / "now.keras")
+    with zipfile.ZipFile(tmp_path / "now.keras") as now:
+        parts = {name: now.read(name) for name in now.namelist()}
+    weights = io.BytesIO(parts["model.weights.h5"])
+    with h5py.File(weights, "r+") as file:
+        del file["vars/2"], file["vars/3"]
+    with zipfile.ZipFile(tmp_path / "before.keras", "w") as before:
+        for name, part in (parts | {"model.weights.h5": weights.getvalue()}).items():
+            before.writestr(name, part)
+    again, _ = linear_gan()
+    again.compile()
+    assert restore(again, tmp_path / "before.keras") == 1
+    assert int(again.images_seen) == 0  # the next step puts it right
+    np.testing.assert_array_equal(again.get_weights()[0], gan.get_weights()[0])
 
 
 def test_lower_rates_keep_the_schedule():
