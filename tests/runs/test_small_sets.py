@@ -25,7 +25,8 @@ def few(tmp_path, monkeypatch):
 
 
 def begin(strategy=None, **options):
-    return ready.begin(RunOptions(**(SMALL | options)), strategy or tf.distribute.get_strategy())
+    strategy = strategy or tf.distribute.get_strategy()
+    return ready.begin(RunOptions(**(SMALL | options)), strategy, choose_width=False)
 
 
 def told(caplog):
