@@ -15,7 +15,7 @@ import filelock
 
 from kgan.errors import InputError
 from kgan.file_systems import go_on_without_locks
-from kgan.files import staging_directory, whole_file, writing
+from kgan.files import printable, staging_directory, whole_file, writing
 from kgan.leftovers import sweep
 from kgan.names import path_of_text, text_of_path
 from kgan.option_fields import from_mapping
@@ -34,6 +34,20 @@ LOCK_FILE = ".lock"
 SAMPLES = "samples"
 LOGS = "logs"
 PATHS = ("data", "manual_dir", "download_dir", "start_from")  # options that name a place
+
+
+def check_place(directory: Path) -> None:
+    """Raises an InputError where a run's directory cannot be made, before anything is done for it.
+
+    Args:
+        directory: its path.
+    """
+    place = next((parent for parent in directory.parents if parent.exists()), Path())
+    if not place.is_dir():
+        raise InputError(
+            f"Cannot make the run there: {printable(place)} is not a directory. "
+            f"Received: {printable(directory)}"
+        )
 
 
 def make_directory(directory: Path, options: RunOptions) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from kgan.data import Source
+from kgan.data import Source, augment
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.models import get_preset
@@ -49,6 +49,8 @@ def begin(
     Raises:
         InputError: options or data that cannot be used.
     """
+    # Before the data are opened and networks timed, which takes a while.
+    augment.check(augment.expanded(options.augment or [], lambda: True))
     whole, source, model, options = _begun(options, strategy, choose_width)
     return _ready(whole, source, model, options, strategy), options
 

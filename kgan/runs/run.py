@@ -14,7 +14,14 @@ from kgan.callbacks import StopAfter, StopOnInterrupt
 from kgan.data import Source
 from kgan.errors import InputError
 from kgan.runs import build, goal, ready, scheduling, unstarted
-from kgan.runs.directory import CONFIG_FILE, held, make_directory, read_options, write_options
+from kgan.runs.directory import (
+    CONFIG_FILE,
+    check_place,
+    held,
+    make_directory,
+    read_options,
+    write_options,
+)
 from kgan.runs.options import RunOptions, check_changes
 from kgan.runs.problems import is_worth_saving, told_in_one_line
 from kgan.runs.quality import RealImages
@@ -62,6 +69,7 @@ class Run:
         run = cls(Path(directory), options, strategy)
         if run._chief and run.directory.exists() and not unstarted.is_unstarted(run.directory):
             raise unstarted.exists(run.directory)
+        check_place(run.directory)
         with told_in_one_line(run.directory, run.strategy):
             run._created, run.options = ready.begin(options, run.strategy, choose_width)
         if run._chief:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -21,10 +22,12 @@ from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.options import LENGTH, RunOptions
 from kgan.training.distribution import has_workers
 
-WIDTHS = {8, 16, 32}  # and the preset's own
+WIDTHS = (8, 16, 32)  # and the preset's own
+TIMED = (8, 32)  # the seconds of the others follow from those of these
 BATCH_SIZE = 32
 STEPS = 10_000  # that a run of so many minutes should have at least
 MINUTES = 15.0  # that a run of so many steps or epochs should take at most
+TRIAL = {"steps": 500, "minutes": 0.5}  # a shorter run has the preset's own width, as it is asked
 TIMED_STEPS = 5
 
 
@@ -32,37 +35,51 @@ def chosen(options: RunOptions, source: Source, strategy: tf.distribute.Strategy
     """The options with a width and a batch size.
 
     In so many minutes it is the widest with which there are `STEPS` steps, or the narrowest; in
-    so many steps or epochs the widest that ends within `MINUTES`, or the narrowest. Each
-    width that may be it is timed for a few steps.
+    so many steps or epochs the widest that ends within `MINUTES`, or the narrowest. Two widths
+    are timed for a few steps.
 
     Args:
         options: a run's that leave its width and its batch size to the preset.
         source: what it trains on.
         strategy: what it trains in. Where that is not one device, or there is an accelerator, the
-            preset's own stay.
+            preset's own stay; so they do in a run as short as a trial.
     """
     preset = get_preset(options.preset)
     several = strategy.num_replicas_in_sync > 1 or has_workers(strategy)
     accelerated = set(_kinds_of_devices()) != {"CPU"}
-    if several or accelerated or preset.filters is None or source.good < 2:
+    if several or accelerated or preset.filters is None or source.good < 2 or _is_trial(options):
         return options
-    widths = sorted(WIDTHS | {preset.filters})
     batch_size = min(BATCH_SIZE, preset.batch_size, source.good)
-    best, best_seconds = None, 0.0
-    for filters in widths if options.minutes else reversed(widths):
-        tried = dataclasses.replace(options, filters=filters, batch_size=batch_size)
-        seconds = seconds_per_step(tried, source)
-        fits = has_time(tried, source.good, seconds)
-        if fits or best is None or not options.minutes:
-            best, best_seconds = tried, seconds
-        if fits != bool(options.minutes):
-            break
-    assert best is not None
+    options = dataclasses.replace(options, batch_size=batch_size)
+
+    def timed(filters: int) -> float:
+        return seconds_per_step(dataclasses.replace(options, filters=filters), source)
+
+    narrow, wide = TIMED
+    seconds = {narrow: timed(narrow)}
+    if has_time(options, source.good, seconds[narrow]):  # else a wider one has not either
+        widths = {*WIDTHS, preset.filters}
+        seconds = _of_all(widths, seconds[narrow], timed(wide))
+    fitting = [f for f in seconds if has_time(options, source.good, seconds[f])]
+    filters = max(fitting, default=narrow)
     words = (
-        f"{best.filters} filters and batches of {batch_size}, which suit this length on this "
-        f"processor ({batch_size / best_seconds:,.0f} images/s)"
+        f"{filters} filters and batches of {batch_size}, which suit this length on this processor "
+        f"(about {batch_size / seconds[filters]:,.0f} images/s)"
     )
-    return dataclasses.replace(best, fitted=words)
+    return dataclasses.replace(options, filters=filters, fitted=words)
+
+
+def _is_trial(options: RunOptions) -> bool:
+    return any(
+        length is not None and length < TRIAL[name]
+        for name, length in (("steps", options.steps), ("minutes", options.minutes))
+    )
+
+
+def _of_all(widths: Iterable[int], narrow: float, wide: float) -> dict[int, float]:
+    """Width -> seconds of a step: a part that all have, and one that grows by the square."""
+    square = max(0.0, wide - narrow) / (TIMED[1] ** 2 - TIMED[0] ** 2)
+    return {filters: narrow + square * (filters**2 - TIMED[0] ** 2) for filters in widths}
 
 
 def _kinds_of_devices() -> list[str]:

@@ -1,14 +1,11 @@
 """Where nobody chooses a width, a run on a processor has the one that its length has steps for."""
 
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import kgan
-from kgan.cli.main import main
-from kgan.runs import width
+from kgan.runs import goal, ready, width
 from kgan.runs.options import RunOptions
 
 
@@ -40,56 +37,59 @@ def test_a_length_has_time_for_enough_steps_or_for_its_own(length, seconds, enou
     assert width.has_time(RunOptions(batch_size=20, **length), 610, seconds) is enough
 
 
-def test_few_steps_have_the_presets_width_and_seconds_the_narrowest(source):
-    few = width.chosen(RunOptions(steps=3, precision="float32"), source, one_device())
-    assert (few.filters, few.batch_size) == (64, 32)
-    short = width.chosen(RunOptions(minutes=0.01, precision="float32"), source, one_device())
-    assert (short.filters, short.batch_size) == (8, 32)
-    assert short.fitted.startswith("8 filters and batches of 32, which suit this length")
+def test_a_trial_keeps_the_presets(source):
+    for options in (RunOptions(steps=499), RunOptions(minutes=0.49)):
+        assert width.chosen(options, source, one_device()) is options
 
 
-def test_widths_between_are_timed_in_turn(source, monkeypatch):
-    """With the seconds of another machine."""
+@pytest.mark.slow
+def test_more_steps_than_there_is_time_for_have_the_narrowest(source):
+    options = RunOptions(steps=10**9, precision="float32")
+    chosen = width.chosen(options, source, one_device())
+    assert (chosen.filters, chosen.batch_size) == (8, 32)
+    assert chosen.fitted.startswith("8 filters and batches of 32, which suit this length")
+
+
+def test_widths_between_follow_from_two(source, monkeypatch):
+    """With the seconds of another machine: 0.01 and 0.0001 for the square of the width."""
     asked = []
 
     def seconds(options, source):
         asked.append(options.filters)
-        return {8: 0.01, 16: 0.03, 32: 0.08, 64: 0.3}[options.filters]
+        return 0.01 + 1e-4 * options.filters**2
 
     monkeypatch.setattr(width, "seconds_per_step", seconds)
-    chosen = width.chosen(RunOptions(minutes=10), source, one_device())
-    assert (chosen.filters, asked) == (16, [8, 16, 32])
-    asked.clear()
-    chosen = width.chosen(RunOptions(steps=20_000), source, one_device())
-    assert (chosen.filters, asked) == (16, [64, 32, 16])
-    chosen = width.chosen(RunOptions(minutes=600), source, one_device())
-    assert chosen.filters == 64
-    chosen = width.chosen(RunOptions(steps=10**6), source, one_device())
-    assert chosen.filters == 8
+    for length, filters in (
+        ({"minutes": 1.0}, 8),  # no width has the time
+        ({"minutes": 5.0}, 8),  # 0.0164 s, and 16 would take 0.0356
+        ({"minutes": 6.0}, 16),
+        ({"minutes": 19.0}, 32),  # 0.1124 s
+        ({"minutes": 70.0}, 64),  # 0.4196 s
+        ({"steps": 500}, 64),
+        ({"steps": 2500}, 32),
+        ({"steps": 10_000}, 16),
+        ({"steps": 100_000}, 8),
+    ):
+        chosen = width.chosen(RunOptions(**length), source, one_device())
+        assert chosen.filters == filters
+    assert asked == [8, *[8, 32] * 7, 8]
 
 
 def test_an_autoencoder_and_several_replicas_keep_the_presets(source, two_replicas):
     options = RunOptions(preset="autoencoder", minutes=1)
     assert width.chosen(options, source, one_device()) is options
-    options = RunOptions(minutes=1)
+    options = RunOptions(steps=1000)
     assert width.chosen(options, source, two_replicas) is options
 
 
 @pytest.mark.slow
-def test_the_run_is_that_of_the_width_given_and_says_what_was_chosen(tmp_path, capsys):
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "set.npz", images=rng.integers(0, 256, (40, 16, 16), np.uint8))
-    given = ["train", tmp_path / "set.npz", "--minutes", "0.02", "--augment", "none"]
-    given = [*map(str, [*given, "--recipe", "none", "--out", tmp_path])]
-    assert main([*given, "--name", "chosen"]) == 0
-    assert "8 filters and batches of 32, which suit this length" in capsys.readouterr().err
-    config = json.loads((tmp_path / "chosen" / "config.json").read_text())
-    assert (config["filters"], config["batch_size"]) == (8, 32)
-    # Timing other models first has moved no seed.
-    steps = ["--filters", "8", "--batch-size", "32", "--steps"]
-    models = [kgan.load_gan(tmp_path / "chosen")]
-    del given[2:4]
-    assert main([*given, *steps, str(int(models[0].batches_seen)), "--name", "given"]) == 0
-    models.append(kgan.load_gan(tmp_path / "given"))
-    for one, other in zip(*(model.generator.get_weights() for model in models), strict=True):
+def test_a_run_begins_as_one_that_was_given_the_width(source, tmp_path):
+    """Timing other models first moves no seed; and the header says what was chosen."""
+    settings = {"data": str(tmp_path / "set.npy"), "minutes": 1.0, "augment": []}
+    chosen, options = ready.begin(RunOptions(**settings), one_device(), choose_width=True)
+    assert options.fitted in goal.header(options, goal.Progress(0, 0.0, 1))
+    settings |= {"filters": options.filters, "batch_size": options.batch_size}
+    given, _ = ready.begin(RunOptions(**settings), one_device(), choose_width=False)
+    for one, other in zip(chosen.model.weights, given.model.weights, strict=True):
         np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(next(iter(chosen.batches)), next(iter(given.batches)))
