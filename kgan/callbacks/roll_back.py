@@ -62,9 +62,9 @@ class RollBack(StepCallback):
     def _go_back(self, role: str, streak: int) -> None:
         model = self.model
         suspect = SUSPECTS[int(model.updates.suspect.numpy())]
-        step, weights = int(model.batches_seen.numpy()), _largest_weight(model)
-        images = getattr(model, "images_seen", None)
-        seen = None if images is None else int(images.numpy())
+        weights = _largest_weight(model)
+        names = ("batches_seen", "images_seen", "schedule_images", "schedule_begun")
+        counts = {name: getattr(model, name).numpy() for name in names if hasattr(model, name)}
         restored = restore(model, self.path) if self.path.is_file() else None
         for counter in model.updates.streaks.values():
             counter.assign(0)  # the checkpoint may hold the first of them
@@ -80,9 +80,8 @@ class RollBack(StepCallback):
         self._went_back_to = restored
         lowered = _lower_learning_rates(model)
         # The data do not go back with the model, and the count of batches is their position.
-        model.batches_seen.assign(step)
-        if images is not None:
-            images.assign(seen)
+        for name, count in counts.items():
+            getattr(model, name).assign(count)
         LOG.warning("%s: back to step %d, %s. Likely cause: %s", problem, restored, lowered, cause)
 
 

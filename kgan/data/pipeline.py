@@ -105,7 +105,9 @@ def batches(
         read = _from_memory(images, classes, source, batch_size, balance)
     else:
         if balance:
-            _balance_stream(source, cache)
+            _check_balances(source, cache)
+        if isinstance(source, FolderSource):
+            source.balance = balance  # read as the pipeline is made, and no later
         read = _from_stream(source, batch_size, cache)
 
     @tf.autograph.experimental.do_not_convert  # it would interpret the decoding, at twice the time
@@ -170,8 +172,8 @@ def _check_enough(count: int, batch_size: int, source: Source) -> None:
         )
 
 
-def _balance_stream(source: Source, cache: object) -> None:
-    """Has a folder draw its order by classes; other streams show theirs only as they are read."""
+def _check_balances(source: Source, cache: object) -> None:
+    """Raises an InputError for a stream that shows its classes only as it is read."""
     if not isinstance(source, FolderSource) or cache is not None:
         raise InputError(
             "Classes can be balanced in a folder of pictures, in an array file, and in what fits "
@@ -179,7 +181,6 @@ def _balance_stream(source: Source, cache: object) -> None:
             f"{source.description}, {source.count:,} pictures"
             + ("" if cache is None else f", cached in {cache}")
         )
-    source.balance = True
 
 
 # What follows makes functions of (key, first): the uint8 batches and labels of an

@@ -85,6 +85,7 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
         if not isinstance(values, dict):
             raise ValueError
         values.setdefault("precision", "float32")  # "auto" would not be what it began with
+        values.setdefault("schedule", "none")  # of a version without
         for name in PATHS:
             if isinstance(values.get(name), str):
                 values[name] = path_of_text(values[name])

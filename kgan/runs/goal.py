@@ -138,10 +138,13 @@ def header(options: RunOptions, done: Progress) -> str:
     if options.mirroring is not None:
         length += f"; {printable(options.mirroring, None)}"
     if options.recipe == "few":
-        augment = "ADA" if options.ada else f"DiffAugment {options.diffaugment}"
-        parts = [augment, f"LeCam {options.lecam:g}"]
-        if options.minibatch_stddev:
-            parts.append("minibatch standard deviation")
+        recipe = {
+            "ADA": options.ada,
+            f"DiffAugment {options.diffaugment}": options.diffaugment != "none" and not options.ada,
+            f"LeCam {options.lecam or 0:g}": options.lecam,
+            "minibatch standard deviation": options.minibatch_stddev,
+        }
+        parts = [part for part, is_there in recipe.items() if is_there]
         length += f"; recipe for few pictures: {', '.join(parts)} (--recipe none for none of it)"
     if options.balance:
         length += "; every class as often as another"

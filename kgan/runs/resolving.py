@@ -20,6 +20,7 @@ from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.options import LENGTH, RunOptions
 from kgan.runs.step_options import FEW_PICTURES, LECAM, LECAM_LOGISTIC
 from kgan.training import GAN, Autoencoder, schedules
+from kgan.training.cosine import RATES, by_network
 from kgan.training.distribution import has_workers
 
 
@@ -48,6 +49,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
             "loss": next(name for name, kind in LOSSES.items() if type(loss) is kind),
             "g_learning_rate": _rate_of(model.g_optimizer),
             "d_learning_rate": _rate_of(model.d_optimizer),
+            **_largest_scheduled_rates(model),
             "d_steps": model.d_steps,
             "d_update": model.d_update,
             "d_share": model.d_share,
@@ -81,16 +83,16 @@ def with_recipe(options: RunOptions, source: Source) -> RunOptions:
         InputError: the recipe was asked for an autoencoder.
     """
     preset = get_preset(options.preset)
-    is_gan = isinstance(preset, Preset)
-    if options.recipe == "few" and not is_gan:
-        raise InputError(f"--recipe few is for GANs. Received: the preset {options.preset}")
     few = options.recipe == "few"
     if options.recipe == "auto":
-        few = is_gan and options.data is not None and source.good < FEW_PICTURES
+        is_small = options.data is not None and source.good < FEW_PICTURES
+        few = isinstance(preset, Preset) and is_small
     if not few:
         return dataclasses.replace(options, recipe="none")
+    if not isinstance(preset, Preset):
+        raise InputError(f"--recipe few is for GANs. Received: the preset {options.preset}")
     facts: dict[str, Any] = {"recipe": "few"}
-    if options.diffaugment is None and not options.ada:
+    if options.diffaugment is None and not options.ada and preset.diff_augment is None:
         facts["diffaugment"] = DiffAugment.EVERYTHING
     if options.lecam is None:
         hinge = (options.loss or preset.loss) == "hinge"
@@ -125,6 +127,15 @@ def _augment(augment: list[str] | None, source: Source, workers: bool) -> dict[s
 def _rate_of(optimizer: Any) -> float:
     """An optimizer's learning rate, rounded to what float32 knows of it."""
     return float(f"{float(keras.ops.convert_to_numpy(optimizer.learning_rate)):.6g}")
+
+
+def _largest_scheduled_rates(model: GAN) -> dict[str, float]:
+    """Scheduled learning rates by option; the optimizers are at the first one, which can be 0."""
+    return {
+        name: max(one.start, one.end)
+        for name, one in by_network(model.schedules).items()
+        if name in RATES
+    }
 
 
 def set_learning_rates(model: GAN | Autoencoder, changes: dict[str, Any]) -> None:

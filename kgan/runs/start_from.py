@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from kgan.errors import InputError
+from kgan.models import Preset, get_preset
 from kgan.runs.load import load_model
 from kgan.runs.options import RunOptions
 from kgan.training import GAN, Autoencoder
@@ -39,8 +40,12 @@ def options_like(path: str | os.PathLike[str], **changes: Any) -> RunOptions:
             "latents": model.latent_distribution,
             "conditional": model.num_classes is not None,
             "minibatch_stddev": getattr(model.discriminator, "minibatch_stddev", False),
-            "ema_half_life_images": model.ema_half_life_images or 0,
         }
+        # What is the preset's own stays open to a schedule.
+        half_life = model.ema_half_life_images
+        follows = "ema_half_life_images" in (changes.get("schedule") or "")
+        if not follows and half_life != get_preset(model.preset, Preset).ema_half_life_images:
+            own["ema_half_life_images"] = half_life or 0
     return RunOptions(**(own | changes | {"start_from": str(path)}))
 
 

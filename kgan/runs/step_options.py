@@ -134,10 +134,9 @@ class StepOptions:
         None,
         NOT_NEGATIVE,
         "weight of the penalty on logits far from those of the other kind, real or fake; for few "
-        "pictures",
+        f"pictures, {LECAM:g} with the hinge loss and {LECAM_LOGISTIC:g} with bce",
         "training",
-        default_words="0; 0.3 where it is named without a number",
-        without_value=LECAM,
+        default_words="0",
     )
     recipe: Literal["auto", "few", "none"] = option(
         "none",

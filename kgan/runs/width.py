@@ -1,6 +1,6 @@
 """The width and batches of a run that nobody chose, on a processor: what its length has steps for.
 
-On a few cores in minutes the number of steps counts for more than width; docs/recipes.md shows it.
+On a few cores in minutes the number of steps counts for more than width.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def chosen(options: RunOptions, source: Source, strategy: tf.distribute.Strategy
         strategy: what it trains in. Where that is not one device, or there is an accelerator, the
             preset's own stay; so they do in a run as short as a trial.
     """
+    if options.filters is not None or options.batch_size is not None:
+        return options
     preset = get_preset(options.preset)
     several = strategy.num_replicas_in_sync > 1 or has_workers(strategy)
     accelerated = set(_kinds_of_devices()) != {"CPU"}

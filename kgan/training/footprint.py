@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from kgan import memory
+from kgan.layers import ConditionalBatchNormalization, GroupedConv2D, SpectralNormalization
 from kgan.models.rebuild import all_layers
 from kgan.models.room import weights_in_memory
 from kgan.training import schedules
@@ -21,21 +22,26 @@ NEED_THEIR_INPUT = (
     keras.layers.Conv2DTranspose,
     keras.layers.BatchNormalization,
     keras.layers.LeakyReLU,
+    ConditionalBatchNormalization,
+    GroupedConv2D,
+    SpectralNormalization,
 )
 
 
 def kept_bytes(network: keras.Model) -> int:
     """Bytes per image that a network keeps until its gradient is taken, at least.
 
-    It is what goes into each dense layer, convolution, normalisation and LeakyReLU, each tensor
-    once; what else lies between is not counted, as it may be computed in place.
+    It is what goes into each dense layer, convolution, normalisation and LeakyReLU between its
+    input and its output, each tensor once; what else lies between is not counted, as it may be
+    computed in place.
     """
     return sum(math.prod(shape[1:]) * tf.as_dtype(dtype).size for shape, dtype in _kept(network))
 
 
 def _kept(network: keras.Model) -> Iterator[tuple[Any, str]]:
     seen = set()
-    for layer in all_layers(network):
+    between = [inner for layer in network.layers for inner in all_layers(layer)]
+    for layer in between:
         if isinstance(layer, NEED_THEIR_INPUT):
             for node in layer._inbound_nodes:
                 for tensor in node.input_tensors:

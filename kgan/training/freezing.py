@@ -7,7 +7,7 @@ import keras
 from kgan.errors import InputError
 
 
-def freeze_lowest(network: keras.Model, n: int) -> list[str]:
+def freeze_lowest(network: keras.Model, n: int, already: int = 0) -> list[str]:
     """Keeps the weights of a discriminator's n lowest layers from training.
 
     A layer counts that has a kernel, such as a convolution; the scale and shift of a
@@ -17,12 +17,13 @@ def freeze_lowest(network: keras.Model, n: int) -> list[str]:
     Args:
         network: a built Keras model; its lowest layers are those next to its input.
         n: how many.
+        already: how many are frozen; they stay so.
 
     Returns:
         The names of the n layers, the lowest first.
 
     Raises:
-        InputError: n is not from 1 to one less than the layers that it has.
+        InputError: n is below `already`, or not from 1 to one less than the layers that it has.
 
     Reference:
         Mo et al. 2020, https://arxiv.org/abs/2002.10964
@@ -37,6 +38,11 @@ def freeze_lowest(network: keras.Model, n: int) -> list[str]:
         raise InputError(
             f"Of the {len(groups)} layers of this discriminator that have a kernel, from 1 to "
             f"{len(groups) - 1} can be frozen. Received: {n!r}"
+        )
+    if n < already:
+        raise InputError(
+            f"What is frozen stays so: from {already} layers of this discriminator on. "
+            f"Received: {n}"
         )
     for group in groups[:n]:
         for layer in group:

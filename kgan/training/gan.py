@@ -68,7 +68,7 @@ class GAN(TwoNetworks):
     kind = "gan"
     roles: ClassVar = ("generator", "discriminator")
     compiled_before: ClassVar = {"d_share": 1.0, "schedules": {}}
-    counts_since: ClassVar = ("2", "3")  # images_seen, schedule_images
+    counts_since: ClassVar = ("2", "3", "4")  # images_seen and those of schedules
 
     def __init__(
         self,
@@ -113,6 +113,7 @@ class GAN(TwoNetworks):
         self.calibrated_at = self.add_weight(name="calibrated_at", **count)
         self.images_seen = self.add_weight(name="images_seen", **count)
         self.schedule_images = self.add_weight(name="schedule_images", **count)
+        self.schedule_begun = self.add_weight(name="schedule_begun", **count)
         self.planned_steps = tf.Variable(0, dtype=tf.int64, trainable=False)  # of this fit
         self.schedules: dict[str, Cosine] = {}
         # A sequential training updates the discriminator twice per step: each has its own streak.
@@ -201,8 +202,8 @@ class GAN(TwoNetworks):
                 "none" for none. None for the preset's, which `fastgan` and `r3gan` have.
             schedules: name -> (first, last) or `kgan.training.Cosine`, for learning_rate (also
                 g_ and d_), beta_2, r1_gamma, r2_gamma, ema_half_life_images, augment_probability;
-                without images of their own over the first fit. {} for none, None for the preset's
-                but for what is passed otherwise.
+                from now on; without images of their own over the first fit. {} for none, None
+                for the preset's but for what is passed otherwise.
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
         Raises:
@@ -224,6 +225,9 @@ class GAN(TwoNetworks):
         self.adversarial_loss, self.d_steps, self.d_update, self.d_share = choices[:4]
         self.redraw_latents, self.diff_augment, self.schedules = choices[4:]
         self.lecam_anchors = compiling.ready_anchors(self)
+        if not self.is_loading:  # schedules begin now
+            self.schedule_images.assign(0)
+            self.schedule_begun.assign(self.images_seen)
         compiling.check_two_optimizers(g_optimizer, d_optimizer)
         super().compile(optimizer=None, auto_scale_loss=False, **execution)
         self.g_optimizer = compiling.ready_optimizer(g_optimizer, self, "generator")
@@ -293,7 +297,9 @@ class GAN(TwoNetworks):
 
         See `kgan.training.freezing.freeze_lowest`. Saved files keep it.
         """
-        self.frozen_d_layers = freezing.freeze_lowest(self.discriminator, n)
+        self.frozen_d_layers = freezing.freeze_lowest(
+            self.discriminator, n, len(self.frozen_d_layers)
+        )
         self.compiled = False
 
     def start_average(self, half_life_images: float, begun_late: bool = True) -> None:

@@ -92,7 +92,7 @@ def begin_rates(gan: GAN) -> None:
             continue
         try:
             optimizer.learning_rate = float(rate)
-        except TypeError:
+        except (TypeError, AttributeError):
             raise InputError(
                 "A schedule of the learning rate needs optimizers with a number for it. "
                 f"Received: a Keras LearningRateSchedule for the {role}"
@@ -140,7 +140,9 @@ def value(gan: GAN, *names: str) -> tf.Tensor | None:
     for name in names:
         if name in gan.schedules:
             cosine = gan.schedules[name]
-            return cosine.at(gan.images_seen, cosine.images or gan.schedule_images)
+            begun = tf.convert_to_tensor(gan.schedule_begun)
+            length = cosine.images or tf.convert_to_tensor(gan.schedule_images) - begun
+            return cosine.at(tf.convert_to_tensor(gan.images_seen) - begun, length)
     return None
 
 
@@ -185,6 +187,8 @@ def begin_step(gan: GAN, real_images: tf.Tensor) -> tf.Tensor:
     seen = tf.convert_to_tensor(gan.images_seen)
     before = tf.convert_to_tensor(gan.batches_seen) * images
     gan.images_seen.assign(tf.where(seen == 0, before, seen))
+    begun = tf.convert_to_tensor(gan.schedule_begun)
+    gan.schedule_begun.assign(tf.where(seen == 0, before, begun))
     if not gan.schedules:
         return images
     length, planned = tf.convert_to_tensor(gan.schedule_images), tf.identity(gan.planned_steps)

@@ -81,6 +81,15 @@ def test_a_training_goes_on_where_it_stopped(folder, cache):
     assert often.max() - often.min() <= 9  # at most one an epoch, and three left over of each
 
 
+def test_another_pipeline_of_a_folder_is_not_balanced(folder):
+    source = open_source(folder, image_shape=(8, 8, 1))
+    settings = {"batch_size": 21, "value_range": (0, 255), "cache": None, "seed": 3}
+    batches(source, balance=True, **settings)
+    (shown,) = batches(source, **settings).take(1)
+    levels = np.sort(np.rint(shown.numpy()[:, 0, 0, 0]))
+    np.testing.assert_array_equal(levels, np.arange(0, 210, 10))
+
+
 def test_what_has_no_known_classes_is_one_line(folder, tmp_path):
     images = np.zeros((8, 8, 8, 1), np.uint8)
     with pytest.raises(InputError, match=r"These pictures have no labels: .*Received: an array"):

@@ -6,13 +6,16 @@ import types
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kgan
 from kgan.callbacks import StopAfter
 from kgan.models import get_preset
 from kgan.option_fields import SCHEDULE, parse_schedule, schedule_text
 from kgan.runs import Run, RunOptions, scheduling
+from kgan.runs.ready import begin
 from kgan.runs.scheduling import schedules_of
+from kgan.runs.start_from import options_like
 
 SHAPE = (32, 32, 3)
 OWN = get_preset("r3gan").schedules_at(SHAPE)
@@ -64,6 +67,32 @@ def test_two_options_that_say_different_things():
         schedules_of(options, SHAPE)
 
 
+def test_a_rate_may_begin_at_0(tmp_path):
+    np.save(tmp_path / "set.npy", np.zeros((4, 16, 16), np.uint8))
+    options = RunOptions(
+        data=str(tmp_path / "set.npy"),
+        filters=1,
+        batch_size=2,
+        augment=[],
+        schedule="learning_rate=0:2e-4",
+    )
+    ready, resolved = begin(options, tf.distribute.get_strategy(), choose_width=False)
+    assert float(ready.model.g_optimizer.learning_rate) == 0.0
+    assert (resolved.g_learning_rate, resolved.d_learning_rate) == (2e-4, 2e-4)
+
+
+def test_a_half_life_that_is_the_presets_does_not_stand_in_a_schedules_way(tmp_path):
+    gan = kgan.GAN.from_preset("r3gan", image_shape=(8, 8, 1), latent_dim=4, filters=8, seed=0)
+    gan.save(tmp_path / "a.keras")
+    assert options_like(tmp_path / "a.keras").ema_half_life_images is None
+    gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 16, 1), filters=1, ema_half_life_images=9)
+    gan.save(tmp_path / "b.keras")
+    assert options_like(tmp_path / "b.keras").ema_half_life_images == 9
+    schedule = "ema_half_life_images=0:100"
+    options = options_like(tmp_path / "b.keras", schedule=schedule)
+    assert schedules_of(options, (16, 16, 1)) == {"ema_half_life_images": (0.0, 100.0)}
+
+
 @pytest.mark.slow
 def test_a_run_keeps_its_schedule_beyond_its_goal_and_until_a_rate_is_given(tmp_path):
     directory = tmp_path / "run"
@@ -85,7 +114,7 @@ def test_a_run_keeps_its_schedule_beyond_its_goal_and_until_a_rate_is_given(tmp_
     assert (config["g_learning_rate"], config["r1_gamma"]) == (1e-3, 1.0)
     assert (config["ema_half_life_images"], config["diffaugment"]) == (
         100,
-        kgan.layers.DiffAugment.EVERYTHING,
+        kgan.layers.DiffAugment.ADA,
     )
     Run.open(directory).train(steps=1)
     gan = kgan.load_gan(directory)

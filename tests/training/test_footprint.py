@@ -1,5 +1,6 @@
 """What a step needs of memory, from below."""
 
+import keras
 import pytest
 
 import kgan
@@ -14,6 +15,15 @@ def test_what_is_kept_is_what_gradients_take(small_gan):
     assert kept_bytes(small_gan.generator) == 4 * (8 + 2 * base + 2 * middle)
     # Images; around the first LeakyReLU; before the normalisation and around the second one.
     assert kept_bytes(small_gan.discriminator) == 4 * (images + 2 * middle + 3 * base)
+
+
+def test_wrapped_layers_count_and_what_lies_beside_the_output_does_not():
+    images = keras.Input((4, 4, 1))
+    x = kgan.layers.SpectralNormalization(keras.layers.Conv2D(6, 3, padding="same"))(images)
+    x = kgan.layers.GroupedConv2D(4, 3, groups=2)(x)
+    network = keras.Model(images, keras.layers.Flatten()(x))
+    network.decoder = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1000)])
+    assert kept_bytes(network) == 4 * (4 * 4 * 1 + 4 * 4 * 6)
 
 
 @pytest.mark.parametrize(

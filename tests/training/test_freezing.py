@@ -51,6 +51,14 @@ def test_frozen_weights_stay_and_a_saved_file_keeps_them(tmp_path):
         np.testing.assert_array_equal(one, other, err_msg=one.path)
 
 
+def test_what_is_frozen_stays_so():
+    gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 16, 1), latent_dim=4, filters=2, seed=0)
+    gan.freeze_discriminator(1)
+    gan.freeze_discriminator(2)
+    with pytest.raises(kgan.InputError, match=r"from 2 layers of .* on\. Received: 1$"):
+        gan.freeze_discriminator(1)
+
+
 @pytest.mark.parametrize(("preset", "layers"), [("gan", 3), ("sagan", 3), ("dcgan_k4", 2)])
 def test_a_layer_is_one_with_a_kernel(preset, layers):
     shape = (8, 8, 1)

@@ -77,6 +77,10 @@ def test_rate_and_penalty_of_each_step_are_those_of_the_images_seen_before_it():
     # What is trained later has the last values.
     gan.fit(REAL[:8], batch_size=8, verbose=0)
     np.testing.assert_allclose(kernel.numpy(), (1 - 0.1) * weights, rtol=1e-4)
+    # Schedules that are compiled later begin then, over the fit that follows.
+    gan.compile(schedules={"learning_rate": (0.4, 0.0)})
+    history = gan.fit(REAL, batch_size=8, epochs=2, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(history["learning_rate"], [0.2, 0.0], atol=1e-6)
 
 
 def test_networks_can_have_rates_of_their_own():
