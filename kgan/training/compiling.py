@@ -173,7 +173,7 @@ def ready_diff_augment(
     alone is of all there is.
     """
     cosine = schedules.get("augment_probability")
-    if diff_augment is not None and not gan.makes_pictures:
+    if diff_augment not in (None, NO_AUGMENTATION) and not gan.makes_pictures:
         raise InputError(
             f"diff_augment changes pictures (H, W, C). Received a GAN that makes {gan.image_shape}"
         )
