@@ -126,8 +126,8 @@ class StepOptions:
     ada: bool = option(
         False,
         SWITCH,
-        "the same by what --diffaugment says, the preset's kinds or bgc, of a share of the pictures "
-        "that adapts to how sure the discriminator is",
+        "the same by what --diffaugment says, the preset's kinds or bgc, of a share of the "
+        "pictures that adapts to how sure the discriminator is",
         "training",
     )
     lecam: float | None = option(
