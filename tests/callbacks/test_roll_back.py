@@ -65,6 +65,18 @@ def spoil_from(first, last=10**9):
     return spoil
 
 
+def test_the_length_of_schedules_is_kept_as_the_count_of_images_is(tmp_path):
+    gan = small(schedules={"learning_rate": (1e-3, 0.0)})
+    gan.save(tmp_path / "last.keras")  # before the length is known
+    gan.images_seen.assign(16)
+    lengths = {"schedule_images": 640, "schedule_begun": 16}
+    for name, value in lengths.items():
+        getattr(gan, name).assign(value)
+    roll_back = kgan.callbacks.RollBack(tmp_path / "last.keras", after=6)
+    gan.fit(batches(spoil_from(0, 8), n=9), callbacks=[roll_back], verbose=0)
+    assert {name: int(getattr(gan, name)) for name in lengths} == lengths
+
+
 @pytest.mark.slow
 def test_a_few_bad_batches_are_skipped_and_nothing_else(tmp_path, caplog):
     gan = small()

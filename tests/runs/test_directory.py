@@ -10,7 +10,7 @@ import kgan
 from kgan.callbacks import StopAfter
 from kgan.callbacks.csv_history import CSVHistory
 from kgan.files import whole_file
-from kgan.runs.directory import held, make_directory
+from kgan.runs.directory import check_place, held, make_directory
 from kgan.runs.load import find_model
 from kgan.runs.options import RunOptions
 
@@ -126,6 +126,9 @@ def test_a_directory_that_cannot_be_made_leaves_nothing(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(kgan.InputError, match="Cannot make the run there"):
         make_directory(tmp_path / "file" / "run", RunOptions())
+    with pytest.raises(kgan.InputError, match=r"/file is not a directory\. Received: .*/a/run$"):
+        check_place(tmp_path / "file" / "a" / "run")
+    check_place(tmp_path / "new" / "run")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "notes.txt").touch()
     with pytest.raises(kgan.InputError, match="Cannot make the run there"):

@@ -42,6 +42,8 @@ def test_the_recipe_leaves_what_was_said():
     unable = OWN | {"minibatch_stddev": False}
     assert taken(recipe="few", preset="sagan") == ("few", unable | {"lecam": 0.3})
     assert taken(recipe="few", start_from="runs/a") == ("few", unable)
+    presets_own = unable | {"diffaugment": None}  # begins with an augmentation of its own
+    assert taken(recipe="few", preset="r3gan") == ("few", presets_own)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from kgan.training import adversarial_step
 OPTIONS = options_of(RunOptions)
 
 
-def test_every_field_but_three_is_an_option_with_help():
+def test_every_field_is_an_option_with_help_but_what_a_run_itself_writes():
     fields = {field.name for field in dataclasses.fields(RunOptions)}
     assert fields - set(OPTIONS) == {
         "source",
@@ -59,6 +59,15 @@ def test_config_json_keeps_every_option(tmp_path):
     )
     make_directory(tmp_path / "run", options)
     assert read_options(tmp_path / "run") == options
+
+
+def test_a_run_of_a_version_without_schedules_has_none(tmp_path):
+    make_directory(tmp_path / "run", RunOptions(preset="r3gan"))
+    config = tmp_path / "run" / "config.json"
+    values = json.loads(config.read_text())
+    del values["schedule"]
+    config.write_text(json.dumps(values))
+    assert read_options(tmp_path / "run").schedule == "none"
 
 
 @pytest.mark.parametrize(
