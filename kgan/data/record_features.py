@@ -104,3 +104,17 @@ def read_labels(shards: Sequence[bytes], first: Features) -> tuple[Any, list[str
     if len(pairs) == len(own) == len(set(own.values())) == len(names):
         names = [own[number] for number in range(len(names))]
     return numbers, names
+
+
+def has_other_labels(shard: str | os.PathLike[str], class_names: Sequence[str] | None) -> bool:
+    """Whether a packed shard has a record whose label is none of the classes.
+
+    Args:
+        shard: path of a shard that can be read.
+        class_names: a name for each label; None for shards without labels, which always fit.
+    """
+    if class_names is None:
+        return False
+    known = range(len(class_names))
+    records = tf.data.TFRecordDataset(os.fsencode(shard)).as_numpy_iterator()
+    return any(features_of(record).get(LABEL) not in known for record in records)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from kgan.callbacks import StopAfter, StopOnInterrupt
 from kgan.data import Source
 from kgan.errors import InputError
+from kgan.files import missing, remove_empty
 from kgan.runs import build, goal, ready, scheduling, unstarted
 from kgan.runs.directory import (
     CONFIG_FILE,
@@ -44,6 +45,7 @@ class Run:
         self._chief = is_chief(self.strategy)
         self._changes = changes or {}
         self._created: ready.Ready | None = None  # by this process, and not trained yet
+        self._above: list[Path] = []  # folders made for it
 
     @classmethod
     def create(
@@ -73,6 +75,7 @@ class Run:
         with told_in_one_line(run.directory, run.strategy):
             run._created, run.options = ready.begin(options, run.strategy, choose_width)
         if run._chief:
+            run._above = missing(run.directory.parent)
             make = unstarted.begin_anew if run.directory.exists() else make_directory
             make(run.directory, run.options)
         return run
@@ -130,6 +133,7 @@ class Run:
             except (InputError, KeyboardInterrupt):
                 if created and self._chief and not int(training.model.batches_seen.numpy()):
                     shutil.rmtree(self.directory)
+                    remove_empty(self._above)
                 raise
 
     def _train(
