@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+import kgan
 from kgan import InputError
 from kgan.callbacks.doctor_measures import Gallery, distances, separation, shrink, within
 from kgan.callbacks.doctor_verdicts import REMEDIES, Check, diagnose
@@ -103,6 +104,8 @@ def test_every_loss_that_a_verdict_names_exists():
         {"separation": 1.0, "offset": 0.4},
         # Slow but on its way.
         {"separation": 1.0, "offset": list(np.linspace(1.0, 0.6, 10))},
+        # A sagan's, 20 steps apart.
+        {"separation": 1.0, "offset": list(np.linspace(0.97, 0.88, 10))},
         # A faint gradient of a discriminator that has lost means nothing.
         {"separation": 0.5, "pull": 0.001},
         # One bad check among good ones.
@@ -110,6 +113,8 @@ def test_every_loss_that_a_verdict_names_exists():
         {"variety": [1, 1, 1, 1, 0, 0, 0, 0, 1, 0]},
         # A long way straight on is learning.
         {"swing": 1.0, "turn": 0.9},
+        # A dcgan_upsample's first 400 steps: as alike as it began, and hardly moving.
+        {"twins": list(np.linspace(0.14, 0.17, 10)), "swing": 0.02},
         # What was not yet measured.
         {"swing": float("nan"), "turn": float("nan")},
         {"variety": float("nan"), "twins": float("nan")},
@@ -123,6 +128,31 @@ def test_fakes_all_alike_in_the_first_steps_are_no_mode_collapse():
     young = [dataclasses.replace(c, step=c.step // 50) for c in course(variety=0.0, twins=0.0)]
     assert young[-1].step == 18
     assert diagnose(young) == {}
+
+
+# A dcgan of colour pictures, 64x64, in steps 100 to 180: one tile pattern, and then more.
+TILES = {
+    "variety": [0.037, 0.035, 0.054, 0.054, 0.074],
+    "twins": [0.045, 0.041, 0.059, 0.062, 0.074],
+}
+
+
+def test_a_tile_pattern_that_grows_apart_is_young_and_one_that_stays_is_ill():
+    looks = [dataclasses.replace(c, step=100 + 20 * i) for i, c in enumerate(course(5, **TILES))]
+    assert diagnose(looks) == {}
+    for name in TILES:
+        stays = course(9, **{name: [*TILES[name], *reversed(TILES[name][:4])]})
+        assert list(diagnose(stays)) == ["mode collapse"]
+
+
+@pytest.mark.parametrize(("illness", "_", "changes"), SIGNS)
+def test_at_the_default_interval_it_is_told_within_100_steps(illness, _, changes):
+    every = kgan.callbacks.RunDoctor.default_every_steps
+    well = [dataclasses.replace(WELL, step=step) for step in range(every, 400, every)]
+    ill = [dataclasses.replace(WELL, step=step, **changes) for step in range(400, 600, every)]
+    told = [c.step for n, c in enumerate(ill, 1) if diagnose([*well, *ill[:n]])]
+    assert told[0] <= 400 + 100
+    assert list(diagnose([*well, *ill])) == [illness]
 
 
 def test_copies_of_few_images_that_come_twice_are_no_mode_collapse():
