@@ -5,15 +5,15 @@
 
 FOLDER holds colour pictures, some hundred or more. Each training is small (16x16 mostly, two cores,
 under a minute). Beside the doctor each is watched by measures of this file's own, in NumPy, at
-other latents, every ten steps: they say when an illness appeared. Exit status 1 where fewer than 8 of
-10 illnesses are told, a healthy training is not left in peace, or a remedy does not help.
+other latents, every ten steps: they say when an illness appeared. Exit status 1 where fewer than 8
+of 10 illnesses are told, a healthy training is not left in peace, or a remedy does not help.
 """
 
 import argparse
 import dataclasses
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -57,23 +57,17 @@ HEALTHY: dict[str, tuple[int, dict]] = {
     "gan": (400, GAN),
     "r3gan": (100, {"preset": "r3gan", "filters": 4}),
 }
+# Those that the doctor advises: (a training made to fail, options that are to help it).
 REMEDIES: list[tuple[str, dict]] = [
     ("vanishing", {"loss": "hinge"}),
     ("vanishing", {"d_learning_rate": 2e-4}),
-    ("vanishing", {"r1_gamma": 0.05}),
+    ("vanishing", {"r1_gamma": 1.0}),
     ("G too slow", {"g_learning_rate": 2e-4}),
-    ("D of 10 updates", {"d_steps": 1}),
-    ("G too slow", {"d_learning_rate": 2e-5}),
     ("G x30", {"g_learning_rate": 2e-4}),
     ("G x30", {"d_steps": 5}),
-    ("G x30", {"loss": "wasserstein"}),
-    ("one latent", {"latent_dim": 100}),
     ("8 images", {"diffaugment": "color,translation,cutout"}),
-    ("8 images", {"ada": True}),
     ("8 images", {"filters": 2}),
     ("both x30", {"learning_rate": 2e-4}),
-    ("both x30", {"r1_gamma": 0.05}),
-    ("both x30", {"loss": "wasserstein"}),
 ]
 
 
@@ -122,7 +116,7 @@ def spread(look: Look) -> float:
 
 
 def stand_still(looks: list[Look]) -> bool:
-    """D judges 95% of the pairs right, and in 100 steps the fakes' mean came no tenth nearer."""
+    """D judges 95% of the pairs right, and in 100 steps the fakes' mean came 2% nearer at most."""
     if len(looks) <= LOOK_BACK:
         return False
     now, before = looks[-1], looks[-1 - LOOK_BACK]
@@ -173,7 +167,10 @@ class Watch(keras.callbacks.Callback):
         with keras.StatelessScope():
             fakes = gan.generator(latents, training=True)
             logits = [gan.discriminator(images, training=True) for images in (self.reals, fakes)]
-        flat = [np.asarray(images, np.float32).reshape(len(images), -1) for images in (fakes, self.reals)]
+        flat = [
+            np.asarray(images, np.float32).reshape(len(images), -1)
+            for images in (fakes, self.reals)
+        ]
         return Look(step, *flat, *(np.asarray(each)[:, 0] for each in logits[::-1]))
 
     @property
@@ -214,13 +211,13 @@ def told(watch: Watch) -> str:
 
 
 def try_failing(names: list[str], data: dict[str, str]) -> int:
-    """How many illnesses were told."""
+    """How many illnesses were told that the other measure shows as well."""
     row("made to fail", "illness", "appeared at step", "the doctor said")
     named = 0
     for name in names:
         illness, steps, options = FAILING[name]
         watch = train(options, steps, illness, data)
-        named += illness in watch.told
+        named += illness in watch.told and watch.appeared is not None
         row(name, illness, watch.appeared, told(watch))
     return named
 
@@ -267,7 +264,8 @@ def main() -> None:
         helped = try_remedies(remedies, data)
     print(f"told {named} of {len(failing)}, silent on {silent} of {len(healthy)}, ", end="")
     print(f"{helped} of {len(remedies)} remedies helped")
-    sys.exit(named < 0.8 * len(failing) or silent < len(healthy))
+    good = named >= 0.8 * len(failing) and silent == len(healthy) and helped == len(remedies)
+    sys.exit(0 if good else 1)
 
 
 if __name__ == "__main__":

@@ -64,10 +64,11 @@ class Remedy:
         return self.phrase.format("--" + self.option.replace("_", "-"))
 
 
-# What to try: in `tools/try_doctor.py` each ends an illness, by the doctor's measures and by others;
-# docs/doctor.md has the figures. What ended none there is not advised: against a generator that
-# hardly moves a lower rate of the discriminator, against collapse the Wasserstein loss, and against
-# oscillation that loss and R1, under which the fakes still went in circles.
+# What to try: in `tools/try_doctor.py` each ends an illness, by the doctor's measures and by
+# others; docs/doctor.md has the figures. What ended none there is not advised: against a
+# generator that hardly moves a lower rate of the discriminator, against collapse the Wasserstein
+# loss, against copies --ada, which came too late, and against oscillation that loss and R1, under
+# which the fakes still went in circles.
 NO_GRADIENT = (
     Remedy("loss", "{} hinge"),
     Remedy("d_learning_rate", "a lower {}"),
@@ -81,7 +82,6 @@ COLLAPSED = (
 )
 MEMORISED = (
     Remedy("diffaugment"),
-    Remedy("ada"),
     Remedy("filters", "fewer {}"),
 )
 OSCILLATING = (Remedy("learning_rate", "a lower {}"),)
@@ -99,7 +99,9 @@ YOUNG = 100  # batches in which fakes that are all alike mean nothing
 GROWING = 1.25  # times as much at the last of five checks; young 1.6 to 3.4, ill 0.7 to 1.2
 LITTLE_VARIETY = 0.1  # healthy from 0.2 after the start; ignored latents 0
 NEAR_TWINS = 0.25  # healthy from 0.29 after the start; collapsed 0.03 to 0.22
-STIRS = 0.05  # a slow starter, as alike as at its beginning, 0.01 to 0.03; collapsed 0.2 to 1.2
+# A swing that shows a generator at work: 0.2 to 1.2 of one that repeats itself, 0.1 to 0.6 of one
+# whose tile pattern grows apart; left behind 0.002, a slow starter as at first 0.01 to 0.03.
+STIRS = 0.05
 MANY_COPIES = 0.25  # healthy 0.0 to 0.02
 SWINGS = 6  # checks that show whether the fakes move back and forth
 WIDE_SWING = 0.6  # healthy 0.05 to 0.5; swinging 0.7 to 1.7
@@ -137,7 +139,7 @@ def overwhelmed(checks: Sequence[Check]) -> str | None:
     ):
         return None
     before, after = (_median(two, "offset") for two in (last[:2], last[-2:]))
-    if after < STILL * before:
+    if after < STILL * before or _median(last[1:], "swing") > STIRS:
         return None
     return (
         f"The discriminator has overwhelmed the generator: {_steps(last)} it judged every real "
