@@ -260,8 +260,9 @@ def watchers(
         Curves(logs),
     ]
     evaluator = None if real is None else quality.evaluator(real, options, directory)
-    # The doctor has the first images that the run trains on.
-    images, labels = _first_trained_on(batches, options, model.value_range)
+    # The doctor has the first images that the run trains on, no more than there are.
+    whole = max(1, source.good // options.images_per_step)
+    images, labels = _first_trained_on(batches.take(whole), options, model.value_range)
     if len(images) > 1:
         classes = labels if options.conditional else None
         watching.append(RunDoctor(images, classes, log_dir=logs, quality=evaluator))
@@ -281,7 +282,12 @@ def _first_trained_on(
             labels.extend(np.asarray(classes))
     except (tf.errors.OpError, UnicodeDecodeError, InputError):
         pass  # training meets it in its own time, and reports it
-    return np.array(images), np.array(labels)
+    if not images:
+        return np.array(images), np.array(labels)
+    # Beside its double no real image has a distance to its neighbour, by which copies are known.
+    # A run that is resumed within an epoch sees some again.
+    distinct = np.sort(np.unique(images, axis=0, return_index=True)[1])
+    return np.array(images)[distinct], np.array(labels)[distinct if labels else []]
 
 
 def source_of(options: RunOptions, data: str | None) -> Source:
