@@ -265,7 +265,9 @@ def watchers(
     images, labels = _first_trained_on(batches.take(whole), options, model.value_range)
     if len(images) > 1:
         classes = labels if options.conditional else None
-        watching.append(RunDoctor(images, classes, log_dir=logs, quality=evaluator))
+        # A check takes 64 fakes whatever the batch: of small batches it would be the larger work.
+        every = min(100, max(20, 20 * 32 // options.images_per_step))
+        watching.append(RunDoctor(images, classes, every, logs, evaluator))
     return watching if evaluator is None else [evaluator, *watching]
 
 

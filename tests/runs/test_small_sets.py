@@ -82,6 +82,7 @@ def test_the_doctor_of_a_run_has_no_image_twice(tmp_path, batches_seen, augment)
     batches = build.make_batches(training.source, options, training.model)
     watching = build.watchers(training.model, training.source, batches, options, tmp_path, None)
     (doctor,) = (each for each in watching if isinstance(each, kgan.callbacks.RunDoctor))
+    assert doctor.every_steps == 100  # a batch of 4, and a check takes 64 fakes
     vectors = doctor.gallery.images.reshape(-1, 256).astype(float)
     nearest = np.square(vectors[:, None] - noise.reshape(8, 256)).sum(2).argmin(1)
     assert doctor.gallery.labels.tolist() == (nearest % 2).tolist()
