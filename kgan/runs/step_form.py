@@ -113,7 +113,7 @@ class StepForm(StepCallback):
         LOG.warning("trying whether the step is faster with XLA, for at most %.0f s", limit)
         try:
             figures = both_forms(self.model, size, limit, self.directory, self._stopping)
-        except OSError as problem:  # no room for the copy, or for another process
+        except OSError as problem:  # no room for the copy, or for another process, or it failed
             return None, f"not measured: {first_line(problem)}"
         if not self._stopping():
             _remember(path, figures)

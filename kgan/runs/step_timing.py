@@ -108,10 +108,12 @@ def both_forms(
         stopping: whether to end before.
 
     Raises:
-        OSError: the copy cannot be written, or no process started.
+        OSError: the copy cannot be written, no process started, or it failed.
     """
-    # The same modules, and none that the working directory happens to hold (-P).
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # The same modules, and no others that the working directory happens to hold (-P).
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)
+    }
     with staging_directory(directory) as folder:
         copy = folder / "copy.keras"
         save_whole(model, copy)
@@ -126,10 +128,14 @@ def both_forms(
             try:
                 while process.poll() is None and time.monotonic() < end and not stopping():
                     time.sleep(0.1)
+                code = process.poll()
             finally:
                 process.kill()
             said = process.communicate()[0].splitlines()
-            return Figures.read(said[-1] if said else b"") or Figures(limit)
+    figures = Figures.read(said[-1] if said else b"")
+    if figures is None and code is not None:
+        raise ChildProcessError(f"the trial failed with exit code {code}")
+    return figures or Figures(limit)
 
 
 def trial(path: str, batch_size: str, limit: str) -> None:

@@ -90,6 +90,19 @@ def test_a_trial_ends_when_its_time_is_over_or_the_training_ends(small_gan, tmp_
         np.testing.assert_array_equal(variable, value)
 
 
+def test_a_trial_that_fails_says_so(small_gan, tmp_path, monkeypatch):
+    monkeypatch.setattr(step_timing, "TRIAL", "raise SystemExit(3)")
+    with pytest.raises(OSError, match="the trial failed with exit code 3"):
+        both_forms(small_gan, 4, 60.0, tmp_path, lambda: False)
+    # It finds the modules that its parent found.
+    (tmp_path / "beside.py").write_text("import os\nos._exit(4)\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")
+    monkeypatch.setattr(step_timing, "TRIAL", "import beside")
+    with pytest.raises(OSError, match="exit code 4"):
+        both_forms(small_gan, 4, 60.0, tmp_path / "copies", lambda: False)
+
+
 @pytest.mark.slow
 def test_a_trial_that_nobody_waits_for_ends_too(small_gan, tmp_path):
     small_gan.save(tmp_path / "copy.keras")
