@@ -173,12 +173,14 @@ def test_a_run_that_xla_compiles_is_resumed_in_that_form(
     take = step_form.StepForm._take
 
     def noted(self):
+        before = self.model.train_function
         take(self)
-        forms.append((self.done.steps + self.steps_taken, self.model.jit_compile))
+        made = self.model.train_function is not before
+        forms.append((self.done.steps + self.steps_taken, self.model.jit_compile, made))
 
     monkeypatch.setattr(step_form.StepForm, "_take", noted)
     whole = trained(tmp_path / "whole", steps=8)
-    assert forms == [(5, True)]
+    assert forms == [(5, True, True)]
     config = json.loads((tmp_path / "whole" / "config.json").read_text(encoding="utf-8"))
     assert (config["xla"], config["jit_compile"]) == (True, "auto")
     assert config["xla_why"] == "compiled with XLA: 0.1 s a step with it, 1 without"
@@ -188,7 +190,7 @@ def test_a_run_that_xla_compiles_is_resumed_in_that_form(
     capsys.readouterr()
     Run.open(tmp_path / "parts").train(steps=2)
     assert "; the step is compiled with XLA: 0.1 s a step" in capsys.readouterr().err
-    assert forms == [(6, True)]
+    assert forms == [(6, True, True)]
     assert_equal(whole, load_model(tmp_path / "parts"))
 
 
