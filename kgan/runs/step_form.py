@@ -24,7 +24,7 @@ from kgan.reading import read_text
 from kgan.runs import goal
 from kgan.runs.options import RunOptions
 from kgan.runs.step_options import StepOptions
-from kgan.runs.step_timing import Clock, Figures, both_forms
+from kgan.runs.step_timing import Clock, Figures, both_forms, on_processors
 from kgan.training import GAN, Autoencoder
 from kgan.version import __version__
 
@@ -130,7 +130,7 @@ def _why_not(model: GAN | Autoencoder, seconds: float) -> str | None:
         return f"the run is shorter than {SHORTEST / 60:.3g} minutes"
     if _several_devices(model):
         return "several devices train it"
-    if {device.device_type for device in tf.config.get_visible_devices()} != {"CPU"}:
+    if not on_processors():
         return "only on processors: a training has all memory of its accelerator"
     before = model.jit_compile
     with warnings.catch_warnings():
@@ -164,10 +164,12 @@ def _cores() -> int | None:
 
 def _remembered(path: Path | None) -> Figures | None:
     """What was measured before; None where nothing was, or the file is none."""
-    if path is None or not path.exists():
+    if path is None:
         return None
     try:
         figures = Figures.read(read_text(path))
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError):
         figures = None
     if figures is None:

@@ -33,6 +33,11 @@ GAIN = 1.05  # times as fast is no chance
 TRIAL = "import sys; from kgan.runs.step_timing import trial; trial(*sys.argv[1:])"
 
 
+def on_processors() -> bool:
+    """Whether TensorFlow sees no accelerator."""
+    return {device.device_type for device in tf.config.get_visible_devices()} == {"CPU"}
+
+
 def made_up_batches(model: GAN | Autoencoder, batch_size: int) -> tf.data.Dataset:
     """Noise to time a model's steps on: one batch over and over, of the first class."""
     shape = (batch_size, *model.image_shape)

@@ -17,7 +17,7 @@ from kgan.models import get_preset
 from kgan.runs import build
 from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.options import LENGTH, RunOptions
-from kgan.runs.step_timing import Clock, made_up_batches
+from kgan.runs.step_timing import Clock, made_up_batches, on_processors
 from kgan.training.distribution import has_workers
 
 WIDTHS = (8, 16, 32)  # and the preset's own
@@ -46,8 +46,8 @@ def chosen(options: RunOptions, source: Source, strategy: tf.distribute.Strategy
         return options
     preset = get_preset(options.preset)
     several = strategy.num_replicas_in_sync > 1 or has_workers(strategy)
-    accelerated = set(_kinds_of_devices()) != {"CPU"}
-    if several or accelerated or preset.filters is None or source.good < 2 or _is_trial(options):
+    elsewhere = several or not on_processors()
+    if elsewhere or preset.filters is None or source.good < 2 or _is_trial(options):
         return options
     batch_size = min(BATCH_SIZE, preset.batch_size, source.good)
     options = dataclasses.replace(options, batch_size=batch_size)
@@ -80,10 +80,6 @@ def _of_all(widths: Iterable[int], narrow: float, wide: float) -> dict[int, floa
     """Width -> seconds of a step: a part that all have, and one that grows by the square."""
     square = max(0.0, wide - narrow) / (TIMED[1] ** 2 - TIMED[0] ** 2)
     return {filters: narrow + square * (filters**2 - TIMED[0] ** 2) for filters in widths}
-
-
-def _kinds_of_devices() -> list[str]:
-    return [device.device_type for device in tf.config.get_visible_devices()]
 
 
 def has_time(options: RunOptions, count: int, seconds: float) -> bool:

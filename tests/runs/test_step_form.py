@@ -53,7 +53,7 @@ def test_a_damaged_file_of_figures_is_one_line_and_none(tmp_path, caplog):
         assert caplog.messages == [f"what was measured of this step before is not readable: {path}"]
 
 
-def test_what_is_not_measured(small_gan, two_replicas):
+def test_what_is_not_measured(small_gan, two_replicas, monkeypatch):
     assert step_form._why_not(small_gan, 180.0) is None
     assert small_gan.jit_compile is False
     assert step_form._why_not(small_gan, 179.0) == "the run is shorter than 3 minutes"
@@ -65,6 +65,8 @@ def test_what_is_not_measured(small_gan, two_replicas):
         assert "not deterministically" in step_form._why_not(small_gan, 180.0)
     finally:
         config.disable_op_determinism()
+    monkeypatch.setattr(step_form, "on_processors", lambda: False)
+    assert step_form._why_not(small_gan, 180.0).startswith("only on processors")
 
 
 def test_figures_belong_to_a_step_and_a_machine(small_gan, monkeypatch):
