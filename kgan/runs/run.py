@@ -28,6 +28,7 @@ from kgan.runs.problems import is_worth_saving, told_in_one_line
 from kgan.runs.quality import RealImages
 from kgan.runs.result import RunResult
 from kgan.runs.run_checkpoint import RunCheckpoint
+from kgan.runs.step_form import StepForm
 from kgan.training.distribution import check_divides, is_chief
 
 
@@ -165,6 +166,7 @@ class Run:
                     epochs=done.epochs + 10**9,  # `stop` ends it
                     callbacks=[
                         *length,
+                        *self._step_form(done, interrupt),  # before a checkpoint is written
                         *watchers,
                         *checkpoint.callbacks(),
                         stop,
@@ -182,3 +184,12 @@ class Run:
             if self._chief:
                 checkpoint.finish()
         return RunResult.after(self.directory, progress, source.skipped, interrupt.interrupted)
+
+    def _step_form(self, done: goal.Progress, interrupt: StopOnInterrupt) -> list[StepForm]:
+        def keep(options: RunOptions) -> None:
+            self.options = options
+            write_options(self.directory, options)
+
+        if self.options.jit_compile != "auto":
+            return []
+        return [StepForm(self.directory, self.options, done, keep, lambda: interrupt.interrupted)]
