@@ -31,7 +31,7 @@ from kgan.version import __version__
 LOG = logging.getLogger("kgan")
 FIRST_STEPS = 5  # of a run, as Keras has them whatever is chosen: they show its pace
 SHORTEST = 180.0  # seconds of a run that is measured
-SHARE, LONGEST = 0.1, 120.0  # of the run, and seconds, that measuring takes at most
+SHARE, LONGEST = 0.05, 120.0  # of the run, and seconds, that measuring takes at most
 AGAIN = 1.5  # times the limit in which XLA took no step
 NETWORKS = ("preset", "size", "filters", "latent_dim", "minibatch_stddev", "freeze_d")
 NO_MATTER = {"seed", "recipe", "jit_compile", "learning_rate", "g_learning_rate", "d_learning_rate"}
