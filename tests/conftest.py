@@ -25,10 +25,7 @@ gc.collect()
 gc.freeze()
 gc.set_threshold(10_000, 10, 10)
 
-# Half of a small graph's first call is Grappler's rewriting of it, and threads that share a small
-# operation only wait for each other: a quarter of the suite's time. Commands in processes of their
-# own have both.
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+# Threads that share a small operation only wait for each other: two processes have the two cores.
 tf.config.threading.set_intra_op_parallelism_threads(1)
 
 # Four devices on the one CPU, for the tests of tf.distribute; it must be said before any is used.
