@@ -23,7 +23,7 @@ import tensorflow as tf
 import kgan
 from kgan import latents as latent_law
 from kgan.callbacks.doctor_verdicts import YOUNG
-from kgan.runs import RunOptions, build, ready
+from kgan.runs import RunOptions, ready, watching
 
 EVERY, HOLDS = 10, 5  # steps between two looks; looks in a row that make a sign an illness
 LOOK_BACK = 10  # looks that show whether fakes move on
@@ -144,9 +144,9 @@ SIGNS: dict[str, Callable[[list[Look]], bool]] = {
 class Watch(keras.callbacks.Callback):
     """Looks every ten steps, and notes at which step the doctor told which illness."""
 
-    def __init__(self, doctor, reals, labels, illness):
+    def __init__(self, doctor, reals, illness):
         super().__init__()
-        self.doctor, self.reals, self.labels, self.illness = doctor, reals, labels, illness
+        self.doctor, self.reals, self.illness = doctor, reals, illness
         self.looks, self.told, self.signs = [], {}, []
 
     def on_train_batch_end(self, batch, logs=None):
@@ -193,10 +193,11 @@ def train(options: dict, steps: int, illness: str | None, data: dict[str, str]) 
         RunOptions(**options), tf.distribute.get_strategy(), False
     )
     with tempfile.TemporaryDirectory() as place:
-        watching = build.watchers(model, source, batches, resolved, Path(place), None)
-        (doctor,) = (each for each in watching if isinstance(each, kgan.callbacks.RunDoctor))
+        watchers = watching.watchers(model, source, batches, resolved, Path(place), None)
+        (doctor,) = (each for each in watchers if isinstance(each, kgan.callbacks.RunDoctor))
+        doctor.every_steps = doctor.default_every_steps  # whatever the batch
         reals = kgan.images.from_uint8(doctor.gallery.images[:COUNT], model.value_range)
-        watch = Watch(doctor, reals, doctor.gallery.labels, illness)
+        watch = Watch(doctor, reals, illness)
         stop = kgan.callbacks.StopAfter(steps)
         model.fit(batches, epochs=10**6, callbacks=[doctor, watch, stop], verbose=0)
     return watch
@@ -250,7 +251,8 @@ def try_remedies(remedies: list[tuple[str, dict]], data: dict[str, str]) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder")
-    parser.add_argument("--only", nargs="+", default=[*FAILING, *HEALTHY], help="cases to try")
+    cases = [*FAILING, *HEALTHY]
+    parser.add_argument("--only", nargs="+", choices=cases, default=cases, help="cases to try")
     arguments = parser.parse_args()
     failing = [name for name in FAILING if name in arguments.only]
     healthy = [name for name in HEALTHY if name in arguments.only]

@@ -97,6 +97,7 @@ STILL = 0.98  # of the offset is left; healthy at most 0.96 in 80 steps, stuck 0
 # 64x64, and then more from check to check. That is young. The same picture ever after is ill.
 YOUNG = 100  # batches in which fakes that are all alike mean nothing
 GROWING = 1.25  # times as much at the last of five checks; young 1.6 to 3.4, ill 0.7 to 1.2
+GROWING_ON = 1.05  # in either half of them: one step up is not growth
 LITTLE_VARIETY = 0.1  # healthy from 0.2 after the start; ignored latents 0
 NEAR_TWINS = 0.25  # healthy from 0.29 after the start; collapsed 0.03 to 0.22
 # A swing that shows a generator at work: 0.2 to 1.2 of one that repeats itself, 0.1 to 0.6 of one
@@ -229,7 +230,9 @@ def try_one_of(remedies: Sequence[Remedy]) -> str:
 
 
 def _grows(checks: Sequence[Check], name: str) -> bool:
-    return bool(getattr(checks[-1], name) > GROWING * getattr(checks[0], name))
+    first, middle, last = (getattr(checks[i], name) for i in (0, len(checks) // 2, -1))
+    goes_on = middle > GROWING_ON * first and last > GROWING_ON * middle
+    return bool(goes_on and last > GROWING * first)
 
 
 def _median(checks: Sequence[Check], name: str) -> float:

@@ -110,11 +110,19 @@ def has_other_labels(shard: str | os.PathLike[str], class_names: Sequence[str] |
     """Whether a packed shard has a record whose label is none of the classes.
 
     Args:
-        shard: path of a shard that can be read.
+        shard: its path.
         class_names: a name for each label; None for shards without labels, which always fit.
+
+    Raises:
+        InputError: it cannot be read, or holds something else.
     """
     if class_names is None:
         return False
-    known = range(len(class_names))
-    records = tf.data.TFRecordDataset(os.fsencode(shard)).as_numpy_iterator()
-    return any(features_of(record).get(LABEL) not in known for record in records)
+    wanted = {LABEL: tf.io.FixedLenFeature((), tf.int64, -1)}
+    labels = tf.data.TFRecordDataset(os.fsencode(shard)).map(
+        lambda record: tf.io.parse_single_example(record, wanted)[LABEL]
+    )
+    try:
+        return any(not 0 <= label < len(class_names) for label in labels.as_numpy_iterator())
+    except UNREADABLE:
+        raise InputError(f"Damaged, or not of the expected kind. Received: {shard}") from None

@@ -278,5 +278,5 @@ def check_shards(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[s
         elif count_records(path) != shard["count"]:
             problems.append(f"{path}: its number of pictures is not the manifest's")
         elif has_other_labels(path, manifest["class_names"]):
-            problems.append(f"{path}: a label that is not among the classes of the manifest's")
+            problems.append(f"{path}: a label that is none of the manifest's classes")
     return manifest, problems

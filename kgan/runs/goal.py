@@ -135,8 +135,6 @@ def header(options: RunOptions, done: Progress) -> str:
     length += f"; layers compute in {options.precision}"
     if options.fitted is not None:
         length += f"; {printable(options.fitted, None)}"
-    if options.xla is not None:
-        length += f"; the step is {printable(options.xla_why, None)}"
     if options.mirroring is not None:
         length += f"; {printable(options.mirroring, None)}"
     if options.recipe == "few":

@@ -14,7 +14,7 @@ from kgan.callbacks import StopAfter, StopOnInterrupt
 from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import missing, remove_empty
-from kgan.runs import build, goal, ready, scheduling, unstarted
+from kgan.runs import goal, ready, scheduling, unstarted, watching
 from kgan.runs.directory import (
     CONFIG_FILE,
     check_place,
@@ -155,8 +155,8 @@ class Run:
         length = scheduling.set_length(model, first_goal or self.options, done)
         checkpoint = RunCheckpoint(self.directory, source, self.options, done.seconds)
         stop = StopAfter(goal.steps_left(self.options, done), goal.seconds_left(self.options, done))
-        progress = build.progress_line(self.options, done, stop)
-        watchers = build.watchers(model, source, batches, self.options, self.directory, real)
+        progress = watching.progress_line(self.options, done, stop)
+        watchers = watching.watchers(model, source, batches, self.options, self.directory, real)
         with StopOnInterrupt() as interrupt:  # until the model is saved
             try:
                 model.fit(

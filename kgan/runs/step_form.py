@@ -16,10 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import psutil
 import tensorflow as tf
 
+from kgan import memory
 from kgan.callbacks.periodic import Logs, StepCallback
-from kgan.files import cache_directory, first_line, whole_file
+from kgan.files import cache_directory, first_line, printable, whole_file
 from kgan.reading import read_text
 from kgan.runs import goal
 from kgan.runs.options import RunOptions
@@ -31,11 +33,15 @@ from kgan.version import __version__
 LOG = logging.getLogger("kgan")
 FIRST_STEPS = 5  # of a run, as Keras has them whatever is chosen: they show its pace
 SHORTEST = 180.0  # seconds of a run that is measured
-SHARE, LONGEST = 0.05, 120.0  # of the run, and seconds, that measuring takes at most
-AGAIN = 1.5  # times the limit in which XLA took no step
+# Of the run, and seconds, that measuring takes at most; in fewer than 15 no process gets so far.
+SHARE, LEAST, LONGEST = 0.05, 15.0, 120.0
+AGAIN = 1.5  # times the limit within which a trial did not finish
 NETWORKS = ("preset", "size", "filters", "latent_dim", "minibatch_stddev", "freeze_d")
 NO_MATTER = {"seed", "recipe", "jit_compile", "learning_rate", "g_learning_rate", "d_learning_rate"}
-SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "TF_XLA_FLAGS", "XLA_FLAGS")
+SETTINGS = (
+    *("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "TF_XLA_FLAGS", "XLA_FLAGS"),
+    *("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
+)
 
 
 class StepForm(StepCallback):
@@ -66,22 +72,29 @@ class StepForm(StepCallback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
-        if self.done.steps >= FIRST_STEPS:
-            self._take()
+        if self.done.steps >= FIRST_STEPS and self._take():
+            LOG.warning("the step is %s (chosen before)", printable(self.options.xla_why, None))
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         super().on_train_batch_end(batch, logs)
         self._clock.on_train_batch_end(batch, logs)
         if self.done.steps + self.steps_taken == FIRST_STEPS:
-            if self.done.steps == 0:  # what began before and kept no choice goes on as it began
+            # What began before and kept no choice goes on as it began.
+            if self.done.steps == 0 and self.options.xla is None:
                 self._choose()
             self._take()
 
-    def _take(self) -> None:
+    def _take(self) -> bool:
+        """Has the step in the form that was chosen; whether it can be, on these devices."""
         xla, model = self.options.xla, self.model
-        if isinstance(xla, bool) and xla != model.jit_compile and not _several_devices(model):
+        if xla is None or _several_devices(model) or not on_processors():
+            return False
+        if xla and not _is_able(model):
+            return False
+        if xla != model.jit_compile:
             model.jit_compile = xla
             model.make_train_function(force=True)
+        return True
 
     def _choose(self) -> None:
         seconds = goal.seconds_left(self.options, self.done)
@@ -105,18 +118,24 @@ class StepForm(StepCallback):
         why_not = _why_not(self.model, seconds)
         if why_not:
             return None, f"not measured: {why_not}"
-        path, limit = _place(self.model, self.options), min(LONGEST, SHARE * seconds)
+        path = _place(self.model, self.options)
+        limit = min(LONGEST, max(LEAST, SHARE * seconds))
         known = _remembered(path)
         if known is not None and (known.xla or limit <= AGAIN * known.limit):
             return known, "measured before"
         size = self.options.images_per_step
-        LOG.warning("trying whether the step is faster with XLA, for at most %.0f s", limit)
+        LOG.warning("measuring whether the step is faster with XLA, for at most %.0f s", limit)
+        _remember(
+            path, Figures(limit)
+        )  # where the trial takes the training with it, it is the last
         try:
             figures = both_forms(self.model, size, limit, self.directory, self._stopping)
-        except OSError as problem:  # no room for the copy, or for another process, or it failed
+        except Exception as problem:  # whatever it is, it is no reason to end a training
             return None, f"not measured: {first_line(problem)}"
         if not self._stopping():
             _remember(path, figures)
+        elif path is not None:
+            path.unlink(missing_ok=True)
         return figures, "measured now"
 
 
@@ -131,13 +150,20 @@ def _why_not(model: GAN | Autoencoder, seconds: float) -> str | None:
     if _several_devices(model):
         return "several devices train it"
     if not on_processors():
-        return "only on processors: a training has all memory of its accelerator"
+        return "the training holds the accelerator's memory"
+    if memory.free() < psutil.Process().memory_info().rss:
+        return "no memory is free for a copy"
+    return None if _is_able(model) else "XLA cannot compile every layer, or op determinism is on"
+
+
+def _is_able(model: GAN | Autoencoder) -> bool:
+    """Whether Keras lets XLA compile the model's step."""
     before = model.jit_compile
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras's, of what it sets to False again
         model.jit_compile = True
     able, model.jit_compile = model.jit_compile, before
-    return None if able else "XLA cannot compile all of it, or not deterministically"
+    return bool(able)
 
 
 def _place(model: GAN | Autoencoder, options: RunOptions) -> Path | None:

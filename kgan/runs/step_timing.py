@@ -1,6 +1,6 @@
 """What steps take, on models that are thrown away: for a run's width, and for the form of its step.
 
-XLA is faster for some networks, several times slower for others, and with some it comes to no end.
+XLA is faster for some networks, several times slower for others, and does not finish with some.
 So it is tried on a copy of the model in a process of its own, which can be ended at any moment.
 """
 
@@ -10,7 +10,6 @@ import contextlib
 import json
 import math
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -30,16 +29,37 @@ from kgan.training.saving import save_whole
 
 TURNS, STEPS_A_TURN = 3, 5  # among 5 steps is one of the generator, at 5 `d_steps` too
 GAIN = 1.05  # times as fast is no chance
-TRIAL = "import sys; from kgan.runs.step_timing import trial; trial(*sys.argv[1:])"
+# It ends after `limit` seconds whatever it is at, also where the training was killed: SIGALRM ends
+# it within C code too, which Windows has not.
+TRIAL = """
+import os, signal, sys, threading
+if hasattr(signal, "setitimer"):
+    signal.setitimer(signal.ITIMER_REAL, float(sys.argv[3]))
+else:
+    timer = threading.Timer(float(sys.argv[3]), os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+from kgan.runs.step_timing import trial
+trial(*sys.argv[1:])
+"""
 
 
 def on_processors() -> bool:
-    """Whether TensorFlow sees no accelerator."""
+    """Whether no accelerator is visible to TensorFlow; one may be there that was hidden."""
     return {device.device_type for device in tf.config.get_visible_devices()} == {"CPU"}
 
 
 def made_up_batches(model: GAN | Autoencoder, batch_size: int) -> tf.data.Dataset:
-    """Noise to time a model's steps on: one batch over and over, of the first class."""
+    """Noise to time a model's steps on: one batch over and over, of the first class.
+
+    Args:
+        model: whose `image_shape`, `value_range` and classes the batch has.
+        batch_size: B, its images.
+
+    Returns:
+        A tf.data.Dataset without end of float32 (B, H, W, C), with int32 labels (B,) beside them
+        for a conditional GAN.
+    """
     shape = (batch_size, *model.image_shape)
     images = np.random.default_rng(0).uniform(*model.value_range, shape).astype(np.float32)
     data: Any = images
@@ -64,10 +84,10 @@ class Clock(keras.callbacks.Callback):
 
 
 class Figures(NamedTuple):
-    """Seconds: what measuring took at most, a step without XLA and with it, XLA's first step."""
+    """Seconds: the bound of the trial, a step without XLA and with it, and XLA's first step."""
 
     limit: float
-    plain: float = 0.0  # as the others where it came to no end
+    plain: float = 0.0  # as the others where it did not finish
     xla: float = 0.0
     compiling: float = 0.0
 
@@ -87,7 +107,7 @@ class Figures(NamedTuple):
     def choice(self, seconds: float) -> tuple[bool, str]:
         """Whether XLA is faster for what takes so many seconds without it, and why in words."""
         if not self.xla:
-            return False, f"not compiled with XLA: a trial came to no end within {self.limit:.0f} s"
+            return False, f"not compiled with XLA: a trial did not finish within {self.limit:.0f} s"
         words = f"compiled with XLA: {self.xla:.3g} s a step with it, {self.plain:.3g} without"
         if self.plain < GAIN * self.xla:
             return False, f"not {words}"
@@ -112,20 +132,21 @@ def both_forms(
         directory: where the copy is meanwhile.
         stopping: whether to end before.
 
+    Returns:
+        The figures; `Figures(limit)` where it did not finish, or was to stop.
+
     Raises:
         OSError: the copy cannot be written, no process started, or it failed.
     """
-    # The same modules, and no others that the working directory happens to hold (-P).
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)
-    }
+    if not sys.executable or getattr(sys, "frozen", False):
+        raise OSError("this program cannot start Python")
     with staging_directory(directory) as folder:
         copy = folder / "copy.keras"
         save_whole(model, copy)
         end = time.monotonic() + limit
         with subprocess.Popen(
             [sys.executable, "-P", "-c", TRIAL, str(copy), str(batch_size), str(limit)],
-            env=environment,
+            env=os.environ | _as_here(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -143,13 +164,23 @@ def both_forms(
     return figures or Figures(limit)
 
 
-def trial(path: str, batch_size: str, limit: str) -> None:
-    """Prints the `Figures` of a saved model's steps; all that its process does.
+def _as_here() -> dict[str, str]:
+    """Variables by which another process has this one's modules, devices and threads."""
+    paths = [path or os.getcwd() for path in sys.path if isinstance(path, str)]
+    # With -P no others are found that the working directory happens to hold.
+    variables = {"PYTHONPATH": os.pathsep.join(paths), "CUDA_VISIBLE_DEVICES": "-1"}
+    threading = tf.config.threading
+    for name, count in (
+        ("TF_NUM_INTRAOP_THREADS", threading.get_intra_op_parallelism_threads()),
+        ("TF_NUM_INTEROP_THREADS", threading.get_inter_op_parallelism_threads()),
+    ):
+        if count:
+            variables[name] = str(count)
+    return variables
 
-    That ends within so many seconds, whatever it is at, also where the training was killed.
-    """
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, float(limit))
+
+def trial(path: str, batch_size: str, limit: str) -> None:
+    """Prints the `Figures` of a saved model's steps; all that its process does."""
     with contextlib.suppress(OSError):  # where memory runs out, this process ends, not the training
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     model = load_model(path)
@@ -163,7 +194,7 @@ def trial(path: str, batch_size: str, limit: str) -> None:
         model.fit(batches.take(1 + steps), callbacks=[clock], shuffle=False, verbose=0)
         return clock.seconds()
 
-    for xla in (True, False):  # XLA first: where it comes to no end, the other does not matter
+    for xla in (True, False):  # XLA first: where it does not finish, the other does not matter
         model.jit_compile = xla
         model.make_train_function(force=True)
         functions[xla] = model.train_function

@@ -155,6 +155,13 @@ def test_a_tile_pattern_that_grows_apart_is_young_and_one_that_stays_is_ill():
         assert list(diagnose(stays)) == ["mode collapse"]
 
 
+@pytest.mark.parametrize("name", TILES)
+def test_one_step_up_does_not_end_an_illness(name):
+    looks = course(14, **{name: [0.02] * 7 + [0.026] * 7})
+    for last in range(6, 15):  # the first look is of step 0, which is young
+        assert list(diagnose(looks[:last])) == ["mode collapse"]
+
+
 @pytest.mark.parametrize(("illness", "_", "changes"), SIGNS)
 def test_at_the_default_interval_it_is_told_within_100_steps(illness, _, changes):
     every = kgan.callbacks.RunDoctor.default_every_steps

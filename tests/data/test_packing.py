@@ -215,7 +215,7 @@ def test_classes_of_a_manifest_that_do_not_fit_the_labels_are_told(folder, tmp_p
     with pytest.raises(kgan.InputError, match=rf"not of the expected kind.*{file}"):
         list(source.read(source.examples()))
     (problem,) = check_shards(shards)[1]
-    assert f"{file}: a label that is not among the classes" in problem
+    assert f"{file}: a label that is none of the manifest's classes" in problem
     # Classes given to shards that have no labels.
     pack(open_source(folder / "ant", image_shape=(12, 10)), tmp_path / "plain")
     file = tmp_path / "plain" / "manifest.json"
