@@ -153,11 +153,10 @@ def _check_graph(case: _Case, mode: dict[str, bool], fixed_inputs: Sequence[int]
     function = tf.function(lambda *inputs: graph(*inputs, **mode), input_signature=signature)
     # Half precision is rounded elsewhere where operations are fused.
     tolerance = 1e-5 if case.policy == "float32" else 5e-2
+    outputs = np.float32(eager(*case.inputs, **mode))
+    largest = max(1.0, np.abs(outputs).max())  # what is rounded on the way is as large
     np.testing.assert_allclose(
-        np.float32(function(*case.inputs)),
-        np.float32(eager(*case.inputs, **mode)),
-        rtol=tolerance,
-        atol=tolerance,
+        np.float32(function(*case.inputs)), outputs, rtol=tolerance, atol=tolerance * largest
     )
     for one, other in zip(graph.get_weights(), eager.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
