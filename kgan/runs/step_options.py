@@ -172,4 +172,11 @@ class StepOptions:
     jit_compile: Literal["auto", "on", "off"] = option(
         "auto", one_of("auto", "on", "off"), "compile the step with XLA", "training"
     )
+    remat: bool = option(
+        False,
+        SWITCH,
+        "compute the networks' blocks again in the backward pass, not keep what is in them: less "
+        "memory, more time, the same gradients",
+        "training",
+    )
     seed: int = option(0, FROM_ZERO, "of weights, latents, data order and samples", "training")
