@@ -107,16 +107,15 @@ def _when_known(inputs: list[tf.Tensor], upstream: tf.Tensor) -> list[tf.Tensor]
     return [x + tf.cast(nothing, x.dtype) if x.dtype.is_floating else x for x in inputs]
 
 
-class _AsLayer(keras.layers.Layer):
-    """Calls a function as a layer does that casts nothing, so that the layers in it know whether
-    they are in training, in the backward pass too."""
+class _NothingCast(keras.layers.Layer):
+    """Calls a function in which weights are what they are, not cast as for the network around."""
 
     def __init__(self) -> None:
         super().__init__(name="block", dtype="float32", autocast=False)
         self.built = True
 
-    def call(self, tensors: Any, function: Callable[..., Any], training: Any = None) -> Any:
-        return function(tensors, training)
+    def call(self, tensors: Any, function: Callable[[Any], Any]) -> Any:
+        return function(tensors)
 
 
 def _in_blocks(graph: Any) -> Callable[..., Any]:
@@ -138,13 +137,13 @@ def _in_blocks(graph: Any) -> Callable[..., Any]:
 
 def _run_block(block: Block, operation_fn: Any, maps: list[tf.Tensor]) -> Sequence[tf.Tensor]:
     """A block's outputs, from its inputs and from what the scopes around say its variables are."""
-    as_layer, n = _AsLayer(), len(maps)
+    n = len(maps)
 
-    def forward(maps: list[tf.Tensor], training: Any) -> Sequence[tf.Tensor]:
+    def forward(maps: list[tf.Tensor]) -> Sequence[tf.Tensor]:
         variables = block.variables()
         written: list[list[tuple[Any, Any]]] = []  # in each computation
 
-        def compute(tensors: Sequence[tf.Tensor], _: Any) -> list[tf.Tensor]:
+        def compute(*tensors: tf.Tensor) -> list[tf.Tensor]:
             scope = keras.StatelessScope(zip(variables, tensors[n:], strict=True))
             before = [scope.get_current_value(v) for v in variables]
             with scope:
@@ -158,12 +157,10 @@ def _run_block(block: Block, operation_fn: Any, maps: list[tf.Tensor]) -> Sequen
             of_maps = [i for i, x in enumerate(maps) if x.dtype.is_floating]
             return of_maps + [n + i for i, v in enumerate(variables) if is_wanted(v)]
 
-        run = recomputed(
-            lambda *given: as_layer(given, function=compute, training=training), wanted
-        )
-        outputs = run(*maps, *(tf.convert_to_tensor(v.value) for v in variables))
+        values = [tf.convert_to_tensor(v.value) for v in variables]
+        outputs = recomputed(compute, wanted)(*maps, *values)
         for variable, value in written[0]:
             variable.assign(value)
         return outputs
 
-    return as_layer(maps, function=forward)
+    return _NothingCast()(maps, function=forward)
