@@ -1,8 +1,8 @@
 """Networks whose blocks are computed again in the backward pass, not kept: `remat`.
 
-TensorFlow's `recompute_grad`, which `keras.remat` and `keras.RematScope` are, has no second
-derivative, which R1, R2 and WGAN-GP's penalty take. Here the backward pass of a block is itself
-recomputed, and can be differentiated again.
+In a graph TensorFlow's `recompute_grad`, which `keras.remat` and `keras.RematScope` are, has no
+second derivative, which R1, R2 and WGAN-GP's penalty take. Here the backward pass of a block is
+itself recomputed, and can be differentiated again.
 
 Reference:
     Chen et al. 2016, section 3, https://arxiv.org/abs/1604.06174
