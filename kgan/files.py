@@ -93,7 +93,7 @@ def staging_directory(parent: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: it cannot be made there.
     """
     parent = Path(parent)
-    created = [path for path in (parent, *parent.parents) if not path.exists()]
+    created = missing(parent)
     hidden = None
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -105,9 +105,19 @@ def staging_directory(parent: str | os.PathLike[str]) -> Iterator[Path]:
         if hidden is not None:
             shutil.rmtree(hidden.path, ignore_errors=True)
             hidden.release()
-        for path in created:
-            with contextlib.suppress(OSError):  # never made, or in use by now
-                path.rmdir()
+        remove_empty(created)
+
+
+def missing(folder: Path) -> list[Path]:
+    """Those of a folder and the folders above it that are not there, the lowest first."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Removes folders, the lowest first, but for what is in use by now."""
+    for folder in folders:
+        with contextlib.suppress(OSError):  # not empty, or never made
+            folder.rmdir()
 
 
 def cache_directory() -> Path:

@@ -25,6 +25,9 @@ gc.collect()
 gc.freeze()
 gc.set_threshold(10_000, 10, 10)
 
+# Threads that share a small operation only wait for each other: two processes have the two cores.
+tf.config.threading.set_intra_op_parallelism_threads(1)
+
 # Four devices on the one CPU, for the tests of tf.distribute; it must be said before any is used.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4

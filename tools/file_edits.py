@@ -147,7 +147,10 @@ def _zipped(members: list[tuple[str, bytes]], method: int = 0, stream: bool = Fa
     whole = _Stream() if stream else io.BytesIO()
     with zipfile.ZipFile(whole, "w", method) as file:
         for name, content in members:
-            file.writestr(name, content)
+            info = zipfile.ZipInfo(name)
+            info.compress_type = method
+            with file.open(info, "w") as member:  # `writestr` takes no empty name
+                member.write(content)
     return whole.getvalue()
 
 

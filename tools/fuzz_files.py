@@ -174,10 +174,10 @@ def child(good: Path, place: Path, name: str, seed: int) -> int:
     sys.stdout, sys.stderr = (open(n, "w", buffering=1, closefd=False) for n in (1, 2))
     shutil.copytree(good, place / "files")
     os.chdir(place / "files")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # zipfile's, of two members of one name
-        spoil(KINDS[name], name, seed)
     try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # zipfile's, of two members of one name
+            spoil(KINDS[name], name, seed)
         return KINDS[name].use(seed)
     except SystemExit as end:
         return int(end.code or 0)

@@ -104,3 +104,25 @@ def read_labels(shards: Sequence[bytes], first: Features) -> tuple[Any, list[str
     if len(pairs) == len(own) == len(set(own.values())) == len(names):
         names = [own[number] for number in range(len(names))]
     return numbers, names
+
+
+def has_other_labels(shard: str | os.PathLike[str], class_names: Sequence[str] | None) -> bool:
+    """Whether a packed shard has a record whose label is none of the classes.
+
+    Args:
+        shard: its path.
+        class_names: a name for each label; None for shards without labels, which always fit.
+
+    Raises:
+        InputError: it cannot be read, or holds something else.
+    """
+    if class_names is None:
+        return False
+    wanted = {LABEL: tf.io.FixedLenFeature((), tf.int64, -1)}
+    labels = tf.data.TFRecordDataset(os.fsencode(shard)).map(
+        lambda record: tf.io.parse_single_example(record, wanted)[LABEL]
+    )
+    try:
+        return any(not 0 <= label < len(class_names) for label in labels.as_numpy_iterator())
+    except UNREADABLE:
+        raise InputError(f"Damaged, or not of the expected kind. Received: {shard}") from None

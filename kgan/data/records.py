@@ -17,7 +17,13 @@ from kgan import memory
 from kgan.data import decode
 from kgan.data.image_files import LARGEST_FILE
 from kgan.data.order import block_of, order, shuffled
-from kgan.data.record_features import LABEL, first_features, image_features, read_labels
+from kgan.data.record_features import (
+    LABEL,
+    first_features,
+    has_other_labels,
+    image_features,
+    read_labels,
+)
 from kgan.data.shard_manifest import MANIFEST_FILE, read_manifest
 from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.errors import InputError
@@ -110,7 +116,12 @@ class RecordSource(StreamSource):
         data = tf.strings.join([example[name] for name in self.image_names])  # one is not empty
         if self.class_names and not self.listed:
             return index, data, tf.gather(self._labels, index)
-        return index, data, tf.cast(example.get(LABEL, -1), tf.int32)
+        label = example.get(LABEL, tf.constant(-1, tf.int64))
+        if self.class_names:  # the manifest's, which may have been edited
+            known = tf.logical_and(label >= 0, label < len(self.class_names))
+            with tf.control_dependencies([tf.debugging.Assert(known, [label])]):
+                label = tf.identity(label)
+        return index, data, tf.cast(label, tf.int32)
 
     def decoded(self, encoded: tf.data.Dataset) -> tf.data.Dataset:
         if not self.packed:
@@ -266,4 +277,6 @@ def check_shards(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[s
             problems.append(f"{path}: its SHA-256 is not the manifest's")
         elif count_records(path) != shard["count"]:
             problems.append(f"{path}: its number of pictures is not the manifest's")
+        elif has_other_labels(path, manifest["class_names"]):
+            problems.append(f"{path}: a label that is none of the manifest's classes")
     return manifest, problems

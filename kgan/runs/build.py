@@ -1,39 +1,30 @@
-"""From a run's options to its model, data and callbacks."""
+"""From a run's options to its model and data."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import inspect
-import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from kgan import callbacks
 from kgan import data as kgan_data
-from kgan.callbacks import Curves, LatentWalk, ReconstructionStrip, RunDoctor, SampleGrid
 from kgan.data import Source
 from kgan.errors import InputError
-from kgan.images import to_uint8
 from kgan.layers import DiffAugment
 from kgan.losses import LOSSES, AdversarialLoss
 from kgan.models import AutoencoderPreset, Preset, get_preset
 from kgan.models.presets import check_trains
-from kgan.option_fields import parse_interval, spelling
-from kgan.runs import goal, quality, scheduling
-from kgan.runs.directory import LOGS, SAMPLES
+from kgan.option_fields import spelling
+from kgan.runs import scheduling
 from kgan.runs.options import RunOptions
 from kgan.training import GAN, Autoencoder
 from kgan.training.compiling import NO_AUGMENTATION
 
 ADA_TARGET = 0.6  # Karras et al. 2020
-SHOWN_IMAGES = 32  # of a reconstruction strip
-DOCTORS_IMAGES = 1000
 JIT_COMPILE: dict[str, Any] = {"auto": "auto", "on": True, "off": False}
 GANS_ONLY = (
     "conditional",
@@ -223,67 +214,6 @@ def make_batches(source: Source, options: RunOptions, model: GAN | Autoencoder) 
         balance=options.balance,
         first_batch=int(model.batches_seen.numpy()),
     )
-
-
-def progress_line(
-    options: RunOptions, done: goal.Progress, stop: callbacks.StopAfter
-) -> callbacks.ProgressLine:
-    """The live line of a run, which counts what was done before."""
-    return callbacks.ProgressLine(
-        options.images_per_step,
-        epochs=options.epochs and options.epochs - done.epochs,
-        first_epoch=done.epochs,
-        epoch_steps=done.epoch_steps,
-        epoch_begun=done.steps % done.epoch_steps,
-        stop=stop,
-        header=goal.header(options, done),
-        steps_done=done.steps,
-    )
-
-
-def watchers(
-    model: GAN | Autoencoder,
-    source: Source,
-    batches: tf.data.Dataset,
-    options: RunOptions,
-    directory: Path,
-    real: quality.RealImages | None,
-) -> list[keras.callbacks.Callback]:
-    """The callbacks that show and judge how the model learns."""
-    samples, logs = directory / SAMPLES, directory / LOGS
-    sheets: dict[str, Any] = parse_interval(options.sample_every)
-    sheets |= {"log_dir": logs, "keep": options.keep_samples}
-    if isinstance(model, Autoencoder):
-        shown = kgan_data.first_images(source, SHOWN_IMAGES)
-        return [ReconstructionStrip(samples, shown, **sheets), Curves(logs)]
-    watching = [
-        SampleGrid(samples, seed=options.seed, **sheets),
-        LatentWalk(samples, seed=options.seed),
-        Curves(logs),
-    ]
-    evaluator = None if real is None else quality.evaluator(real, options, directory)
-    # The doctor has the first images that the run trains on.
-    images, labels = _first_trained_on(batches, options, model.value_range)
-    if len(images) > 1:
-        classes = labels if options.conditional else None
-        watching.append(RunDoctor(images, classes, log_dir=logs, quality=evaluator))
-    return watching if evaluator is None else [evaluator, *watching]
-
-
-def _first_trained_on(
-    batches: tf.data.Dataset, options: RunOptions, value_range: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """About 1,000 images, uint8, and their labels; fewer where no more can be read."""
-    images: list[np.ndarray] = []
-    labels: list[int] = []
-    try:
-        for batch in batches.take(math.ceil(DOCTORS_IMAGES / options.images_per_step)):
-            real_images, classes = batch if options.conditional else (batch, [])
-            images.extend(to_uint8(real_images, value_range))
-            labels.extend(np.asarray(classes))
-    except (tf.errors.OpError, UnicodeDecodeError, InputError):
-        pass  # training meets it in its own time, and reports it
-    return np.array(images), np.array(labels)
 
 
 def source_of(options: RunOptions, data: str | None) -> Source:

@@ -35,7 +35,8 @@ class RunOptions(StepOptions, DataOptions):
     `steps` and `minutes`, is the run's goal from its beginning on, and
     `source` the data in words, `mirroring` why they are mirrored, or not, where nobody said,
     `frozen` the names of the layers that `freeze_d` froze, and `fitted` the width and batches that
-    were chosen for the processor.
+    were chosen for the processor; `xla` is whether XLA compiles the steps after the run's first few
+    where `jit_compile` leaves it open and it was chosen, and `xla_why` that in words.
 
     Raises:
         InputError: a value that its option cannot have, or two lengths.
@@ -100,6 +101,8 @@ class RunOptions(StepOptions, DataOptions):
     mirroring: str | None = None
     fitted: str | None = None
     frozen: str | None = None
+    xla: bool | None = None
+    xla_why: str | None = None
 
     @property
     def images_per_step(self) -> int:

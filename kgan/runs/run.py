@@ -13,7 +13,8 @@ import tensorflow as tf
 from kgan.callbacks import StopAfter, StopOnInterrupt
 from kgan.data import Source
 from kgan.errors import InputError
-from kgan.runs import build, goal, ready, scheduling, unstarted
+from kgan.files import missing, remove_empty
+from kgan.runs import goal, ready, scheduling, unstarted, watching
 from kgan.runs.directory import (
     CONFIG_FILE,
     check_place,
@@ -27,6 +28,7 @@ from kgan.runs.problems import is_worth_saving, told_in_one_line
 from kgan.runs.quality import RealImages
 from kgan.runs.result import RunResult
 from kgan.runs.run_checkpoint import RunCheckpoint
+from kgan.runs.step_form import StepForm
 from kgan.training.distribution import check_divides, is_chief
 
 
@@ -44,6 +46,7 @@ class Run:
         self._chief = is_chief(self.strategy)
         self._changes = changes or {}
         self._created: ready.Ready | None = None  # by this process, and not trained yet
+        self._above: list[Path] = []  # folders made for it
 
     @classmethod
     def create(
@@ -73,6 +76,7 @@ class Run:
         with told_in_one_line(run.directory, run.strategy):
             run._created, run.options = ready.begin(options, run.strategy, choose_width)
         if run._chief:
+            run._above = missing(run.directory.parent)
             make = unstarted.begin_anew if run.directory.exists() else make_directory
             make(run.directory, run.options)
         return run
@@ -130,6 +134,7 @@ class Run:
             except (InputError, KeyboardInterrupt):
                 if created and self._chief and not int(training.model.batches_seen.numpy()):
                     shutil.rmtree(self.directory)
+                    remove_empty(self._above)
                 raise
 
     def _train(
@@ -150,8 +155,8 @@ class Run:
         length = scheduling.set_length(model, first_goal or self.options, done)
         checkpoint = RunCheckpoint(self.directory, source, self.options, done.seconds)
         stop = StopAfter(goal.steps_left(self.options, done), goal.seconds_left(self.options, done))
-        progress = build.progress_line(self.options, done, stop)
-        watchers = build.watchers(model, source, batches, self.options, self.directory, real)
+        progress = watching.progress_line(self.options, done, stop)
+        watchers = watching.watchers(model, source, batches, self.options, self.directory, real)
         with StopOnInterrupt() as interrupt:  # until the model is saved
             try:
                 model.fit(
@@ -161,6 +166,7 @@ class Run:
                     epochs=done.epochs + 10**9,  # `stop` ends it
                     callbacks=[
                         *length,
+                        *self._step_form(done, interrupt),  # before a checkpoint is written
                         *watchers,
                         *checkpoint.callbacks(),
                         stop,
@@ -178,3 +184,12 @@ class Run:
             if self._chief:
                 checkpoint.finish()
         return RunResult.after(self.directory, progress, source.skipped, interrupt.interrupted)
+
+    def _step_form(self, done: goal.Progress, interrupt: StopOnInterrupt) -> list[StepForm]:
+        def keep(options: RunOptions) -> None:
+            self.options = options
+            write_options(self.directory, options)
+
+        if self.options.jit_compile != "auto":
+            return []
+        return [StepForm(self.directory, self.options, done, keep, lambda: interrupt.interrupted)]

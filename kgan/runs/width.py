@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-import time
 from collections.abc import Iterable
-from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from kgan.data import Source
@@ -20,6 +17,7 @@ from kgan.models import get_preset
 from kgan.runs import build
 from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.options import LENGTH, RunOptions
+from kgan.runs.step_timing import Clock, made_up_batches, on_processors
 from kgan.training.distribution import has_workers
 
 WIDTHS = (8, 16, 32)  # and the preset's own
@@ -48,8 +46,8 @@ def chosen(options: RunOptions, source: Source, strategy: tf.distribute.Strategy
         return options
     preset = get_preset(options.preset)
     several = strategy.num_replicas_in_sync > 1 or has_workers(strategy)
-    accelerated = set(_kinds_of_devices()) != {"CPU"}
-    if several or accelerated or preset.filters is None or source.good < 2 or _is_trial(options):
+    elsewhere = several or not on_processors()
+    if elsewhere or preset.filters is None or source.good < 2 or _is_trial(options):
         return options
     batch_size = min(BATCH_SIZE, preset.batch_size, source.good)
     options = dataclasses.replace(options, batch_size=batch_size)
@@ -84,10 +82,6 @@ def _of_all(widths: Iterable[int], narrow: float, wide: float) -> dict[int, floa
     return {filters: narrow + square * (filters**2 - TIMED[0] ** 2) for filters in widths}
 
 
-def _kinds_of_devices() -> list[str]:
-    return [device.device_type for device in tf.config.get_visible_devices()]
-
-
 def has_time(options: RunOptions, count: int, seconds: float) -> bool:
     """Whether a run of `count` images has `STEPS` steps, or ends within `MINUTES`.
 
@@ -110,24 +104,8 @@ def seconds_per_step(options: RunOptions, source: Source) -> float:
     Keras's seed is what it is at the beginning of the run, before and after.
     """
     model = build.new_model(options, source)
-    shape = (options.images_per_step, *source.image_shape)
-    images = np.random.default_rng(0).uniform(*model.value_range, shape).astype(np.float32)
-    data: Any = images
-    if options.conditional:
-        data = images, np.zeros(len(images), np.int32)
-    batches = tf.data.Dataset.from_tensors(data).repeat(1 + TIMED_STEPS)
-    clock = _Clock()
-    model.fit(batches, callbacks=[clock], shuffle=False, verbose=0)
+    batches = made_up_batches(model, options.images_per_step)
+    clock = Clock()
+    model.fit(batches.take(1 + TIMED_STEPS), callbacks=[clock], shuffle=False, verbose=0)
     keras.utils.set_random_seed(options.seed)
-    return statistics.median(np.diff(clock.ends))
-
-
-class _Clock(keras.callbacks.Callback):
-    """When each step ended; the first one is compiled."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ends: list[float] = []
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.ends.append(time.monotonic())
+    return statistics.median(clock.seconds())

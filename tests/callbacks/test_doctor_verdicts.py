@@ -6,9 +6,12 @@ import re
 import numpy as np
 import pytest
 
+import kgan
 from kgan import InputError
 from kgan.callbacks.doctor_measures import Gallery, distances, separation, shrink, within
 from kgan.callbacks.doctor_verdicts import REMEDIES, Check, diagnose
+from tools import try_doctor
+from tools.try_doctor import FAILING
 
 WELL = Check(
     step=0,
@@ -45,7 +48,7 @@ SIGNS = [
     (
         "overwhelmed",
         "every fake.*came no nearer.*stays 0.9",
-        {"separation": 1.0, "offset": 0.9},
+        {"separation": 1.0, "offset": 0.9, "swing": 0.002},
     ),
     ("mode collapse", "differ 5 % as much", {"variety": 0.05}),
     ("mode collapse", "a few pictures again and again.*10 %", {"twins": 0.1}),
@@ -87,6 +90,12 @@ def test_every_remedy_is_an_option_of_a_run():
         assert set(options) <= fields, illness
 
 
+def test_every_remedy_is_tried_on_a_training_with_its_illness():
+    for illness, options in REMEDIES.items():
+        tried = [remedy for name, remedy in try_doctor.REMEDIES if FAILING[name][0] == illness]
+        assert set(options) == {option for remedy in tried for option in remedy}
+
+
 def test_every_loss_that_a_verdict_names_exists():
     from kgan.losses import LOSSES
 
@@ -101,8 +110,12 @@ def test_every_loss_that_a_verdict_names_exists():
     [
         # The discriminator of a healthy dcgan tells all apart for hundreds of steps.
         {"separation": 1.0, "offset": 0.4},
+        # Far off for a while, but at work.
+        {"separation": 1.0, "offset": 0.9},
         # Slow but on its way.
-        {"separation": 1.0, "offset": list(np.linspace(1.0, 0.6, 10))},
+        {"separation": 1.0, "offset": list(np.linspace(1.0, 0.6, 10)), "swing": 0.04},
+        # A sagan's, 20 steps apart.
+        {"separation": 1.0, "offset": list(np.linspace(0.97, 0.88, 10)), "swing": 0.04},
         # A faint gradient of a discriminator that has lost means nothing.
         {"separation": 0.5, "pull": 0.001},
         # One bad check among good ones.
@@ -110,6 +123,8 @@ def test_every_loss_that_a_verdict_names_exists():
         {"variety": [1, 1, 1, 1, 0, 0, 0, 0, 1, 0]},
         # A long way straight on is learning.
         {"swing": 1.0, "turn": 0.9},
+        # A dcgan_upsample's first 400 steps: as alike as it began, and hardly moving.
+        {"twins": list(np.linspace(0.14, 0.17, 10)), "swing": 0.02},
         # What was not yet measured.
         {"swing": float("nan"), "turn": float("nan")},
         {"variety": float("nan"), "twins": float("nan")},
@@ -123,6 +138,38 @@ def test_fakes_all_alike_in_the_first_steps_are_no_mode_collapse():
     young = [dataclasses.replace(c, step=c.step // 50) for c in course(variety=0.0, twins=0.0)]
     assert young[-1].step == 18
     assert diagnose(young) == {}
+
+
+# A dcgan of colour pictures, 64x64, in steps 100 to 180: one tile pattern, and then more.
+TILES = {
+    "variety": [0.037, 0.035, 0.054, 0.054, 0.074],
+    "twins": [0.045, 0.041, 0.059, 0.062, 0.074],
+}
+
+
+def test_a_tile_pattern_that_grows_apart_is_young_and_one_that_stays_is_ill():
+    looks = [dataclasses.replace(c, step=100 + 20 * i) for i, c in enumerate(course(5, **TILES))]
+    assert diagnose(looks) == {}
+    for name in TILES:
+        stays = course(9, **{name: [*TILES[name], *reversed(TILES[name][:4])]})
+        assert list(diagnose(stays)) == ["mode collapse"]
+
+
+@pytest.mark.parametrize("name", TILES)
+def test_one_step_up_does_not_end_an_illness(name):
+    looks = course(14, **{name: [0.02] * 7 + [0.026] * 7})
+    for last in range(6, 15):  # the first look is of step 0, which is young
+        assert list(diagnose(looks[:last])) == ["mode collapse"]
+
+
+@pytest.mark.parametrize(("illness", "_", "changes"), SIGNS)
+def test_at_the_default_interval_it_is_told_within_100_steps(illness, _, changes):
+    every = kgan.callbacks.RunDoctor.default_every_steps
+    well = [dataclasses.replace(WELL, step=step) for step in range(every, 400, every)]
+    ill = [dataclasses.replace(WELL, step=step, **changes) for step in range(400, 600, every)]
+    told = [c.step for n, c in enumerate(ill, 1) if diagnose([*well, *ill[:n]])]
+    assert told[0] <= 400 + 100
+    assert list(diagnose([*well, *ill])) == [illness]
 
 
 def test_copies_of_few_images_that_come_twice_are_no_mode_collapse():

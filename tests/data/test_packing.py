@@ -204,3 +204,23 @@ def test_manifests_that_cannot_be_used_are_named(folder, tmp_path):
     (shards / "manifest.json").unlink()
     with pytest.raises(kgan.InputError, match=r"No manifest\.json"):
         check_shards(shards)
+
+
+def test_classes_of_a_manifest_that_do_not_fit_the_labels_are_told(folder, tmp_path):
+    shards, file = tmp_path / "shards", "pictures-00000.tfrecord"
+    pack(open_source(folder, image_shape=(12, 10)), shards)
+    manifest = json.loads((shards / "manifest.json").read_text())
+    (shards / "manifest.json").write_text(json.dumps(manifest | {"class_names": ["ant", "bee"]}))
+    source = open_source(shards)
+    with pytest.raises(kgan.InputError, match=rf"not of the expected kind.*{file}"):
+        list(source.read(source.examples()))
+    (problem,) = check_shards(shards)[1]
+    assert f"{file}: a label that is none of the manifest's classes" in problem
+    # Classes given to shards that have no labels.
+    pack(open_source(folder / "ant", image_shape=(12, 10)), tmp_path / "plain")
+    file = tmp_path / "plain" / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"class_names": ["ant"]}))
+    source = open_source(tmp_path / "plain")
+    with pytest.raises(kgan.InputError, match="not of the expected kind"):
+        list(source.read(source.examples()))
+    assert len(check_shards(tmp_path / "plain")[1]) == 1

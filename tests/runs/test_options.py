@@ -27,6 +27,8 @@ def test_every_field_is_an_option_with_help_but_what_a_run_itself_writes():
         "mirroring",
         "fitted",
         "frozen",
+        "xla",
+        "xla_why",
     }  # the run itself writes them
     assert all(option.help and option.group for option in OPTIONS.values())
 

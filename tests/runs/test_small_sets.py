@@ -8,7 +8,8 @@ import tensorflow as tf
 from PIL import Image
 
 import kgan
-from kgan.runs import RunOptions, ready
+from kgan.runs import RunOptions, build, ready
+from kgan.runs.watching import watchers
 
 SMALL = {"size": (16, 16), "filters": 1, "steps": 1}
 
@@ -68,3 +69,22 @@ def test_a_run_goes_on_with_the_lowered_batch(few):
     again = kgan.runs.Run.open("runs/a")
     assert again.options.batch_size == 4
     assert again.train(steps=1).steps == 1
+
+
+@pytest.mark.parametrize(("batches_seen", "augment"), [(0, []), (1, []), (3, ["rotate=10"])])
+def test_the_doctor_of_a_run_has_no_image_twice(tmp_path, batches_seen, augment):
+    """Else a copy would be no nearer to a real image than its double is, and never seen."""
+    noise = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 1), np.uint8)
+    np.savez(tmp_path / "few.npz", x_train=noise, y_train=np.arange(8) % 2)
+    training, options = begin(
+        data=str(tmp_path / "few.npz"), batch_size=4, augment=augment, conditional=True
+    )
+    training.model.batches_seen.assign(batches_seen)
+    batches = build.make_batches(training.source, options, training.model)
+    watching = watchers(training.model, training.source, batches, options, tmp_path, None)
+    (doctor,) = (each for each in watching if isinstance(each, kgan.callbacks.RunDoctor))
+    assert doctor.every_steps == 100  # a batch of 4, and a check takes 64 fakes
+    vectors = doctor.gallery.images.reshape(-1, 256).astype(float)
+    nearest = np.square(vectors[:, None] - noise.reshape(8, 256)).sum(2).argmin(1)
+    assert doctor.gallery.labels.tolist() == (nearest % 2).tolist()
+    assert sorted(nearest) == list(range(8))
