@@ -19,7 +19,7 @@ from typing import Any
 from training_speed import contest, machine, worker
 from training_speed.rows import REFERENCE, ROWS, VARIANTS, Row, Variant
 
-COLUMNS = ("", "images/s", "relative", "from to", "of peak", "memory", "whole fit")
+COLUMNS = ("", "images/s", "relative", "from to", "of peak", "memory", "of steps", "whole fit")
 
 
 def positive(text: str) -> int:
@@ -81,7 +81,7 @@ def measured(row: Row, arguments: argparse.Namespace) -> list[tuple[str, ...]]:
     lines = []
     for variant in variants:
         if variant.title in failed:
-            lines.append((variant.title, f"failed: {failed[variant.title]}", *["-"] * 5))
+            lines.append((variant.title, f"failed: {failed[variant.title]}", *["-"] * 6))
             continue
         cells = figures(row, variant, turns, reference, arguments.steps, work)
         lines.append((variant.title, *cells, whole(row, variant, arguments)))
@@ -113,7 +113,7 @@ def figures(
     steps: int,
     work: dict[str, int] | None,
 ) -> tuple[str, ...]:
-    """Images a second, relative, from and to, share of the peak, memory."""
+    """Images a second, relative, from and to, share of the peak, memory, that of the steps."""
     taken = [answer["seconds"] for answer in turns[variant.title]]
     relative = [
         other["seconds"] / seconds for seconds, other in zip(taken, turns[reference], strict=True)
@@ -136,6 +136,7 @@ def figures(
         f"{min(relative):.2f} {max(relative):.2f}",
         share,
         " + ".join(f"{size / 2**30:.2f} GiB" for size in memory) or "-",
+        "-" if answer["steps_memory"] is None else f"{answer['steps_memory'] / 2**30:.2f} GiB",
     )
 
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import tensorflow as tf
 
 from kgan.errors import InputError
+from kgan.losses.gradients_of import gradients_of
 
 Discriminator: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
 
@@ -44,7 +45,8 @@ def logits_and_squared_gradient(
         # An image's logit depends on that image alone (batch statistics aside), so the
         # gradient of the sum holds the gradient of each.
         total = tf.reduce_sum(logits)
-    gradients = tf.cast(tape.gradient(total, images), tf.float32)
+    with gradients_of(()):
+        gradients = tf.cast(tape.gradient(total, images), tf.float32)
     return logits, tf.reduce_sum(tf.square(gradients), axis=_beside_the_batch(images))
 
 

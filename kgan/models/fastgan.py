@@ -192,7 +192,11 @@ class FastGANDiscriminator(Network):
         )
         # A function, as Keras would save the layers of a model a second time.
         seen = keras.Model(images, [logits, detail, whole])
-        self._seen: Callable[..., list[tf.Tensor]] = lambda x, training: seen(x, training=training)
+        self._seen: Callable[[], keras.Model] = lambda: seen
+
+    def also_run(self) -> list[keras.Model]:
+        """The models that it runs and that are not among its layers."""
+        return [self._seen()]
 
     def logits_and_own_loss(
         self, images: tf.Tensor, seed: tf.Tensor, training: bool = True
@@ -208,7 +212,7 @@ class FastGANDiscriminator(Network):
             (float32 (B, 1), float32 scalar >= 0): the sum of two means of absolute differences,
             at most 128 px on the shorter side each.
         """
-        logits, detail, whole = self._seen(images, training)
+        logits, detail, whole = self._seen()(images, training=training)
         drawn = tf.random.stateless_uniform((), seed, 0, QUARTERS, tf.int32, alg="philox")
         part, image_part = (tf.stack(_quarters(x))[drawn] for x in (detail, images))
         loss = _difference(self.decode_whole(whole, training=training), images)

@@ -46,6 +46,7 @@ GANS_ONLY = (
     "minibatch_stddev",
     "freeze_d",
     "schedule",
+    "remat",
 )
 
 
@@ -111,6 +112,7 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
         redraw_latents=not options.reuse_fakes,
         diff_augment=_diff_augment(options, model.value_range, first.get("augment_probability")),
         schedules=schedules,
+        remat=options.remat,
         jit_compile=JIT_COMPILE[options.jit_compile],
         **{name: value for name, value in turns.items() if value is not None},
     )

@@ -176,4 +176,11 @@ class StepOptions:
         "whether that is faster",
         "training",
     )
+    remat: bool = option(
+        False,
+        SWITCH,
+        "compute the networks' blocks again in the backward pass, not keep what is in them: less "
+        "memory, more time, the same gradients",
+        "training",
+    )
     seed: int = option(0, FROM_ZERO, "of weights, latents, data order and samples", "training")

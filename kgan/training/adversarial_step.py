@@ -7,6 +7,7 @@ algorithm 1, https://arxiv.org/abs/1406.2661).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,7 @@ import tensorflow as tf
 from kgan.layers import draws
 from kgan.losses import AdversarialLoss, lecam_penalty
 from kgan.losses.penalties import gradient_penalty, logits_and_squared_gradient
-from kgan.training import fused_operations, replicas, schedules
+from kgan.training import fused_operations, recomputation, replicas, schedules
 from kgan.training.judging import (
     Judge,
     Learner,
@@ -137,7 +138,9 @@ def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None)
     # A gradient penalty takes the second derivative of the discriminator.
     twice = gan.discriminator if schedules.takes_gradients(gan) else None
     images = schedules.begin_step(gan, real_images)
-    with fused_operations.batch_normalization(gan.generator, gan.discriminator, but=twice):
+    networks = (gan.generator, gan.discriminator)
+    again = recomputation.of_blocks(*networks) if gan.remat else contextlib.nullcontext()
+    with fused_operations.batch_normalization(*networks, but=twice), again:
         kept = None
         if not gan.redraw_latents:
             kept = KeptFakes(gan, gan.draw_latents(_size_of(real_images)), labels)

@@ -14,6 +14,7 @@ from kgan.losses import LOSSES, AdversarialLoss, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset
 from kgan.training import adversarial_step, guarded_update
+from kgan.training.blocks import graphs_of
 from kgan.training.cosine import Cosine, checked
 from kgan.training.judging import learns_beside
 from kgan.training.lecam_anchors import LeCamAnchors
@@ -38,6 +39,7 @@ class Choices(NamedTuple):
     redraw_latents: bool
     diff_augment: DiffAugment | None
     schedules: dict[str, Cosine]
+    remat: bool
 
     def to_compile(self) -> dict[str, Any]:
         """The arguments of `compile` that come out as these, whatever the preset has."""
@@ -84,6 +86,7 @@ def ready_choices(
     redraw_latents: bool,
     diff_augment: Any,
     schedules: Any,
+    remat: bool,
 ) -> Choices:
     """The checked `Choices`; for the arguments see `GAN.compile`."""
     preset = get_preset(gan.preset, Preset) if gan.preset else None
@@ -101,6 +104,7 @@ def ready_choices(
         check_redraws(redraw_latents),
         augment,
         follow,
+        check_remat(remat, gan),
     )
     gan.updates.shown = optional_figures(gan, choices)
     return choices
@@ -137,6 +141,19 @@ def check_redraws(redraw_latents: Any) -> bool:
     if not isinstance(redraw_latents, bool):
         raise InputError(f"redraw_latents must be True or False. Received: {redraw_latents!r}")
     return redraw_latents
+
+
+def check_remat(remat: Any, gan: GAN) -> bool:
+    """Returns `remat`, or raises an InputError."""
+    if not isinstance(remat, bool):
+        raise InputError(f"remat must be True or False. Received: {remat!r}")
+    for role in gan.roles if remat else ():
+        if not graphs_of(getattr(gan, role)):
+            raise InputError(
+                "remat=True recomputes the blocks of networks of Keras's functional API, without "
+                f"masks. Received: a {role} of the class {type(getattr(gan, role)).__name__}"
+            )
+    return remat
 
 
 def check_two_optimizers(g_optimizer: Any, d_optimizer: Any) -> None:

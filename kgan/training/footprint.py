@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -14,6 +14,7 @@ from kgan.layers import ConditionalBatchNormalization, GroupedConv2D, SpectralNo
 from kgan.models.rebuild import all_layers
 from kgan.models.room import weights_in_memory
 from kgan.training import schedules
+from kgan.training.blocks import blocks_of, bytes_of, graphs_of
 
 # The gradient of these takes what they were given.
 NEED_THEIR_INPUT = (
@@ -35,13 +36,35 @@ def kept_bytes(network: keras.Model) -> int:
     input and its output, each tensor once; what else lies between is not counted, as it may be
     computed in place.
     """
-    return sum(math.prod(shape[1:]) * tf.as_dtype(dtype).size for shape, dtype in _kept(network))
+    return _taken_by_gradients(network.layers)
 
 
-def _kept(network: keras.Model) -> Iterator[tuple[Any, str]]:
-    seen = set()
-    between = [inner for layer in network.layers for inner in all_layers(layer)]
-    for layer in between:
+def recomputed_bytes(network: keras.Model) -> tuple[int, int]:
+    """Bytes per image that a network keeps whose blocks are recomputed, at least.
+
+    Returns:
+        (what goes into its blocks, kept until its gradient is taken; what the largest block
+        keeps while its own is).
+    """
+    between, within = 0, 0
+    for graph in graphs_of(network):  # one may be within another
+        blocks = blocks_of(graph)
+        joins = {id(x): bytes_of(x) for block in blocks for x in block.inputs}
+        between = max(between, sum(joins.values()))
+        for block in blocks:
+            layers = [node.operation for node in block.nodes]
+            within = max(within, _taken_by_gradients(layers, {id(x) for x in block.inputs}))
+    return between, within
+
+
+def _taken_by_gradients(layers: Iterable[Any], known: Iterable[int] = ()) -> int:
+    found = _kept(layers, set(known))
+    return sum(math.prod(shape[1:]) * tf.as_dtype(dtype).size for shape, dtype in found)
+
+
+def _kept(layers: Iterable[Any], seen: set[int]) -> Iterator[tuple[Any, str]]:
+    operations = [one for one in layers if isinstance(one, keras.layers.Layer)]
+    for layer in (inner for one in operations for inner in all_layers(one)):
         if isinstance(layer, NEED_THEIR_INPUT):
             for node in layer._inbound_nodes:
                 for tensor in node.input_tensors:
@@ -56,7 +79,12 @@ def _kept_at_once(model: Any) -> int:
     The discriminator's half holds a pass for real images and one for fakes, and for each
     penalty on a gradient as much again: its own gradient goes through both.
     """
-    through_both = sum(kept_bytes(getattr(model, role)) for role in model.roles)
+    networks = [getattr(model, role) for role in model.roles]
+    if getattr(model, "remat", False):
+        parts = [recomputed_bytes(network) for network in networks]
+    else:
+        parts = [(kept_bytes(network), 0) for network in networks]
+    through_both = sum(kept for kept, _ in parts) + max(within for _, within in parts)
     if model.kind != "gan":
         return through_both
     r1, r2 = (schedules.GAMMAS[i] in model.schedules for i in (0, 1))
@@ -67,7 +95,8 @@ def _kept_at_once(model: Any) -> int:
     else:
         passes = 1 + max(penalties)
     passes += 2 * bool(loss.gradient_penalty)
-    return max(through_both, int(passes * model.d_share * kept_bytes(model.discriminator)))
+    kept, within = parts[model.roles.index("discriminator")]
+    return max(through_both, int(model.d_share * (passes * kept + within)))
 
 
 def check_step(model: Any, batch_size: int, replicas: int = 1) -> None:

@@ -175,6 +175,7 @@ class GAN(TwoNetworks):
         redraw_latents: bool = True,
         diff_augment: str | DiffAugment | None = None,
         schedules: Mapping[str, Any] | None = None,
+        remat: bool = False,
         jit_compile: bool | Literal["auto"] = "auto",
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
@@ -204,6 +205,9 @@ class GAN(TwoNetworks):
                 g_ and d_), beta_2, r1_gamma, r2_gamma, ema_half_life_images, augment_probability;
                 from now on; without images of their own over the first fit. {} for none, None
                 for the preset's but for what is passed otherwise.
+            remat: True to compute the networks' blocks again in the backward pass instead of
+                keeping what is in them: less memory, more time, the same gradients. For networks
+                of the functional API.
             jit_compile, run_eagerly, steps_per_execution: as in Keras.
 
         Raises:
@@ -220,10 +224,10 @@ class GAN(TwoNetworks):
             changed = g_optimizer is not None or d_optimizer is not None
             schedules = of_preset(self, loss, changed, diff_augment)
         choices = compiling.ready_choices(
-            self, loss, d_steps, d_update, d_share, redraw_latents, diff_augment, schedules
+            self, loss, d_steps, d_update, d_share, redraw_latents, diff_augment, schedules, remat
         )
         self.adversarial_loss, self.d_steps, self.d_update, self.d_share = choices[:4]
-        self.redraw_latents, self.diff_augment, self.schedules = choices[4:]
+        self.redraw_latents, self.diff_augment, self.schedules, self.remat = choices[4:]
         self.lecam_anchors = compiling.ready_anchors(self)
         if not self.is_loading:  # schedules begin now
             self.schedule_images.assign(0)

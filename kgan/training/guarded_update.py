@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from kgan.errors import InputError
+from kgan.losses.gradients_of import gradients_of
 from kgan.training import fused_operations, replicas
 
 ALWAYS = ("d_loss", "g_loss", "real_logits", "fake_logits")
@@ -185,7 +186,8 @@ class Updates(keras.layers.Layer):
                 # Keras adds up the replicas' gradients. Divided here and not later, so that what
                 # passes through float16 layers is as large as on one device.
                 scaled_loss = optimizer.scale_loss(loss) / float(replicas.count())
-            gradients = tape.gradient(scaled_loss, [v.value for v in trainable])
+            with gradients_of(trainable):
+                gradients = tape.gradient(scaled_loss, [v.value for v in trainable])
             kept[:] = [v for v in network.variables if scope.get_current_value(v) is not None]
             return loss, logits, extra, gradients, [scope.get_current_value(v) for v in kept]
 

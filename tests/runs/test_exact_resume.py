@@ -54,7 +54,10 @@ CASES = {
         "dcgan",
         {**GAN, "ema_half_life_images": 500, "ada": True, "conditional": True},
     ),
-    "spectral norm, fakes judged again": ("sagan", {**GAN, "reuse_fakes": True}),
+    "spectral norm, fakes judged again, blocks recomputed": (
+        "sagan",
+        {**GAN, "reuse_fakes": True, "remat": True},
+    ),
     "penalties": ("r3gan", GAN),
     "autoencoder": ("autoencoder", {"size": (16, 16)}),
     "broken pictures, relative path": ("gan", {"size": (16, 16), "data": "pics"}),

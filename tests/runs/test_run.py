@@ -27,6 +27,7 @@ def trained(tmp_path_factory):
         d_steps=2,
         d_update="sequential",
         reuse_fakes=True,
+        remat=True,
         g_learning_rate=1e-3,
         learning_rate=2e-3,
         latents="uniform",
@@ -49,7 +50,7 @@ def test_options_reach_the_model_and_config_json(trained):
     loss = gan.adversarial_loss
     assert (type(loss).__name__, loss.label_smoothing, loss.r1_gamma) == ("BCE", 0.1, 0.5)
     assert (gan.d_steps, gan.d_update, gan.latent_distribution) == (2, "sequential", "uniform")
-    assert not gan.redraw_latents
+    assert (gan.redraw_latents, gan.remat) == (False, True)
     rates = [float(o.learning_rate.numpy()) for o in (gan.g_optimizer, gan.d_optimizer)]
     np.testing.assert_allclose(rates, [1e-3, 2e-3], rtol=1e-6)
     assert gan.jit_compile is False
@@ -216,6 +217,7 @@ def test_what_a_run_cannot_start_from(trained, tmp_path):
         ({"loss": "hinge", "label_smoothing": 0.1}, "losses bce and minimax only. .* loss hinge"),
         ({"preset": "autoencoder", "d_steps": 2}, "--d-steps applies to GANs only"),
         ({"preset": "autoencoder", "reuse_fakes": True}, "--reuse-fakes applies to GANs only"),
+        ({"preset": "autoencoder", "remat": True}, "--remat applies to GANs only"),
         ({"preset": "dcgan9"}, "Unknown preset"),
     ],
     ids=str,

@@ -117,6 +117,7 @@ CASES = {
     },
     "fakes judged again": {"compiled": lambda: {"redraw_latents": False}},
     "fakes judged again, d_steps": {"compiled": lambda: {"redraw_latents": False, "d_steps": 2}},
+    "blocks recomputed": {"compiled": lambda: {"remat": True}},
     "steps_per_execution": {"compiled": lambda: {"steps_per_execution": 2}},
     "Adam": {
         "compiled": lambda: {

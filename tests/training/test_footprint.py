@@ -5,7 +5,7 @@ import pytest
 
 import kgan
 from kgan import memory
-from kgan.training.footprint import check_step, kept_bytes
+from kgan.training.footprint import check_step, kept_bytes, recomputed_bytes
 
 
 def test_what_is_kept_is_what_gradients_take(small_gan):
@@ -24,6 +24,18 @@ def test_wrapped_layers_count_and_what_lies_beside_the_output_does_not():
     network = keras.Model(images, keras.layers.Flatten()(x))
     network.decoder = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1000)])
     assert kept_bytes(network) == 4 * (4 * 4 * 1 + 4 * 4 * 6)
+
+
+def test_of_recomputed_blocks_what_joins_them_is_kept_and_what_is_within_the_largest():
+    x = images = keras.Input((8, 8, 1))
+    for _ in range(3):  # each conv has 4 channels in and out of it, but for the first
+        x = keras.layers.Conv2D(4, 1)(keras.layers.ReLU()(keras.layers.Conv2D(4, 1)(x)))
+    network = keras.Model(images, keras.layers.GlobalAveragePooling2D()(x))
+    # Three blocks, each a pair of convolutions: images and two maps of 4 channels go into them,
+    # and the second convolution takes one more.
+    between, within = recomputed_bytes(network)
+    assert (between, within) == (256 + 1024 * 2, 1024)
+    assert kept_bytes(network) == 256 + 5 * 1024
 
 
 @pytest.mark.parametrize(
@@ -50,3 +62,17 @@ def test_a_step_that_does_not_fit_is_refused_with_the_batch_that_does(
         kgan.InputError, match=rf"--batch-size {most}\. .*: --batch-size {most + 1}$"
     ):
         check_step(small_gan, most + 1)
+
+
+def test_recomputed_a_larger_batch_fits(monkeypatch):
+    sizes = {"image_shape": (64, 64, 3), "filters": 16}
+    gan = kgan.GAN.from_preset("r3gan", **sizes)
+    gan.compile()
+    monkeypatch.setattr(memory, "free", lambda: 10**9)
+    most = {}
+    for remat in (False, True):
+        gan.compile(remat=remat)
+        with pytest.raises(kgan.InputError) as told:
+            check_step(gan, 10**6)
+        most[remat] = int(str(told.value).partition("--batch-size ")[2].partition(".")[0])
+    assert most[True] > 2 * most[False]

@@ -30,6 +30,11 @@ CASES = {
     ),
     "sagan, classes": ("sagan", {"num_classes": 3}, dict),
     "r3gan": ("r3gan", {}, dict),
+    "dcgan, blocks recomputed": (
+        "dcgan",
+        {},
+        lambda: {"loss": kgan.losses.BCE(r1_gamma=1.0), "remat": True},
+    ),
     "dcgan, fakes judged again": ("dcgan", {}, lambda: {"redraw_latents": False}),
     "gan, gradient penalty, d_steps": (
         "gan",

@@ -131,7 +131,11 @@ class Kgan(Fitted):
         super().__init__(row, variant)
         self.model = kgan.GAN(self.generator, self.discriminator, value_range=(-1.0, 1.0))
         self.model.compile(
-            loss_of(row), adam(row.g_adam), adam(row.d_adam), jit_compile=variant.compiled
+            loss_of(row),
+            adam(row.g_adam),
+            adam(row.d_adam),
+            remat=variant.remat,
+            jit_compile=variant.compiled,
         )
 
     def save(self, path: str) -> None:

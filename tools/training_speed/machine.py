@@ -5,6 +5,7 @@ import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
@@ -47,12 +48,12 @@ def version(package: str) -> str:
         return f"no {package}"
 
 
-def peak_memory() -> int | None:
-    """The most bytes that this process has held, None where the system does not say."""
+def memory(what: Literal["VmRSS", "VmHWM"]) -> int | None:
+    """Bytes that this process holds, or the most that it has held; None where nobody says."""
     status = Path("/proc/self/status")
     if not status.exists():
         return None
-    (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    (line,) = [line for line in status.read_text().splitlines() if line.startswith(what)]
     return 1024 * int(line.split()[1])
 
 

@@ -68,6 +68,18 @@ ROWS = {
         (2e-4, 0.0, 0.99),
         gamma=1.0,
     ),
+    # For its memory: maps of 128 px, few weights.
+    "r3gan-128": Row(
+        "r3gan",
+        (128, 128, 3),
+        64,
+        32,
+        16,
+        "relativistic",
+        (2e-4, 0.0, 0.99),
+        (2e-4, 0.0, 0.99),
+        gamma=1.0,
+    ),
 }
 
 
@@ -81,6 +93,7 @@ class Variant:
         precision: what most of the work is computed in.
         compiled: by XLA, or by torch.compile.
         channels_last: PyTorch's memory format.
+        remat: blocks recomputed in the backward pass, in kgan's step.
     """
 
     title: str
@@ -88,6 +101,7 @@ class Variant:
     precision: Literal["float32", "bfloat16"] = "float32"
     compiled: bool = False
     channels_last: bool = False
+    remat: bool = False
 
     @property
     def framework(self) -> Literal["keras", "torch"]:
@@ -103,6 +117,7 @@ VARIANTS = {
     "keras-io": Variant("keras.io's `train_step` under `fit`", "KerasIO"),
     "tutorial": Variant("TensorFlow tutorial's loop (reuses the fakes: less work)", "Tutorial"),
     "kgan": Variant("`kgan.GAN`", "Kgan"),
+    "kgan-remat": Variant("`kgan.GAN`, `remat`", "Kgan", remat=True),
     "kgan-xla": Variant("`kgan.GAN`, XLA", "Kgan", compiled=True),
     "torch-bfloat16": Variant("PyTorch, bfloat16 autocast", "Torch", "bfloat16"),
     "torch-bfloat16-last": Variant(

@@ -46,12 +46,20 @@ def main(order: str) -> None:
 
 def take_turns(trainer: Any, answer: Any) -> None:
     """Warms up and says so; then a turn for each line of stdin."""
-    from training_speed.machine import peak_memory
+    from training_speed.machine import memory
 
+    before = memory("VmRSS")
     trainer.run(WARM_STEPS)
     answer(parameters=trainer.parameters, device=trainer.device)
     for line in sys.stdin:
         timed = trainer.run(int(line))
         # Before the matrices of the peak come into memory.
-        memory = {"memory": peak_memory(), "device_memory": trainer.device_memory()}
-        answer(**timed, **memory, peak=trainer.peak())
+        held, on_device = memory("VmHWM"), trainer.device_memory()
+        of_steps = None if held is None or before is None else held - before
+        answer(
+            **timed,
+            memory=held,
+            steps_memory=of_steps,
+            device_memory=on_device,
+            peak=trainer.peak(),
+        )
