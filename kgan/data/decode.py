@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from kgan import memory
 from kgan.channels import ALPHA, MOST_CHANNELS, PICTURES, PICTURES_IN_WORDS
 from kgan.data.pixels_in_flight import PixelsInFlight
+from kgan.data.transparency import with_mean_colour
 from kgan.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
@@ -156,7 +157,7 @@ def fit_image(
 
     Returns:
         uint8 array (H, W, C). RGBA is not premultiplied; wholly transparent pixels have the
-        colour that `with_mean_colour` gives them.
+        colour that `kgan.data.transparency.with_mean_colour` gives them.
     """
     height, width, channels = image_shape
     if channels == ALPHA:
@@ -186,29 +187,6 @@ def _fitted_rgba(image: Image.Image, size: tuple[int, int], fit: Fit) -> np.ndar
         else:
             image = ImageOps.pad(image, size, Image.Resampling.BICUBIC, color=(0, 0, 0, 0))
     return np.asarray(image)
-
-
-def with_mean_colour(image: np.ndarray) -> np.ndarray:
-    """An RGBA image whose wholly transparent pixels have the mean colour of what is visible.
-
-    What is stored under them is nobody's choice: often black, white, or what an editor left. A
-    discriminator would learn it, and a generator blend it into edges. The mean colour, weighted
-    by alpha, is the picture's own; where nothing is visible it is black.
-
-    Args:
-        image: uint8 or float array (H, W, 4), alpha last, 0 for transparent.
-
-    Returns:
-        Array of the same shape and dtype.
-    """
-    alpha = image[..., 3].astype(np.float64)
-    hidden = alpha == 0
-    if not hidden.any():
-        return image
-    image = image.copy()
-    mean = np.tensordot(alpha, image[..., :3], 2) / max(alpha.sum(), 1e-9)
-    image[hidden, :3] = mean if np.issubdtype(image.dtype, np.floating) else np.rint(mean)
-    return image
 
 
 def _opaque(image: Image.Image, background: Sequence[int]) -> Image.Image:
