@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from kgan.channels import PICTURES
 from kgan.files import printable
 from kgan.reading import read_text
 from kgan.runs.data_options import DEFAULT_EPOCHS
@@ -132,6 +133,11 @@ def header(options: RunOptions, done: Progress) -> str:
     else:
         more = steps or 0
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
+    if options.transparency is not None:
+        length += f"; {printable(options.transparency, None)}"
+    channels = options.size[-1] if len(options.size or ()) == 3 else None
+    if channels is not None and channels not in PICTURES:
+        length += f"; sheets show the {channels} channels side by side, each as grey"
     length += f"; layers compute in {options.precision}"
     if options.fitted is not None:
         length += f"; {printable(options.fitted, None)}"
