@@ -6,7 +6,7 @@ import importlib.resources
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from kgan.data.fit_values import check_channels, fit_values
 from kgan.data.folder import FolderSource
 from kgan.data.image_files import check_folder_path
 from kgan.data.records import SHARD_NAME, RecordSource, find_shards, shards_in
-from kgan.data.sources import Source
+from kgan.data.sources import Source, StreamSource
 from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
 from kgan.images import to_pil
@@ -135,7 +135,8 @@ def record_source(
     shards, counts, manifest = find_shards(path)
     height, width, channels = manifest["image_shape"] if manifest else (*FILES_SIZE, 3)
     image_shape = decode.check_picture(_shape(image_shape, (height, width), channels), background)
-    return RecordSource(shards, counts, manifest, image_shape, fit, background, strict, labels)
+    how = (image_shape, fit, background, strict, labels)
+    return _told(RecordSource(shards, counts, manifest, *how), channels)
 
 
 def embedded_source(
@@ -233,7 +234,18 @@ def tfds_source(
     channels = builder.info.features["image"].shape[-1] or 3
     own = tfds.own_size(builder) or FILES_SIZE
     image_shape = decode.check_picture(_shape(image_shape, own, channels), background)
-    return TFDSSource(name, split, builder, count, image_shape, fit, background, class_names)
+    source = TFDSSource(name, split, builder, count, image_shape, fit, background, class_names)
+    return _told(source, channels)
+
+
+Told = TypeVar("Told", bound=StreamSource)
+
+
+def _told(source: Told, own_channels: int) -> Told:
+    """The source, which says so where its own transparency is filled."""
+    if own_channels == ALPHA != source.image_shape[2]:
+        source.transparency = transparency.filled(source.background)
+    return source
 
 
 def _shape(

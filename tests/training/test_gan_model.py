@@ -249,7 +249,7 @@ def test_subclassed_networks_train_in_training_mode_and_reload(tmp_path):
     [
         ({"taken": (4, 6, 3)}, "must take the generator's images"),
         ({"logits": 2}, "one logit per image"),
-        ({"shape": (6, 4, 2)}, "C 1 or 3"),
+        ({"shape": (6, 4, 9)}, "C from 1 to 8"),
         ({"shape": (6, 4)}, "must give images"),
     ],
 )
