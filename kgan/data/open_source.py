@@ -134,7 +134,9 @@ def record_source(
     fit, background = decode.check_fit(fit), decode.check_background(background)
     shards, counts, manifest = find_shards(path)
     height, width, channels = manifest["image_shape"] if manifest else (*FILES_SIZE, 3)
-    image_shape = decode.check_picture(_shape(image_shape, (height, width), channels), background)
+    size = (height, width)
+    image_shape = _shape(image_shape, size, _kept(channels, background))
+    image_shape = decode.check_picture(image_shape, background)
     how = (image_shape, fit, background, strict, labels)
     return _told(RecordSource(shards, counts, manifest, *how), channels)
 
@@ -181,7 +183,8 @@ def array_source(
             "Received: image_shape=None"
         )
     channels = own_channels(images)
-    image_shape = _shape(image_shape, own[:2] if own else FILES_SIZE, channels)
+    size = own[:2] if own else FILES_SIZE
+    image_shape = _shape(image_shape, size, _kept(channels, background))
     check_channels(channels, image_shape[2])
     decode.check_kept_alpha(image_shape, background)
 
@@ -232,10 +235,16 @@ def tfds_source(
     fit, background = decode.check_fit(fit), decode.check_background(background)
     builder, count, class_names = tfds.open_set(name, split, manual_dir, download_dir)
     channels = builder.info.features["image"].shape[-1] or 3
-    own = tfds.own_size(builder) or FILES_SIZE
-    image_shape = decode.check_picture(_shape(image_shape, own, channels), background)
+    size = tfds.own_size(builder) or FILES_SIZE
+    image_shape = _shape(image_shape, size, _kept(channels, background))
+    image_shape = decode.check_picture(image_shape, background)
     source = TFDSSource(name, split, builder, count, image_shape, fit, background, class_names)
     return _told(source, channels)
+
+
+def _kept(channels: int, background: Sequence[int]) -> int:
+    """The data's own channels, without alpha where a background is to fill what is transparent."""
+    return 3 if channels == ALPHA and background != decode.WHITE else channels
 
 
 Told = TypeVar("Told", bound=StreamSource)

@@ -177,6 +177,8 @@ def test_arrays_of_four_channels_keep_alpha_and_lose_what_is_invisible(tmp_path,
     filled = open_source(tmp_path / "a.npz", image_shape=(16, 16, 3))
     assert filled.transparency.startswith("transparency filled with 255,255,255")
     np.testing.assert_array_equal(filled.images, kgan.images.over(images[[0, 1, 3, 4]]))
+    black = open_source(tmp_path / "a.npz", background=(0, 0, 0))
+    np.testing.assert_array_equal(black.images, kgan.images.over(images[[0, 1, 3, 4]], (0, 0, 0)))
     with pytest.raises(kgan.InputError, match="All pictures are wholly transparent"):
         array_source(images * 0, None, None, "crop", WHITE, "arrays")
 
