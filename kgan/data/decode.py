@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 from kgan import memory
 from kgan.channels import ALPHA, MOST_CHANNELS, PICTURES, PICTURES_IN_WORDS
+from kgan.data.fit_values import fit_values
 from kgan.data.pixels_in_flight import PixelsInFlight
-from kgan.data.transparency import with_mean_colour
 from kgan.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
@@ -152,16 +152,16 @@ def fit_image(
         image_shape: (H, W, C), C 1 for luma, 3 for RGB or 4 for RGBA.
         fit: "crop" scales to cover and crops the middle, "pad" scales to fit
             inside and fills the rest with the background, of RGBA with nothing. Bicubic, with
-            antialiasing; of RGBA colours count by how opaque they are (premultiplied).
+            antialiasing; of RGBA as `kgan.data.fit_values` does it.
         background: (R, G, B), 0..255, also under what is transparent unless C is 4.
 
     Returns:
-        uint8 array (H, W, C). RGBA is not premultiplied; wholly transparent pixels have the
-        colour that `kgan.data.transparency.with_mean_colour` gives them.
+        uint8 array (H, W, C).
     """
     height, width, channels = image_shape
     if channels == ALPHA:
-        return with_mean_colour(_fitted_rgba(image, (width, height), fit))
+        levels = _rgba(image, (width, height))
+        return fit_values(levels, (0.0, 255.0), image_shape, fit, background)
     image, mode = _opaque(image, background), "L" if channels == 1 else "RGB"
     image = image if image.mode == mode else image.convert(mode)
     if image.size != (width, height):
@@ -175,18 +175,14 @@ def fit_image(
     return np.asarray(image).reshape(image_shape)
 
 
-def _fitted_rgba(image: Image.Image, size: tuple[int, int], fit: Fit) -> np.ndarray:
+def _rgba(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """A picture as uint8 (H, W, 4), on each side less than four times the (width, height)."""
     if image.has_transparency_data and not image.mode.startswith("I"):
         image = image.convert("RGBA")
     else:  # by RGB: Pillow makes no alpha of CMYK
         image = _opaque(image, WHITE).convert("RGB").convert("RGBA")
-    if image.size != size:
-        # Pillow premultiplies RGBA before it scales, and divides by alpha after.
-        if fit == "crop":
-            image = ImageOps.fit(image, size, Image.Resampling.BICUBIC)
-        else:
-            image = ImageOps.pad(image, size, Image.Resampling.BICUBIC, color=(0, 0, 0, 0))
-    return np.asarray(image)
+    step = min(image.width // (2 * size[0]), image.height // (2 * size[1]))
+    return np.asarray(image.reduce(step) if step > 1 else image)  # premultiplied, by its mean
 
 
 def _opaque(image: Image.Image, background: Sequence[int]) -> Image.Image:

@@ -1,17 +1,19 @@
-"""Fits images that Pillow has no mode for: 16 bits, floats, or channels that make no picture."""
+"""Fits images in floats: of 16 bits, floats, with alpha, or channels that make no picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from kgan.channels import ALPHA, PICTURES, PICTURES_IN_WORDS
-from kgan.data import decode
 from kgan.data.transparency import with_mean_colour
 from kgan.errors import InputError
+
+if TYPE_CHECKING:
+    from kgan.data.decode import Fit, Shape
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601-2, as Pillow's mode L
 LEAST_ALPHA = 1e-6  # below, nothing of a colour is left
@@ -29,22 +31,26 @@ def check_channels(own: int, wanted: int) -> None:
 def fit_values(
     values: np.ndarray,
     array_range: tuple[float, float],
-    image_shape: decode.Shape,
-    fit: decode.Fit,
+    image_shape: Shape,
+    fit: Fit,
     background: Sequence[int],
 ) -> np.ndarray:
     """As `kgan.data.decode.fit_image`, in float32 and of any channels.
 
+    Pillow's own way with 8 bits of alpha clips colour and alpha each by itself where bicubic
+    overshoots, so that a plain colour becomes lighter at its edge.
+
     Args:
         values: array (H, W, C), uint8, uint16 or float32.
         array_range: (low, high), what black and white are in it.
-        image_shape, fit: as for `fit_image`; each channel is scaled by itself, colours with alpha
-            by how opaque they are.
+        image_shape, fit: as for `fit_image`; each channel is scaled by itself, bicubic and
+            antialiased, colours with alpha by how opaque they are (premultiplied).
         background: (R, G, B), 0..255, under what is transparent and around padded images; its
             luma in each of channels that make no picture.
 
     Returns:
-        Array (H, W, C) of the same dtype, within `array_range`. RGBA as `fit_image` gives it.
+        Array (H, W, C) of the same dtype, within `array_range`. RGBA is not premultiplied;
+        wholly transparent pixels have the colour that `with_mean_colour` gives them.
     """
     low, high = array_range
     height, width, channels = image_shape
@@ -73,9 +79,7 @@ def fit_values(
     return fitted.astype(values.dtype)
 
 
-def _scaled(
-    channel: np.ndarray, size: tuple[int, int], fit: decode.Fit, around: float
-) -> np.ndarray:
+def _scaled(channel: np.ndarray, size: tuple[int, int], fit: Fit, around: float) -> np.ndarray:
     picture = Image.fromarray(channel)  # in mode F, of float32
     bicubic = Image.Resampling.BICUBIC
     if fit == "crop":

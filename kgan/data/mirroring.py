@@ -132,8 +132,8 @@ def _small(source: Source) -> list[np.ndarray]:
 
 
 def _shrunk(image: np.ndarray) -> np.ndarray:
-    if image.shape[-1] not in PICTURES:  # a picture for each channel
-        return np.concatenate([_shrunk(channel) for channel in np.split(image, image.shape[-1], 2)], 2)
+    if image.shape[-1] not in PICTURES:
+        return np.concatenate(list(map(_shrunk, np.split(image, image.shape[-1], axis=2))), axis=2)
     small = np.asarray(to_pil(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
     return small.reshape(SIDE, SIDE, -1)
 

@@ -194,7 +194,7 @@ def array_source(
         opened = image if isinstance(image, Image.Image) else to_pil(image)
         return decode.fit_image(opened, image_shape, fit, background)
 
-    if channels == ALPHA:
+    if isinstance(images, np.ndarray) and channels == ALPHA:
         images, labels = transparency.visible(images, labels, ends[0])
     if labels is not None:
         labels, class_names = number_labels(labels, len(images), class_names)

@@ -135,9 +135,8 @@ def header(options: RunOptions, done: Progress) -> str:
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
     if options.transparency is not None:
         length += f"; {printable(options.transparency, None)}"
-    channels = options.size[-1] if len(options.size or ()) == 3 else None
-    if channels is not None and channels not in PICTURES:
-        length += f"; sheets show the {channels} channels side by side, each as grey"
+    if options.size is not None and len(options.size) == 3 and options.size[2] not in PICTURES:
+        length += f"; sheets show the {options.size[2]} channels side by side, each as grey"
     length += f"; layers compute in {options.precision}"
     if options.fitted is not None:
         length += f"; {printable(options.fitted, None)}"

