@@ -13,6 +13,7 @@ from kgan.runs.directory import read_options
 from tests.data.test_transparency import disc
 from tests.tiny_features import write_network
 
+pytestmark = pytest.mark.slow
 SMALL = ["--steps", "2", "--filters", "2", "--batch-size", "8", "--augment", "none"]
 
 
