@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from kgan.data.decode import Fit, Shape
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601-2, as Pillow's mode L
-LEAST_ALPHA = 1e-6  # below, nothing of a colour is left
+# What is scaled and less opaque is transparent: where bicubic undershoots, its colour is noise.
+LEAST_ALPHA = 1 / 64
 
 
 def check_channels(own: int, wanted: int) -> None:

@@ -58,8 +58,12 @@ def test_edges_are_clean_and_colours_count_by_how_opaque_they_are(tmp_path, afte
     scale = kernel_matrix(40, after)
     alpha = image[..., 3] / 255.0
     expected_alpha = scale @ alpha @ scale.T
-    assert np.abs(made[..., 3] - 255 * np.clip(expected_alpha, 0, 1)).max() <= 0.51
-    visible = expected_alpha > 0.01
+    visible = expected_alpha >= 1 / 64  # beyond, the colours of ringing are noise
+    shown = np.where(visible, np.minimum(expected_alpha, 1), 0)
+    assert np.abs(made[..., 3] - 255 * shown).max() <= 0.51
+    hidden = made[~visible, :3].astype(int)
+    assert len(hidden)
+    np.testing.assert_array_equal(hidden, hidden[:1].repeat(len(hidden), 0))
     for channel in range(3):
         product = scale @ (image[..., channel] * alpha) @ scale.T
         expected = np.clip(product[visible] / expected_alpha[visible], 0, 255)
