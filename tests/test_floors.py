@@ -21,7 +21,7 @@ FLOORS = {
     "reading": 0.7,  # on top of memory
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
     **dict.fromkeys(("export_places", "own_places"), 1.5),  # on top of manifest
-    **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
+    **dict.fromkeys(("untrusted", "layers", "losses", "data", "pretrained"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
     **dict.fromkeys(("training", "export"), 4),
     **dict.fromkeys(("explore", "callbacks"), 5),

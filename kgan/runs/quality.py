@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,12 @@ from kgan.errors import InputError
 from kgan.files import printable
 from kgan.metrics.features import Features
 from kgan.metrics.real_images import Reference
-from kgan.models import AutoencoderPreset, get_preset
+from kgan.models import AutoencoderPreset, ProjectedDiscriminator, get_preset
 from kgan.runs.directory import BEST_FILE, LOGS
 from kgan.runs.options import RunOptions
+from kgan.runs.own_judge import BIASED
 
+LOG = logging.getLogger("kgan")
 SHARE = 0.1
 LEAST_IMAGES = 500  # a set from which a part is held out without being asked for
 SHOWN_IMAGES = 1000  # on each side of an evaluation during training
@@ -96,6 +99,8 @@ def real_images(source: Source, options: RunOptions) -> RealImages | None:
     if options.evaluate_every is None:
         return None
     network = Features.efficientnet_lite0()
+    if get_preset(options.preset).networks.get("discriminator") is ProjectedDiscriminator:
+        LOG.warning("%s: these figures find its best state, not how good it is", BIASED)
     held, trained = parts(source, options)
     if not len(held):
         n = min(SHOWN_IMAGES, len(trained) // 2)
