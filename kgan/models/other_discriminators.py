@@ -25,11 +25,6 @@ DISCRIMINATORS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def joined(preset: str, name: str) -> str:
-    """The name of a preset with another discriminator; as it is, where it has that one already."""
-    return preset if preset.endswith(f"+{name}") else f"{preset}+{name}"
-
-
 def with_discriminator(preset: Preset | AutoencoderPreset, name: str) -> Preset:
     """A preset's generator with another discriminator, and the training that belongs to that.
 

@@ -283,7 +283,8 @@ def _chosen(name: str, **arguments: Any) -> dict[str, Any]:
     passed = {key: value for key, value in arguments.items() if value is not None}
     accepted = [arguments_of(network) for network in preset.networks.values()]
     for key, value in passed.items():
-        if not any(key in names for names in accepted):
+        of_both = all if key == "num_classes" else any
+        if not of_both(key in names for names in accepted):
             if key == "num_classes":
                 able = ", ".join(conditional_presets())
                 raise InputError(

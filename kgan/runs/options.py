@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from kgan.errors import InputError
-from kgan.models.other_discriminators import joined
+from kgan.names import with_other_discriminator
 from kgan.option_fields import (
     FROM_ZERO,
     INTERVAL,
@@ -120,7 +120,8 @@ class RunOptions(StepOptions, DataOptions):
                 f"Received: {' and '.join(lengths)}"
             )
         if self.discriminator is not None:
-            object.__setattr__(self, "preset", joined(self.preset, self.discriminator))
+            preset = with_other_discriminator(self.preset, self.discriminator)
+            object.__setattr__(self, "preset", preset)
         if self.early_stop is not None and self.evaluate_every is None:
             object.__setattr__(self, "evaluate_every", EVALUATE_MINUTES)
         if self.freeze_d is not None and self.start_from is None:

@@ -12,8 +12,8 @@ import tensorflow as tf
 from kgan.latents import check_distribution, check_seed
 from kgan.layers import DiffAugment, draws
 from kgan.losses import AdversarialLoss
-from kgan.models.other_discriminators import joined
 from kgan.models.presets import Preset, get_preset, make_networks
+from kgan.names import with_other_discriminator
 from kgan.training import (
     adversarial_step,
     averaging,
@@ -153,7 +153,7 @@ class GAN(TwoNetworks):
             InputError: an unknown preset, or a size that the preset cannot make.
         """
         if discriminator is not None:
-            preset = joined(preset, discriminator)
+            preset = with_other_discriminator(preset, discriminator)
         chosen = get_preset(preset, Preset)
         sizes: dict[str, Any] = {"image_shape": image_shape, "latent_dim": latent_dim}
         if class_names is not None and num_classes is None:
