@@ -11,7 +11,6 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.losses.gradients_of import gradients_of
 from kgan.training import fused_operations, replicas
-from kgan.training.packed_sums import in_one_piece
 
 ALWAYS = ("d_loss", "g_loss", "real_logits", "fake_logits")
 WHERE_THEY_ARE = ("penalty", "augment_probability")
@@ -212,12 +211,11 @@ class Updates(keras.layers.Layer):
             if scaled:
                 scale = tf.convert_to_tensor(optimizer.dynamic_scale)
                 unscaled = [None if g is None else g / scale for g in gradients]
-                inner = optimizer.inner_optimizer
-                with fused_operations.adam(inner, beta_2), in_one_piece(inner):
-                    inner.apply(unscaled, trainable)
+                with fused_operations.adam(optimizer.inner_optimizer, beta_2):
+                    optimizer.inner_optimizer.apply(unscaled, trainable)
                 _raise_scale(optimizer)
             else:
-                with fused_operations.adam(optimizer, beta_2), in_one_piece(optimizer):
+                with fused_operations.adam(optimizer, beta_2):
                     optimizer.apply(gradients, trainable)
             self.streaks[role].assign(0)
 
