@@ -22,7 +22,8 @@ Measures how close the images of a trained GAN are to real ones: kernel distance
 computes), sliced Wasserstein and Frechet distance, precision, recall, density, coverage, each
 beside what real images score against other real ones. MODEL is a run's directory, a .keras file
 or an export; DATA is anything that kgan trains on, by default the run's own, of which the part
-that was held out where there is one. Needs pip install kgan[metrics].
+that was held out where there is one. Transparent pictures are measured over white.
+Needs pip install kgan[metrics].
 
   kgan evaluate runs/NAME
   kgan evaluate saved_models/NAME photos/ -n 5000

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kgan import export_places, images, labels, memory
+from kgan.channels import PICTURES
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import argument_type
 from kgan.errors import InputError
@@ -32,6 +33,9 @@ reconstructs pictures: each row of them stands over what comes back.
   kgan generate runs/NAME -n 64 -o grid.png
   kgan generate saved_models/NAME --seed 7 --separate pictures/
   kgan generate runs/NAME --class Bag -n 16
+
+Transparent pictures (4 channels) are PNG with alpha. Images of 2 or of 5 to 8 channels are no
+pictures: they are written as an array, uint8 (N, H, W, C), images.npy.
 """
 NICE = 20
 BATCH = 64  # pictures that are drawn together
@@ -97,10 +101,10 @@ class Drawing:
 
 def run(arguments: argparse.Namespace) -> None:
     """Draws, and prints the path of what was written last."""
-    if arguments.output and arguments.output.suffix.lower() != ".png":
+    if arguments.output and arguments.output.suffix.lower() not in (".png", ".npy"):
         raise InputError(f"The sheet is a .png file. Received: {arguments.output}")
     drawing = _drawing(arguments)
-    path = arguments.output or (None if arguments.separate else Path("grid.png"))
+    path = _path_of_all(arguments, drawing.image_shape[2])
     if path:
         each = SHEET_COPIES * math.prod(drawing.image_shape) * (1 + drawing.in_pairs)
         what = "Without --separate, which takes any number, a sheet"
@@ -115,10 +119,29 @@ def run(arguments: argparse.Namespace) -> None:
                 above += [] if originals is None else [originals]
     if path:
         with writing(UNWRITABLE, path):
-            images.save_png(path, _sheet(shown, above), drawn=True)
+            if drawing.image_shape[2] in PICTURES:
+                images.save_png(path, _sheet(shown, above), drawn=True)
+            else:
+                images.save_array(path, np.concatenate(shown))
         print(printable(path, None))
     if arguments.separate:
         print(printable(arguments.separate, None))
+
+
+def _path_of_all(arguments: argparse.Namespace, channels: int) -> Path | None:
+    """The file of all images together: a sheet, or an array where they are no pictures.
+
+    Raises:
+        InputError: a file of the other kind was asked for.
+    """
+    if channels in PICTURES:
+        suffix, what, default = ".png", "The sheet is a .png file", "grid.png"
+    else:
+        suffix, default = ".npy", "images.npy"
+        what = f"Images of {channels} channels are no pictures: they are written as an .npy file"
+    if arguments.output and arguments.output.suffix.lower() != suffix:
+        raise InputError(f"{what}. Received: {arguments.output}")
+    return arguments.output or (None if arguments.separate else Path(default))
 
 
 @contextlib.contextmanager
@@ -137,7 +160,7 @@ def _separate(directory: Path | None) -> Iterator[Callable[[np.ndarray, list[str
         def save(pictures: np.ndarray, names: list[str]) -> None:
             with writing(UNWRITABLE, directory):
                 for picture, name in zip(pictures, names, strict=True):
-                    images.save_png(staging / f"{name}.png", picture, drawn=True)
+                    images.save_image(staging, name, picture, drawn=True)
 
         yield save
         with writing(UNWRITABLE, directory):

@@ -155,9 +155,9 @@ class Features:
         """The features of images, by `kgan.metrics.resize`'s rule.
 
         Args:
-            images: uint8 array (N, H, W, C), C 1 or 3, or (N, H, W); or an iterable of such
-                arrays, each of its own N, H and W. It is read once, a batch at a time, so that
-                memory does not grow with it beyond the features.
+            images: uint8 array (N, H, W, C), C 1, 3 or 4, the last over white, or (N, H, W); or
+                an iterable of such arrays, each of its own N, H and W. It is read once, a batch
+                at a time, so that memory does not grow with it beyond the features.
             batch_size: images that the network sees at a time; it changes the features by
                 rounding alone.
 

@@ -54,7 +54,7 @@ class DataOptions:
     size: tuple[int, ...] | None = option(
         None,
         SIZE,
-        "height and width, also HxWxC",
+        "height and width, also HxWxC; HxWx4 keeps transparency",
         "data",
         default_words="the data's own where all have one; 64x64 for files",
     )
@@ -64,7 +64,7 @@ class DataOptions:
     background: tuple[int, ...] = option(
         (255, 255, 255),
         COLOUR,
-        "colour under transparent pictures and around padded ones",
+        "colour under transparent pictures and around padded ones, not with HxWx4",
         "data",
     )
     augment: list[str] | None = option(

@@ -16,7 +16,7 @@ from kgan.images import save_png
 from kgan.metrics.features import Features
 from kgan.metrics.memorisation import memorisation, nearest
 from kgan.metrics.quality_sheet import labelled
-from kgan.metrics.resize import resize
+from kgan.metrics.resize import check_measurable, resize
 from kgan.runs import quality
 from kgan.runs.evaluating import Opened, open_data
 
@@ -59,6 +59,7 @@ def report(
     Raises:
         InputError: as for `open_data`, or there are too few images.
     """
+    check_measurable(opened.model.image_shape[2])
     source, options = open_data(opened, data)
     held = quality.held_out(source, options)
     is_apart = bool(len(held))

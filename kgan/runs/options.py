@@ -34,7 +34,8 @@ class RunOptions(StepOptions, DataOptions):
     The help of each option is in its metadata; `kgan train --help` shows it. None
     stands for what the preset or the data have. In `config.json` the length, one of `epochs`,
     `steps` and `minutes`, is the run's goal from its beginning on, and
-    `source` the data in words, `mirroring` why they are mirrored, or not, where nobody said,
+    `source` the data in words, `transparency` what became of that in them, `mirroring` why they are
+    mirrored, or not, where nobody said,
     `frozen` the names of the layers that `freeze_d` froze, and `fitted` the width and batches that
     were chosen for the processor; `xla` is whether XLA compiles the steps after the run's first few
     where `jit_compile` leaves it open and it was chosen, and `xla_why` that in words.
@@ -99,6 +100,7 @@ class RunOptions(StepOptions, DataOptions):
         default_words="0",
     )
     source: str | None = None
+    transparency: str | None = None
     mirroring: str | None = None
     fitted: str | None = None
     frozen: str | None = None

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kgan.channels import MOST_CHANNELS
 from kgan.errors import InputError
 from kgan.labels import check_class_names
 from kgan.models.networks import check_classes
@@ -46,10 +47,11 @@ def check_networks(
     images = _output_shape("generator", generator, (None, latents[1]), labels)
     if not pictures and (len(images) < 2 or None in images[1:]):
         raise InputError(f"What the generator gives must have one shape. It gives: {images}")
-    if pictures and (len(images) != 4 or None in images[1:] or images[-1] not in (1, 3)):
+    channels = range(1, MOST_CHANNELS + 1)
+    if pictures and (len(images) != 4 or None in images[1:] or images[-1] not in channels):
         raise InputError(
-            f"The generator must give images (batch, H, W, C) with C 1 or 3{_data_format()}. "
-            f"It gives: {images}"
+            f"The generator must give images (batch, H, W, C) with C from 1 to {MOST_CHANNELS}"
+            f"{_data_format()}. It gives: {images}"
         )
     taken, judged_labels = input_shapes("discriminator", discriminator)
     if tuple(taken[1:]) != tuple(images[1:]):
