@@ -1,0 +1,81 @@
+"""What the commands of `kgan explore` share: the model, the place of the picture, seeds."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kgan import export_places
+from kgan.cli import quiet_tensorflow
+from kgan.files import printable
+
+if TYPE_CHECKING:
+    from kgan.explore import Finding, Subject
+
+MOST_SEEDS = 100_000  # in one argument: more are a slip of the hand
+
+
+def add_model_and_output(parser: argparse.ArgumentParser, default: str) -> None:
+    """Adds MODEL and -o.
+
+    Args:
+        parser: where to add them.
+        default: name of the picture where none is named.
+    """
+    parser.add_argument("model", metavar="MODEL", type=Path, help="a run, .keras file or export")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="PNG",
+        type=Path,
+        default=Path(default),
+        help=f"the picture; its figures are beside it, as .json ({default})",
+    )
+
+
+def opened(path: Path, *, networks: bool = False, any_network: bool = False) -> Subject:
+    """The model that is looked into.
+
+    Args:
+        path: MODEL.
+        networks: the experiment needs the Keras networks; else an export is opened without
+            importing tensorflow.
+        any_network: it takes any Keras network of images.
+    """
+    if networks or (export_places.find_export(path) is None and path.suffix != ".onnx"):
+        quiet_tensorflow.import_tensorflow()
+    from kgan.runs.exploring import open_subject
+
+    return open_subject(path, any_network=any_network)
+
+
+def deliver(finding: Finding, output: Path) -> None:
+    """Writes what was found, and prints what it says and, last, the picture's path."""
+    finding.save(output)
+    for line in finding.lines:
+        print(printable(line, None))
+    print(printable(output, None))
+
+
+def seeds_of(text: str) -> list[int]:
+    """An argparse type: `1,5,9-12` is [1, 5, 9, 10, 11, 12]."""
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, dash, last = part.strip().partition("-")
+            begin, end = _whole(first), _whole(last) if dash else _whole(first)
+            if end < begin or end - begin >= MOST_SEEDS:
+                raise ValueError
+            seeds += range(begin, end + 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not seeds such as 1,5,9-20, whole numbers from 0 up"
+        ) from None
+    return seeds
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise ValueError
+    return int(text)

@@ -1,0 +1,35 @@
+"""Experiments that look into a trained model: each gives a picture and the figures behind it."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kgan.explore.interpolation import interpolate
+    from kgan.explore.picture import Finding
+    from kgan.explore.subject import Subject
+
+# Public name -> the module that has it; imported on first use, as most need tensorflow.
+_LAZY = {
+    "Finding": "kgan.explore.picture",
+    "Subject": "kgan.explore.subject",
+    "interpolate": "kgan.explore.interpolation",
+}
+__all__ = [
+    "Finding",
+    "Subject",
+    "interpolate",
+]
+
+
+if not TYPE_CHECKING:  # a type checker knows the names above, and no others
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module 'kgan.explore' has no attribute {name!r}")
+        value = getattr(importlib.import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

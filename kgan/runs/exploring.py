@@ -1,0 +1,57 @@
+"""From the path of a model to the `Subject` that experiments look into."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgan import export_places, manifest, runtime
+from kgan.errors import InputError
+from kgan.explore.subject import Subject
+
+if TYPE_CHECKING:
+    from kgan.training import GAN
+
+KERAS_FILE = "model.keras"  # of an export's folder, where its GAN was put beside it
+
+
+def open_subject(path: str | os.PathLike[str], *, any_network: bool = False) -> Subject:
+    """Opens a run, a .keras file or an export.
+
+    An export draws by onnxruntime; the GAN in its folder is loaded once it is asked for.
+
+    Args:
+        path: what `kgan.runs.load_model` takes, or an export.
+        any_network: take any Keras network too, as `kgan.models.read_network` does.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    export = export_places.find_autoencoder(path)
+    if export is not None:
+        return Subject(runtime.Autoencoder(path), name=Path(path), place=export)
+    onnx = export_places.find_onnx(path)
+    if onnx is not None:
+        prefix = "" if onnx.name == manifest.ONNX_FILE else f"{onnx.stem}."
+        beside = onnx.parent / KERAS_FILE
+        open_gan = (lambda: _gan(beside)) if beside.is_file() else None
+        return Subject(runtime.Generator(path), open_gan, Path(path), onnx.parent, prefix)
+    from kgan.runs import load
+
+    model: Any = load.load_network(path) if any_network else load.load_model(path, compile=False)
+    run = load.run_directory(path)
+    if run is not None and Path(path).is_dir():
+        return Subject(model, name=Path(path), place=run)
+    file = Path(path)
+    return Subject(model, name=file, place=file.parent, prefix=f"{file.stem}.")
+
+
+def _gan(path: Path) -> GAN:
+    from kgan.runs import load
+    from kgan.training import GAN
+
+    model = load.load_model(path, compile=False)
+    if not isinstance(model, GAN):
+        raise InputError(f"This is the folder of a GAN's export. Received another model: {path}")
+    return model
