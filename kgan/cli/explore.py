@@ -2,7 +2,7 @@
 
 import argparse
 
-from kgan.cli import explore_interpolate
+from kgan.cli import explore_arithmetic, explore_direction, explore_interpolate
 
 HELP = "look into a trained model: what it has learned, in pictures and figures"
 DESCRIPTION = """\
@@ -13,6 +13,8 @@ networks themselves takes an export with its GAN's model.keras in its folder.
   kgan explore interpolate runs/NAME --seeds 1,2,3 -o walk.png
 """
 COMMANDS = {
+    "arithmetic": explore_arithmetic,
+    "direction": explore_direction,
     "interpolate": explore_interpolate,
 }
 

@@ -4,7 +4,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kgan.explore.direction_search import attribute_direction, main_directions
+    from kgan.explore.direction_strips import strips
     from kgan.explore.interpolation import interpolate
+    from kgan.explore.latent_arithmetic import arithmetic
     from kgan.explore.picture import Finding
     from kgan.explore.subject import Subject
 
@@ -12,12 +15,20 @@ if TYPE_CHECKING:
 _LAZY = {
     "Finding": "kgan.explore.picture",
     "Subject": "kgan.explore.subject",
+    "arithmetic": "kgan.explore.latent_arithmetic",
+    "attribute_direction": "kgan.explore.direction_search",
     "interpolate": "kgan.explore.interpolation",
+    "main_directions": "kgan.explore.direction_search",
+    "strips": "kgan.explore.direction_strips",
 }
 __all__ = [
     "Finding",
     "Subject",
+    "arithmetic",
+    "attribute_direction",
     "interpolate",
+    "main_directions",
+    "strips",
 ]
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from kgan import labels as label_law
 from kgan import latents as latent_law
+from kgan.directions import DIRECTIONS_FILE, Direction, of_manifest, read_directions
 from kgan.errors import InputError
 from kgan.files import printable
 
@@ -128,6 +129,20 @@ class Subject:
             InputError: the model has no classes, or no such one.
         """
         return [label_law.index_of(name, self.class_names, self.num_classes) for name in names]
+
+    def directions(self) -> list[Direction]:
+        """The named directions kept beside the model, or those in its export's manifest.
+
+        Raises:
+            InputError: it is no generator, or the file holds something else.
+        """
+        self._check_draws()
+        assert self.latent_dim is not None
+        if self.place is not None:
+            file = self.place / f"{self.prefix}{DIRECTIONS_FILE}"
+            if file.is_file():
+                return read_directions(file, self.latent_dim)
+        return of_manifest(getattr(self.model, "info", {}), self.latent_dim)
 
     def require_gan(self) -> GAN:
         """The Keras GAN, ready for inference: statistics calibrated.
