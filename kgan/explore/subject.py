@@ -59,7 +59,7 @@ class Subject:
             self.latent_dim, self.latent_distribution = drawn["dim"], drawn["distribution"]
         self.num_classes: int | None = getattr(model, "num_classes", None)
         self.class_names: list[str] | None = getattr(model, "class_names", None)
-        shape = getattr(model, "image_shape", None) or model.input_shape[1:]
+        shape = getattr(model, "image_shape", None) or _first_input(model)
         self.image_shape: tuple[int, ...] = tuple(shape)
 
     def generate(self, n: int, seed: int = 0, labels: npt.ArrayLike | None = None) -> np.ndarray:
@@ -204,6 +204,15 @@ class Subject:
                 "This draws from seeds: give a GAN's run, .keras file or export. "
                 f"Received: {printable(self.name)}"
             )
+
+
+def _first_input(network: keras.Model) -> tuple[int, ...]:
+    """The shape of what a network takes first, without the batch; empty where it does not say."""
+    try:
+        shapes = network.input_shape
+    except AttributeError:  # a subclass of keras.Model that was never called on one shape
+        return ()
+    return tuple((shapes[0] if isinstance(shapes, list) else shapes)[1:])
 
 
 def as_subject(model: Any) -> Subject:
