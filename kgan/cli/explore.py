@@ -2,7 +2,13 @@
 
 import argparse
 
-from kgan.cli import explore_arithmetic, explore_direction, explore_interpolate
+from kgan.cli import (
+    explore_arithmetic,
+    explore_attention,
+    explore_diagram,
+    explore_direction,
+    explore_interpolate,
+)
 
 HELP = "look into a trained model: what it has learned, in pictures and figures"
 DESCRIPTION = """\
@@ -14,6 +20,8 @@ networks themselves takes an export with its GAN's model.keras in its folder.
 """
 COMMANDS = {
     "arithmetic": explore_arithmetic,
+    "attention": explore_attention,
+    "diagram": explore_diagram,
     "direction": explore_direction,
     "interpolate": explore_interpolate,
 }

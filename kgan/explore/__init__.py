@@ -4,10 +4,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kgan.explore.attention_maps import attention
     from kgan.explore.direction_search import attribute_direction, main_directions
     from kgan.explore.direction_strips import strips
     from kgan.explore.interpolation import interpolate
     from kgan.explore.latent_arithmetic import arithmetic
+    from kgan.explore.network_diagram import diagram
     from kgan.explore.picture import Finding
     from kgan.explore.subject import Subject
 
@@ -16,7 +18,9 @@ _LAZY = {
     "Finding": "kgan.explore.picture",
     "Subject": "kgan.explore.subject",
     "arithmetic": "kgan.explore.latent_arithmetic",
+    "attention": "kgan.explore.attention_maps",
     "attribute_direction": "kgan.explore.direction_search",
+    "diagram": "kgan.explore.network_diagram",
     "interpolate": "kgan.explore.interpolation",
     "main_directions": "kgan.explore.direction_search",
     "strips": "kgan.explore.direction_strips",
@@ -25,7 +29,9 @@ __all__ = [
     "Finding",
     "Subject",
     "arithmetic",
+    "attention",
     "attribute_direction",
+    "diagram",
     "interpolate",
     "main_directions",
     "strips",
