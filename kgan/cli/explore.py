@@ -8,6 +8,8 @@ from kgan.cli import (
     explore_diagram,
     explore_direction,
     explore_interpolate,
+    explore_judge,
+    explore_lipschitz,
 )
 
 HELP = "look into a trained model: what it has learned, in pictures and figures"
@@ -24,6 +26,8 @@ COMMANDS = {
     "diagram": explore_diagram,
     "direction": explore_direction,
     "interpolate": explore_interpolate,
+    "judge": explore_judge,
+    "lipschitz": explore_lipschitz,
 }
 
 

@@ -34,6 +34,13 @@ def add_model_and_output(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Adds --data."""
+    parser.add_argument(
+        "--data", metavar="DATA", help="real pictures, anything that kgan trains on (the run's own)"
+    )
+
+
 def opened(path: Path, *, networks: bool = False, any_network: bool = False) -> Subject:
     """The model that is looked into.
 

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from kgan.explore.direction_search import attribute_direction, main_directions
     from kgan.explore.direction_strips import strips
     from kgan.explore.interpolation import interpolate
+    from kgan.explore.judgement import judge
     from kgan.explore.latent_arithmetic import arithmetic
+    from kgan.explore.lipschitz_norms import lipschitz
     from kgan.explore.network_diagram import diagram
     from kgan.explore.picture import Finding
     from kgan.explore.subject import Subject
@@ -22,6 +24,8 @@ _LAZY = {
     "attribute_direction": "kgan.explore.direction_search",
     "diagram": "kgan.explore.network_diagram",
     "interpolate": "kgan.explore.interpolation",
+    "judge": "kgan.explore.judgement",
+    "lipschitz": "kgan.explore.lipschitz_norms",
     "main_directions": "kgan.explore.direction_search",
     "strips": "kgan.explore.direction_strips",
 }
@@ -33,6 +37,8 @@ __all__ = [
     "attribute_direction",
     "diagram",
     "interpolate",
+    "judge",
+    "lipschitz",
     "main_directions",
     "strips",
 ]
