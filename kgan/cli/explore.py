@@ -10,6 +10,7 @@ from kgan.cli import (
     explore_interpolate,
     explore_judge,
     explore_lipschitz,
+    explore_neighbours,
 )
 
 HELP = "look into a trained model: what it has learned, in pictures and figures"
@@ -28,6 +29,7 @@ COMMANDS = {
     "interpolate": explore_interpolate,
     "judge": explore_judge,
     "lipschitz": explore_lipschitz,
+    "neighbours": explore_neighbours,
 }
 
 

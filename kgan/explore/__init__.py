@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kgan.explore.judgement import judge
     from kgan.explore.latent_arithmetic import arithmetic
     from kgan.explore.lipschitz_norms import lipschitz
+    from kgan.explore.near_training import neighbours
     from kgan.explore.network_diagram import diagram
     from kgan.explore.picture import Finding
     from kgan.explore.subject import Subject
@@ -27,6 +28,7 @@ _LAZY = {
     "judge": "kgan.explore.judgement",
     "lipschitz": "kgan.explore.lipschitz_norms",
     "main_directions": "kgan.explore.direction_search",
+    "neighbours": "kgan.explore.near_training",
     "strips": "kgan.explore.direction_strips",
 }
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "judge",
     "lipschitz",
     "main_directions",
+    "neighbours",
     "strips",
 ]
 
