@@ -1,6 +1,7 @@
 """Walks between latents: their ends, how smooth they are said to be, and what is written."""
 
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from kgan import latents as latent_law
 from kgan.explore import Subject, interpolate
 from kgan.explore.feature_view import FeatureView, discriminator_view
 from kgan.explore.interpolation import BETWEEN, smoothness
-from kgan.images import grid, repeat_pixels
+from kgan.images import repeat_pixels
 
 PIXELS = FeatureView("pixels again", lambda images: images.reshape(len(images), -1))
 
@@ -21,7 +22,7 @@ class Switch:
 
     image_shape, num_classes, class_names = (8, 8, 1), None, None
     latent_dim, latent_distribution = 4, "normal"
-    info = {"latents": {"dim": 4, "distribution": "normal"}}
+    info: ClassVar = {"latents": {"dim": 4, "distribution": "normal"}}
 
     def from_latents(self, latents, labels=None):
         levels = np.where(np.asarray(latents)[:, 0] > 0, 200, 50).astype(np.uint8)
@@ -157,9 +158,3 @@ def test_the_discriminators_features_are_its_last_maps(trained_gan):
 def test_mistakes(trained_gan, arguments, message):
     with pytest.raises(kgan.InputError, match=message):
         interpolate(trained_gan, **arguments)
-
-
-def test_a_sheet_of_a_grid_is_read_back_by_the_tests_own_way():
-    images = np.arange(2 * 64 * 64, dtype=np.uint32).astype(np.uint8).reshape(2, 64, 64, 1)
-    sheet = grid(images, columns=2, padding=4)
-    np.testing.assert_array_equal(sheet[4:68, 72:136], images[1])
