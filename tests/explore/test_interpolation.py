@@ -10,8 +10,10 @@ from PIL import Image
 import kgan
 from kgan import latents as latent_law
 from kgan.explore import Subject, interpolate
+from kgan.explore.by_heart import ByHeart
 from kgan.explore.feature_view import FeatureView, discriminator_view
 from kgan.explore.interpolation import BETWEEN, smoothness
+from kgan.explore.picture import CAPTION_HEIGHT
 from kgan.images import repeat_pixels
 
 PIXELS = FeatureView("pixels again", lambda images: images.reshape(len(images), -1))
@@ -32,14 +34,14 @@ class Switch:
         return self.from_latents(latent_law.from_seeds(range(seed, seed + n), 4))
 
 
-def rows_of(finding, images, legs, frames):
+def rows_of(finding, images, legs, frames, by_heart=1):
     """The strip's images, back at their own size, (legs, frames, H, W, C)."""
     height, width = images.shape[1:3]
     scale = -(-64 // min(height, width))
     cell = (height * scale + 4, width * scale + 4)
     found = []
     for leg in range(legs):
-        top = leg * (cell[0] + 4) + 4
+        top = leg * (1 + by_heart) * (CAPTION_HEIGHT + cell[0] + 4) + CAPTION_HEIGHT + 4
         row = [
             finding.picture[top : top + height * scale : scale, left : left + width * scale : scale]
             for left in (4 + place * cell[1] for place in range(frames))
@@ -90,8 +92,20 @@ def test_who_knows_two_pictures_alone_jumps_and_is_marked(trained_gan):
     assert len(leg["pixels"]["jumps"]) == 1
     assert (switch.picture == (220, 30, 30)).all(-1).any()
     smooth = interpolate(trained_gan, [0, 1], features=PIXELS)
-    assert smooth.figures["largest_ratio"]["pixels"] < 3
-    assert not (smooth.picture == (220, 30, 30)).all(-1).any()
+    ratio = smooth.figures["largest_ratio"]["pixels"]
+    assert ratio < 3 < smooth.figures["largest_ratio_by_heart"]["pixels"]
+
+
+def test_by_heart_shows_the_nearest_of_what_it_knows(trained_gan):
+    known = ByHeart(Subject(trained_gan), [5, 2])
+    seeds = [5, 2, *range(1_000_000, 1_000_014)]
+    latents = latent_law.from_seeds(seeds, 8)
+    np.testing.assert_array_equal(
+        known.draw(latents), np.concatenate([trained_gan.generate(1, seed=s) for s in seeds])
+    )
+    between = latent_law.lerp(latents[0], latents[1], [0.45])
+    nearest = np.linalg.norm(latents - between, axis=1).argmin()
+    np.testing.assert_array_equal(known.draw(between), trained_gan.generate(1, seed=seeds[nearest]))
 
 
 def test_classes_are_blended_not_switched():
@@ -114,7 +128,7 @@ def test_an_autoencoder_walks_between_the_codes_of_pictures(real_images):
     model = kgan.Autoencoder.from_preset("autoencoder", image_shape=(16, 20, 1), latent_dim=6)
     pictures = kgan.images.to_uint8(real_images[:2])
     finding = interpolate(model, pictures=pictures, frames=3, features=PIXELS)
-    rows = rows_of(finding, pictures, 1, 3)[0]
+    rows = rows_of(finding, pictures, 1, 3, by_heart=0)[0]
     np.testing.assert_array_equal(rows[[0, 2]], model.reconstruct(pictures))
     middle = model.decode(model.encode(pictures).mean(axis=0, keepdims=True))
     np.testing.assert_allclose(rows[1], middle[0], atol=1)
