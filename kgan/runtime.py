@@ -83,18 +83,13 @@ class Generator:
         Args:
             n: number of images, at least 1.
             seed: int >= 0, the first image's seed.
-            labels: for a conditional generator, one class for all images or n of them;
-                None for each image's seed modulo the number of classes.
-            batch_size: images generated at a time; it does not change them.
-            truncation: as for `kgan.latents.from_seeds`.
+            labels, batch_size, truncation: as for `from_seeds`.
 
         Returns:
             uint8 array (n, H, W, C).
 
         Raises:
-            InputError: `n` or `batch_size` is no whole number of at least 1, the seed none of at
-                least 0, the truncation or the labels do not fit, or so many images do not fit
-                into memory.
+            InputError: as for `from_seeds`.
         """
         _check_counts(n=n)
         seed = latent_tools.check_seed(seed)
@@ -112,13 +107,18 @@ class Generator:
 
         Args:
             seeds: n ints >= 0, at least one.
-            labels, batch_size, truncation: as for `generate`.
+            labels: for a conditional generator, one class for all images or n of them;
+                None for each image's seed modulo the number of classes.
+            batch_size: images generated at a time; it does not change them.
+            truncation: as for `kgan.latents.from_seeds`.
 
         Returns:
             uint8 array (n, H, W, C).
 
         Raises:
-            InputError: as for `generate`.
+            InputError: a number of images or `batch_size` that is no whole number of at least 1,
+                a seed that is none of at least 0, a truncation or labels that do not fit, or more
+                images than fit into memory.
         """
         n = len(seeds)
         _check_counts(n=n, batch_size=batch_size)
