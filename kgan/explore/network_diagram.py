@@ -152,7 +152,8 @@ def _rows(count: int, height: int) -> int:
         columns = -(-count // rows)
         return abs(columns * (WIDTH + BETWEEN) - ASPECT * (rows * (height + ABOVE) + TITLE))
 
-    return min(range(1, count + 1), key=apart)
+    columns = -(-count // min(range(1, count + 1), key=apart))
+    return -(-count // columns)  # no column is much shorter than the others
 
 
 def _words(box: Box, join: str) -> list[tuple[str, int]]:
