@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.explore.network_parts import check_functional
-from kgan.explore.picture import Finding, beside, captioned
+from kgan.explore.picture import Finding, beside
 from kgan.explore.subject import as_subject
-from kgan.explore.vector_drawing import Area, Drawing, Line, Rectangle, Shape, Text, cut_to
+from kgan.explore.vector_drawing import Area, Drawing, Line, Shape, Text, cut_to
 from kgan.images import check_levels, from_uint8
 from kgan.layers import SpectralNormalization
 from kgan.layers.spectral_norm import KERNELS
@@ -22,6 +22,7 @@ POINTS = 11  # on the line from a real image to a generated one
 ITERATIONS = 200  # of a power iteration, at most
 CLOSE = 1e-6  # relative change at which it ends
 BATCH = 32
+MIDDLE, HALF = 290, 86  # of the bars, in pixels: where 1 is, and how far they reach
 BLUE, PALE, GREY = (70, 110, 200), (205, 217, 245), (170, 170, 170)
 
 
@@ -95,19 +96,7 @@ def lipschitz(
         "gradient_norm_largest": float(slopes.max()),
         "lines": len(slopes),
     }
-    picture = beside(
-        [
-            captioned(
-                "largest singular value of each layer (pale: without spectral norm)",
-                _bars(layers).to_pixels(),
-            ),
-            captioned(
-                "norm of the logit's gradient from real (0) to generated (1)",
-                _curve(figures).to_pixels(),
-            ),
-        ],
-        gap=32,
-    )
+    picture = beside([_bars(layers).to_pixels(), _curve(figures).to_pixels()], gap=32)
     return Finding(picture, figures, _in_words(figures))
 
 
@@ -146,14 +135,14 @@ def operator_norm(layer: keras.layers.Layer, shape: tuple[int, ...]) -> float | 
     """
     rng = np.random.default_rng(0)
     zero = layer(tf.zeros((1, *shape)))
-    probe = tf.constant(rng.standard_normal((1, *shape)).astype(np.float32))
-    once = layer(probe) - zero
+    # Two inputs, as a layer that looks across a batch sees nothing in one.
+    probes = tf.constant(rng.standard_normal((2, *shape)).astype(np.float32))
+    once = layer(probes) - zero
     for factor in (2.0, -1.0):  # a rectifier is linear on either side of 0
-        apart = layer(factor * probe) - zero - factor * once
+        apart = layer(factor * probes) - zero - factor * once
         if float(tf.reduce_max(tf.abs(apart))) > 1e-4 * float(tf.reduce_max(tf.abs(once))):
             return None
-
-    unit, before = probe / tf.norm(probe), 0.0
+    unit, before = probes[:1] / tf.norm(probes[:1]), 0.0
     for _ in range(ITERATIONS):
         with tf.GradientTape() as tape:
             tape.watch(unit)
@@ -205,25 +194,33 @@ def gradient_norms(
 
 
 def _bars(layers: list[LayerNorm]) -> Drawing:
-    """One bar a layer, on a scale of its own from 0 to the largest."""
-    largest = max((max(x.operator, x.operator_without) for x in layers), default=1.0) or 1.0
-    shapes: list[Shape] = []
+    """One bar a layer, on a logarithmic scale, from the line of 1 on: to the right it lengthens."""
+    values = [v for x in layers for v in (x.operator, x.operator_without) if v > 0]
+    reach = max([abs(math.log10(value)) for value in values], default=1.0) or 1.0
+    shapes: list[Shape] = [
+        Text(4, 2, "largest singular value of each layer (pale: without spectral norm)", 13)
+    ]
     for row, layer in enumerate(layers):
-        top = 8 + 24 * row
+        top = 28 + 24 * row
         name = layer.name + (" (spectral norm)" if layer.spectral_norm else "")
         shapes.append(Text(4, top + 2, cut_to(name, 196, 12), 12))
         for value, fill in ((layer.operator_without, PALE), (layer.operator, BLUE)):
-            shapes.append(Rectangle(204, top, max(1.0, 180 * value / largest), 16, fill))
+            end = MIDDLE + (HALF * math.log10(value) / reach if value > 0 else -HALF)
+            corners = ((MIDDLE, top), (end, top), (end, top + 16), (MIDDLE, top + 16))
+            shapes.append(Area(corners, fill))
         words = f"{layer.operator:.3g}"
         if layer.spectral_norm:
             words += f" ({layer.operator_without:.3g})"
-        shapes.append(Text(392, top + 2, words, 12))
-    return Drawing(480, 16 + 24 * max(1, len(layers)), tuple(shapes))
+        shapes.append(Text(MIDDLE + HALF + 12, top + 2, words, 12))
+    bottom = 28 + 24 * max(1, len(layers))
+    shapes.append(Line(((MIDDLE, 24), (MIDDLE, bottom)), GREY))
+    shapes.append(Text(MIDDLE - 3, bottom + 2, "1", 12))
+    return Drawing(MIDDLE + HALF + 100, bottom + 20, tuple(shapes))
 
 
 def _curve(figures: dict[str, Any]) -> Drawing:
-    width, height = 360, 220
-    left, right, top, bottom = 48, width - 12, 12, height - 26
+    width, height = 400, 220
+    left, right, top, bottom = 48, width - 28, 36, height - 26
     high = float(figures["gradient_norm_90_percent"].max()) * 1.1 or 1.0
 
     def points(values: np.ndarray) -> list[tuple[float, float]]:
@@ -235,14 +232,14 @@ def _curve(figures: dict[str, Any]) -> Drawing:
     upper = points(figures["gradient_norm_90_percent"])
     lower = points(figures["gradient_norm_10_percent"])
     shapes: list[Shape] = [
+        Text(4, 2, "norm of the logit's gradient; pale: 10% to 90% of the lines", 13),
         Area((*upper, *reversed(lower)), PALE),
         Line(tuple(points(figures["gradient_norm_mean"])), BLUE),
         Line(((left, top), (left, bottom), (right, bottom)), GREY),
         Text(4, top - 4, f"{high:.3g}", 12),
-        Text(4, bottom - 8, "0", 12),
-        Text(left - 3, bottom + 6, "0", 12),
-        Text(right - 6, bottom + 6, "1", 12),
-        Text(left + 60, bottom + 6, "mean, and 10% to 90% of the lines", 12),
+        Text(left - 12, bottom - 8, "0", 12),
+        Text(left, bottom + 6, "real", 12),
+        Text(right - 40, bottom + 6, "generated", 12),
     ]
     return Drawing(width, height, tuple(shapes))
 
