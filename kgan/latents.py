@@ -55,7 +55,7 @@ def check_truncation(truncation: object) -> float:
     if (
         isinstance(truncation, bool)
         or not isinstance(truncation, numbers.Real)
-        or not 0 < truncation <= 1
+        or not 0 < float(truncation) <= 1
     ):
         raise InputError(f"truncation must be above 0, up to 1. Received: {truncation!r}")
     return float(truncation)

@@ -83,7 +83,7 @@ def lipschitz(
     classes = None
     if subject.num_classes is not None:
         classes = subject.labels_of(range(seed, seed + len(real_images)), labels)
-    slopes = gradient_norms(network, *ends, classes)
+    slopes = gradient_norms(network, ends[0], ends[1], classes)
     figures: dict[str, Any] = {
         "experiment": "lipschitz",
         "layers": [layer._asdict() for layer in layers],
@@ -135,14 +135,13 @@ def operator_norm(layer: keras.layers.Layer, shape: tuple[int, ...]) -> float | 
     """
     rng = np.random.default_rng(0)
     zero = layer(tf.zeros((1, *shape)))
-    # Two inputs, as a layer that looks across a batch sees nothing in one.
-    probes = tf.constant(rng.standard_normal((2, *shape)).astype(np.float32))
-    once = layer(probes) - zero
+    probe = tf.constant(rng.standard_normal((1, *shape)).astype(np.float32))
+    once = layer(probe) - zero
     for factor in (2.0, -1.0):  # a rectifier is linear on either side of 0
-        apart = layer(factor * probes) - zero - factor * once
+        apart = layer(factor * probe) - zero - factor * once
         if float(tf.reduce_max(tf.abs(apart))) > 1e-4 * float(tf.reduce_max(tf.abs(once))):
             return None
-    unit, before = probes[:1] / tf.norm(probes[:1]), 0.0
+    unit, before = probe / tf.norm(probe), 0.0
     for _ in range(ITERATIONS):
         with tf.GradientTape() as tape:
             tape.watch(unit)
@@ -170,7 +169,10 @@ def _matrix_norm(layer: keras.layers.Layer) -> float | None:
 
 
 def gradient_norms(
-    network: keras.Model, real_images: np.ndarray, fake_images: np.ndarray, labels: Any = None
+    network: keras.Model,
+    real_images: np.ndarray,
+    fake_images: np.ndarray,
+    labels: np.ndarray | None = None,
 ) -> np.ndarray:
     """Norms of a discriminator's gradient on the lines between images, float64 (N, `POINTS`).
 

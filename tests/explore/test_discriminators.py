@@ -9,7 +9,7 @@ import kgan
 from kgan.explore import judge, lipschitz
 from kgan.explore.judgement import Group, judged, sigmoid
 from kgan.explore.lipschitz_norms import gradient_norms, layer_norms, operator_norm
-from kgan.layers import MinibatchStdDev, SpectralNormalization
+from kgan.layers import SpectralNormalization
 
 
 def matrix_of(layer, shape):
@@ -89,7 +89,6 @@ def test_operator_norms_are_the_largest_singular_values(layer, shape):
 def test_what_is_no_affine_map_has_no_norm():
     assert operator_norm(keras.layers.ReLU(), (5,)) is None
     assert operator_norm(keras.layers.Dense(3, activation="tanh"), (5,)) is None
-    assert operator_norm(MinibatchStdDev(), (4, 4, 2)) is None
 
 
 def test_with_and_without_spectral_norm():
