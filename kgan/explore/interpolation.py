@@ -109,7 +109,7 @@ def interpolate(
     for place, (leg, figure) in enumerate(zip(walk.legs, legs, strict=True)):
         rows.append(captioned(_caption(walk.names[place], figure), _marked(leg, figure)))
         if by_heart:
-            text = _caption(f"by heart: who knows {KNOWN} pictures alone", by_heart[place])
+            text = _caption(f"by heart, knowing {KNOWN} pictures alone", by_heart[place])
             rows.append(captioned(text, _marked(walk.by_heart[place], by_heart[place])))
     there = np.concatenate([walk.legs[0], *(leg[1:] for leg in walk.legs[1:])])
     shown = enlarged(np.concatenate([there, there[-2:0:-1]]), 128)
@@ -152,6 +152,8 @@ def _between_seeds(
     facts: dict[str, Any] = {"experiment": "interpolate", "seeds": seeds, "path": path}
     if classes is not None:
         facts["labels"] = classes.tolist()
+    if len(set(facts.get("labels", ()))) > 1:
+        facts["between_classes"] = "both drawn and mixed in pixels, which is smooth by itself"
     names = [f"seed {start} to {end}" for start, end in itertools.pairwise(seeds)]
     return _Walk(legs, by_heart, names, facts)
 
@@ -265,7 +267,9 @@ def _in_words(figures: dict[str, Any]) -> tuple[str, ...]:
         )
         if figures["legs_by_heart"]:
             lines[-1] += (
-                f" (by heart: {figures['largest_ratio_by_heart'][kind]:.2f}, as who knows {KNOWN} "
-                "pictures alone)"
+                f" (by heart, knowing {KNOWN} pictures alone: "
+                f"{figures['largest_ratio_by_heart'][kind]:.2f})"
             )
+    if "between_classes" in figures:
+        lines.append(f"between classes: {figures['between_classes']}")
     return tuple(lines)

@@ -65,11 +65,15 @@ def test_help_is_light(tmp_path):
         assert f"usage: kgan explore {name} " in done.stdout
 
 
-def test_an_export_is_walked_without_tensorflow(exported, tmp_path):
+def test_an_export_is_looked_into_without_tensorflow(exported, tmp_path):
+    shutil.copytree(exported, tmp_path / "clothes")
+    walk, light = (str(tmp_path / name) for name in ("walk.png", "light.png"))
+    sides = ["--from", "1", "--to", "2", "--name", "light"]
     code = (
         "import sys; from kgan.cli.main import main\n"
-        f"end = main(['explore', 'interpolate', {str(exported)!r}, '--seeds', '1,3', "
-        f"'-o', {str(tmp_path / 'walk.png')!r}])\n"
+        f"model = {str(tmp_path / 'clothes')!r}\n"
+        f"end = main(['explore', 'interpolate', model, '--seeds', '1,3', '-o', {walk!r}])\n"
+        f"end = end or main(['explore', 'direction', model, *{sides!r}, '-o', {light!r}])\n"
         "sys.exit(end or 10 * bool({'tensorflow', 'keras'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
