@@ -2,7 +2,13 @@
 
 import argparse
 
-from kgan.cli import explore_interpolate
+from kgan.cli import (
+    explore_forget,
+    explore_interpolate,
+    explore_probe,
+    explore_project,
+    explore_units,
+)
 
 HELP = "look into a trained model: what it has learned, in pictures and figures"
 DESCRIPTION = """\
@@ -14,6 +20,10 @@ networks themselves takes an export with its GAN's model.keras in its folder.
 """
 COMMANDS = {
     "interpolate": explore_interpolate,
+    "units": explore_units,
+    "probe": explore_probe,
+    "forget": explore_forget,
+    "project": explore_project,
 }
 
 

@@ -4,20 +4,47 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kgan.explore.forgetting import Forgetting, forget
     from kgan.explore.interpolation import interpolate
+    from kgan.explore.layer_maps import feature_maps, kernels
+    from kgan.explore.marked_boxes import MarkedBoxes, read_boxes
+    from kgan.explore.marking_page import marking
     from kgan.explore.picture import Finding
+    from kgan.explore.probing import probe
+    from kgan.explore.projection import project
     from kgan.explore.subject import Subject
+    from kgan.explore.unit_views import units
 
 # Public name -> the module that has it; imported on first use, as most need tensorflow.
 _LAZY = {
     "Finding": "kgan.explore.picture",
+    "Forgetting": "kgan.explore.forgetting",
+    "MarkedBoxes": "kgan.explore.marked_boxes",
     "Subject": "kgan.explore.subject",
+    "feature_maps": "kgan.explore.layer_maps",
+    "forget": "kgan.explore.forgetting",
     "interpolate": "kgan.explore.interpolation",
+    "kernels": "kgan.explore.layer_maps",
+    "marking": "kgan.explore.marking_page",
+    "probe": "kgan.explore.probing",
+    "project": "kgan.explore.projection",
+    "read_boxes": "kgan.explore.marked_boxes",
+    "units": "kgan.explore.unit_views",
 }
 __all__ = [
     "Finding",
+    "Forgetting",
+    "MarkedBoxes",
     "Subject",
+    "feature_maps",
+    "forget",
     "interpolate",
+    "kernels",
+    "marking",
+    "probe",
+    "project",
+    "read_boxes",
+    "units",
 ]
 
 

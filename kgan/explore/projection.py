@@ -1,0 +1,205 @@
+"""Own pictures in a model's latent space: the latents whose images come nearest to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, get_args
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from kgan.errors import InputError
+from kgan.explore.activation_maximisation import Adam
+from kgan.explore.inner_layers import outputs_caught, stages_of
+from kgan.explore.picture import Finding, enlarged
+from kgan.explore.subject import Subject, as_subject
+from kgan.images import check_levels, from_uint8
+from kgan.metrics.quality_sheet import labelled
+from kgan.models.networks import check_positive
+from kgan.models.rebuild import float32_copy
+
+Loss = Literal["pixels", "features"]
+STEPS = 400
+STARTS = 8
+RATE = 0.1  # of a latent's numbers, the first step; it falls to 0 along half a cosine
+COLUMNS = 12  # pictures on a row of the sheet
+SAME = 99.0  # dB, of what is the same to the level
+
+
+def project(
+    model: Any,
+    pictures: npt.ArrayLike,
+    *,
+    loss: Loss = "pixels",
+    starts: int = STARTS,
+    steps: int = STEPS,
+    labels: npt.ArrayLike | None = None,
+    seed: int = 0,
+) -> Finding:
+    """Seeks for each picture the latent whose image comes nearest to it.
+
+    Gradient descent (Adam) from several latents of the model's own distribution; the one that
+    ends with the smallest loss is kept. Uniform latents stay within -1 and 1.
+
+    Args:
+        model: a `Subject` or a `kgan.GAN`.
+        pictures: uint8 array (N, H, W, C) of the model's image shape.
+        loss: "pixels", the mean squared difference; "features", that of the discriminator's
+            activations after all its convolutions, each by its own size.
+        starts: latents that the descent begins with, for each picture.
+        steps: gradient steps.
+        labels: of a conditional model, one class for all or one for each; None to try each class
+            in turn among the starts.
+        seed: int >= 0, of the first start.
+
+    Returns:
+        A `Finding` with each picture above its reconstruction; `figures["pictures"]` has for each
+        the latent, the class of a conditional model, the PSNR in dB and the loss of each start.
+
+    Raises:
+        InputError: no GAN at hand, or pictures or labels that do not fit.
+
+    Reference:
+        Zhu et al. 2016, section 3.1, equation 4, https://arxiv.org/abs/1609.03552
+    """
+    if loss not in get_args(Loss):
+        raise InputError(f"loss must be one of {', '.join(get_args(Loss))}. Received: {loss!r}")
+    check_positive(starts=starts, steps=steps)
+    subject = as_subject(model)
+    if subject.is_autoencoder:
+        raise InputError(
+            "An autoencoder has an encoder: kgan generate MODEL --pictures DATA reconstructs. "
+            f"Received: {subject.name}"
+        )
+    gan = subject.require_gan()
+    levels = check_levels(pictures, gan.image_shape)
+    if not len(levels):
+        raise InputError("There must be pictures. Received: none")
+    each = None if labels is None else subject.labels_of(range(len(levels)), labels)
+    latents, found = [], []
+    measure = _measure(gan, loss)
+    for place, picture in enumerate(levels):
+        classes = _classes(subject, starts, None if each is None else int(each[place]))
+        descent = _descend(subject, measure, picture, classes, starts, steps, seed)
+        best = int(np.argmin(descent.losses))
+        latents.append(descent.latents[best])
+        found.append(
+            {"loss": descent.losses[best], "losses": descent.losses, "latent": latents[-1]}
+            | ({} if classes is None else {"label": int(classes[best])})
+        )
+    labels_of_best = [each["label"] for each in found] if subject.num_classes else None
+    back = Subject(gan).draw(np.stack(latents), labels_of_best)
+    for picture, image, figure in zip(levels, back, found, strict=True):
+        figure["psnr_db"] = psnr(picture, image)
+    ratios = [figure["psnr_db"] for figure in found]
+    figures: dict[str, Any] = {
+        "experiment": "project",
+        "by": loss,
+        "starts": starts,
+        "steps": steps,
+        "median_psnr_db": float(np.median(ratios)),
+        "pictures": found,
+    }
+    told = (
+        f"{len(levels)} pictures, {starts} starts each: PSNR {min(ratios):.1f} to "
+        f"{max(ratios):.1f} dB, median {np.median(ratios):.1f}"
+    )
+    return Finding(_sheet(levels, back), figures, (told,))
+
+
+def psnr(one: npt.ArrayLike, two: npt.ArrayLike) -> float:
+    """The peak signal-to-noise ratio of two uint8 images, in dB; 99 of equal ones."""
+    error = float(np.mean((np.asarray(one, float) - np.asarray(two, float)) ** 2))
+    return SAME if error == 0 else min(SAME, 10 * float(np.log10(255.0**2 / error)))
+
+
+class _Descent(NamedTuple):
+    """What a descent came to: latents (S, latent_dim) and the loss of each."""
+
+    latents: np.ndarray
+    losses: np.ndarray
+
+
+def _descend(
+    subject: Subject,
+    measure: Callable[[tf.Tensor, tf.Tensor, Any], tf.Tensor],
+    picture: np.ndarray,
+    classes: np.ndarray | None,
+    starts: int,
+    steps: int,
+    seed: int,
+) -> _Descent:
+    gan = subject.require_gan()
+    network = float32_copy(gan.inference_generator)
+    latents = tf.Variable(subject.latents(range(seed, seed + starts)))
+    target = tf.constant(from_uint8(picture[None], gan.value_range))
+    labels = None if classes is None else tf.constant(classes, tf.int32)
+
+    def losses() -> tf.Tensor:
+        inputs = tf.convert_to_tensor(latents)
+        images = network(inputs if labels is None else [inputs, labels], training=False)
+        return measure(images, target, labels)
+
+    @tf.function
+    def gradient() -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            value = tf.reduce_sum(losses())
+        return tape.gradient(value, latents)
+
+    adam = Adam()
+    for step in range(steps):
+        rate = RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
+        moved = latents - rate * adam.direction(gradient())
+        if gan.latent_distribution == "uniform":
+            moved = tf.clip_by_value(moved, -1.0, 1.0)
+        latents.assign(moved)
+    return _Descent(latents.numpy(), losses().numpy().astype(float))
+
+
+def _measure(gan: Any, loss: Loss) -> Callable[[tf.Tensor, tf.Tensor, Any], tf.Tensor]:
+    """A function of images (S, H, W, C), their target (1, H, W, C) and labels: the losses (S,)."""
+    if loss == "pixels":
+        return lambda images, target, labels: tf.reduce_mean((images - target) ** 2, (1, 2, 3))
+    network: keras.Model = float32_copy(gan.discriminator)
+    layers = [stage.output for stage in stages_of(network)]
+    if not layers:
+        raise InputError(
+            "The loss by features needs a discriminator with convolutions: take pixels. "
+            f"Received: {network.name}"
+        )
+
+    def features(images: tf.Tensor, labels: Any) -> list[tf.Tensor]:
+        with outputs_caught(layers) as caught:
+            network(images if labels is None else [images, labels], training=False)
+            return [caught[layer.name] for layer in layers]
+
+    def measure(images: tf.Tensor, target: tf.Tensor, labels: Any) -> tf.Tensor:
+        wanted = features(target, None if labels is None else labels[:1])
+        total = tf.zeros(tf.shape(images)[:1])
+        for ours, theirs in zip(features(images, labels), wanted, strict=True):
+            size = tf.reduce_mean(theirs**2) + 1e-8
+            total += tf.reduce_mean((ours - theirs) ** 2, (1, 2, 3)) / size
+        return total / len(layers)
+
+    return measure
+
+
+def _classes(subject: Subject, starts: int, label: int | None) -> np.ndarray | None:
+    """The class of each start: the one that is known, or all in turn."""
+    if subject.num_classes is None:
+        return None
+    if label is not None:
+        return np.full(starts, label)
+    return np.arange(starts) % subject.num_classes
+
+
+def _sheet(pictures: np.ndarray, back: np.ndarray) -> np.ndarray:
+    rows: list[np.ndarray] = []
+    names: list[str] = []
+    for at in range(0, len(pictures), COLUMNS):
+        for batch, name in ((pictures, "pictures"), (back, "nearest that the model draws")):
+            rows.append(enlarged(batch[at : at + COLUMNS]))
+            names.append(name)
+    return labelled(rows, names)
