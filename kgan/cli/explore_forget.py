@@ -119,4 +119,3 @@ def _mark(arguments: argparse.Namespace, output: Path) -> None:
     with writing(UNWRITABLE, output):
         save_page(output.with_suffix(".html"), page)
     print(printable(output.with_suffix(".html"), None))
-
