@@ -92,10 +92,7 @@ def test_boxes_of_another_size_are_refused(tmp_path):
 def test_silenced_maps_are_0_and_the_others_as_they_were(preset, classes):
     shape = (28, 28, 1) if preset == "dcgan_tanh" else (32, 32, 1)
     options = {"filters": 2, "latent_dim": 4, "num_classes": classes}
-    try:
-        gan = kgan.GAN.from_preset(preset, image_shape=shape, **options)
-    except InputError:
-        pytest.skip("a matter of POSIX")
+    gan = kgan.GAN.from_preset(preset, image_shape=shape, **options)
     inputs = [np.ones((2, 4), np.float32)] + ([] if classes is None else [np.array([0, 1])])
     stage = stage_of(gan.generator, None)
     copy = silenced(gan.generator, stage.convolution.name, [1], inputs)
@@ -184,10 +181,10 @@ def test_what_cannot_be_forgotten_is_said(trained_gan):
         explore.forget(gan, marked, threshold=1e9)
     with pytest.raises(InputError, match="There must be a box"):
         explore.forget(gan, explore.MarkedBoxes((16, 16), {1: []}))
+    one = explore.MarkedBoxes((16, 16), {1: [[2, 2, 9, 9]]})
     with pytest.raises(InputError, match="no such object"):
-        one = explore.MarkedBoxes((16, 16), {1: [[2, 2, 9, 9]]})
         explore.forget(gan, one, negatives="contrast")
-    with pytest.raises(InputError, match="No such convolution. Known: maps, to_image"):
+    with pytest.raises(InputError, match=r"No such convolution\. Known: maps, to_image"):
         explore.forget(gan, marked, layer="active_")
     with pytest.raises(InputError, match="too small for maps"):
         explore.forget(gan, explore.MarkedBoxes((16, 16), {1: [[0, 0, 0.5, 0.5]]}))

@@ -61,7 +61,7 @@ def by_hooks(network, images, units, rows, columns):
             )
     inputs = torch.tensor(images.transpose(0, 3, 1, 2), requires_grad=True)
     outputs = modules(inputs)
-    sum(outputs[i, u, r, c] for i, (u, r, c) in enumerate(zip(units, rows, columns))).backward()
+    outputs[range(len(units)), units, rows, columns].sum().backward()
     return inputs.grad.numpy().transpose(0, 2, 3, 1)
 
 
