@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     output = check_png(arguments.output)
     subject = opened(arguments.model, networks=True, any_network=True)
     from kgan import explore
-    from kgan.explore.layer_maps import network_of_images
+    from kgan.explore.image_networks import network_of_images
     from kgan.explore.probing import linear_svm
     from kgan.runs.exploring_data import images_to_explore
 

@@ -68,8 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     output = check_png(arguments.output)
     subject = opened(arguments.model, networks=True, any_network=True)
     from kgan import explore
-    from kgan.explore.layer_maps import network_of_images
-    from kgan.explore.unit_views import takes_images
+    from kgan.explore.image_networks import network_of_images, takes_images
 
     if arguments.kernels:
         deliver(explore.kernels(subject), output)

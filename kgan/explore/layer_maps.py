@@ -10,11 +10,11 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from kgan.errors import InputError
+from kgan.explore.image_networks import inputs_of, network_of_images, range_of_images
 from kgan.explore.inner_layers import inner, outputs_caught, stages_of
 from kgan.explore.picture import Finding, enlarged, stacked
-from kgan.explore.subject import Subject, as_subject
-from kgan.explore.unit_views import range_of_images, takes_images
-from kgan.images import check_levels, from_uint8, grid
+from kgan.explore.subject import as_subject
+from kgan.images import check_levels, grid
 from kgan.models.rebuild import float32_copy
 from kgan.training.network_checks import run_network
 
@@ -83,10 +83,8 @@ def feature_maps(
     value_range = range_of_images(subject, network, value_range)
     network = float32_copy(network)
     layers = [x for x in network.layers if not isinstance(x, keras.layers.InputLayer)]
-    inputs = [from_uint8(levels, value_range)]
-    inputs += [np.zeros((1, *x.shape[1:]), x.dtype) for x in network.inputs[1:]]
     with outputs_caught(layers) as caught:
-        run_network(network, inputs, 1)
+        run_network(network, inputs_of(network, levels, value_range), 1)
     sheets, figures = [enlarged(levels[0], 2 * MAP_SIDE)], {}
     given = {name: x for name, x in caught.items() if len(getattr(x, "shape", ())) == 4}
     if not given:
@@ -108,18 +106,6 @@ def feature_maps(
         }
     told = f"{len(given)} layers, {sum(x['shape'][2] for x in figures.values()):,} maps"
     return Finding(stacked(sheets), {"experiment": "maps", "layers": figures}, (told,))
-
-
-def network_of_images(subject: Subject) -> keras.Model:
-    """The network of a subject that takes images: D, an encoder, or the plain one.
-
-    Raises:
-        InputError: there is none at hand.
-    """
-    for network in subject.require_networks():
-        if takes_images(network):
-            return network
-    raise InputError(f"None of its networks takes images. Received: {subject.name}")
 
 
 def _title(text: str) -> np.ndarray:

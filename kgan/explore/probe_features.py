@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from kgan.errors import InputError
+from kgan.explore.image_networks import as_called, batches_of
 from kgan.explore.inner_layers import outputs_caught, stages_of
-from kgan.images import from_uint8
 
 GRID = 4  # sides of what each map is pooled to
-BATCH = 64
 
 
 def convolution_features(
@@ -43,12 +41,10 @@ def convolution_features(
         raise InputError(f"A probe is of convolutions. Received: {network.name}, which has none")
     rows = []
     with outputs_caught(layers) as caught:
-        for at in range(0, len(images), BATCH):
-            batch = from_uint8(images[at : at + BATCH], value_range)
-            others = [tf.zeros((len(batch), *x.shape[1:]), x.dtype) for x in network.inputs[1:]]
-            network([batch, *others] if others else batch, training=False)
+        for batch in batches_of(network, images, value_range):
+            network(as_called(batch), training=False)
             pooled = [pooled_to_grid(np.asarray(caught[x.name], np.float32)) for x in layers]
-            rows.append(np.concatenate([x.reshape(len(batch), -1) for x in pooled], 1))
+            rows.append(np.concatenate([x.reshape(len(x), -1) for x in pooled], 1))
     return np.concatenate(rows)
 
 

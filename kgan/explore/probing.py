@@ -12,13 +12,17 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from kgan.errors import InputError
-from kgan.explore.layer_maps import network_of_images
+from kgan.explore.image_networks import (
+    as_called,
+    batches_of,
+    network_of_images,
+    range_of_images,
+)
 from kgan.explore.picture import Finding
 from kgan.explore.probe_features import convolution_features
 from kgan.explore.subject import as_subject
-from kgan.explore.unit_views import range_of_images
 from kgan.explore.untrained import untrained_twin
-from kgan.images import check_levels, from_uint8
+from kgan.images import check_levels
 from kgan.models.rebuild import copy_network, float32_copy
 from kgan.training.calibration import set_statistics
 
@@ -196,13 +200,10 @@ def classify(
 def _measure_statistics(
     network: keras.Model, levels: np.ndarray, value_range: tuple[float, float]
 ) -> None:
-    images = from_uint8(levels[:STATISTICS], value_range)
-    size = min(BATCH, len(images))
-    batches: list[Any] = []
-    for at in range(0, len(images) - size + 1, size):
-        inputs = [images[at : at + size]]
-        inputs += [np.zeros((size, *x.shape[1:]), x.dtype) for x in network.inputs[1:]]
-        batches.append(inputs if len(inputs) > 1 else inputs[0])
+    some = levels[:STATISTICS]
+    size = min(BATCH, len(some))
+    whole = some[: len(some) // size * size]  # batches of one size
+    batches = [as_called(each) for each in batches_of(network, whole, value_range, size)]
     set_statistics(network, network, batches)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -13,13 +13,20 @@ from kgan.errors import InputError
 from kgan.explore.activation_maximisation import maximising_images, maximising_latents
 from kgan.explore.excitation import Excitation, most_exciting
 from kgan.explore.guided_backpropagation import guided_gradients
+from kgan.explore.image_networks import (
+    as_called,
+    batches_of,
+    inputs_of,
+    range_of_images,
+    takes_images,
+)
 from kgan.explore.inner_layers import output_shape
 from kgan.explore.picture import Finding
 from kgan.explore.receptive_field import Box, projective_field, receptive_field
 from kgan.explore.subject import Subject, as_subject
 from kgan.explore.unit_sheets import Row, cut, drawn_gradients, unit_sheet
 from kgan.explore.untrained import untrained_twin
-from kgan.images import check_levels, check_range, from_uint8, to_uint8
+from kgan.images import check_levels, to_uint8
 from kgan.models.rebuild import float32_copy
 from kgan.training.calibration import set_statistics
 
@@ -97,8 +104,8 @@ def units(
     value_range = range_of_images(subject, network, value_range)
     trained = _of_float32(network, layer, value_range)
     twin = untrained_twin(trained.network, seed)
-    measured = _inputs(twin, levels[:STATISTICS], value_range)
-    set_statistics(twin, twin, [measured if len(measured) > 1 else measured[0]])
+    measured = inputs_of(twin, levels[:STATISTICS], value_range)
+    set_statistics(twin, twin, [as_called(measured)])
     untrained = _Network(twin, _layer_of(twin, layer), value_range)
     figures: dict[str, Any] = {
         "experiment": "units",
@@ -135,7 +142,7 @@ def _looked_at(
 ) -> list[_Looked]:
     """For each unit its part of a row, and figures."""
     network, layer, value_range = of
-    best = most_exciting(network, layer, chosen, _batches(network, levels, value_range), shown)
+    best = most_exciting(network, layer, chosen, batches_of(network, levels, value_range), shown)
     made = maximising_images(network, layer, chosen, value_range, seed=seed)
     excited = values_of(network, layer, chosen, made)
     looked = []
@@ -146,7 +153,7 @@ def _looked_at(
             receptive_field(network, layer, int(row), int(column))
             for row, column in zip(own.rows, own.columns, strict=True)
         ]
-        inputs = _inputs(network, pictures, value_range)
+        inputs = inputs_of(network, pictures, value_range)
         gradients = guided_gradients(
             network, inputs, layer, np.full(len(pictures), unit), own.rows, own.columns
         )
@@ -232,33 +239,6 @@ def values_of(
     return np.diagonal(values)
 
 
-def takes_images(network: keras.Model) -> bool:
-    """Whether a network's first input is images (B, H, W, C), C 1 or 3."""
-    shape = network.inputs[0].shape if network.inputs else ()
-    return len(shape) == 4 and None not in shape[1:] and shape[3] in (1, 3)
-
-
-def range_of_images(
-    subject: Subject, network: keras.Model, value_range: tuple[float, float] | None = None
-) -> tuple[float, float]:
-    """The (low, high) that stands for black and white in what a network takes.
-
-    A kgan model knows its own. Else what is given; without that (0, 255) where the network begins
-    with a layer that scales, as keras.layers.Rescaling, and (0, 1) of any other.
-
-    Raises:
-        InputError: no (low, high).
-    """
-    if subject.model is not network:
-        known = subject.model if subject.is_autoencoder else subject.require_gan()
-        return known.value_range
-    if value_range is not None:
-        return check_range("value_range", value_range)
-    first = next((x for x in network.layers if not isinstance(x, keras.layers.InputLayer)), None)
-    scales = isinstance(first, (keras.layers.Rescaling, keras.layers.Normalization))
-    return (0.0, 255.0) if scales else (0.0, 1.0)
-
-
 def _of_float32(network: keras.Model, layer: str, value_range: tuple[float, float]) -> _Network:
     network = float32_copy(network)
     return _Network(network, _layer_of(network, layer), value_range)
@@ -280,18 +260,3 @@ def _width(network: keras.Model, layer: Any, chosen: Sequence[int]) -> int:
             f"{layer.name} has the units 0 to {(width or 1) - 1}. Received: {list(chosen)}"
         )
     return width
-
-
-def _inputs(
-    network: keras.Model, levels: np.ndarray, value_range: Sequence[float]
-) -> list[np.ndarray]:
-    """What a network takes for uint8 images; zeros for what it takes beside them, as labels."""
-    others = [np.zeros((len(levels), *x.shape[1:]), x.dtype) for x in network.inputs[1:]]
-    return [from_uint8(levels, value_range), *others]
-
-
-def _batches(
-    network: keras.Model, levels: np.ndarray, value_range: Sequence[float]
-) -> Iterator[list[np.ndarray]]:
-    for at in range(0, len(levels), BATCH):
-        yield _inputs(network, levels[at : at + BATCH], value_range)
