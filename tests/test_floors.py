@@ -20,7 +20,7 @@ FLOORS = {
     "memory": 0.6,  # on top of files
     "reading": 0.7,  # on top of memory
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
-    **dict.fromkeys(("export_places", "own_places"), 1.5),  # on top of manifest
+    **dict.fromkeys(("directions", "export_places", "own_places"), 1.5),  # on top of manifest
     **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
     **dict.fromkeys(("training", "export"), 4),

@@ -3,6 +3,10 @@
 import argparse
 
 from kgan.cli import (
+    explore_arithmetic,
+    explore_attention,
+    explore_diagram,
+    explore_direction,
     explore_forget,
     explore_interpolate,
     explore_probe,
@@ -19,11 +23,15 @@ networks themselves takes an export with its GAN's model.keras in its folder.
   kgan explore interpolate runs/NAME --seeds 1,2,3 -o walk.png
 """
 COMMANDS = {
-    "interpolate": explore_interpolate,
-    "units": explore_units,
-    "probe": explore_probe,
+    "arithmetic": explore_arithmetic,
+    "attention": explore_attention,
+    "diagram": explore_diagram,
+    "direction": explore_direction,
     "forget": explore_forget,
+    "interpolate": explore_interpolate,
+    "probe": explore_probe,
     "project": explore_project,
+    "units": explore_units,
 }
 
 

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from kgan.errors import InputError
 from kgan.files import whole_file, writing
 from kgan.images import save_animation, save_png
 
+CAPTION_SIZE = 13  # pixels, of the font
+CAPTION_HEIGHT = 20
 LEAST_SIDE = 64  # pixels on a sheet: below, a person sees nothing
 UNWRITABLE = "Cannot write there"
 
@@ -127,3 +130,36 @@ def stacked(sheets: Iterable[np.ndarray], background: int = 255) -> np.ndarray:
     return np.concatenate(
         [np.pad(p, w, constant_values=background) for p, w in zip(parts, wide, strict=True)]
     )
+
+
+def beside(sheets: Iterable[np.ndarray], gap: int = 8, background: int = 255) -> np.ndarray:
+    """Sheets of any heights next to each other, in colour where any is.
+
+    Args:
+        sheets: uint8 arrays (H, W, C).
+        gap: pixels between two.
+        background: grey level there and below the lower ones.
+    """
+    turned = [sheet.transpose(1, 0, 2) for sheet in sheets]
+    for index in range(len(turned) - 1):
+        wide = ((0, gap), (0, 0), (0, 0))
+        turned[index] = np.pad(turned[index], wide, constant_values=background)
+    return stacked(turned, background).transpose(1, 0, 2)
+
+
+def text_width(text: str, size: int = CAPTION_SIZE) -> int:
+    """Pixels that a line of text is wide."""
+    return round(ImageFont.load_default(size).getlength(text))
+
+
+def captioned(text: str, sheet: np.ndarray) -> np.ndarray:
+    """A sheet with a line of text above it, made wide enough for the text.
+
+    Args:
+        text: one line.
+        sheet: uint8 array (H, W, C).
+    """
+    width = max(sheet.shape[1], text_width(text) + 6)
+    line = Image.new("L", (width, CAPTION_HEIGHT), 255)
+    ImageDraw.Draw(line).text((3, 2), text, fill=0, font=ImageFont.load_default(CAPTION_SIZE))
+    return stacked([np.asarray(line)[..., None], sheet])

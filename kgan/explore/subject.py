@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from kgan import labels as label_law
 from kgan import latents as latent_law
+from kgan.directions import DIRECTIONS_FILE, Direction, of_manifest, read_directions
 from kgan.errors import InputError
 from kgan.files import printable
 
@@ -58,7 +59,7 @@ class Subject:
             self.latent_dim, self.latent_distribution = drawn["dim"], drawn["distribution"]
         self.num_classes: int | None = getattr(model, "num_classes", None)
         self.class_names: list[str] | None = getattr(model, "class_names", None)
-        shape = getattr(model, "image_shape", None) or model.input_shape[1:]
+        shape = getattr(model, "image_shape", None) or _first_input(model)
         self.image_shape: tuple[int, ...] = tuple(shape)
 
     def generate(self, n: int, seed: int = 0, labels: npt.ArrayLike | None = None) -> np.ndarray:
@@ -129,6 +130,20 @@ class Subject:
         """
         return [label_law.index_of(name, self.class_names, self.num_classes) for name in names]
 
+    def directions(self) -> list[Direction]:
+        """The named directions kept beside the model, or those in its export's manifest.
+
+        Raises:
+            InputError: it is no generator, or the file holds something else.
+        """
+        self._check_draws()
+        assert self.latent_dim is not None
+        if self.place is not None:
+            file = self.place / f"{self.prefix}{DIRECTIONS_FILE}"
+            if file.is_file():
+                return read_directions(file, self.latent_dim)
+        return of_manifest(getattr(self.model, "info", {}), self.latent_dim)
+
     def require_gan(self) -> GAN:
         """The Keras GAN, ready for inference: statistics calibrated.
 
@@ -189,6 +204,15 @@ class Subject:
                 "This draws from seeds: give a GAN's run, .keras file or export. "
                 f"Received: {printable(self.name)}"
             )
+
+
+def _first_input(network: keras.Model) -> tuple[int, ...]:
+    """The shape of what a network takes first, without the batch; empty where it does not say."""
+    try:
+        shapes = network.input_shape
+    except AttributeError:  # a subclass of keras.Model that was never called on one shape
+        return ()
+    return tuple((shapes[0] if isinstance(shapes, list) else shapes)[1:])
 
 
 def as_subject(model: Any) -> Subject:

@@ -1,16 +1,21 @@
-"""From the path of a model to the `Subject` that experiments look into."""
+"""From the path of a model to the `Subject` that experiments look into, and its data."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kgan import export_places, manifest, runtime
+from kgan.directions import DIRECTIONS_FILE, Direction, read_directions
 from kgan.errors import InputError
 from kgan.explore.subject import Subject
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from kgan.data import Source
+    from kgan.runs.options import RunOptions
     from kgan.training import GAN
 
 KERAS_FILE = "model.keras"  # of an export's folder, where its GAN was put beside it
@@ -40,11 +45,7 @@ def open_subject(path: str | os.PathLike[str], *, any_network: bool = False) -> 
     from kgan.runs import load
 
     model: Any = load.load_network(path) if any_network else load.load_model(path, compile=False)
-    run = load.run_directory(path)
-    if run is not None and Path(path).is_dir():
-        return Subject(model, name=Path(path), place=run)
-    file = Path(path)
-    return Subject(model, name=file, place=file.parent, prefix=f"{file.stem}.")
+    return Subject(model, None, Path(path), *_place(path))
 
 
 def _gan(path: Path) -> GAN:
@@ -55,3 +56,98 @@ def _gan(path: Path) -> GAN:
     if not isinstance(model, GAN):
         raise InputError(f"This is the folder of a GAN's export. Received another model: {path}")
     return model
+
+
+def _place(path: str | os.PathLike[str]) -> tuple[Path, str]:
+    """(where things of a run or a .keras file are kept, what their names begin with)."""
+    from kgan.runs import load
+
+    if Path(path).is_dir():
+        return Path(path), ""
+    run = load.run_directory(path)
+    if run is not None and Path(path).parent == run:  # its model.keras: the run's own
+        return run, ""
+    return Path(path).parent, f"{Path(path).stem}."
+
+
+def kept_directions(path: str | os.PathLike[str], model: Any) -> list[Direction]:
+    """The directions that `kgan explore direction` kept beside what is exported; mostly none.
+
+    Args:
+        path: of the run or file.
+        model: what is at that path.
+
+    Raises:
+        InputError: they are another model's, or the file holds something else.
+    """
+    if not hasattr(model, "discriminator"):
+        return []
+    place, prefix = _place(path)
+    return read_directions(place / f"{prefix}{DIRECTIONS_FILE}", model.latent_dim)
+
+
+class RealPictures(NamedTuple):
+    """Real pictures for an experiment.
+
+    Attributes:
+        images: uint8 array (N, H, W, C).
+        labels: int array (N,) by the model's own numbers; None for a model without classes.
+        split: which part of the data, in words: "held out" or "all".
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    split: str
+
+
+def open_data(
+    path: str | os.PathLike[str], subject: Subject, data: str | None
+) -> tuple[Source, RunOptions]:
+    """The data that a model is held against, and the options that say how they are read.
+
+    Args:
+        path: the model's.
+        subject: as opened from there.
+        data: what `kgan.data.open_source` takes; None for what its run was trained on.
+
+    Raises:
+        InputError: a model without a run and no data, or data that cannot be used.
+    """
+    from kgan.runs import evaluating, load
+    from kgan.runs.directory import read_options
+
+    is_export = hasattr(subject.model, "info")
+    run = None if is_export else load.run_directory(path)
+    options = None if run is None else read_options(run)
+    assert subject.place is not None
+    facts = {"file": Path(path).name}
+    opened = evaluating.Opened(subject, "", facts, options, subject.place, subject.prefix)
+    return evaluating.open_data(opened, data)
+
+
+def real_pictures(
+    path: str | os.PathLike[str], subject: Subject, data: str | None, n: int, seed: int = 0
+) -> RealPictures:
+    """Real pictures drawn at random, of those that a run held out where it did so.
+
+    Args:
+        path, subject, data: as for `open_data`.
+        n: how many; fewer where there are not so many.
+        seed: of the choice.
+
+    Raises:
+        InputError: as for `open_data`.
+    """
+    from kgan.data.choosing import draw_indices, pick
+    from kgan.runs import quality
+
+    source, options = open_data(path, subject, data)
+    held, _ = quality.parts(source, options)
+    split = "held out" if len(held) else "all"
+    indices = held[:n] if len(held) else draw_indices(source, n, seed)
+    images, labels = pick(source, indices)
+    if subject.num_classes is None:
+        return RealPictures(images, None, split)
+    return RealPictures(
+        images, quality.as_counted(labels, source, subject.class_names or ()), split
+    )

@@ -144,19 +144,23 @@ def reference(
     other_images, other_labels = pick(source, others) if len(others) else (None, None)
     return Reference(
         images,
-        _as_counted(labels, source, classes),
+        as_counted(labels, source, classes),
         other_images,
-        _as_counted(other_labels, source, classes),
+        as_counted(other_labels, source, classes),
         data=source.description,
         cached=True,
         **facts,
     )
 
 
-def _as_counted(
+def as_counted(
     labels: np.ndarray | None, source: Source, classes: Sequence[str] | None
 ) -> np.ndarray | None:
-    """Labels by a model's own numbers, where both have names of classes; None without classes."""
+    """Labels by a model's own numbers, where both have names of classes; None without classes.
+
+    Raises:
+        InputError: the data have a class that the model lacks.
+    """
     if labels is None or classes is None:
         return None
     theirs, own = list(source.class_names or ()), list(classes)
