@@ -12,7 +12,8 @@ from kgan.option_fields import FROM_ZERO, WHOLE
 HELP = "find own pictures in the model's latent space"
 DESCRIPTION = """\
 Seeks by gradient descent the latent whose picture comes nearest to each of yours.
-The sheet has each above what the model makes of it, the .json the latents.
+The sheet has each above what the model makes of it, then edits along the directions
+that `kgan explore direction` has named; the .json has the latents.
 
   kgan explore project runs/NAME me.png you.png
   kgan explore project runs/NAME photos/ --loss features -n 12
@@ -79,6 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
         starts=arguments.starts,
         steps=arguments.steps,
         labels=labels,
+        directions=() if subject.is_autoencoder else subject.directions(),
         seed=arguments.seed,
     )
     for figure, name in zip(finding.figures["pictures"], read.names, strict=True):

@@ -12,11 +12,10 @@ from kgan.errors import InputError
 from kgan.explore.inner_layers import Stage, outputs_caught
 from kgan.explore.logistic import Logistic, fit_logistic
 from kgan.explore.marked_boxes import MarkedBoxes
-from kgan.explore.picture import Finding, enlarged
+from kgan.explore.picture import Finding, captioned, enlarged, stacked
 from kgan.explore.silencing import silenced, stage_of
 from kgan.explore.subject import Subject, as_subject
-from kgan.images import from_uint8, to_uint8
-from kgan.metrics.quality_sheet import labelled
+from kgan.images import from_uint8, grid, to_uint8
 from kgan.models.rebuild import copy_network, float32_copy
 from kgan.training import GAN
 from kgan.training.network_checks import run_network
@@ -27,7 +26,6 @@ BATCH = 32
 NEW = 256  # images that the changes are measured on
 SHOWN = 12
 CONTROLS = 5  # choices of as many maps at random
-LOWEST_SIDE = 64
 
 
 class Forgetting(NamedTuple):
@@ -255,7 +253,8 @@ def _sheet(subject: Subject, forgot: Sequence[keras.Model], seeds: Sequence[int]
     change = np.abs(rows[0].astype(int) - rows[1]).max(-1, keepdims=True)
     rows.append(np.broadcast_to(255 - change, rows[0].shape).astype(np.uint8))
     names = ("before", "forgotten", "as many maps at random", "what forgetting changed (dark)")
-    return labelled([enlarged(row, LOWEST_SIDE) for row in rows], names)
+    sheets = [grid(enlarged(row), columns=len(row)) for row in rows]
+    return stacked(captioned(name, sheet) for name, sheet in zip(names, sheets, strict=True))
 
 
 def _in_words(figures: dict[str, Any]) -> tuple[str, ...]:

@@ -7,12 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
 
 from kgan.errors import InputError
 from kgan.explore.image_networks import inputs_of, network_of_images, range_of_images
 from kgan.explore.inner_layers import inner, outputs_caught, stages_of
-from kgan.explore.picture import Finding, enlarged, stacked
+from kgan.explore.picture import Finding, captioned, enlarged, stacked
 from kgan.explore.subject import as_subject
 from kgan.images import check_levels, grid
 from kgan.models.rebuild import float32_copy
@@ -22,7 +21,6 @@ MOST_MAPS = 64  # of a layer on the sheet
 COLUMNS = 16
 KERNEL_SIDE = 32  # pixels on the sheet, at least
 MAP_SIDE = 48
-TITLE = 16
 
 
 def kernels(model: Any) -> Finding:
@@ -95,8 +93,8 @@ def feature_maps(
         scaled = np.rint((maps - low) * (255 / (high - low or 1))).astype(np.uint8)
         tiles = enlarged(scaled[:MOST_MAPS, ..., None], MAP_SIDE)
         height, width = maps.shape[1:]
-        sheets.append(_title(f"{name}: {height}x{width}, {len(maps)} maps"))
-        sheets.append(grid(tiles, columns=COLUMNS, background=96))
+        title = f"{name}: {height}x{width}, {len(maps)} maps"
+        sheets.append(captioned(title, grid(tiles, columns=COLUMNS, background=96)))
         active = float((maps.reshape(len(maps), -1).max(1) > 0).mean())
         figures[name] = {
             "shape": [height, width, len(maps)],
@@ -106,9 +104,3 @@ def feature_maps(
         }
     told = f"{len(given)} layers, {sum(x['shape'][2] for x in figures.values()):,} maps"
     return Finding(stacked(sheets), {"experiment": "maps", "layers": figures}, (told,))
-
-
-def _title(text: str) -> np.ndarray:
-    title = Image.new("L", (8 + 7 * len(text), TITLE), "white")
-    ImageDraw.Draw(title).text((2, 2), text, fill="black")
-    return np.asarray(title)[..., None]

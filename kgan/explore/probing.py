@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from kgan.errors import InputError
 from kgan.explore.image_networks import (
@@ -18,7 +18,7 @@ from kgan.explore.image_networks import (
     network_of_images,
     range_of_images,
 )
-from kgan.explore.picture import Finding
+from kgan.explore.picture import CAPTION_SIZE, Finding
 from kgan.explore.probe_features import convolution_features
 from kgan.explore.subject import as_subject
 from kgan.explore.untrained import untrained_twin
@@ -238,6 +238,7 @@ def _bars(figures: dict[str, Any]) -> np.ndarray:
     """The accuracies as bars, with a line at chance."""
     sheet = Image.new("RGB", (180 + BAR + 100, LINE * len(NAMES) + 24), "white")
     draw = ImageDraw.Draw(sheet)
+    draw.font = ImageFont.load_default(CAPTION_SIZE)
     for place, (name, words) in enumerate(NAMES.items()):
         top, mean = 8 + LINE * place, figures[name]["mean"]
         draw.text((8, top + 4), words, fill="black")

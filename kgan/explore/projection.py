@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import keras
@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from kgan.directions import REACH, Direction
 from kgan.errors import InputError
 from kgan.explore.activation_maximisation import Adam
 from kgan.explore.inner_layers import outputs_caught, stages_of
-from kgan.explore.picture import Finding, enlarged
+from kgan.explore.picture import Finding, captioned, enlarged, stacked
 from kgan.explore.subject import Subject, as_subject
-from kgan.images import check_levels, from_uint8
-from kgan.metrics.quality_sheet import labelled
+from kgan.images import check_levels, from_uint8, grid, pairs
 from kgan.models.networks import check_positive
 from kgan.models.rebuild import float32_copy
 
@@ -25,6 +25,7 @@ STEPS = 400
 STARTS = 8
 RATE = 0.1  # of a latent's numbers, the first step; it falls to 0 along half a cosine
 COLUMNS = 12  # pictures on a row of the sheet
+STRENGTHS = 7  # of a direction
 SAME = 99.0  # dB, of what is the same to the level
 
 
@@ -36,6 +37,7 @@ def project(
     starts: int = STARTS,
     steps: int = STEPS,
     labels: npt.ArrayLike | None = None,
+    directions: Sequence[Direction] = (),
     seed: int = 0,
 ) -> Finding:
     """Seeks for each picture the latent whose image comes nearest to it.
@@ -52,10 +54,12 @@ def project(
         steps: gradient steps.
         labels: of a conditional model, one class for all or one for each; None to try each class
             in turn among the starts.
+        directions: named ones along which what was found is edited too.
         seed: int >= 0, of the first start.
 
     Returns:
-        A `Finding` with each picture above its reconstruction; `figures["pictures"]` has for each
+        A `Finding` with each picture above its reconstruction, and a row of edits for each
+        direction; `figures["pictures"]` has for each
         the latent, the class of a conditional model, the PSNR in dB and the loss of each start.
 
     Raises:
@@ -90,7 +94,8 @@ def project(
             | ({} if classes is None else {"label": int(classes[best])})
         )
     labels_of_best = [each["label"] for each in found] if subject.num_classes else None
-    back = Subject(gan).draw(np.stack(latents), labels_of_best)
+    drawing = Subject(gan)
+    back = drawing.draw(np.stack(latents), labels_of_best)
     for picture, image, figure in zip(levels, back, found, strict=True):
         figure["psnr_db"] = psnr(picture, image)
     ratios = [figure["psnr_db"] for figure in found]
@@ -106,7 +111,8 @@ def project(
         f"{len(levels)} pictures, {starts} starts each: PSNR {min(ratios):.1f} to "
         f"{max(ratios):.1f} dB, median {np.median(ratios):.1f}"
     )
-    return Finding(_sheet(levels, back), figures, (told,))
+    edits = _edits(drawing, np.stack(latents), labels_of_best, directions)
+    return Finding(_sheet(levels, back, edits), figures, (told,))
 
 
 def psnr(one: npt.ArrayLike, two: npt.ArrayLike) -> float:
@@ -195,11 +201,28 @@ def _classes(subject: Subject, starts: int, label: int | None) -> np.ndarray | N
     return np.arange(starts) % subject.num_classes
 
 
-def _sheet(pictures: np.ndarray, back: np.ndarray) -> np.ndarray:
-    rows: list[np.ndarray] = []
-    names: list[str] = []
-    for at in range(0, len(pictures), COLUMNS):
-        for batch, name in ((pictures, "pictures"), (back, "nearest that the model draws")):
-            rows.append(enlarged(batch[at : at + COLUMNS]))
-            names.append(name)
-    return labelled(rows, names)
+def _sheet(
+    pictures: np.ndarray, back: np.ndarray, edits: Sequence[tuple[str, np.ndarray]]
+) -> np.ndarray:
+    """Pictures above reconstructions; then, for each direction, a row of edits for each."""
+    columns = min(COLUMNS, len(pictures))
+    paired = pairs(enlarged(pictures), enlarged(back), columns)
+    sheets = [captioned("pictures, above the nearest that the model draws", paired)]
+    for name, rows in edits:
+        shown = enlarged(rows.reshape(-1, *rows.shape[2:]))
+        sheets.append(captioned(name, grid(shown, columns=rows.shape[1])))
+    return stacked(sheets)
+
+
+def _edits(
+    subject: Subject, latents: np.ndarray, labels: Any, directions: Sequence[Direction]
+) -> list[tuple[str, np.ndarray]]:
+    """(name, uint8 images (N, strengths, H, W, C)) of each direction."""
+    strengths = np.linspace(-REACH, REACH, STRENGTHS).astype(np.float32)
+    repeated = None if labels is None else np.repeat(labels, STRENGTHS)
+    edits = []
+    for direction in directions:
+        moved = latents[:, None] + strengths[:, None] * direction.vector
+        images = subject.draw(moved.reshape(-1, moved.shape[-1]), repeated)
+        edits.append((direction.name, images.reshape(len(latents), -1, *images.shape[1:])))
+    return edits

@@ -8,12 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from kgan.explore.picture import in_colour
+from kgan.explore.picture import beside, captioned, in_colour, stacked
 from kgan.explore.receptive_field import Box
 
 SIDE = 64  # pixels of a cell, at least
 GAP = 4
-TITLE = 16
 FRAME = (230, 30, 30)
 BETWEEN = 24  # pixels between the network and its untrained twin
 
@@ -65,26 +64,21 @@ def unit_sheet(rows: Sequence[tuple[str, Row, Row | None]], names: tuple[str, st
     cell = shape[0] * times, shape[1] * times
     parts = []
     for title, ours, twins in rows:
-        halves = [_half(title, ours, cell, times)]
+        halves = [captioned(f"{title}: {names[0]}", _half(ours, cell, times))]
         if twins is not None:
-            gap = np.full((len(halves[0]), BETWEEN, 3), 255, np.uint8)
-            halves += [gap, _half("", twins, cell, times)]
-        parts.append(np.concatenate(halves, 1))
-    sheet = np.concatenate(parts)
-    head = np.full((TITLE, sheet.shape[1], 3), 255, np.uint8)
-    second = sheet.shape[1] // 2 + BETWEEN // 2 + GAP
-    return np.concatenate([_written(head, ((GAP, names[0]), (second, names[1]))), sheet])
+            halves.append(captioned(f"{title}: {names[1]}", _half(twins, cell, times)))
+        parts.append(beside(halves, BETWEEN))
+    return stacked(parts)
 
 
-def _half(title: str, row: Row, cell: tuple[int, int], times: int) -> np.ndarray:
-    columns = len(row.images) + 1
+def _half(row: Row, cell: tuple[int, int], times: int) -> np.ndarray:
     lines = 3 if row.gradients else 2
     height, width = cell[0] + GAP, cell[1] + GAP
-    canvas = np.full((TITLE + lines * height + GAP, columns * width + GAP, 3), 255, np.uint8)
-    canvas = _written(canvas, ((GAP, title),))
+    shape = (lines * height + GAP, (len(row.images) + 1) * width + GAP, 3)
+    canvas = np.full(shape, 255, np.uint8)
 
     def put(line: int, column: int, image: np.ndarray) -> None:
-        top, left = TITLE + line * height, GAP + column * width
+        top, left = line * height, GAP + column * width
         canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
 
     for column, (image, box) in enumerate(zip(row.images, row.boxes, strict=True)):
@@ -92,7 +86,7 @@ def _half(title: str, row: Row, cell: tuple[int, int], times: int) -> np.ndarray
         put(1, column, _fitted(row.crops[column], cell))
         if row.gradients:
             put(2, column, _fitted(row.gradients[column], cell))
-    put(0, columns - 1, _times(row.made, times))
+    put(0, len(row.images), _times(row.made, times))
     return canvas
 
 
@@ -111,10 +105,3 @@ def _framed(image: np.ndarray, box: Box) -> np.ndarray:
     edges = (box.left, box.top, box.right - 1, box.bottom - 1)
     ImageDraw.Draw(framed).rectangle(edges, outline=FRAME, width=2)
     return np.asarray(framed)
-
-
-def _written(canvas: np.ndarray, texts: Sequence[tuple[int, str]]) -> np.ndarray:
-    written = Image.fromarray(canvas)
-    for left, text in texts:
-        ImageDraw.Draw(written).text((left, 2), text, fill="black")
-    return np.array(written)

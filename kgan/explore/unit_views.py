@@ -128,7 +128,7 @@ def units(
         f"{layer}: the made image excites {sum(beaten)} of {len(beaten)} units more than any of "
         f"{len(levels):,} images does",
     )
-    names = ("strongest images, what was seen, guided gradient, made for it", "the same, untrained")
+    names = ("strongest images, what it saw, its guided gradient; made for it", "untrained")
     return Finding(unit_sheet(rows, names), figures, lines)
 
 
@@ -203,7 +203,7 @@ def _of_generator(
         crops = [cut(picture, field) for picture, field in zip(pictures, fields, strict=True)]
         rows.append((f"unit {unit}", Row(pictures, fields, crops, [], drawn[place]), None))
         figures[unit] = _figures(top, fields)
-    names = ("drawn where it is strongest, what it reaches, drawn from the latent made for it", "")
+    names = ("drawn where it is strongest, what it reaches; drawn from a latent made for it", "")
     told = (f"{layer.name} of the generator: {len(chosen)} units among {count:,} drawn images",)
     facts = {"experiment": "units", "layer": layer.name, "channels": width, "seeds": [seed, count]}
     return Finding(unit_sheet(rows, names), facts | {"units": figures}, told)
