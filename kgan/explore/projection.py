@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import keras
 import numpy as np
@@ -83,14 +83,14 @@ def project(
         raise InputError("There must be pictures. Received: none")
     each = None if labels is None else subject.labels_of(range(len(levels)), labels)
     latents, found = [], []
-    measure = _measure(gan, loss)
+    descent = _Descent(subject, loss, starts, seed)
     for place, picture in enumerate(levels):
         classes = _classes(subject, starts, None if each is None else int(each[place]))
-        descent = _descend(subject, measure, picture, classes, starts, steps, seed)
-        best = int(np.argmin(descent.losses))
-        latents.append(descent.latents[best])
+        ends, losses = descent.run(picture, classes, steps)
+        best = int(np.argmin(losses))
+        latents.append(ends[best])
         found.append(
-            {"loss": descent.losses[best], "losses": descent.losses, "latent": latents[-1]}
+            {"loss": losses[best], "losses": losses, "latent": latents[-1]}
             | ({} if classes is None else {"label": int(classes[best])})
         )
     labels_of_best = [each["label"] for each in found] if subject.num_classes else None
@@ -121,47 +121,45 @@ def psnr(one: npt.ArrayLike, two: npt.ArrayLike) -> float:
     return SAME if error == 0 else min(SAME, 10 * float(np.log10(255.0**2 / error)))
 
 
-class _Descent(NamedTuple):
-    """What a descent came to: latents (S, latent_dim) and the loss of each."""
+class _Descent:
+    """Gradient descent from some starts, traced once for all pictures."""
 
-    latents: np.ndarray
-    losses: np.ndarray
+    def __init__(self, subject: Subject, loss: Loss, starts: int, seed: int) -> None:
+        gan = subject.require_gan()
+        self.uniform, self.value_range = gan.latent_distribution == "uniform", gan.value_range
+        self.start = subject.latents(range(seed, seed + starts))
+        self.latents = tf.Variable(self.start)
+        self.target = tf.Variable(tf.zeros((1, *gan.image_shape)))
+        self.labels = None if gan.num_classes is None else tf.Variable(tf.zeros(starts, tf.int32))
+        self.network = float32_copy(gan.inference_generator)
+        self.measure = _measure(gan, loss)
+        self.gradient = tf.function(self._gradient)
 
+    def run(
+        self, picture: np.ndarray, classes: np.ndarray | None, steps: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(latents (S, latent_dim), the loss of each) that it comes to."""
+        self.latents.assign(self.start)
+        self.target.assign(from_uint8(picture[None], self.value_range))
+        if self.labels is not None:
+            self.labels.assign(classes)
+        adam = Adam()
+        for step in range(steps):
+            rate = RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
+            moved = self.latents - rate * adam.direction(self.gradient())
+            self.latents.assign(tf.clip_by_value(moved, -1.0, 1.0) if self.uniform else moved)
+        return self.latents.numpy(), self._losses().numpy().astype(float)
 
-def _descend(
-    subject: Subject,
-    measure: Callable[[tf.Tensor, tf.Tensor, Any], tf.Tensor],
-    picture: np.ndarray,
-    classes: np.ndarray | None,
-    starts: int,
-    steps: int,
-    seed: int,
-) -> _Descent:
-    gan = subject.require_gan()
-    network = float32_copy(gan.inference_generator)
-    latents = tf.Variable(subject.latents(range(seed, seed + starts)))
-    target = tf.constant(from_uint8(picture[None], gan.value_range))
-    labels = None if classes is None else tf.constant(classes, tf.int32)
+    def _losses(self) -> tf.Tensor:
+        latents = tf.convert_to_tensor(self.latents)
+        labels = None if self.labels is None else tf.convert_to_tensor(self.labels)
+        images = self.network(latents if labels is None else [latents, labels], training=False)
+        return self.measure(images, tf.convert_to_tensor(self.target), labels)
 
-    def losses() -> tf.Tensor:
-        inputs = tf.convert_to_tensor(latents)
-        images = network(inputs if labels is None else [inputs, labels], training=False)
-        return measure(images, target, labels)
-
-    @tf.function
-    def gradient() -> tf.Tensor:
+    def _gradient(self) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            value = tf.reduce_sum(losses())
-        return tape.gradient(value, latents)
-
-    adam = Adam()
-    for step in range(steps):
-        rate = RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
-        moved = latents - rate * adam.direction(gradient())
-        if gan.latent_distribution == "uniform":
-            moved = tf.clip_by_value(moved, -1.0, 1.0)
-        latents.assign(moved)
-    return _Descent(latents.numpy(), losses().numpy().astype(float))
+            value = tf.reduce_sum(self._losses())
+        return tape.gradient(value, self.latents)
 
 
 def _measure(gan: Any, loss: Loss) -> Callable[[tf.Tensor, tf.Tensor, Any], tf.Tensor]:

@@ -37,7 +37,7 @@ def test_boxes_drawn_by_mouse_come_back_from_the_file(page, trained_gan):
         canvases = tab.locator("canvas")
         first, second, third = (canvases.nth(index) for index in range(3))
         drag(tab, first, (2.5, 3.5), (9.5, 11.2))
-        drag(tab, first, (18.0, 14.0), (12.0, 9.5))
+        drag(tab, first, (17.6, 13.6), (12.4, 9.5))
         drag(tab, second, (1.5, 1.5), (5.5, 5.5))
         drag(tab, second, (3.0, 3.0), (3.0, 3.0))  # a click in the box takes it away
         tab.locator("input").nth(2).check()
