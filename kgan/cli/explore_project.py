@@ -53,10 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="class_name",
         type=name_of,
         metavar="CLASS",
-        help="the pictures' class, by name or number (a conditional model; all in turn)",
+        help="the pictures' class, by name or number (a conditional model; sought too)",
     )
     parser.add_argument(
-        "--seed", type=argument_type(FROM_ZERO), default=0, help="of the first start (0)"
+        "--seed",
+        type=argument_type(FROM_ZERO),
+        default=0,
+        help="of what is drawn to start from (0)",
     )
 
 

@@ -23,6 +23,7 @@ from kgan.models.rebuild import float32_copy
 Loss = Literal["pixels", "features"]
 STEPS = 400
 STARTS = 8
+CANDIDATES = 256
 RATE = 0.1  # of a latent's numbers, the first step; it falls to 0 along half a cosine
 COLUMNS = 12  # pictures on a row of the sheet
 STRENGTHS = 7  # of a direction
@@ -42,8 +43,8 @@ def project(
 ) -> Finding:
     """Seeks for each picture the latent whose image comes nearest to it.
 
-    Gradient descent (Adam) from several latents of the model's own distribution; the one that
-    ends with the smallest loss is kept. Uniform latents stay within -1 and 1.
+    Gradient descent (Adam) from several latents: those of 256 drawn whose images are nearest. The
+    one that ends with the smallest loss is kept. Uniform latents stay within -1 and 1.
 
     Args:
         model: a `Subject` or a `kgan.GAN`.
@@ -52,10 +53,10 @@ def project(
             activations after all its convolutions, each by its own size.
         starts: latents that the descent begins with, for each picture.
         steps: gradient steps.
-        labels: of a conditional model, one class for all or one for each; None to try each class
-            in turn among the starts.
+        labels: of a conditional model, one class for all or one for each; None where they are
+            not known: each start keeps its own.
         directions: named ones along which what was found is edited too.
-        seed: int >= 0, of the first start.
+        seed: int >= 0, of the first latent drawn.
 
     Returns:
         A `Finding` with each picture above its reconstruction, and a row of edits for each
@@ -71,6 +72,8 @@ def project(
     if loss not in get_args(Loss):
         raise InputError(f"loss must be one of {', '.join(get_args(Loss))}. Received: {loss!r}")
     check_positive(starts=starts, steps=steps)
+    if starts > CANDIDATES:
+        raise InputError(f"starts must be at most {CANDIDATES}. Received: {starts}")
     subject = as_subject(model)
     if subject.is_autoencoder:
         raise InputError(
@@ -82,11 +85,12 @@ def project(
     if not len(levels):
         raise InputError("There must be pictures. Received: none")
     each = None if labels is None else subject.labels_of(range(len(levels)), labels)
+    drawn = _Drawn(Subject(gan), seed)
+    descent = _Descent(subject, loss, starts)
     latents, found = [], []
-    descent = _Descent(subject, loss, starts, seed)
     for place, picture in enumerate(levels):
-        classes = _classes(subject, starts, None if each is None else int(each[place]))
-        ends, losses = descent.run(picture, classes, steps)
+        start, classes = drawn.nearest(picture, starts, None if each is None else int(each[place]))
+        ends, losses = descent.run(picture, start, classes, steps)
         best = int(np.argmin(losses))
         latents.append(ends[best])
         found.append(
@@ -94,8 +98,7 @@ def project(
             | ({} if classes is None else {"label": int(classes[best])})
         )
     labels_of_best = [each["label"] for each in found] if subject.num_classes else None
-    drawing = Subject(gan)
-    back = drawing.draw(np.stack(latents), labels_of_best)
+    back = drawn.subject.draw(np.stack(latents), labels_of_best)
     for picture, image, figure in zip(levels, back, found, strict=True):
         figure["psnr_db"] = psnr(picture, image)
     ratios = [figure["psnr_db"] for figure in found]
@@ -111,7 +114,7 @@ def project(
         f"{len(levels)} pictures, {starts} starts each: PSNR {min(ratios):.1f} to "
         f"{max(ratios):.1f} dB, median {np.median(ratios):.1f}"
     )
-    edits = _edits(drawing, np.stack(latents), labels_of_best, directions)
+    edits = _edits(drawn.subject, np.stack(latents), labels_of_best, directions)
     return Finding(_sheet(levels, back, edits), figures, (told,))
 
 
@@ -121,14 +124,34 @@ def psnr(one: npt.ArrayLike, two: npt.ArrayLike) -> float:
     return SAME if error == 0 else min(SAME, 10 * float(np.log10(255.0**2 / error)))
 
 
+class _Drawn:
+    """Latents drawn at random, and their images, to start from the nearest."""
+
+    def __init__(self, subject: Subject, seed: int) -> None:
+        self.subject, self.seeds = subject, range(seed, seed + CANDIDATES)
+        self.latents = subject.latents(self.seeds)
+        self.of_label: dict[int | None, tuple[np.ndarray, np.ndarray | None]] = {}
+
+    def nearest(
+        self, picture: np.ndarray, count: int, label: int | None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """(latents (count, latent_dim), their classes or None) of the nearest images."""
+        if label not in self.of_label:
+            classes = self.subject.labels_of(self.seeds, label)
+            self.of_label[label] = self.subject.draw(self.latents, classes), classes
+        images, classes = self.of_label[label]
+        apart = ((images.astype(np.float32) - picture) ** 2).mean((1, 2, 3))
+        chosen = np.argsort(apart, kind="stable")[:count]
+        return self.latents[chosen], None if classes is None else classes[chosen].astype(np.int32)
+
+
 class _Descent:
     """Gradient descent from some starts, traced once for all pictures."""
 
-    def __init__(self, subject: Subject, loss: Loss, starts: int, seed: int) -> None:
+    def __init__(self, subject: Subject, loss: Loss, starts: int) -> None:
         gan = subject.require_gan()
         self.uniform, self.value_range = gan.latent_distribution == "uniform", gan.value_range
-        self.start = subject.latents(range(seed, seed + starts))
-        self.latents = tf.Variable(self.start)
+        self.latents = tf.Variable(tf.zeros((starts, gan.latent_dim)))
         self.target = tf.Variable(tf.zeros((1, *gan.image_shape)))
         self.labels = None if gan.num_classes is None else tf.Variable(tf.zeros(starts, tf.int32))
         self.network = float32_copy(gan.inference_generator)
@@ -136,10 +159,10 @@ class _Descent:
         self.gradient = tf.function(self._gradient)
 
     def run(
-        self, picture: np.ndarray, classes: np.ndarray | None, steps: int
+        self, picture: np.ndarray, start: np.ndarray, classes: np.ndarray | None, steps: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """(latents (S, latent_dim), the loss of each) that it comes to."""
-        self.latents.assign(self.start)
+        self.latents.assign(start)
         self.target.assign(from_uint8(picture[None], self.value_range))
         if self.labels is not None:
             self.labels.assign(classes)
@@ -188,15 +211,6 @@ def _measure(gan: Any, loss: Loss) -> Callable[[tf.Tensor, tf.Tensor, Any], tf.T
         return total / len(layers)
 
     return measure
-
-
-def _classes(subject: Subject, starts: int, label: int | None) -> np.ndarray | None:
-    """The class of each start: the one that is known, or all in turn."""
-    if subject.num_classes is None:
-        return None
-    if label is not None:
-        return np.full(starts, label)
-    return np.arange(starts) % subject.num_classes
 
 
 def _sheet(
