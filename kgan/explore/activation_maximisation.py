@@ -132,12 +132,16 @@ def maximising_latents(
         adam = Adam()
         for step in range(steps):
             rate = 2 * RATE * (1 - step / steps)
-            moved = latents + rate * adam.direction(gradient())
             if distribution == "uniform":
-                moved = tf.clip_by_value(moved, -1.0, 1.0)
+                moved = latents + rate * adam.direction(gradient())
+                latents.assign(tf.clip_by_value(moved, -1.0, 1.0))
             else:
-                moved *= length / tf.norm(moved, axis=1, keepdims=True)
-            latents.assign(moved)
+                along = latents / length
+                found = gradient()
+                # What points outwards is lost: Adam would turn the rest by it.
+                found -= along * tf.reduce_sum(along * found, 1, keepdims=True)
+                moved = latents + rate * adam.direction(found)
+                latents.assign(moved * length / tf.norm(moved, axis=1, keepdims=True))
     return latents.numpy()
 
 

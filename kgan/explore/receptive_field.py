@@ -55,11 +55,14 @@ class Box(NamedTuple):
         return Box(*starts, max(self.bottom, box.bottom), max(self.right, box.right))
 
 
+NOWHERE = Box(0, 0, 0, 0)
+
+
 class Window(NamedTuple):
     """How a layer slides along one axis: output o sees o * stride - before + (0 .. size - 1).
 
     Attributes:
-        size: from the first input seen to the last.
+        size: from the first input seen to the last, the holes of a dilated one included.
         stride: inputs from one output to the next.
         before: padding in front.
         transposed: the other way round, each input reaches those outputs.
@@ -95,16 +98,16 @@ def receptive_field(network: keras.Model, layer: Any, row: int, column: int) -> 
         row, column: the place.
 
     Returns:
-        A `Box`, cut at the image's edges; the whole image where a layer in between may see
-        everything, as one that is dense, of attention, or unknown.
+        A `Box`, cut at the image's edges, of no size for a place that sees padding alone; the
+        whole image where a layer in between may see everything, as one that is dense, of
+        attention, or unknown.
     """
     height, width = network.inputs[0].shape[1:3]
     if len(output_shape(network, layer)) != 4:
         return Box(0, 0, height, width)
     graph = graph_of(network)
     needed = _sources(graph, {}, layer, Box(row, column, row + 1, column + 1))
-    found = needed.get(id(graph.inputs[0]))
-    return Box(0, 0, height, width) if found is None else found
+    return needed.get(id(graph.inputs[0]), NOWHERE)
 
 
 def projective_field(network: keras.Model, layer: Any, row: int, column: int) -> Box:
@@ -122,8 +125,7 @@ def projective_field(network: keras.Model, layer: Any, row: int, column: int) ->
         return Box(0, 0, height, width)
     graph = graph_of(network)
     reached = _targets(graph, {}, layer, Box(row, column, row + 1, column + 1))
-    found = reached.get(id(graph.outputs[0]))
-    return Box(0, 0, height, width) if found is None else found
+    return reached.get(id(graph.outputs[0]), NOWHERE)
 
 
 def _sources(graph: Any, needed: dict[int, Box], layer: Any, place: Box) -> dict[int, Box]:

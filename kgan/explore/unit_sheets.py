@@ -95,12 +95,16 @@ def _times(image: np.ndarray, times: int) -> np.ndarray:
 
 
 def _fitted(image: np.ndarray, cell: tuple[int, int]) -> np.ndarray:
-    """A crop as large as fits into a cell, each pixel repeated as often."""
+    """A crop as large as fits into a cell, each pixel repeated as often; none stays none."""
+    if not image.size:
+        return in_colour(image)
     times = max(1, min(cell[0] // image.shape[0], cell[1] // image.shape[1]))
     return _times(image, times)[: cell[0], : cell[1]]
 
 
 def _framed(image: np.ndarray, box: Box) -> np.ndarray:
+    if box.bottom == box.top:
+        return image
     framed = Image.fromarray(image)
     edges = (box.left, box.top, box.right - 1, box.bottom - 1)
     ImageDraw.Draw(framed).rectangle(edges, outline=FRAME, width=2)

@@ -70,7 +70,7 @@ def test_guided_gradients_equal_hooks_in_pytorch():
     network = network_of_all_rectifiers()
     images = np.random.default_rng(1).normal(size=(6, 12, 10, 2)).astype(np.float32)
     maps = network(images).numpy()
-    units, rows, columns = np.array([0, 1, 2, 0, 1, 2]), np.zeros(6, int), np.ones(6, int)
+    units, rows, columns = np.array([0, 1, 2, 0, 1, 2]), np.array([0, 1] * 3), np.zeros(6, int)
     found = guided_gradients(network, [images], network.get_layer("four"), units, rows, columns)
     expected = by_hooks(network, images, units, rows, columns)
     assert np.abs(expected).max() > 0.01
