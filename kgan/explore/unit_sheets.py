@@ -26,6 +26,7 @@ class Row(NamedTuple):
         crops: k uint8 arrays, what was seen.
         gradients: k uint8 arrays of the same places; empty for none.
         made: uint8 (H, W, C), made for the unit.
+        made_crop: uint8 array, what the unit sees of it; None where that is all.
     """
 
     images: np.ndarray
@@ -33,6 +34,7 @@ class Row(NamedTuple):
     crops: Sequence[np.ndarray]
     gradients: Sequence[np.ndarray]
     made: np.ndarray
+    made_crop: np.ndarray | None = None
 
 
 def cut(image: np.ndarray, box: Box) -> np.ndarray:
@@ -87,6 +89,8 @@ def _half(row: Row, cell: tuple[int, int], times: int) -> np.ndarray:
         if row.gradients:
             put(2, column, _fitted(row.gradients[column], cell))
     put(0, len(row.images), _times(row.made, times))
+    if row.made_crop is not None:
+        put(1, len(row.images), _fitted(row.made_crop, cell))
     return canvas
 
 

@@ -145,6 +145,10 @@ def _looked_at(
     best = most_exciting(network, layer, chosen, batches_of(network, levels, value_range), shown)
     made = maximising_images(network, layer, chosen, value_range, seed=seed)
     excited = values_of(network, layer, chosen, made)
+    made = to_uint8(made, value_range)
+    shape = output_shape(network, layer)
+    places = shape[1:3] if len(shape) == 4 else (1, 1)
+    middle = receptive_field(network, layer, *(side // 2 for side in places))
     looked = []
     for place, unit in enumerate(chosen):
         own = Excitation(*(each[place] for each in best))
@@ -162,7 +166,8 @@ def _looked_at(
             fields,
             [cut(picture, field) for picture, field in zip(pictures, fields, strict=True)],
             [cut(each, box) for each, box in zip(drawn_gradients(gradients), fields, strict=True)],
-            to_uint8(made[place], value_range),
+            made[place],
+            cut(made[place], middle),
         )
         figures = _figures(own, fields) | {"made": float(excited[place])}
         looked.append(_Looked(row, figures))

@@ -25,7 +25,7 @@ def test_features_equal_numpy(trained_gan):
     assert found.shape == (70, 16 * (16 + 32))
     expected = []
     for name in ("leaky_relu_8x10", "leaky_relu_4x5"):
-        inner = keras.Model(network.inputs, network.get_layer(name).output)
+        inner = keras.Model(network.input, network.get_layer(name).output)
         maps = np.asarray(inner(from_uint8(levels)))
         pooled = np.empty((70, 4, 4, maps.shape[-1]))
         for row in range(4):

@@ -27,7 +27,7 @@ def with_positive_weights(network, seed=0):
 
 def support(network, layer, row, column):
     """The pixels that a place's gradient reaches."""
-    inner = keras.Model(network.inputs, network.get_layer(layer).output)
+    inner = keras.Model(network.input, network.get_layer(layer).output)
     image = tf.Variable(np.random.default_rng(1).uniform(0.1, 1, (1, *network.input_shape[1:])))
     with tf.GradientTape() as tape:
         value = tf.reduce_sum(inner(tf.cast(image, tf.float32))[0, row, column])

@@ -37,7 +37,7 @@ def test_made_images_excite_more_than_real_ones_do(trained_gan, levels):
     found = explore.units(trained_gan, "leaky_relu_8x10", levels, chosen=chosen, shown=3)
     assert found.figures["beaten"] >= 0.9
     inner = keras.Model(
-        trained_gan.discriminator.inputs,
+        trained_gan.discriminator.input,
         trained_gan.discriminator.get_layer("leaky_relu_8x10").output,
     )
     maps = np.asarray(inner(from_uint8(levels)))
@@ -64,7 +64,7 @@ def test_deeper_units_too(trained_gan, levels):
 def test_units_of_a_generator_are_seen_in_what_it_draws(trained_gan):
     found = explore.units(trained_gan, "relu_8x10", chosen=[1, 3], shown=4, count=30)
     inner = keras.Model(
-        trained_gan.generator.inputs, trained_gan.generator.get_layer("relu_8x10").output
+        trained_gan.generator.input, trained_gan.generator.get_layer("relu_8x10").output
     )
     maps = np.asarray(inner(explore.Subject(trained_gan).latents(range(30))))
     for unit in (1, 3):
