@@ -16,7 +16,7 @@ BATCH = 64
 
 def takes_images(network: keras.Model) -> bool:
     """Whether a network's first input is images (B, H, W, C), C 1 or 3."""
-    shape = network.inputs[0].shape if network.inputs else ()
+    shape = tuple(network.inputs[0].shape) if network.inputs else ()
     return len(shape) == 4 and None not in shape[1:] and shape[3] in (1, 3)
 
 

@@ -83,7 +83,8 @@ def feature_maps(
     layers = [x for x in network.layers if not isinstance(x, keras.layers.InputLayer)]
     with outputs_caught(layers) as caught:
         run_network(network, inputs_of(network, levels, value_range), 1)
-    sheets, figures = [enlarged(levels[0], 2 * MAP_SIDE)], {}
+    sheets = [enlarged(levels[0], 2 * MAP_SIDE)]
+    figures: dict[str, dict[str, Any]] = {}
     given = {name: x for name, x in caught.items() if len(getattr(x, "shape", ())) == 4}
     if not given:
         raise InputError(f"No layer of this network gives maps. Received: {network.name}")

@@ -33,8 +33,10 @@ POINTWISE = (
     keras.layers.Maximum,
     keras.layers.Minimum,
 )
-POINTWISE_OPERATIONS = ("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Relu", "Relu6")
-POINTWISE_OPERATIONS += ("LeakyRelu", "Elu", "Selu", "Gelu", "Silu", "Tanh", "Sigmoid", "Softplus")
+POINTWISE_OPERATIONS = frozenset(
+    "Add Subtract Multiply Divide TrueDivide Relu Relu6 LeakyRelu Elu Selu Gelu Silu Tanh Sigmoid "
+    "Softplus".split()
+)
 CONVOLVING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 POOLING = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 

@@ -45,7 +45,7 @@ def stage_of(network: keras.Model, layer: str | None) -> Stage:
 
 
 def silenced(
-    generator: keras.Model, layer: str, maps: Sequence[int], inputs: Sequence[np.ndarray]
+    generator: keras.Model, layer: str, maps: np.ndarray, inputs: Sequence[np.ndarray]
 ) -> keras.Model:
     """A copy of a generator in which some maps of a convolution's activations are 0 everywhere.
 
@@ -55,7 +55,7 @@ def silenced(
     Args:
         generator: a built Keras network that its config brings back.
         layer: as for `stage_of`, a name.
-        maps: channels of the activations.
+        maps: int array (M,), channels of the activations.
         inputs: what the generator takes, to try it on.
 
     Raises:
@@ -70,11 +70,11 @@ def silenced(
         raise _not_silent(stage)
     for weight, axis in weights:
         values = np.array(weight)
-        np.moveaxis(values, axis, 0)[list(maps)] = 0.0
+        np.moveaxis(values, axis, 0)[maps] = 0.0
         weight.assign(values)
     with outputs_caught([stage.output]) as caught:
         run_network(network, inputs, len(inputs[0]))
-    if np.any(np.asarray(caught[stage.output.name])[..., list(maps)]):
+    if np.any(np.asarray(caught[stage.output.name])[..., maps]):
         raise _not_silent(stage)
     return network
 

@@ -148,7 +148,7 @@ def _looked_at(
     made = to_uint8(made, value_range)
     shape = output_shape(network, layer)
     places = shape[1:3] if len(shape) == 4 else (1, 1)
-    middle = receptive_field(network, layer, *(side // 2 for side in places))
+    middle = receptive_field(network, layer, *((side or 1) // 2 for side in places))
     looked = []
     for place, unit in enumerate(chosen):
         own = Excitation(*(each[place] for each in best))

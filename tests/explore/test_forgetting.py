@@ -97,7 +97,7 @@ def test_silenced_maps_are_0_and_the_others_as_they_were(preset, classes):
     gan = kgan.GAN.from_preset(preset, image_shape=shape, **options)
     inputs = [np.ones((2, 4), np.float32)] + ([] if classes is None else [np.array([0, 1])])
     stage = stage_of(gan.generator, None)
-    copy = silenced(gan.generator, stage.convolution.name, [1], inputs)
+    copy = silenced(gan.generator, stage.convolution.name, np.array([1]), inputs)
 
     def maps(network):
         layer = network.get_layer(stage.output.name)
