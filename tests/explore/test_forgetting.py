@@ -149,7 +149,10 @@ def marked_squares(gan, count=30):
     return explore.MarkedBoxes((16, 16), found)
 
 
-@pytest.mark.parametrize("negatives", ["elsewhere", "contrast", "random"])
+@pytest.mark.parametrize(
+    "negatives",
+    ["contrast", *(pytest.param(name, marks=pytest.mark.slow) for name in ("elsewhere", "random"))],
+)
 def test_the_maps_that_draw_an_object_are_found_and_the_object_goes(negatives):
     gan = gan_with_an_object()
     forgot = explore.forget(gan, marked_squares(gan), negatives=negatives, threshold=0.5)

@@ -13,7 +13,7 @@ from kgan.errors import InputError
 from kgan.explore.projection import psnr
 
 
-@pytest.mark.parametrize("loss", ["pixels", "features"])
+@pytest.mark.parametrize("loss", ["pixels", pytest.param("features", marks=pytest.mark.slow)])
 def test_generated_pictures_are_recovered(trained_gan, loss):
     pictures = trained_gan.generate(2, seed=50)
     found = explore.project(trained_gan, pictures, loss=loss, starts=4, steps=200)

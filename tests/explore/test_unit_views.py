@@ -54,6 +54,7 @@ def test_made_images_excite_more_than_real_ones_do(trained_gan, levels):
     assert np.isfinite(twins).all()
 
 
+@pytest.mark.slow
 def test_deeper_units_too(trained_gan, levels):
     found = explore.units(trained_gan, "leaky_relu_4x5", levels, chosen=range(32), shown=1)
     assert found.figures["beaten"] >= 0.9
