@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from kgan import export_places
 from kgan.cli import quiet_tensorflow
+from kgan.cli.arguments import argument_type
 from kgan.files import printable
+from kgan.option_fields import SEEDS
 
 if TYPE_CHECKING:
     from kgan.explore import Finding, Subject
 
-MOST_SEEDS = 100_000  # in one argument: more are a slip of the hand
+seeds_of = argument_type(SEEDS)
 
 
 def add_model_and_output(parser: argparse.ArgumentParser, default: str) -> None:
@@ -31,6 +33,13 @@ def add_model_and_output(parser: argparse.ArgumentParser, default: str) -> None:
         type=Path,
         default=Path(default),
         help=f"the picture; its figures are beside it, as .json ({default})",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Adds --data."""
+    parser.add_argument(
+        "--data", metavar="DATA", help="real pictures, anything that kgan trains on (the run's own)"
     )
 
 
@@ -56,26 +65,3 @@ def deliver(finding: Finding, output: Path) -> None:
     for line in finding.lines:
         print(printable(line, None))
     print(printable(output, None))
-
-
-def seeds_of(text: str) -> list[int]:
-    """An argparse type: `1,5,9-12` is [1, 5, 9, 10, 11, 12]."""
-    seeds: list[int] = []
-    try:
-        for part in text.split(","):
-            first, dash, last = part.strip().partition("-")
-            begin, end = _whole(first), _whole(last) if dash else _whole(first)
-            if end < begin or end - begin >= MOST_SEEDS:
-                raise ValueError
-            seeds += range(begin, end + 1)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not seeds such as 1,5,9-20, whole numbers from 0 up"
-        ) from None
-    return seeds
-
-
-def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdecimal():
-        raise ValueError
-    return int(text)

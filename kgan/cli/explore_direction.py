@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kgan.cli.arguments import argument_type
 from kgan.cli.explore_arguments import add_model_and_output, deliver, opened, seeds_of
@@ -29,7 +29,7 @@ page as sliders.
   kgan explore direction runs/NAME --labels smile.csv --name smile
   kgan explore direction runs/NAME --method sefa -n 5
 """
-METHODS = ("ganspace", "sefa")
+METHODS: tuple[Literal["ganspace", "sefa"], ...] = ("ganspace", "sefa")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +112,5 @@ def _attribute(arguments: argparse.Namespace, subject: Subject) -> list[Directio
 def _main(arguments: argparse.Namespace, subject: Subject) -> list[Direction]:
     from kgan.explore import main_directions
 
-    return main_directions(
-        subject, arguments.method or METHODS[0], arguments.n or 5, arguments.layer
-    )
+    method: Literal["ganspace", "sefa"] = arguments.method or METHODS[0]
+    return main_directions(subject, method, arguments.n or 5, arguments.layer)

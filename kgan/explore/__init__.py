@@ -9,10 +9,13 @@ if TYPE_CHECKING:
     from kgan.explore.direction_strips import strips
     from kgan.explore.forgetting import Forgetting, forget
     from kgan.explore.interpolation import interpolate
+    from kgan.explore.judgement import judge
     from kgan.explore.latent_arithmetic import arithmetic
     from kgan.explore.layer_maps import feature_maps, kernels
+    from kgan.explore.lipschitz_norms import lipschitz
     from kgan.explore.marked_boxes import MarkedBoxes, read_boxes
     from kgan.explore.marking_page import marking
+    from kgan.explore.near_training import neighbours
     from kgan.explore.network_diagram import diagram
     from kgan.explore.picture import Finding
     from kgan.explore.probing import probe
@@ -33,9 +36,12 @@ _LAZY = {
     "feature_maps": "kgan.explore.layer_maps",
     "forget": "kgan.explore.forgetting",
     "interpolate": "kgan.explore.interpolation",
+    "judge": "kgan.explore.judgement",
     "kernels": "kgan.explore.layer_maps",
+    "lipschitz": "kgan.explore.lipschitz_norms",
     "main_directions": "kgan.explore.direction_search",
     "marking": "kgan.explore.marking_page",
+    "neighbours": "kgan.explore.near_training",
     "probe": "kgan.explore.probing",
     "project": "kgan.explore.projection",
     "read_boxes": "kgan.explore.marked_boxes",
@@ -54,9 +60,12 @@ __all__ = [
     "feature_maps",
     "forget",
     "interpolate",
+    "judge",
     "kernels",
+    "lipschitz",
     "main_directions",
     "marking",
+    "neighbours",
     "probe",
     "project",
     "read_boxes",

@@ -10,10 +10,7 @@ import numpy as np
 from kgan import memory
 from kgan.directions import Direction, direction_along
 from kgan.errors import InputError
-from kgan.explore.network_parts import first_with_kernel, up_to
 from kgan.explore.subject import Subject, as_subject
-from kgan.models.rebuild import float32_copy
-from kgan.training.network_checks import run_network
 
 METHODS = ("ganspace", "sefa")
 SAMPLES = 2000  # latents that GANSpace looks at
@@ -117,6 +114,10 @@ def _made(subject: Subject, name: str, along: np.ndarray, how: str) -> Direction
 
 def _closed_form(gan: Any) -> tuple[np.ndarray, np.ndarray, str]:
     """(eigenvectors as rows, the largest first; their shares; where they are from)."""
+    from kgan.explore.network_parts import first_with_kernel, up_to
+    from kgan.models.rebuild import float32_copy
+    from kgan.training.network_checks import run_network
+
     generator = float32_copy(gan.inference_generator)
     layer = first_with_kernel(generator)
     network = up_to(generator, layer.name)
@@ -145,6 +146,10 @@ def _principal(
     subject: Subject, gan: Any, n: int, layer: str | None
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """As `_closed_form`, the first n by GANSpace."""
+    from kgan.explore.network_parts import up_to
+    from kgan.models.rebuild import float32_copy
+    from kgan.training.network_checks import run_network
+
     generator = float32_copy(gan.inference_generator)
     name = layer or _first_activation(generator)
     network = up_to(generator, name)
@@ -164,6 +169,8 @@ def _principal(
 
 
 def _first_activation(generator: Any) -> str:
+    from kgan.explore.network_parts import first_with_kernel
+
     first = first_with_kernel(generator)
     places = [layer.name for layer in generator.layers]
     for layer in generator.layers[places.index(first.name) :]:

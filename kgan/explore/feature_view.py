@@ -57,11 +57,10 @@ def discriminator_view(subject: Subject) -> FeatureView | None:
     layer = last_maps(discriminator)
     if layer is None or subject.num_classes is not None:
         return None
-    import keras
-
+    from kgan.explore.network_parts import up_to
     from kgan.training.network_checks import run_network
 
-    network = keras.Model(discriminator.inputs, layer.output)
+    network = up_to(discriminator, layer.name)
     value_range = subject.require_gan().value_range
 
     def extract(images: np.ndarray) -> np.ndarray:
@@ -75,9 +74,5 @@ def last_maps(network: keras.Model) -> keras.layers.Layer | None:
     """The last layer of a functional network that gives maps (B, H, W, C); None without one."""
     if not getattr(network, "inputs", None):
         return None
-    maps = [
-        layer
-        for layer in network.layers
-        if len(getattr(getattr(layer, "output", None), "shape", ())) == 4 and layer._inbound_nodes
-    ]
+    maps = [layer for layer in network.layers if len(layer.output.shape) == 4]
     return maps[-1] if maps else None

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from kgan import latents as latent_law
 from kgan.errors import InputError
+from kgan.explore.by_heart import KNOWN, ByHeart
 from kgan.explore.feature_view import FeatureView, feature_view
-from kgan.explore.picture import Finding, enlarged, in_colour
+from kgan.explore.picture import Finding, captioned, enlarged, in_colour, stacked
 from kgan.explore.subject import Subject, as_subject
 from kgan.images import check_levels, grid
 
@@ -53,7 +54,8 @@ def interpolate(
 
     Images that change step by step speak against a model that learned its images by heart: such a
     one stands still and jumps. So each leg's largest step is held against its mean step,
-    `BETWEEN` steps for each image of the strip, in pixels and in features.
+    `BETWEEN` steps for each image of the strip, in pixels and in features; below each walk between
+    seeds is what a generator would show that knew 16 images by heart.
     Between two classes both are drawn and blended, image by image; the model has no class between.
 
     Args:
@@ -92,26 +94,41 @@ def interpolate(
         walk = _between_seeds(subject, seeds, frames, path, labels)
     view = features or feature_view(subject)
     legs = [_measured(leg, view) for leg in walk.legs]
+    by_heart = [_measured(leg, view) for leg in walk.by_heart]
     figures = walk.facts | {
         "frames": frames,
         "steps_per_leg": (frames - 1) * BETWEEN,
         "features": None if view is None else view.name,
         "jump_is_above": JUMP,
         "legs": legs,
-        "largest_ratio": {
-            kind: max(leg[kind]["ratio"] for leg in legs) for kind in legs[0] if legs[0][kind]
-        },
+        "legs_by_heart": by_heart,
+        "largest_ratio": _largest(legs),
+        "largest_ratio_by_heart": _largest(by_heart),
     }
-    rows = [_marked(leg, figure) for leg, figure in zip(walk.legs, legs, strict=True)]
+    rows = []
+    for place, (leg, figure) in enumerate(zip(walk.legs, legs, strict=True)):
+        rows.append(captioned(_caption(walk.names[place], figure), _marked(leg, figure)))
+        if by_heart:
+            text = _caption(f"by heart, knowing {KNOWN} pictures alone", by_heart[place])
+            rows.append(captioned(text, _marked(walk.by_heart[place], by_heart[place])))
     there = np.concatenate([walk.legs[0], *(leg[1:] for leg in walk.legs[1:])])
     shown = enlarged(np.concatenate([there, there[-2:0:-1]]), 128)
-    return Finding(np.concatenate(rows), figures, _in_words(figures), tuple(shown))
+    return Finding(stacked(rows), figures, _in_words(figures), tuple(shown))
 
 
 class _Walk(NamedTuple):
-    """Images of each leg, uint8 (steps + 1, H, W, C), and what figures say of the walk."""
+    """A walk of several legs.
+
+    Attributes:
+        legs: images of each, uint8 (steps + 1, H, W, C).
+        by_heart: those that `ByHeart` shows there; empty for an autoencoder.
+        names: what each is called.
+        facts: what figures say of the walk.
+    """
 
     legs: list[np.ndarray]
+    by_heart: list[np.ndarray]
+    names: list[str]
     facts: dict[str, Any]
 
 
@@ -125,15 +142,20 @@ def _between_seeds(
     classes = subject.labels_of(seeds, labels)
     if path is None:
         path = "spherical" if subject.latent_distribution == "normal" else "linear"
-    legs = []
+    known = ByHeart(subject, seeds, classes)
+    legs, by_heart = [], []
     for index in range(len(seeds) - 1):
         walked = _along(stops[index], stops[index + 1], frames, path)
         ends = (None, None) if classes is None else (classes[index], classes[index + 1])
         legs.append(blended(subject, walked, *ends))
+        by_heart.append(known.draw(walked))
     facts: dict[str, Any] = {"experiment": "interpolate", "seeds": seeds, "path": path}
     if classes is not None:
         facts["labels"] = classes.tolist()
-    return _Walk(legs, facts)
+    if len(set(facts.get("labels", ()))) > 1:
+        facts["between_classes"] = "both drawn and mixed in pixels, which is smooth by itself"
+    names = [f"seed {start} to {end}" for start, end in itertools.pairwise(seeds)]
+    return _Walk(legs, by_heart, names, facts)
 
 
 def _between_codes(subject: Subject, pictures: Any, frames: int, path: Path) -> _Walk:
@@ -149,7 +171,9 @@ def _between_codes(subject: Subject, pictures: Any, frames: int, path: Path) -> 
     for start, end in itertools.pairwise(codes):
         walked = _along(start.ravel(), end.ravel(), frames, path)
         legs.append(subject.model.decode(walked.reshape(-1, *codes.shape[1:])))
-    return _Walk(legs, {"experiment": "interpolate", "pictures": len(images), "path": path})
+    names = [f"picture {place + 1} to {place + 2}" for place in range(len(legs))]
+    facts = {"experiment": "interpolate", "pictures": len(images), "path": path}
+    return _Walk(legs, [], names, facts)
 
 
 def _along(start: np.ndarray, end: np.ndarray, frames: int, path: Path) -> np.ndarray:
@@ -210,6 +234,16 @@ def _measured(leg: np.ndarray, view: FeatureView | None) -> dict[str, Any]:
     return figures
 
 
+def _largest(legs: list[dict[str, Any]]) -> dict[str, float]:
+    """The largest ratio of all legs, by what it is measured in."""
+    kinds = [kind for kind in ("pixels", "features") if legs and legs[0][kind]]
+    return {kind: max(leg[kind]["ratio"] for leg in legs) for kind in kinds}
+
+
+def _caption(name: str, figures: dict[str, Any]) -> str:
+    return f"{name}: largest step {figures['pixels']['ratio']:.2f} times the mean"
+
+
 def _marked(leg: np.ndarray, figures: dict[str, Any]) -> np.ndarray:
     """A leg's row, with a red bar between two images where the walk jumps in pixels."""
     images = in_colour(enlarged(leg[::BETWEEN]))
@@ -231,4 +265,11 @@ def _in_words(figures: dict[str, Any]) -> tuple[str, ...]:
             f"{jumps} of {len(figures['legs']) * figures['steps_per_leg']} steps are jumps, above "
             f"{JUMP:g} times the mean"
         )
+        if figures["legs_by_heart"]:
+            lines[-1] += (
+                f" (by heart, knowing {KNOWN} pictures alone: "
+                f"{figures['largest_ratio_by_heart'][kind]:.2f})"
+            )
+    if "between_classes" in figures:
+        lines.append(f"between classes: {figures['between_classes']}")
     return tuple(lines)

@@ -97,16 +97,15 @@ def _diagram(role: str, network: keras.Model) -> Diagram:
 def boxes_of(network: keras.Model) -> list[Box]:
     """The layers of a network as boxes; those of a layer made of layers are in its own box."""
     boxes = []
-    inner = {id(node) for node in getattr(network, "_nodes", ())}
+    depths = getattr(network, "_nodes_by_depth", {})  # of the functional API alone
+    inner = {id(node) for nodes in depths.values() for node in nodes}
     for layer in getattr(network, "operations", network.layers):
         kind = type(layer).__name__
         if hasattr(layer, "layer"):
             kind += f" of {type(layer.layer).__name__}"
-        nodes = [node for node in layer._inbound_nodes if not inner or id(node) in inner]
+        nodes = [node for node in layer._inbound_nodes if id(node) in inner]
         sources = [parent.operation.name for node in nodes for parent in node.parent_nodes]
-        shape = None
-        if nodes and nodes[0].output_tensors:
-            shape = tuple(nodes[0].output_tensors[0].shape[1:])
+        shape = tuple(nodes[0].output_tensors[0].shape[1:]) if nodes else None
         count = layer.count_params() if isinstance(layer, keras.Layer) and layer.built else 0
         boxes.append(Box(layer.name, kind, shape, count, tuple(dict.fromkeys(sources))))
     return boxes
@@ -153,7 +152,8 @@ def _rows(count: int, height: int) -> int:
         columns = -(-count // rows)
         return abs(columns * (WIDTH + BETWEEN) - ASPECT * (rows * (height + ABOVE) + TITLE))
 
-    return min(range(1, count + 1), key=apart)
+    columns = -(-count // min(range(1, count + 1), key=apart))
+    return -(-count // columns)  # no column is much shorter than the others
 
 
 def _words(box: Box, join: str) -> list[tuple[str, int]]:

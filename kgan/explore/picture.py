@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kgan.errors import InputError
 from kgan.files import whole_file, writing
-from kgan.images import save_animation, save_png
+from kgan.images import repeat_pixels, save_animation, save_png
 
 CAPTION_SIZE = 13  # pixels, of the font
 CAPTION_HEIGHT = 20
@@ -106,8 +106,7 @@ def enlarged(images: np.ndarray, least_side: int = LEAST_SIDE) -> np.ndarray:
         least_side: in pixels.
     """
     height, width = images.shape[-3:-1]
-    times = max(1, -(-least_side // min(height, width)))
-    return images.repeat(times, axis=-3).repeat(times, axis=-2)
+    return repeat_pixels(images, max(1, -(-least_side // min(height, width))))
 
 
 def in_colour(images: np.ndarray) -> np.ndarray:

@@ -32,6 +32,20 @@ class Arrow(NamedTuple):
     points: tuple[tuple[float, float], ...]
 
 
+class Line(NamedTuple):
+    """Lines through points (x, y)."""
+
+    points: tuple[tuple[float, float], ...]
+    colour: Colour = DARK
+
+
+class Area(NamedTuple):
+    """What points (x, y) enclose, without an edge."""
+
+    points: tuple[tuple[float, float], ...]
+    fill: Colour
+
+
 class Text(NamedTuple):
     """One line of text; `left` and `top` are the corner of it, `size` its height in pixels."""
 
@@ -42,7 +56,7 @@ class Text(NamedTuple):
     colour: Colour = DARK
 
 
-Shape: TypeAlias = Rectangle | Arrow | Text
+Shape: TypeAlias = Rectangle | Arrow | Line | Area | Text
 
 
 class Drawing(NamedTuple):
@@ -109,12 +123,13 @@ def _svg(shape: Shape) -> str:
             f'fill="rgb{fill}" stroke="rgb{DARK}"/>'
         )
     if isinstance(shape, Arrow):
-        line = " ".join(f"{x:g},{y:g}" for x, y in shape.points)
-        head = " ".join(f"{x:g},{y:g}" for x, y in _head(shape))
-        return (
-            f'<polyline points="{line}" fill="none" stroke="rgb{DARK}" stroke-width="1.5"/>'
-            f'<polygon points="{head}" fill="rgb{DARK}"/>'
-        )
+        return _svg(Line(shape.points)) + _svg(Area(tuple(_head(shape)), DARK))
+    if isinstance(shape, (Line, Area)):
+        points = " ".join(f"{x:g},{y:g}" for x, y in shape.points)
+        if isinstance(shape, Area):
+            return f'<polygon points="{points}" fill="rgb{shape.fill}"/>'
+        stroke = f'stroke="rgb{shape.colour}" stroke-width="1.5"'
+        return f'<polyline points="{points}" fill="none" {stroke}/>'
     left, top, text, size, colour = shape
     words = html.escape(text, quote=False)
     baseline = top + 0.8 * size
@@ -129,8 +144,14 @@ def _paint(draw: ImageDraw.ImageDraw, shape: Shape, scale: int) -> None:
         box = tuple(scale * edge for edge in (left, top, left + width, top + height))
         draw.rounded_rectangle(box, 4 * scale, fill=fill, outline=DARK, width=scale)
     elif isinstance(shape, Arrow):
-        draw.line([(scale * x, scale * y) for x, y in shape.points], fill=DARK, width=2 * scale)
-        draw.polygon([(scale * x, scale * y) for x, y in _head(shape)], fill=DARK)
+        _paint(draw, Line(shape.points), scale)
+        _paint(draw, Area(tuple(_head(shape)), DARK), scale)
+    elif isinstance(shape, (Line, Area)):
+        points = [(scale * x, scale * y) for x, y in shape.points]
+        if isinstance(shape, Area):
+            draw.polygon(points, fill=shape.fill)
+        else:
+            draw.line(points, fill=shape.colour, width=round(1.5 * scale))
     else:
         font = ImageFont.load_default(scale * shape.size)
         place = (scale * shape.left, scale * shape.top)

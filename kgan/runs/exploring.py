@@ -86,6 +86,15 @@ def kept_directions(path: str | os.PathLike[str], model: Any) -> list[Direction]
     return read_directions(place / f"{prefix}{DIRECTIONS_FILE}", model.latent_dim)
 
 
+def has_run(path: str | os.PathLike[str]) -> bool:
+    """Whether a model lies in a run, which knows what it was trained on."""
+    from kgan.runs import load
+
+    if export_places.find_onnx(path) is not None:
+        return False
+    return load.run_directory(path) is not None
+
+
 class RealPictures(NamedTuple):
     """Real pictures for an experiment.
 
@@ -116,8 +125,7 @@ def open_data(
     from kgan.runs import evaluating, load
     from kgan.runs.directory import read_options
 
-    is_export = hasattr(subject.model, "info")
-    run = None if is_export else load.run_directory(path)
+    run = load.run_directory(path) if has_run(path) else None
     options = None if run is None else read_options(run)
     assert subject.place is not None
     facts = {"file": Path(path).name}

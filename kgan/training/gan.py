@@ -311,7 +311,13 @@ class GAN(TwoNetworks):
         averaging.start_average(self, half_life_images, begun_late)
 
     def generate(
-        self, n: int, seed: int = 0, labels: Any = None, nice: int = 1, batch_size: int = 64
+        self,
+        n: int,
+        seed: int = 0,
+        labels: Any = None,
+        nice: int = 1,
+        batch_size: int = 64,
+        truncation: float = 1.0,
     ) -> np.ndarray:
         """Makes images, uint8 (n, H, W, C); image i has the seed `seed + i`.
 
@@ -321,12 +327,13 @@ class GAN(TwoNetworks):
             nice: makes `nice * n` images and keeps the n that the discriminator finds most real,
                 best first (with classes, the best for each label, in order); 1 keeps all.
             batch_size: images made at a time; it does not change them.
+            truncation: as for `kgan.latents.from_seeds`.
 
         Raises:
-            InputError: a number below 1, a negative seed, labels that do not fit, or a subclass
-                that makes no pictures.
+            InputError: a number below 1, a negative seed, a truncation or labels that do not fit,
+                or a subclass that makes no pictures.
         """
-        return sample(self, n, seed, labels, nice, batch_size)[0]
+        return sample(self, n, seed, labels, nice, batch_size, truncation)[0]
 
     def arguments(self) -> dict[str, Any]:
         names = ("preset", "latent_distribution", "value_range", "num_classes", "class_names")
