@@ -74,6 +74,11 @@ class ProjectedDiscriminator(Network):
     ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(filters=filters)
+        if image_shape[2] not in (1, 3):
+            raise InputError(
+                "The projected discriminator sees grey or colour images, of 1 or 3 channels. "
+                f"Received: {image_shape[2]}"
+            )
         low, high = map(float, value_range)
         if not low < high:
             raise InputError(f"value_range must be (low, high). Received: {value_range!r}")

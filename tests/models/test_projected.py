@@ -236,5 +236,7 @@ def test_what_cannot_be_is_one_line():
         get_preset("autoencoder+projected")
     with pytest.raises(InputError, match=r"cannot be conditional"):
         kgan.GAN.from_preset("dcgan", discriminator="projected", num_classes=3)
+    with pytest.raises(InputError, match=r"1 or 3 channels. Received: 4"):
+        ProjectedDiscriminator((32, 32, 4), FILTERS)
     with pytest.raises(InputError, match=r"value_range must be \(low, high\)"):
         ProjectedDiscriminator(SHAPE, FILTERS, value_range=(1.0, 0.0))
