@@ -17,6 +17,8 @@ from kgan.files import whole_file
 
 SOFTWARE = 0x0131  # the Exif tag of the program that made a picture
 DRAWN = "kgan: drawn by a model"
+TRANSPARENT = ("AVIF", "ICO", "JPEG2000", "TGA", "TIFF", "WEBP")  # formats, beside PNG
+PADDING = 2  # pixels between the images of a sheet
 
 
 def check_range(name: str, value_range: object) -> tuple[float, float]:
@@ -122,7 +124,7 @@ def as_pictures(images: np.ndarray) -> np.ndarray:
 
 
 def grid(
-    images: npt.ArrayLike, columns: int | None = None, padding: int = 2, background: int = 255
+    images: npt.ArrayLike, columns: int | None = None, padding: int = PADDING, background: int = 255
 ) -> np.ndarray:
     """Tiles a batch of images, as `as_pictures` shows them, into one, row by row.
 
@@ -168,12 +170,20 @@ def grid(
     return sheet
 
 
-def pairs(above: np.ndarray, below: np.ndarray, columns: int = 8) -> np.ndarray:
+def repeat_pixels(images: np.ndarray, times: int) -> np.ndarray:
+    """uint8 images (..., H * times, W * times, C) of (..., H, W, C): each pixel is repeated."""
+    return images if times == 1 else images.repeat(times, axis=-3).repeat(times, axis=-2)
+
+
+def pairs(
+    above: np.ndarray, below: np.ndarray, columns: int = 8, padding: int = PADDING
+) -> np.ndarray:
     """A sheet that shows each image of one batch above its counterpart in another.
 
     Args:
         above, below: uint8 arrays (N, H, W, C) of the same shape.
         columns: images per row.
+        padding: pixels between and around the images.
 
     Returns:
         uint8 array (H', W', C), rows of `above` and `below` in turn.
@@ -186,13 +196,63 @@ def pairs(above: np.ndarray, below: np.ndarray, columns: int = 8) -> np.ndarray:
             if row.shape[-1] == ALPHA:
                 filler[..., 3] = 0
             rows.append(np.concatenate([row, filler]))
-    return grid(np.concatenate(rows), columns=columns)
+    return grid(np.concatenate(rows), columns=columns, padding=padding)
 
 
 def to_pil(image: npt.ArrayLike) -> Image.Image:
     """A uint8 array (H, W, C), C 1, 3 or 4, as a Pillow image in mode L, RGB or RGBA."""
     image = np.asarray(image)
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def check_savable(path: str | os.PathLike[str]) -> str:
+    """The Pillow format that a path's suffix stands for.
+
+    Raises:
+        InputError: Pillow writes no such format.
+    """
+    suffix = Path(path).suffix.lower()
+    format = Image.registered_extensions().get(suffix)
+    if format is None or format not in Image.SAVE:
+        raise InputError(
+            f"A picture's suffix names a format that Pillow writes, such as .png, .jpg, .webp or "
+            f".tif. Received: {path}"
+        )
+    return format
+
+
+def save_image(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool = False) -> Path:
+    """Writes one image in the format of the path's suffix, whole or not at all.
+
+    Args:
+        path: file to write, of any format of Pillow's; its folder is created when missing.
+        image: uint8 array (H, W, C), C 1, 3 or 4; transparent ones over white where the format
+            has no transparency.
+        drawn: as for `save_png`, where the format can hold it.
+
+    Returns:
+        The path written, a `pathlib.Path`.
+
+    Raises:
+        InputError: Pillow writes no such format, or cannot write such an image in it.
+    """
+    format = check_savable(path)
+    if format == "PNG":
+        return save_png(path, image, drawn=drawn)
+    image = np.asarray(image)
+    if image.shape[-1] == ALPHA and format not in TRANSPARENT:
+        image = over(image)
+    with whole_file(path) as temporary:
+        try:
+            # Of formats that lose something, the settings lose little; others ignore them.
+            to_pil(image).save(
+                temporary, format, exif=_drawn() if drawn else b"", quality=95, lossless=True
+            )
+        except (ValueError, KeyError) as error:
+            raise InputError(
+                f"Pillow cannot write this picture as {format} ({error}). Received: {path}"
+            ) from error
+    return Path(path)
 
 
 def save_png(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool = False) -> Path:
@@ -211,7 +271,7 @@ def save_png(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool 
     return Path(path)
 
 
-def save_image(
+def save_named(
     directory: str | os.PathLike[str], stem: str, image: np.ndarray, *, drawn: bool = False
 ) -> Path:
     """Writes one image as it is, whole or not at all.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import numbers
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,38 +76,64 @@ class Generator:
         seed: int = 0,
         labels: npt.ArrayLike | None = None,
         batch_size: int = 64,
+        truncation: float = 1.0,
     ) -> np.ndarray:
         """Generates images; image i has the seed `seed + i`.
 
         Args:
             n: number of images, at least 1.
             seed: int >= 0, the first image's seed.
-            labels: for a conditional generator, one class for all images or n of them;
-                None for each image's seed modulo the number of classes.
-            batch_size: images generated at a time; it does not change them.
+            labels, batch_size, truncation: as for `from_seeds`.
 
         Returns:
             uint8 array (n, H, W, C).
 
         Raises:
-            InputError: `n` or `batch_size` is no whole number of at least 1, the seed none of at
-                least 0, the labels do not fit, or so many images do not fit into memory.
+            InputError: as for `from_seeds`.
         """
+        _check_counts(n=n)
+        seed = latent_tools.check_seed(seed)
+        memory.check_array(n, math.prod(self.image_shape), "n")
+        return self.from_seeds(range(seed, seed + n), labels, batch_size, truncation)
+
+    def from_seeds(
+        self,
+        seeds: Sequence[int],
+        labels: npt.ArrayLike | None = None,
+        batch_size: int = 64,
+        truncation: float = 1.0,
+    ) -> np.ndarray:
+        """Generates the images of any seeds, in their order.
+
+        Args:
+            seeds: n ints >= 0, at least one.
+            labels: for a conditional generator, one class for all images or n of them;
+                None for each image's seed modulo the number of classes.
+            batch_size: images generated at a time; it does not change them.
+            truncation: as for `kgan.latents.from_seeds`.
+
+        Returns:
+            uint8 array (n, H, W, C).
+
+        Raises:
+            InputError: a number of images or `batch_size` that is no whole number of at least 1,
+                a seed that is none of at least 0, a truncation or labels that do not fit, or more
+                images than fit into memory.
+        """
+        n = len(seeds)
         _check_counts(n=n, batch_size=batch_size)
         drawn = self.info["latents"]
-        seed = latent_tools.check_seed(seed)
-        shape = self.info["output"]["shape"][1:]
-        memory.check_array(n, math.prod(shape), "n")
-        seeds = range(seed, seed + n)
+        memory.check_array(n, math.prod(self.image_shape), "n")
         if labels is None and self.num_classes is not None:
             labels = label_tools.from_seeds(seeds, self.num_classes)
         all_labels = (
             None if labels is None else label_tools.check_labels(labels, n, self.num_classes)
         )
-        images = np.empty((n, *shape), np.uint8)
+        images = np.empty((n, *self.image_shape), np.uint8)
         for start in range(0, n, batch_size):
             rows = slice(start, start + batch_size)
-            latents = latent_tools.from_seeds(seeds[rows], drawn["dim"], drawn["distribution"])
+            law = (drawn["dim"], drawn["distribution"], truncation)
+            latents = latent_tools.from_seeds(seeds[rows], *law)
             images[rows] = self.from_latents(
                 latents, None if all_labels is None else all_labels[rows]
             )

@@ -20,13 +20,14 @@ FLOORS = {
     "memory": 0.6,  # on top of files
     "reading": 0.7,  # on top of memory
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
-    **dict.fromkeys(("export_places", "own_places"), 1.5),  # on top of manifest
-    **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
+    **dict.fromkeys(("directions", "export_places", "own_places"), 1.5),  # on top of manifest
+    **dict.fromkeys(("untrusted", "layers", "losses", "data", "pretrained"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
     **dict.fromkeys(("training", "export"), 4),
     **dict.fromkeys(("explore", "callbacks"), 5),
     "runs": 6,
     "cli": 7,
+    "__main__": 8,
     "__init__": 8,  # the public face: it names every room, and none imports it
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -86,9 +86,9 @@ def test_over_is_what_pillow_composites():
 
 def test_images_that_are_no_pictures_are_saved_as_arrays(tmp_path):
     five = np.random.default_rng(0).integers(0, 256, (4, 6, 5), np.uint8)
-    assert images.save_image(tmp_path / "new", "a", five) == tmp_path / "new" / "a.npy"
+    assert images.save_named(tmp_path / "new", "a", five) == tmp_path / "new" / "a.npy"
     np.testing.assert_array_equal(np.load(tmp_path / "new" / "a.npy"), five)
-    path = images.save_image(tmp_path, "b", five[..., :4], drawn=True)
+    path = images.save_named(tmp_path, "b", five[..., :4], drawn=True)
     assert path == tmp_path / "b.png"
     with Image.open(path) as read:
         assert images.is_drawn(read)

@@ -155,6 +155,9 @@ def _generator(manifest: Mapping[str, Any]) -> list[str]:
         listed = ", ".join(f"{label} {_shown(name)}" for label, name in enumerate(names))
         lines.append(f"| input | {_described(labels)}: {listed} |")
     lines.append(f"| output | {_described(output)} |")
+    if "directions" in manifest:
+        names = ", ".join(_shown(each["name"]) for each in manifest["directions"])
+        lines.append(f"| directions of the latents, in manifest.json | {names} |")
     return [*lines, f"| latent of a seed | `{latents['law']}` |"]
 
 

@@ -90,11 +90,12 @@ class Features:
         if size > 512:
             raise InputError(f"size must be from {LEAST_SIZE} to 512. Received: size={size}")
         from kgan.metrics import efficientnet_lite0
+        from kgan.pretrained import lite0_weights
         from kgan.untrusted import read_feature_network
 
-        network = read_feature_network(efficientnet_lite0.network(size), efficientnet_lite0.NAME)
-        scale = (efficientnet_lite0.MEAN, efficientnet_lite0.STD)
-        return cls(network, efficientnet_lite0.NAME, efficientnet_lite0.SHA256, scale)
+        network = read_feature_network(efficientnet_lite0.network(size), lite0_weights.NAME)
+        scale = (lite0_weights.MEAN, lite0_weights.STD)
+        return cls(network, lite0_weights.NAME, lite0_weights.SHA256, scale)
 
     @classmethod
     def from_onnx(

@@ -38,6 +38,8 @@ class MLPGenerator(Network):
         Goodfellow et al. 2014, section 5, https://arxiv.org/abs/1406.2661
     """
 
+    value_range = (0.0, 1.0)
+
     def __init__(
         self,
         image_shape: Sequence[int] = (28, 28, 1),

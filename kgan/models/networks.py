@@ -32,6 +32,7 @@ class Network(keras.Model):
     """
 
     before: ClassVar[Mapping[str, Any]] = {}
+    value_range: Sequence[float] = (-1.0, 1.0)
 
     def __init__(
         self,

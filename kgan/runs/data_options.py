@@ -83,6 +83,14 @@ class DataOptions:
     )
 
     preset: str = option("dcgan", TEXT, "named configuration; see --list-presets", "model")
+    discriminator: Literal["projected"] | None = option(
+        None,
+        one_of("projected"),
+        "in the place of the preset's own: projected judges by the features of a network that was "
+        "trained on photographs; needs kgan[metrics]",
+        "model",
+        default_words=PRESETS_OWN,
+    )
     filters: int | None = option(None, WHOLE, "width unit", "model", default_words=PRESETS_OWN)
     latent_dim: int | None = option(
         None, WHOLE, "length of a latent vector", "model", default_words=PRESETS_OWN

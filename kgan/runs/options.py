@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from kgan.errors import InputError
+from kgan.names import with_other_discriminator
 from kgan.option_fields import (
     FROM_ZERO,
     INTERVAL,
@@ -120,6 +121,9 @@ class RunOptions(StepOptions, DataOptions):
                 "A run has one length, --epochs, --steps or --minutes. "
                 f"Received: {' and '.join(lengths)}"
             )
+        if self.discriminator is not None:
+            preset = with_other_discriminator(self.preset, self.discriminator)
+            object.__setattr__(self, "preset", preset)
         if self.early_stop is not None and self.evaluate_every is None:
             object.__setattr__(self, "evaluate_every", EVALUATE_MINUTES)
         if self.freeze_d is not None and self.start_from is None:

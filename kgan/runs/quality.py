@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,10 +19,12 @@ from kgan.files import printable
 from kgan.metrics.features import Features
 from kgan.metrics.real_images import Reference
 from kgan.metrics.resize import check_measurable
-from kgan.models import AutoencoderPreset, get_preset
+from kgan.models import AutoencoderPreset, ProjectedDiscriminator, get_preset
 from kgan.runs.directory import BEST_FILE, LOGS
 from kgan.runs.options import RunOptions
+from kgan.runs.own_judge import BIASED
 
+LOG = logging.getLogger("kgan")
 SHARE = 0.1
 LEAST_IMAGES = 500  # a set from which a part is held out without being asked for
 SHOWN_IMAGES = 1000  # on each side of an evaluation during training
@@ -103,6 +106,8 @@ def real_images(source: Source, options: RunOptions) -> RealImages | None:
         return None
     check_measurable(source.image_shape[2])
     network = Features.efficientnet_lite0()
+    if get_preset(options.preset).networks.get("discriminator") is ProjectedDiscriminator:
+        LOG.warning("%s: these figures find its best state, not how good it is", BIASED)
     held, trained = parts(source, options)
     if not len(held):
         n = min(SHOWN_IMAGES, len(trained) // 2)
@@ -151,19 +156,23 @@ def reference(
     other_images, other_labels = pick(source, others) if len(others) else (None, None)
     return Reference(
         images,
-        _as_counted(labels, source, classes),
+        as_counted(labels, source, classes),
         other_images,
-        _as_counted(other_labels, source, classes),
+        as_counted(other_labels, source, classes),
         data=source.description + (", over white" if source.image_shape[2] == ALPHA else ""),
         cached=True,
         **facts,
     )
 
 
-def _as_counted(
+def as_counted(
     labels: np.ndarray | None, source: Source, classes: Sequence[str] | None
 ) -> np.ndarray | None:
-    """Labels by a model's own numbers, where both have names of classes; None without classes."""
+    """Labels by a model's own numbers, where both have names of classes; None without classes.
+
+    Raises:
+        InputError: the data have a class that the model lacks.
+    """
     if labels is None or classes is None:
         return None
     theirs, own = list(source.class_names or ()), list(classes)

@@ -30,8 +30,8 @@ def check_networks(
     Raises:
         InputError: one is not built, the generator does not map (B, latent_dim)
             to (B, H, W, C), or without `pictures` to (B, ...), the discriminator
-            does not map its images to (B, 1), only one of them takes labels, or a
-            layer has an activity regularizer.
+            does not map its images to (B, 1), or to (B, N) where it says so, only one
+            of them takes labels, or a layer has an activity regularizer.
     """
     for layer in (*all_layers(generator), *all_layers(discriminator)):
         if getattr(layer, "activity_regularizer", None) is not None:
@@ -62,7 +62,8 @@ def check_networks(
         only = "generator" if labels else "discriminator"
         raise InputError(f"Both networks take labels, or neither. Received: only the {only} does")
     logits = _output_shape("discriminator", discriminator, (None, *images[1:]), judged_labels)
-    if tuple(logits[1:]) != (1,):
+    several = getattr(discriminator, "gives_several_logits", False) and len(logits) == 2
+    if tuple(logits[1:]) != (1,) and not several:
         raise InputError(
             f"The discriminator must give one logit per image, (batch, 1). It gives: {logits}"
         )

@@ -21,6 +21,7 @@ export class Generator {
     const isPicture = [1, 3, 4].includes(channels);
     [this.height, this.width] = [height, isPicture ? width : width * channels];
     this.hasAlpha = channels === 4;
+    this.directions = manifest.directions ?? [];
     this.classes = manifest.labels ? classNames(manifest.labels) : null;
     this.#worker.onmessage = ({ data }) => this.#answer(data);
     this.#worker.onerror = (event) => {
@@ -44,11 +45,21 @@ export class Generator {
   }
 
   /**
-   * Makes a batch of pictures.
-   * @param {{latent: Float32Array, label: ?number}[]} wanted
+   * Makes a batch of pictures; one with `blend` is mixed with itself in another class.
+   * @param {{latent: Float32Array, label: ?number, blend: ?{label: number, share: number}}[]} wanted
    * @returns {Promise<{images: ImageData[], milliseconds: number}>}
    */
   async draw(wanted) {
+    const mixed = wanted.filter(({ blend }) => blend);
+    const others = mixed.map(({ latent, blend }) => ({ latent, label: blend.label }));
+    const { images, milliseconds } = await this.#drawEach([...wanted, ...others]);
+    mixed.forEach((each, place) => {
+      mix(images[wanted.indexOf(each)].data, images[wanted.length + place].data, each.blend.share);
+    });
+    return { images: images.slice(0, wanted.length), milliseconds };
+  }
+
+  async #drawEach(wanted) {
     const latents = new Float32Array(wanted.length * this.dim);
     wanted.forEach(({ latent }, place) => latents.set(latent, place * this.dim));
     const labels = this.classes && wanted.map(({ label }) => label);
@@ -75,6 +86,13 @@ export class Generator {
     if (error === undefined) resolve(answer);
     else reject(new Error(error));
   }
+}
+
+/** Mixes levels with others, in place: `share` of them comes from the others. */
+function mix(levels, others, share) {
+  others.forEach((level, place) => {
+    levels[place] = Math.round((1 - share) * levels[place] + share * level);
+  });
 }
 
 function classNames({ num_classes: count, class_names: names }) {

@@ -97,7 +97,7 @@ export class Studio {
 
   /** Draws the shown picture in another class. */
   relabel(label) {
-    this.#draw({ ...this.shown, label });
+    this.#draw({ ...this.shown, label, blend: null });
   }
 
   get tab() {
@@ -142,8 +142,16 @@ export class Studio {
     return {
       title: share === 0 ? A.title : share === 1 ? B.title : `${percent} % from A to B`,
       latent: along(A.latent, B.latent, share),
+      // No class lies between two: both are drawn and mixed, and the nearer one is named.
       label: share < 0.5 ? A.label : B.label,
+      blend: A.label === B.label ? null : this.#blend(share),
     };
+  }
+
+  /** The class that is mixed in half way from A to B, and how much of it. */
+  #blend(share) {
+    const { A, B } = this.kept;
+    return share < 0.5 ? { label: B.label, share } : { label: A.label, share: 1 - share };
   }
 
   async #fillStrip() {
