@@ -7,10 +7,14 @@ from kgan.cli import (
     explore_attention,
     explore_diagram,
     explore_direction,
+    explore_forget,
     explore_interpolate,
     explore_judge,
     explore_lipschitz,
     explore_neighbours,
+    explore_probe,
+    explore_project,
+    explore_units,
 )
 
 HELP = "look into a trained model: what it has learned, in pictures and figures"
@@ -26,10 +30,14 @@ COMMANDS = {
     "attention": explore_attention,
     "diagram": explore_diagram,
     "direction": explore_direction,
+    "forget": explore_forget,
     "interpolate": explore_interpolate,
     "judge": explore_judge,
     "lipschitz": explore_lipschitz,
     "neighbours": explore_neighbours,
+    "probe": explore_probe,
+    "project": explore_project,
+    "units": explore_units,
 }
 
 
