@@ -36,7 +36,7 @@ class Generator:
 
     Attributes:
         info: the export's manifest, a dict.
-        image_shape: (H, W, C).
+        image_shape: (H, W, C); of a C of 4 the last channel is alpha, not premultiplied.
         num_classes, class_names: those of a conditional generator; None for any other.
         path: the .onnx file in use.
 
@@ -169,7 +169,7 @@ class Generator:
         return _levels(self.session.run(["images"], inputs)[0], self.info["output"])
 
     def grid(self, n: int = 64, seed: int = 0) -> np.ndarray:
-        """One sheet of `n` images, a uint8 array (H, W, C)."""
+        """One sheet of `n` images as `kgan.images.grid` lays them out, uint8 (H, W, C)."""
         return image_tools.grid(self.generate(n, seed))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from kgan import export_places, images, memory
 from kgan import labels as label_law
+from kgan.channels import PICTURES
 from kgan.cli import quiet_tensorflow
 from kgan.cli.generate_arguments import COUNT, DESCRIPTION, HELP, add_arguments
 from kgan.errors import InputError
@@ -49,12 +50,10 @@ class Drawing:
 
 def run(arguments: argparse.Namespace) -> None:
     """Draws, and prints the path of what was written last."""
-    if arguments.output:
-        images.check_savable(arguments.output)
     if arguments.seeds and arguments.n is not None:
         raise InputError(f"--seeds says how many there are, without -n. Received: {arguments.n}")
     drawing = _drawing(arguments)
-    path = arguments.output or (None if arguments.separate else Path("grid.png"))
+    path = _path_of_all(arguments, drawing.image_shape[2])
     if path:
         pixels = math.prod(drawing.image_shape) * arguments.scale**2
         each = SHEET_COPIES * pixels * (1 + drawing.in_pairs)
@@ -74,10 +73,31 @@ def run(arguments: argparse.Namespace) -> None:
     if path:
         padding = 0 if arguments.mosaic else images.PADDING
         with writing(UNWRITABLE, path):
-            images.save_image(path, _sheet(shown, above, padding), drawn=True)
+            if drawing.image_shape[2] in PICTURES:
+                images.save_image(path, _sheet(shown, above, padding), drawn=True)
+            else:
+                images.save_array(path, np.concatenate(shown))
         print(printable(path, None))
     if arguments.separate:
         print(printable(arguments.separate, None))
+
+
+def _path_of_all(arguments: argparse.Namespace, channels: int) -> Path | None:
+    """The file of all images together: a sheet, or an array where they are no pictures.
+
+    Raises:
+        InputError: a file of the other kind was asked for.
+    """
+    output: Path | None = arguments.output
+    if channels not in PICTURES and output and output.suffix.lower() != ".npy":
+        raise InputError(
+            f"Images of {channels} channels are no pictures: they are written as an .npy file. "
+            f"Received: {output}"
+        )
+    if channels in PICTURES and output:
+        images.check_savable(output)
+    default = "grid.png" if channels in PICTURES else "images.npy"
+    return output or (None if arguments.separate else Path(default))
 
 
 @contextlib.contextmanager
@@ -96,7 +116,7 @@ def _separate(directory: Path | None) -> Iterator[Callable[[np.ndarray, list[str
         def save(pictures: np.ndarray, names: list[str]) -> None:
             with writing(UNWRITABLE, directory):
                 for picture, name in zip(pictures, names, strict=True):
-                    images.save_png(staging / f"{name}.png", picture, drawn=True)
+                    images.save_named(staging, name, picture, drawn=True)
 
         yield save
         with writing(UNWRITABLE, directory):

@@ -21,7 +21,8 @@ reconstructs pictures: each row of them stands over what comes back.
   kgan generate runs/NAME --seeds 1,5,9-20 --truncation 0.7 --scale 4 -o grid.webp
 
 --truncation multiplies latents, so that a seed's picture keeps what it shows and
-only moves towards the average one; nothing is drawn again.
+only moves towards the average one; nothing is drawn again. Images of 2 or of 5
+to 8 channels are no pictures: they are written as an array, images.npy.
 """
 COUNT = 64
 NICE = 20

@@ -17,8 +17,10 @@ from typing import IO, Any
 import numpy as np
 import tensorflow as tf
 
+from kgan.channels import ALPHA
 from kgan.data import decode, image_files
 from kgan.data.skipped_lines import SkippedLines
+from kgan.data.transparency import KEPT
 from kgan.errors import InputError, KganError
 from kgan.memory import out_of_memory
 
@@ -61,6 +63,7 @@ class Source(abc.ABC):
         error: the KganError that ended the reading, None without one. tf.data
             wraps what is raised inside it; this is the original.
         class_names: a name per class, by label; None for images without labels.
+        transparency: what became of it, in words; None where there is none.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Source(abc.ABC):
         self.left_out: frozenset[int] = frozenset()
         self.error: KganError | None = None
         self.class_names = class_names
+        self.transparency: str | None = None
 
     @property
     def good(self) -> int:
@@ -175,6 +179,7 @@ class StreamSource(Source):
         class_names: Sequence[str] | None = None,
     ) -> None:
         super().__init__(description, image_shape, count, default_augment, class_names)
+        self.transparency = KEPT if image_shape[2] == ALPHA else None
         self.fit = fit
         self.background = background
         self.strict = strict

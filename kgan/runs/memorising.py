@@ -8,6 +8,7 @@ from kgan.explore.near_training import neighbours
 from kgan.explore.picture import Finding
 from kgan.images import save_png
 from kgan.metrics.features import Features
+from kgan.metrics.resize import check_measurable
 from kgan.runs import quality
 from kgan.runs.evaluating import Opened, open_data
 
@@ -40,6 +41,7 @@ def nearest_training(
     opened: Opened, data: str | None, *, n: int, network: Features, seed: int
 ) -> Finding:
     """As `report`, before anything is written."""
+    check_measurable(opened.model.image_shape[2])
     source, options = open_data(opened, data)
     held = quality.held_out(source, options)
     return neighbours(opened.model, source, held, n=n, network=network, seed=seed)

@@ -42,4 +42,4 @@ def directory_of(
 def _default_name(preset: str, data: str | None) -> str:
     stem = "fashion" if data is None else Path(data.removeprefix("tfds:")).stem
     words = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem).strip("-") or "data"
-    return f"{preset}-{words[:LONGEST]}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return f"{preset.replace('+', '-')}-{words[:LONGEST]}-{time.strftime('%Y%m%d-%H%M%S')}"

@@ -13,6 +13,7 @@ from kgan.latents import check_distribution, check_seed
 from kgan.layers import DiffAugment, draws
 from kgan.losses import AdversarialLoss
 from kgan.models.presets import Preset, get_preset, make_networks
+from kgan.names import with_other_discriminator
 from kgan.training import (
     adversarial_step,
     averaging,
@@ -45,8 +46,9 @@ class GAN(TwoNetworks):
 
     Args:
         generator: built Keras model, (B, latent_dim) -> images (B, H, W, C).
-        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1). On real images it
-            may have a task too: `logits_and_own_loss(images, int seed (2,), training)`.
+        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1), or (B, N) where it
+            says `gives_several_logits = True`. On real images it may have a task too:
+            `logits_and_own_loss(images, int seed (2,), training)`.
         preset: name of the preset whose losses and optimizers `compile` takes when it is given
             none; None for `bce` and Adam(2e-4, beta_1=0.5).
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
@@ -129,6 +131,7 @@ class GAN(TwoNetworks):
         image_shape: Sequence[int] | None = None,
         latent_dim: int | None = None,
         filters: int | None = None,
+        discriminator: Literal["projected"] | None = None,
         latent_distribution: Literal["normal", "uniform"] | None = None,
         num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
@@ -141,12 +144,16 @@ class GAN(TwoNetworks):
         Args:
             preset: a name in `kgan.models.PRESETS`.
             image_shape, latent_dim, filters: (H, W, C); length of a latent; width of both networks.
+            discriminator: "projected" for `kgan.models.ProjectedDiscriminator` in the place of the
+                preset's own, with the loss, optimizers and augmentation that belong to it.
             minibatch_stddev: give the discriminator `kgan.layers.MinibatchStdDev`.
             latent_distribution, ...: as for `GAN`; a half-life of 0 for no average.
 
         Raises:
             InputError: an unknown preset, or a size that the preset cannot make.
         """
+        if discriminator is not None:
+            preset = with_other_discriminator(preset, discriminator)
         chosen = get_preset(preset, Preset)
         sizes: dict[str, Any] = {"image_shape": image_shape, "latent_dim": latent_dim}
         if class_names is not None and num_classes is None:

@@ -131,8 +131,8 @@ class _Drawing:
         logits = np.empty(n * nice, np.float32)
         done = 0
         for images, inputs, seeds in self._batches(range(n * nice)):
-            judged = run_network(discriminator, [images, *inputs], self.batch_size)[:, 0]
-            logits[done : done + len(seeds)] = judged
+            judged = run_network(discriminator, [images, *inputs], self.batch_size)
+            logits[done : done + len(seeds)] = judged.mean(axis=1)
             done += len(seeds)
         if self.gan.num_classes is None:
             np.negative(logits, out=logits)

@@ -139,6 +139,8 @@ def _images(fields: _Fields) -> None:
     _described(fields, "images", ("uint8", "float32"), 3, LARGEST_SIDE)
     if "layout" in fields:
         fields.text("layout", ("NHWC",))
+    if "channels" in fields:
+        fields.text("channels")
     ends = fields.get("value_range")
     if (
         not isinstance(ends, list)

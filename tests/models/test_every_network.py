@@ -4,6 +4,7 @@ import pytest
 
 from kgan import models
 from kgan.models.networks import Network
+from tests.metrics.weights import installed
 from tests.models.battery import run_network_test
 from tests.tiers import tiered
 
@@ -103,6 +104,18 @@ def cases():
                 sizes | CLASSES,
                 of_discriminator | {"float32_layers": float32},
             )
+    found["projected discriminator"] = (
+        models.ProjectedDiscriminator,
+        {"image_shape": (16, 20, 1), "filters": 2},
+        {
+            "output_shape": (4 * 5 * 7,),
+            "float32_layers": tuple(
+                name
+                for index in range(4)
+                for name in (f"spectral_judge_{index}_logits", f"judge_{index}_flat")
+            ),
+        },
+    )
     for family in ("DCGAN", "DCGAN512", "DCGANUpsample"):
         network_class, sizes, of_discriminator = found[f"{family} discriminator"]
         sizes = sizes | {"minibatch_stddev": True}
@@ -114,7 +127,7 @@ CASES = cases()
 
 
 def is_short(name):
-    if "SAGAN" in name or name == "FastGAN discriminator":
+    if "SAGAN" in name or name.startswith("projected") or name == "FastGAN discriminator":
         return False
     return not name.endswith("stddev") or name.startswith("DCGAN d")
 
@@ -122,6 +135,8 @@ def is_short(name):
 @pytest.mark.parametrize("case", tiered(CASES, is_short))
 def test_battery(case):
     network_class, init_kwargs, options = CASES[case]
+    if network_class is models.ProjectedDiscriminator and not installed():
+        pytest.skip("kgan[metrics] is not installed")
     run_network_test(network_class, init_kwargs, **options)
 
 

@@ -16,7 +16,11 @@ export class Generator {
     this.manifest = manifest;
     this.dim = manifest.latents.dim;
     this.isNormal = manifest.latents.distribution === "normal";
-    [this.height, this.width] = manifest.output.shape.slice(1);
+    const [height, width, channels] = manifest.output.shape.slice(1);
+    // What makes no picture is shown as grey channels side by side.
+    const isPicture = [1, 3, 4].includes(channels);
+    [this.height, this.width] = [height, isPicture ? width : width * channels];
+    this.hasAlpha = channels === 4;
     this.directions = manifest.directions ?? [];
     this.classes = manifest.labels ? classNames(manifest.labels) : null;
     this.#worker.onmessage = ({ data }) => this.#answer(data);
