@@ -215,6 +215,7 @@ def make_networks(
     latent_dim: int | None = None,
     filters: int | None = None,
     num_classes: int | None = None,
+    attribute_ranges: Any = None,
     minibatch_stddev: bool = False,
 ) -> dict[str, Network]:
     """Builds a preset's networks; an argument left None takes the preset's own value.
@@ -224,7 +225,8 @@ def make_networks(
         image_shape: (H, W, C).
         latent_dim: length of a latent vector or a code.
         filters: unit of width.
-        num_classes: number of classes; None for unconditional networks.
+        num_classes: number of classes; None for networks without.
+        attribute_ranges: (lowest, highest) value of each attribute; None for networks without.
         minibatch_stddev: give the discriminator `kgan.layers.MinibatchStdDev`.
 
     Returns:
@@ -241,6 +243,7 @@ def make_networks(
         latent_dim=latent_dim,
         filters=filters,
         num_classes=num_classes,
+        attribute_ranges=attribute_ranges,
         minibatch_stddev=minibatch_stddev or None,
     )
     check_room(name, preset, chosen)
@@ -254,6 +257,7 @@ def check_trains(
     latent_dim: int | None = None,
     filters: int | None = None,
     num_classes: int | None = None,
+    attribute_ranges: Any = None,
 ) -> None:
     """Refuses networks that do not fit into memory together with their optimizers' slots.
 
@@ -270,6 +274,7 @@ def check_trains(
         latent_dim=latent_dim,
         filters=filters,
         num_classes=num_classes,
+        attribute_ranges=attribute_ranges,
     )
     check_room(name, preset, chosen, copies=1 + min(map(slots_of, preset.optimizers)))
 
@@ -281,7 +286,7 @@ def _chosen(name: str, **arguments: Any) -> dict[str, Any]:
     accepted = [arguments_of(network) for network in preset.networks.values()]
     for key, value in passed.items():
         if not any(key in names for names in accepted):
-            if key == "num_classes":
+            if key in ("num_classes", "attribute_ranges"):
                 able = ", ".join(conditional_presets())
                 raise InputError(
                     f"This preset cannot be conditional; these can: {able}. Received: {name}"
@@ -306,7 +311,7 @@ def presets_with_stddev() -> list[str]:
 
 
 def conditional_presets() -> list[str]:
-    """The names of the presets that can be conditional on classes."""
+    """The names of the presets that can be conditional, on classes or attributes."""
     return [
         name
         for name, preset in PRESETS.items()
