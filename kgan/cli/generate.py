@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kgan import export_places, images, labels, memory
+from kgan.attributes import parse_asked
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import argument_type
 from kgan.errors import InputError
 from kgan.files import printable, put_in_place, staging_directory, writing
 from kgan.names import name_of
-from kgan.option_fields import FROM_ZERO, WHOLE
+from kgan.option_fields import FROM_ZERO, WHOLE, Kind
 
 if TYPE_CHECKING:
     from kgan.runtime import Generator
@@ -32,8 +33,10 @@ reconstructs pictures: each row of them stands over what comes back.
   kgan generate runs/NAME -n 64 -o grid.png
   kgan generate saved_models/NAME --seed 7 --separate pictures/
   kgan generate runs/NAME --class Bag -n 16
+  kgan generate runs/NAME --attributes smile=1,yaw=-0.5 -n 16
 """
 NICE = 20
+ASKED = Kind("numbers by name such as smile=1,yaw=-0.5", parse_asked, parse_asked, "NAME=X,...")
 BATCH = 64  # pictures that are drawn together
 UNWRITABLE = "Cannot write there"
 SHEET_COPIES = 2  # the pictures, and the sheet of them
@@ -63,6 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=name_of,
         metavar="CLASS",
         help="draw this class, by name or number (a conditional model; all in turn)",
+    )
+    parser.add_argument(
+        "--attributes",
+        type=argument_type(ASKED),
+        metavar="NAME=X,...",
+        help="draw pictures with these attributes, 0 or 1 or numbers (those of pictures it was "
+        "trained on)",
     )
     parser.add_argument(
         "--pictures",
@@ -164,7 +174,7 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
         from kgan import runtime
 
         generator = runtime.Generator(arguments.model)
-        label = _label(arguments, generator)
+        label = _asked(arguments, generator)
         return Drawing(
             arguments.n,
             tuple(generator.info["output"]["shape"][1:]),
@@ -179,13 +189,13 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
     if not isinstance(model, GAN):
         return _reconstruct(arguments, model, load.run_directory(arguments.model))
     _no_pictures(arguments)
-    drawn = parts(model, arguments.n, arguments.seed or 0, _label(arguments, model), arguments.nice)
+    drawn = parts(model, arguments.n, arguments.seed or 0, _asked(arguments, model), arguments.nice)
     batches = ((pictures, _seed_names(seeds), None) for pictures, seeds in drawn)
     return Drawing(arguments.n, model.image_shape, batches)
 
 
 def _from_seeds(
-    generator: Generator, n: int, seed: int, label: int | None
+    generator: Generator, n: int, seed: int, label: int | dict[str, float] | None
 ) -> Iterator[tuple[np.ndarray, list[str], None]]:
     done = 0
     while done < n:
@@ -199,7 +209,17 @@ def _seed_names(seeds: Iterable[int]) -> list[str]:
     return [f"seed-{seed:06d}" for seed in seeds]
 
 
-def _label(arguments: argparse.Namespace, model: Any) -> int | None:
+def _asked(arguments: argparse.Namespace, model: Any) -> int | dict[str, float] | None:
+    """The label that every picture is to have, or the attributes; None for those of the seeds."""
+    if arguments.attributes is not None:
+        if model.attributes is None or arguments.class_name is not None:
+            has = "has attributes" if model.attributes else "has none"
+            raise InputError(
+                "--attributes is for a model of attributes, --class for one of classes. "
+                f"Received: {arguments.model}, which {has}"
+            )
+        labels.check_labels(arguments.attributes, 1, model.attributes, [0])
+        return arguments.attributes
     if arguments.class_name is None:
         return None
     return labels.index_of(arguments.class_name, model.class_names, model.num_classes)
@@ -214,9 +234,11 @@ def _no_pictures(arguments: argparse.Namespace) -> None:
 
 def _reconstruct(arguments: argparse.Namespace, model: Any, run: Path | None) -> Drawing:
     """As `_drawing`, for an autoencoder; its run's directory says which images."""
-    if arguments.class_name is not None or arguments.nice > 1 or arguments.seed is not None:
+    of_gans = arguments.class_name, arguments.attributes, arguments.seed
+    if arguments.nice > 1 or any(value is not None for value in of_gans):
         raise InputError(
-            f"--seed, --class and --nice are for a GAN. Received an autoencoder: {arguments.model}"
+            "--seed, --class, --attributes and --nice are for a GAN. Received an autoencoder: "
+            f"{arguments.model}"
         )
     if run is None and arguments.pictures is None:
         raise InputError(

@@ -132,7 +132,7 @@ def _real(source: Source, wanted: np.ndarray, network: Features) -> tuple[np.nda
 
     def batches() -> Iterator[np.ndarray]:
         for images, numbers in source.read(numbered(source, wanted).batch(TOGETHER)):
-            indices.append(numbers[:, 0])
+            indices.append(numbers[0])
             yield images
 
     compared = _compared(batches(), network)
@@ -169,10 +169,7 @@ def _sheet(
 ) -> np.ndarray:
     rows, names = [], []
     for place in map(int, places):
-        label = {}
-        if opened.model.num_classes is not None:
-            label = {"labels": [(seed + place) % opened.model.num_classes]}
-        made = opened.model.generate(1, seed=seed + place, **label)
+        made = opened.model.generate(1, seed=seed + place)
         near, _ = pick(source, indices[found.indices[place]])
         rows.append(np.concatenate([made, near]))
         name = Path(source.name(int(indices[found.indices[place, 0]]))).name

@@ -120,6 +120,8 @@ class RunOptions(StepOptions, DataOptions):
             )
         if self.early_stop is not None and self.evaluate_every is None:
             object.__setattr__(self, "evaluate_every", EVALUATE_MINUTES)
+        if self.attributes is not None:
+            object.__setattr__(self, "conditional", True)
         if self.freeze_d is not None and self.start_from is None:
             raise InputError(
                 "--freeze-d keeps layers that another run has trained: it goes with --from. "
