@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kgan import (
         callbacks,
         data,
+        explore,
         export,
         images,
         latents,
@@ -37,6 +38,7 @@ _LAZY = {
     "KganError": "kgan.errors",
     "callbacks": "kgan.callbacks",
     "data": "kgan.data",
+    "explore": "kgan.explore",
     "export": "kgan.export",
     "images": "kgan.images",
     "latents": "kgan.latents",
@@ -59,6 +61,7 @@ __all__ = [  # noqa: RUF022
     "KganError",
     "callbacks",
     "data",
+    "explore",
     "export",
     "images",
     "latents",

@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from kgan.channels import ALPHA, MOST_CHANNELS, PICTURES
 from kgan.errors import InputError
 from kgan.files import whole_file
 
 SOFTWARE = 0x0131  # the Exif tag of the program that made a picture
 DRAWN = "kgan: drawn by a model"
+TRANSPARENT = ("AVIF", "ICO", "JPEG2000", "TGA", "TIFF", "WEBP")  # formats, beside PNG
+PADDING = 2  # pixels between the images of a sheet
 
 
 def check_range(name: str, value_range: object) -> tuple[float, float]:
@@ -89,34 +92,67 @@ def from_uint8(images: npt.ArrayLike, value_range: Sequence[float] = (-1.0, 1.0)
     return np.asarray(images, np.float32) * np.float32((high - low) / 255.0) + np.float32(low)
 
 
-def grid(
-    images: npt.ArrayLike, columns: int | None = None, padding: int = 2, background: int = 255
-) -> np.ndarray:
-    """Tiles a batch of images into one, row by row.
+def over(images: np.ndarray, colour: Sequence[int] = (255, 255, 255)) -> np.ndarray:
+    """Lays RGBA images over a colour.
 
     Args:
-        images: uint8 array (N, H, W, C), C 1 or 3.
+        images: uint8 array (..., 4), alpha not premultiplied.
+        colour: (R, G, B), 0..255; white unless another is asked for.
+
+    Returns:
+        uint8 array (..., 3), rounded to the nearest level.
+    """
+    alpha = images[..., 3:] / np.float32(255.0)
+    mixed = images[..., :3] * alpha + np.asarray(colour, np.float32) * (1 - alpha)
+    return np.rint(mixed).astype(np.uint8)
+
+
+def as_pictures(images: np.ndarray) -> np.ndarray:
+    """Images as they can be shown.
+
+    Args:
+        images: array (N, H, W, C).
+
+    Returns:
+        The same of 1, 3 or 4 channels; of others each channel as grey, side by side, the first
+        on the left: (N, H, C * W, 1).
+    """
+    if images.shape[-1] in PICTURES:
+        return images
+    count, height, width, channels = images.shape
+    return np.moveaxis(images, 3, 2).reshape(count, height, channels * width, 1)
+
+
+def grid(
+    images: npt.ArrayLike, columns: int | None = None, padding: int = PADDING, background: int = 255
+) -> np.ndarray:
+    """Tiles a batch of images, as `as_pictures` shows them, into one, row by row.
+
+    Args:
+        images: uint8 array (N, H, W, C), C from 1 to 8.
         columns: images per row; when None, the smallest number that makes a near-square.
         padding: pixels between and around the images.
-        background: grey level 0..255 of the padding and of empty cells.
+        background: grey level 0..255 of the padding and of empty cells; among RGBA images
+            these are transparent.
 
     Returns:
         uint8 array (rows * (H + padding) + padding, columns * (W + padding) + padding, C).
 
     Raises:
-        InputError: `images` is not a non-empty uint8 batch of 1- or 3-channel images.
+        InputError: `images` is not a non-empty uint8 batch of images of 1 to 8 channels.
     """
     images = np.asarray(images)
     if (
         images.dtype != np.uint8
         or images.ndim != 4
-        or images.shape[-1] not in (1, 3)
+        or not 1 <= images.shape[-1] <= MOST_CHANNELS
         or not len(images)
     ):
         raise InputError(
-            "A grid needs uint8 images (N, H, W, C) with C 1 or 3 and N at least 1. "
-            f"Received: {images.dtype} {images.shape}"
+            f"A grid needs uint8 images (N, H, W, C) with C from 1 to {MOST_CHANNELS} and N at "
+            f"least 1. Received: {images.dtype} {images.shape}"
         )
+    images = as_pictures(images)
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
@@ -125,6 +161,8 @@ def grid(
         background,
         np.uint8,
     )
+    if channels == ALPHA:
+        sheet[..., 3] = 0
     for index, image in enumerate(images):
         top = padding + index // columns * (height + padding)
         left = padding + index % columns * (width + padding)
@@ -132,12 +170,20 @@ def grid(
     return sheet
 
 
-def pairs(above: np.ndarray, below: np.ndarray, columns: int = 8) -> np.ndarray:
+def repeat_pixels(images: np.ndarray, times: int) -> np.ndarray:
+    """uint8 images (..., H * times, W * times, C) of (..., H, W, C): each pixel is repeated."""
+    return images if times == 1 else images.repeat(times, axis=-3).repeat(times, axis=-2)
+
+
+def pairs(
+    above: np.ndarray, below: np.ndarray, columns: int = 8, padding: int = PADDING
+) -> np.ndarray:
     """A sheet that shows each image of one batch above its counterpart in another.
 
     Args:
         above, below: uint8 arrays (N, H, W, C) of the same shape.
         columns: images per row.
+        padding: pixels between and around the images.
 
     Returns:
         uint8 array (H', W', C), rows of `above` and `below` in turn.
@@ -147,14 +193,66 @@ def pairs(above: np.ndarray, below: np.ndarray, columns: int = 8) -> np.ndarray:
         for batch in (above, below):
             row = batch[start : start + columns]
             filler = np.full((columns - len(row), *row.shape[1:]), 255, np.uint8)
+            if row.shape[-1] == ALPHA:
+                filler[..., 3] = 0
             rows.append(np.concatenate([row, filler]))
-    return grid(np.concatenate(rows), columns=columns)
+    return grid(np.concatenate(rows), columns=columns, padding=padding)
 
 
 def to_pil(image: npt.ArrayLike) -> Image.Image:
-    """A uint8 array (H, W, C), C 1 or 3, as a Pillow image in mode L or RGB."""
+    """A uint8 array (H, W, C), C 1, 3 or 4, as a Pillow image in mode L, RGB or RGBA."""
     image = np.asarray(image)
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def check_savable(path: str | os.PathLike[str]) -> str:
+    """The Pillow format that a path's suffix stands for.
+
+    Raises:
+        InputError: Pillow writes no such format.
+    """
+    suffix = Path(path).suffix.lower()
+    format = Image.registered_extensions().get(suffix)
+    if format is None or format not in Image.SAVE:
+        raise InputError(
+            f"A picture's suffix names a format that Pillow writes, such as .png, .jpg, .webp or "
+            f".tif. Received: {path}"
+        )
+    return format
+
+
+def save_image(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool = False) -> Path:
+    """Writes one image in the format of the path's suffix, whole or not at all.
+
+    Args:
+        path: file to write, of any format of Pillow's; its folder is created when missing.
+        image: uint8 array (H, W, C), C 1, 3 or 4; transparent ones over white where the format
+            has no transparency.
+        drawn: as for `save_png`, where the format can hold it.
+
+    Returns:
+        The path written, a `pathlib.Path`.
+
+    Raises:
+        InputError: Pillow writes no such format, or cannot write such an image in it.
+    """
+    format = check_savable(path)
+    if format == "PNG":
+        return save_png(path, image, drawn=drawn)
+    image = np.asarray(image)
+    if image.shape[-1] == ALPHA and format not in TRANSPARENT:
+        image = over(image)
+    with whole_file(path) as temporary:
+        try:
+            # Of formats that lose something, the settings lose little; others ignore them.
+            to_pil(image).save(
+                temporary, format, exif=_drawn() if drawn else b"", quality=95, lossless=True
+            )
+        except (ValueError, KeyError) as error:
+            raise InputError(
+                f"Pillow cannot write this picture as {format} ({error}). Received: {path}"
+            ) from error
+    return Path(path)
 
 
 def save_png(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool = False) -> Path:
@@ -162,7 +260,7 @@ def save_png(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool 
 
     Args:
         path: file to write; its folder is created when missing.
-        image: uint8 array (H, W, C), C 1 or 3.
+        image: uint8 array (H, W, C), C 1, 3 or 4.
         drawn: note in it that a model drew it: training leaves it out among others.
 
     Returns:
@@ -170,6 +268,32 @@ def save_png(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool 
     """
     with whole_file(path) as temporary:
         to_pil(image).save(temporary, format="PNG", exif=_drawn() if drawn else b"")
+    return Path(path)
+
+
+def save_named(
+    directory: str | os.PathLike[str], stem: str, image: np.ndarray, *, drawn: bool = False
+) -> Path:
+    """Writes one image as it is, whole or not at all.
+
+    Args:
+        directory: its folder, created when missing.
+        stem: the file's name without a suffix, or a path below the folder.
+        image: uint8 array (H, W, C).
+        drawn: as for `save_png`.
+
+    Returns:
+        The path written: a .png of 1, 3 or 4 channels, an .npy of others, which are no picture.
+    """
+    if image.shape[-1] in PICTURES:
+        return save_png(Path(directory) / f"{stem}.png", image, drawn=drawn)
+    return save_array(Path(directory) / f"{stem}.npy", image)
+
+
+def save_array(path: str | os.PathLike[str], array: np.ndarray) -> Path:
+    """Writes an array as .npy, whole or not at all; its folder is created when missing."""
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
     return Path(path)
 
 
@@ -184,14 +308,15 @@ def save_animation(
 
     Args:
         path: the .webp file to write; its folder is created when missing.
-        frames: iterable of uint8 arrays (H, W, C), C 1 or 3, of one shape, at least one.
+        frames: iterable of uint8 arrays (H, W, C), C 1, 3 or 4, of one shape, at least one.
         milliseconds: how long each frame is shown.
         drawn: as for `save_png`.
 
     Returns:
         The path written, a `pathlib.Path`.
     """
-    first, *rest = (to_pil(frame).convert("RGB") for frame in frames)
+    pictures = map(to_pil, frames)
+    first, *rest = (one if one.mode == "RGBA" else one.convert("RGB") for one in pictures)
     with whole_file(path) as temporary:
         first.save(
             temporary,

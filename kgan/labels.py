@@ -109,6 +109,8 @@ def check_class_names(
 def index_of(name: str, class_names: Sequence[str] | None, num_classes: int | None) -> int:
     """The label of the class that a user names by its name, typed or as printed, or by number.
 
+    The case of letters does not matter where it tells no names apart.
+
     Raises:
         InputError: the model has no such class.
     """
@@ -118,6 +120,10 @@ def index_of(name: str, class_names: Sequence[str] | None, num_classes: int | No
     for label, class_name in enumerate(class_names or ()):
         if as_typed(class_name) == wanted:
             return label
+    # Only then in another case: names may differ by that alone.
+    folded = [as_typed(class_name.casefold()) for class_name in class_names or ()]
+    if folded.count(as_typed(name.casefold())) == 1:
+        return folded.index(as_typed(name.casefold()))
     if name.isascii() and name.isdecimal() and int(name) < num_classes:
         return int(name)
     known = ", ".join(class_names) if class_names else f"0 to {num_classes - 1}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kgan.attributes import Attributes
+from kgan.channels import in_words
 from kgan.errors import InputError
 from kgan.reading import LARGEST_TEXT, sha256
 
@@ -175,6 +176,7 @@ def images_output(
         "dtype": "float32" if float_output else "uint8",
         "shape": ["batch", *image_shape],
         "layout": "NHWC",
+        "channels": in_words(image_shape[-1]),
         "value_range": list(value_range) if float_output else [0, 255],
     }
 

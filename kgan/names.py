@@ -1,4 +1,4 @@
-"""Names of files, folders and classes as text, whatever their encoding and the locale."""
+"""Names of files, folders, classes and presets as text, whatever their encoding and the locale."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import unicodedata
 # How Python holds the bytes of a name that it cannot decode.
 LONE_BYTES = re.compile("[\udc80-\udcff]+")
 ESCAPED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+
+
+def with_other_discriminator(preset: str, discriminator: str) -> str:
+    """The name of a preset that has another discriminator; one that has it already keeps its."""
+    end = f"+{discriminator}"
+    return preset if preset.endswith(end) else preset + end
 
 
 def readable(text: str) -> str:

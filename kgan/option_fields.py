@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from kgan.errors import InputError
 
 Options = TypeVar("Options")
+MOST_SEEDS = 100_000  # from one to another: more are a slip of the hand
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,6 +203,22 @@ def _parse_colour(text: str) -> tuple[int, ...]:
     return _colour([_digits(_whole(0))(level) for level in text.split(",")])
 
 
+def _seeds(value: Any) -> list[int]:
+    return list(map(_whole(0), value))
+
+
+def _parse_seeds(text: str) -> list[int]:
+    """`1,5,9-12` is [1, 5, 9, 10, 11, 12]."""
+    number, seeds = _digits(_whole(0)), []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        begin, end = number(first), number(last if dash else first)
+        if end < begin or end - begin >= MOST_SEEDS:
+            raise ValueError
+        seeds += list(range(begin, end + 1))
+    return seeds
+
+
 def _names(value: Any) -> list[str]:
     if isinstance(value, str):
         raise TypeError
@@ -276,6 +293,7 @@ FILE = Kind("a path", _path, _path, "FILE")
 SWITCH = Kind("true or false", _no_text, _switch, None)
 SIZE = Kind("a size such as 64x64 or 64x64x1", _parse_size, _size, "HxW")
 COLOUR = Kind("a colour such as 255,255,255", _parse_colour, _colour, "R,G,B")
+SEEDS = Kind("seeds such as 1,5,9-20, whole numbers from 0 up", _parse_seeds, _seeds, "SEEDS")
 NAMES = Kind("names with commas between them", _parse_names, _names, "NAMES")
 SCHEDULE = Kind(
     "none, or first and last values such as learning_rate=2e-4:5e-5,beta_2=0.9:0.99, of "

@@ -32,6 +32,7 @@ CLASSES = {"GAN": "kgan.training", "Autoencoder": "kgan.training"} | dict.fromke
         "DCGANUpsampleDiscriminator",
         "MLPGenerator",
         "MLPDiscriminator",
+        "ProjectedDiscriminator",
         "R3GANGenerator",
         "R3GANDiscriminator",
         "SAGANGenerator",

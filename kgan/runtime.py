@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import numbers
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class Generator:
 
     Attributes:
         info: the export's manifest, a dict.
-        image_shape: (H, W, C).
+        image_shape: (H, W, C); of a C of 4 the last channel is alpha, not premultiplied.
         num_classes, class_names: those of a generator of classes; None for any other.
         attributes: the `kgan.Attributes` of a generator of attributes; None for any other.
         condition: `num_classes` or `attributes`; None for a generator without labels.
@@ -83,40 +83,66 @@ class Generator:
         seed: int = 0,
         labels: npt.ArrayLike | Mapping[str, Any] | None = None,
         batch_size: int = 64,
+        truncation: float = 1.0,
     ) -> np.ndarray:
         """Generates images; image i has the seed `seed + i`.
 
         Args:
             n: number of images, at least 1.
             seed: int >= 0, the first image's seed.
-            labels: for a conditional generator, one class for all images or n of them; of
-                attributes a row of numbers for all or n, or a dict such as {"smile": 1}. None, and
-                what a dict leaves out, as each image's seed has it: the seed modulo the number of
-                classes, or a row of the manifest's by that law.
-            batch_size: images generated at a time; it does not change them.
+            labels, batch_size, truncation: as for `from_seeds`.
 
         Returns:
             uint8 array (n, H, W, C).
 
         Raises:
-            InputError: `n` or `batch_size` is no whole number of at least 1, the seed none of at
-                least 0, the labels do not fit, or so many images do not fit into memory.
+            InputError: as for `from_seeds`.
         """
+        _check_counts(n=n)
+        seed = latent_tools.check_seed(seed)
+        memory.check_array(n, math.prod(self.image_shape), "n")
+        return self.from_seeds(range(seed, seed + n), labels, batch_size, truncation)
+
+    def from_seeds(
+        self,
+        seeds: Sequence[int],
+        labels: npt.ArrayLike | Mapping[str, Any] | None = None,
+        batch_size: int = 64,
+        truncation: float = 1.0,
+    ) -> np.ndarray:
+        """Generates the images of any seeds, in their order.
+
+        Args:
+            seeds: n ints >= 0, at least one.
+            labels: for a conditional generator, one class for all images or n of them; of
+                attributes a row of numbers for all or n, or a dict such as {"smile": 1}. None, and
+                what a dict leaves out, as each image's seed has it: the seed modulo the number of
+                classes, or a row of the manifest's by that law.
+            batch_size: images generated at a time; it does not change them.
+            truncation: as for `kgan.latents.from_seeds`.
+
+        Returns:
+            uint8 array (n, H, W, C).
+
+        Raises:
+            InputError: a number of images or `batch_size` that is no whole number of at least 1,
+                a seed that is none of at least 0, a truncation or labels that do not fit, or more
+                images than fit into memory.
+        """
+        n = len(seeds)
         _check_counts(n=n, batch_size=batch_size)
         drawn = self.info["latents"]
-        seed = latent_tools.check_seed(seed)
-        shape = self.info["output"]["shape"][1:]
-        memory.check_array(n, math.prod(shape), "n")
-        seeds = range(seed, seed + n)
+        memory.check_array(n, math.prod(self.image_shape), "n")
         if labels is None and self.condition is not None:
             labels = label_tools.from_seeds(seeds, self.condition)
         all_labels = (
             None if labels is None else label_tools.check_labels(labels, n, self.condition, seeds)
         )
-        images = np.empty((n, *shape), np.uint8)
+        images = np.empty((n, *self.image_shape), np.uint8)
         for start in range(0, n, batch_size):
             rows = slice(start, start + batch_size)
-            latents = latent_tools.from_seeds(seeds[rows], drawn["dim"], drawn["distribution"])
+            law = (drawn["dim"], drawn["distribution"], truncation)
+            latents = latent_tools.from_seeds(seeds[rows], *law)
             images[rows] = self.from_latents(
                 latents, None if all_labels is None else all_labels[rows]
             )
@@ -160,7 +186,7 @@ class Generator:
         return _levels(self.session.run(["images"], inputs)[0], self.info["output"])
 
     def grid(self, n: int = 64, seed: int = 0) -> np.ndarray:
-        """One sheet of `n` images, a uint8 array (H, W, C)."""
+        """One sheet of `n` images as `kgan.images.grid` lays them out, uint8 (H, W, C)."""
         return image_tools.grid(self.generate(n, seed))
 
 

@@ -13,7 +13,7 @@ from kgan.registration import CLASSES
 
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
-    **dict.fromkeys(("version", "errors", "names", "registration"), 0),
+    **dict.fromkeys(("version", "errors", "names", "registration", "channels"), 0),
     "file_systems": 0.2,
     "leftovers": 0.3,  # on top of file_systems
     **dict.fromkeys(("files", "option_fields", "streams"), 0.5),  # floor 0 too, on top of others
@@ -21,13 +21,14 @@ FLOORS = {
     "reading": 0.7,  # on top of memory
     "attributes": 0.9,  # floor 1 too, below labels
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
-    **dict.fromkeys(("export_places", "own_places"), 1.5),  # on top of manifest
-    **dict.fromkeys(("untrusted", "layers", "losses", "data"), 2),
+    **dict.fromkeys(("directions", "export_places", "own_places"), 1.5),  # on top of manifest
+    **dict.fromkeys(("untrusted", "layers", "losses", "data", "pretrained"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
     **dict.fromkeys(("training", "export"), 4),
     **dict.fromkeys(("explore", "callbacks"), 5),
     "runs": 6,
     "cli": 7,
+    "__main__": 8,
     "__init__": 8,  # the public face: it names every room, and none imports it
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

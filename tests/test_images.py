@@ -40,7 +40,7 @@ def test_grid_places_pictures_row_by_row():
     [
         np.zeros((0, 2, 2, 1), np.uint8),
         np.zeros((2, 2, 2, 1), np.float32),
-        np.zeros((2, 2, 2, 4), np.uint8),
+        np.zeros((2, 2, 2, 9), np.uint8),
         np.zeros((2, 2, 2), np.uint8),
     ],
 )
@@ -49,7 +49,64 @@ def test_grid_refuses_what_is_no_batch_of_pictures(bad):
         images.grid(bad)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+def test_channels_that_are_no_picture_lie_side_by_side():
+    image = np.arange(2 * 3 * 5, dtype=np.uint8).reshape(1, 2, 3, 5)
+    (shown,) = images.as_pictures(image)
+    np.testing.assert_array_equal(shown[..., 0], np.hstack(list(np.moveaxis(image[0], 2, 0))))
+    sheet = images.grid(np.concatenate([image, image + 100]), columns=1, padding=1)
+    assert sheet.shape == (2 * 3 + 1, 15 + 2, 1)
+    np.testing.assert_array_equal(sheet[4:6, 1:16], shown + 100)
+    for channels in (1, 3, 4):
+        whole = np.zeros((2, 4, 4, channels), np.uint8)
+        assert images.as_pictures(whole) is whole
+
+
+def test_sheets_of_transparent_pictures_are_transparent_around_them():
+    pictures = np.full((3, 2, 2, 4), 200, np.uint8)
+    sheet = images.grid(pictures, columns=2, padding=1)
+    expected = np.zeros((7, 7), np.uint8)
+    expected[1:3, 1:3] = expected[1:3, 4:6] = expected[4:6, 1:3] = 200
+    np.testing.assert_array_equal(sheet[..., 3], expected)
+    both = images.pairs(pictures, pictures, columns=2)
+    assert (both[..., 3] > 0).sum() == 6 * 4  # the filler is not seen
+
+
+def test_over_is_what_pillow_composites():
+    pictures = np.random.default_rng(3).integers(0, 256, (2, 9, 9, 4), np.uint8)
+    for colour in ((255, 255, 255), (10, 200, 30)):
+        under = Image.new("RGBA", (9, 9), (*colour, 255))
+        expected = [Image.alpha_composite(under, Image.fromarray(one)) for one in pictures]
+        expected = np.stack([np.asarray(one.convert("RGB")) for one in expected])
+        # Pillow's fixed point may be a level off the nearest one.
+        assert np.abs(images.over(pictures, colour).astype(int) - expected).max() <= 1
+    opaque = pictures.copy()
+    opaque[..., 3] = 255
+    np.testing.assert_array_equal(images.over(opaque), opaque[..., :3])
+
+
+def test_images_that_are_no_pictures_are_saved_as_arrays(tmp_path):
+    five = np.random.default_rng(0).integers(0, 256, (4, 6, 5), np.uint8)
+    assert images.save_named(tmp_path / "new", "a", five) == tmp_path / "new" / "a.npy"
+    np.testing.assert_array_equal(np.load(tmp_path / "new" / "a.npy"), five)
+    path = images.save_named(tmp_path, "b", five[..., :4], drawn=True)
+    assert path == tmp_path / "b.png"
+    with Image.open(path) as read:
+        assert images.is_drawn(read)
+        np.testing.assert_array_equal(np.asarray(read), five[..., :4])
+
+
+def test_an_animation_keeps_transparency(tmp_path):
+    frames = np.zeros((2, 8, 8, 4), np.uint8)
+    frames[:, 2:6, 2:6] = [[[[200, 0, 0, 255]]], [[[0, 0, 200, 128]]]]
+    with Image.open(images.save_animation(tmp_path / "a.webp", frames)) as read:
+        for number, frame in enumerate(frames):
+            read.seek(number)
+            shown = np.asarray(read.convert("RGBA"))
+            np.testing.assert_array_equal(shown[..., 3], frame[..., 3])
+            np.testing.assert_array_equal(shown[2:6, 2:6], frame[2:6, 2:6])
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
 def test_png_holds_the_same_pixels(tmp_path, channels):
     picture = np.random.default_rng(0).integers(0, 256, (5, 7, channels), np.uint8)
     path = images.save_png(tmp_path / "new" / "p.png", picture)

@@ -42,6 +42,7 @@ NETWORKS = {
     "dcgan_upsample 128x128x3": ("dcgan_upsample", (128, 128, 3)),
 }
 BATCHES = (1, 64)
+OPSET = 17
 MULTIPLIERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
@@ -100,7 +101,7 @@ def competitors(preset, shape, threads):
     gan = shaken(kgan.GAN.from_preset(preset, image_shape=shape))
     (part,) = parts_of(gan)
     network = part.network
-    plain = onnx_export.convert(part, onnx_export.DEFAULT_OPSET)
+    plain = onnx_export.convert(part, OPSET)
     fast = optimize(plain)
     module = twin(network)
     module_last = twin(network).to(memory_format=torch.channels_last)
@@ -165,7 +166,7 @@ def matmul_peak(threads, size=1024, runs=30):
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["a", "b"], ["c"])], "product", value[:2], value[2:]
     )
-    opset = [helper.make_opsetid("", onnx_export.DEFAULT_OPSET)]
+    opset = [helper.make_opsetid("", OPSET)]
     run = session(helper.make_model(graph, opset_imports=opset, ir_version=8), threads)
     matrix = np.random.default_rng(0).random((size, size), np.float32)
     product = lambda m: run.run(None, {"a": m, "b": m})  # noqa: E731

@@ -51,7 +51,7 @@ class Board:
         self._write(step, lambda: tf.summary.text(name, words))
 
     def image(self, step: int, name: str, image: np.ndarray) -> None:
-        """Writes one image, a uint8 array (H, W, C), C 1 or 3."""
+        """Writes one image, a uint8 array (H, W, C), C 1, 3 or 4."""
         if self._is_due(name):
             self._write(step, lambda: tf.summary.image(name, image[None]))
 

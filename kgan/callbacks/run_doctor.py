@@ -222,7 +222,8 @@ def examine(
             total = mean * tf.cast(tf.shape(fakes)[0], tf.float32)
         slopes = tf.cast(tape.gradient(total, fakes), tf.float32)
     norms = tf.sqrt(tf.reduce_sum(tf.square(slopes), axis=(1, 2, 3)))
-    return tf.cast(fakes, tf.float32), real_logits[:, 0], fake_logits[:, 0], norms
+    means = (tf.reduce_mean(logits, axis=1) for logits in (real_logits, fake_logits))
+    return tf.cast(fakes, tf.float32), *means, norms
 
 
 def _cosine(before: np.ndarray | None, now: np.ndarray | None) -> float:

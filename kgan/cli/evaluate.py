@@ -22,7 +22,8 @@ Measures how close the images of a trained GAN are to real ones: kernel distance
 computes), sliced Wasserstein and Frechet distance, precision, recall, density, coverage, each
 beside what real images score against other real ones. MODEL is a run's directory, a .keras file
 or an export; DATA is anything that kgan trains on, by default the run's own, of which the part
-that was held out where there is one. Needs pip install kgan[metrics].
+that was held out where there is one. Transparent pictures are measured over white.
+Needs pip install kgan[metrics].
 
   kgan evaluate runs/NAME
   kgan evaluate saved_models/NAME photos/ -n 5000
@@ -96,6 +97,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("NCHW", "NHWC"),
         help="where its input has the channels (where there are 3)",
     )
+    features.add_argument(
+        "--anyway",
+        action="store_true",
+        help="also where a model's own discriminator judges by the same network",
+    )
     reconstruction = parser.add_argument_group("autoencoders")
     reconstruction.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where the reconstructions go (nowhere)"
@@ -130,6 +136,7 @@ def run(arguments: argparse.Namespace) -> None:
         _memorisation(arguments, opened)
         return
     from kgan.metrics.figures import METRICS, check_metrics
+    from kgan.runs.own_judge import check_judge
 
     names = arguments.metrics.split(",") if arguments.metrics else METRICS
     settings = {
@@ -138,12 +145,14 @@ def run(arguments: argparse.Namespace) -> None:
         "network": _network(arguments),
         "seed": arguments.seed,
     }
+    models = {str(arguments.model): opened}
+    for path in arguments.compare or ():
+        if str(path) in models:
+            raise InputError(f"Each model is compared once. Received: {path}")
+        models[str(path)] = open_model(path)
+    if not arguments.anyway:
+        check_judge(models, settings["network"])
     if arguments.compare:
-        models = {str(arguments.model): opened}
-        for path in arguments.compare:
-            if str(path) in models:
-                raise InputError(f"Each model is compared once. Received: {path}")
-            models[str(path)] = open_model(path)
         lines, sheet = compare_models(models, arguments.data, **settings)
     else:
         found, sheet = evaluate_model(opened, arguments.data, **settings)

@@ -106,6 +106,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
     quiet_tensorflow.import_tensorflow()
     from kgan.export import WebPage, export
     from kgan.runs import load
+    from kgan.runs.exploring import kept_directions
     from kgan.training import Autoencoder
 
     if "quantize" in chosen:
@@ -146,6 +147,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             training=load.training_facts(arguments.model),
             evaluation=load.kept_figures(arguments.model),
             licence=options.licence,
+            directions=kept_directions(arguments.model, model),
             **said,
         )
     _print_figures(result, options.precision)

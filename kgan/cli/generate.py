@@ -6,85 +6,28 @@ import argparse
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgan import export_places, images, labels, memory
-from kgan.attributes import parse_asked
+from kgan import export_places, images, memory
+from kgan import labels as label_law
+from kgan.channels import PICTURES
 from kgan.cli import quiet_tensorflow
-from kgan.cli.arguments import argument_type
+from kgan.cli.generate_arguments import COUNT, DESCRIPTION, HELP, add_arguments
 from kgan.errors import InputError
 from kgan.files import printable, put_in_place, staging_directory, writing
-from kgan.names import name_of
-from kgan.option_fields import FROM_ZERO, WHOLE, Kind
 
 if TYPE_CHECKING:
     from kgan.runtime import Generator
 
-HELP = "draw pictures from a trained model or an export"
-DESCRIPTION = """\
-Draws pictures. MODEL is a run's directory, a .keras file or an export; an
-export is run by onnxruntime and needs no tensorflow. An autoencoder
-reconstructs pictures: each row of them stands over what comes back.
+__all__ = ["DESCRIPTION", "HELP", "add_arguments", "run"]
 
-  kgan generate runs/NAME -n 64 -o grid.png
-  kgan generate saved_models/NAME --seed 7 --separate pictures/
-  kgan generate runs/NAME --class Bag -n 16
-  kgan generate runs/NAME --attributes smile=1,yaw=-0.5 -n 16
-"""
-NICE = 20
-ASKED = Kind("numbers by name such as smile=1,yaw=-0.5", parse_asked, parse_asked, "NAME=X,...")
 BATCH = 64  # pictures that are drawn together
 UNWRITABLE = "Cannot write there"
 SHEET_COPIES = 2  # the pictures, and the sheet of them
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", type=Path)
-    parser.add_argument("-n", type=argument_type(WHOLE), default=64, help="number of pictures (64)")
-    parser.add_argument(
-        "--seed",
-        type=argument_type(FROM_ZERO),
-        help="seed of the first picture (0)",
-    )
-    parser.add_argument(
-        "--nice",
-        type=argument_type(WHOLE),
-        nargs="?",
-        const=NICE,
-        default=1,
-        metavar="K",
-        help=f"make K times as many and keep those the discriminator finds most real ({NICE})",
-    )
-    parser.add_argument(
-        "--class",
-        dest="class_name",
-        type=name_of,
-        metavar="CLASS",
-        help="draw this class, by name or number (a conditional model; all in turn)",
-    )
-    parser.add_argument(
-        "--attributes",
-        type=argument_type(ASKED),
-        metavar="NAME=X,...",
-        help="draw pictures with these attributes, 0 or 1 or numbers (those of pictures it was "
-        "trained on)",
-    )
-    parser.add_argument(
-        "--pictures",
-        metavar="DATA",
-        help="pictures for an autoencoder to reconstruct (those it was trained on)",
-    )
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="PNG", help="one sheet of all pictures (grid.png)"
-    )
-    parser.add_argument(
-        "--separate", type=Path, metavar="DIR", help="each picture by itself, DIR/seed-000000.png"
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,28 +50,54 @@ class Drawing:
 
 def run(arguments: argparse.Namespace) -> None:
     """Draws, and prints the path of what was written last."""
-    if arguments.output and arguments.output.suffix.lower() != ".png":
-        raise InputError(f"The sheet is a .png file. Received: {arguments.output}")
+    if arguments.seeds and arguments.n is not None:
+        raise InputError(f"--seeds says how many there are, without -n. Received: {arguments.n}")
     drawing = _drawing(arguments)
-    path = arguments.output or (None if arguments.separate else Path("grid.png"))
+    path = _path_of_all(arguments, drawing.image_shape[2])
     if path:
-        each = SHEET_COPIES * math.prod(drawing.image_shape) * (1 + drawing.in_pairs)
+        pixels = math.prod(drawing.image_shape) * arguments.scale**2
+        each = SHEET_COPIES * pixels * (1 + drawing.in_pairs)
         what = "Without --separate, which takes any number, a sheet"
         memory.check_array(drawing.count, each, "-n", what)
     shown: list[np.ndarray] = []
     above: list[np.ndarray] = []
     with _separate(arguments.separate) as save:
         for pictures, names, originals in drawing.batches:
+            pictures = images.repeat_pixels(pictures, arguments.scale)
             save(pictures, names)
             if path:
                 shown.append(pictures)
-                above += [] if originals is None else [originals]
+                above += (
+                    [] if originals is None else [images.repeat_pixels(originals, arguments.scale)]
+                )
     if path:
+        padding = 0 if arguments.mosaic else images.PADDING
         with writing(UNWRITABLE, path):
-            images.save_png(path, _sheet(shown, above), drawn=True)
+            if drawing.image_shape[2] in PICTURES:
+                images.save_image(path, _sheet(shown, above, padding), drawn=True)
+            else:
+                images.save_array(path, np.concatenate(shown))
         print(printable(path, None))
     if arguments.separate:
         print(printable(arguments.separate, None))
+
+
+def _path_of_all(arguments: argparse.Namespace, channels: int) -> Path | None:
+    """The file of all images together: a sheet, or an array where they are no pictures.
+
+    Raises:
+        InputError: a file of the other kind was asked for.
+    """
+    output: Path | None = arguments.output
+    if channels not in PICTURES and output and output.suffix.lower() != ".npy":
+        raise InputError(
+            f"Images of {channels} channels are no pictures: they are written as an .npy file. "
+            f"Received: {output}"
+        )
+    if channels in PICTURES and output:
+        images.check_savable(output)
+    default = "grid.png" if channels in PICTURES else "images.npy"
+    return output or (None if arguments.separate else Path(default))
 
 
 @contextlib.contextmanager
@@ -147,16 +116,18 @@ def _separate(directory: Path | None) -> Iterator[Callable[[np.ndarray, list[str
         def save(pictures: np.ndarray, names: list[str]) -> None:
             with writing(UNWRITABLE, directory):
                 for picture, name in zip(pictures, names, strict=True):
-                    images.save_png(staging / f"{name}.png", picture, drawn=True)
+                    images.save_named(staging, name, picture, drawn=True)
 
         yield save
         with writing(UNWRITABLE, directory):
             put_in_place(staging)
 
 
-def _sheet(shown: list[np.ndarray], above: list[np.ndarray]) -> np.ndarray:
+def _sheet(shown: list[np.ndarray], above: list[np.ndarray], padding: int) -> np.ndarray:
     pictures = np.concatenate(shown)
-    return images.pairs(np.concatenate(above), pictures) if above else images.grid(pictures)
+    if above:
+        return images.pairs(np.concatenate(above), pictures, padding=padding)
+    return images.grid(pictures, padding=padding)
 
 
 def _drawing(arguments: argparse.Namespace) -> Drawing:
@@ -174,12 +145,9 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
         from kgan import runtime
 
         generator = runtime.Generator(arguments.model)
-        label = _asked(arguments, generator)
-        return Drawing(
-            arguments.n,
-            tuple(generator.info["output"]["shape"][1:]),
-            _from_seeds(generator, arguments.n, arguments.seed or 0, label),
-        )
+        n, labels = _count(arguments), _labels(arguments, generator)
+        batches = _from_seeds(generator, n, _seeds(arguments), labels, arguments.truncation)
+        return Drawing(n, generator.image_shape, batches)
     quiet_tensorflow.import_tensorflow()
     from kgan.runs import load
     from kgan.training import GAN
@@ -189,40 +157,64 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
     if not isinstance(model, GAN):
         return _reconstruct(arguments, model, load.run_directory(arguments.model))
     _no_pictures(arguments)
-    drawn = parts(model, arguments.n, arguments.seed or 0, _asked(arguments, model), arguments.nice)
-    batches = ((pictures, _seed_names(seeds), None) for pictures, seeds in drawn)
-    return Drawing(arguments.n, model.image_shape, batches)
+    n, labels = _count(arguments), _labels(arguments, model)
+    settings = (labels, arguments.nice, BATCH, arguments.truncation)
+    drawn = parts(model, n, _seeds(arguments), *settings)
+    return Drawing(n, model.image_shape, ((part, _seed_names(own), None) for part, own in drawn))
+
+
+def _count(arguments: argparse.Namespace) -> int:
+    return len(arguments.seeds) if arguments.seeds else arguments.n or COUNT
+
+
+def _seeds(arguments: argparse.Namespace) -> Sequence[int]:
+    """The seeds of what is drawn, before the discriminator chooses among them."""
+    if arguments.seeds is None:
+        first = arguments.seed or 0
+        return range(first, first + _count(arguments) * arguments.nice)
+    if arguments.nice > 1:
+        raise InputError(
+            f"--nice chooses seeds itself, without --seeds. Received: {arguments.nice}"
+        )
+    return arguments.seeds
 
 
 def _from_seeds(
-    generator: Generator, n: int, seed: int, label: int | dict[str, float] | None
+    generator: Generator,
+    n: int,
+    seeds: Sequence[int],
+    labels: np.ndarray | Mapping[str, float] | None,
+    truncation: float,
 ) -> Iterator[tuple[np.ndarray, list[str], None]]:
-    done = 0
-    while done < n:
-        count = min(BATCH, n - done)
-        pictures = generator.generate(count, seed + done, label)
-        yield pictures, _seed_names(range(seed + done, seed + done + count)), None
-        done += count
+    for start in range(0, n, BATCH):
+        part = slice(start, start + BATCH)
+        own = labels[part] if isinstance(labels, np.ndarray) else labels
+        pictures = generator.from_seeds(seeds[part], own, truncation=truncation)
+        yield pictures, _seed_names(seeds[part]), None
 
 
 def _seed_names(seeds: Iterable[int]) -> list[str]:
     return [f"seed-{seed:06d}" for seed in seeds]
 
 
-def _asked(arguments: argparse.Namespace, model: Any) -> int | dict[str, float] | None:
-    """The label that every picture is to have, or the attributes; None for those of the seeds."""
+def _labels(arguments: argparse.Namespace, model: Any) -> np.ndarray | Mapping[str, float] | None:
+    """The classes that were named, in turn, one for each picture, or the attributes; or None."""
     if arguments.attributes is not None:
-        if model.attributes is None or arguments.class_name is not None:
-            has = "has attributes" if model.attributes else "has none"
+        if model.attributes is None or arguments.class_names is not None:
+            has = "none" if model.attributes is None else "attributes"
             raise InputError(
                 "--attributes is for a model of attributes, --class for one of classes. "
-                f"Received: {arguments.model}, which {has}"
+                f"Received: {arguments.model}, which has {has}"
             )
-        labels.check_labels(arguments.attributes, 1, model.attributes, [0])
+        label_law.check_labels(arguments.attributes, 1, model.attributes, [0])
         return arguments.attributes
-    if arguments.class_name is None:
+    if arguments.class_names is None:
         return None
-    return labels.index_of(arguments.class_name, model.class_names, model.num_classes)
+    known = (model.class_names, model.num_classes)
+    named = [label_law.index_of(name, *known) for name in arguments.class_names]
+    labels = np.array(named, np.int64)
+    memory.check_array(_count(arguments), labels.itemsize, "-n", "The classes")
+    return np.resize(labels, _count(arguments))  # which repeats them
 
 
 def _no_pictures(arguments: argparse.Namespace) -> None:
@@ -234,12 +226,17 @@ def _no_pictures(arguments: argparse.Namespace) -> None:
 
 def _reconstruct(arguments: argparse.Namespace, model: Any, run: Path | None) -> Drawing:
     """As `_drawing`, for an autoencoder; its run's directory says which images."""
-    of_gans = arguments.class_name, arguments.attributes, arguments.seed
-    if arguments.nice > 1 or any(value is not None for value in of_gans):
-        raise InputError(
-            "--seed, --class, --attributes and --nice are for a GAN. Received an autoencoder: "
-            f"{arguments.model}"
-        )
+    of_a_gan = {
+        "--seed": arguments.seed is not None,
+        "--seeds": arguments.seeds is not None,
+        "--class": arguments.class_names is not None,
+        "--attributes": arguments.attributes is not None,
+        "--nice": arguments.nice > 1,
+        "--truncation": arguments.truncation != 1,
+    }
+    for flag, is_given in of_a_gan.items():
+        if is_given:
+            raise InputError(f"{flag} is for a GAN. Received an autoencoder: {arguments.model}")
     if run is None and arguments.pictures is None:
         raise InputError(
             "An autoencoder by itself needs --pictures DATA to reconstruct. "
@@ -252,9 +249,11 @@ def _reconstruct(arguments: argparse.Namespace, model: Any, run: Path | None) ->
     options = read_options(run) if run else RunOptions(size=model.image_shape)
     source = build.source_of(options, arguments.pictures)
 
+    count = min(arguments.n or COUNT, source.count)
+
     def batches() -> Iterator[tuple[np.ndarray, list[str], np.ndarray]]:
         done = 0
-        examples = source.examples().take(min(arguments.n, source.count)).batch(BATCH)
+        examples = source.examples().take(count).batch(BATCH)
         for shown, _ in source.read(examples):
             names = [f"picture-{done + index:06d}" for index in range(len(shown))]
             yield model.reconstruct(shown), names, shown
@@ -262,5 +261,4 @@ def _reconstruct(arguments: argparse.Namespace, model: Any, run: Path | None) ->
         if not done:
             raise InputError(f"No picture could be decoded. Received: {source.description}")
 
-    count = min(arguments.n, source.count)
     return Drawing(count, source.image_shape, batches(), in_pairs=True)

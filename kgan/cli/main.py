@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import data, evaluate, export, generate, train
+from kgan.cli import data, evaluate, explore, export, generate, train
 from kgan.cli.interruptible import Interruptible
 from kgan.errors import KganError
 from kgan.file_systems import no_room
@@ -33,6 +33,7 @@ COMMANDS = {
     "generate": generate,
     "export": export,
     "evaluate": evaluate,
+    "explore": explore,
     "data": data,
 }
 

@@ -11,7 +11,8 @@ Every function takes the same last arguments:
     shuffle: whether each epoch has a new order.
     seed: int, for the same order and augmentation each time; None for random ones.
     fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
-    background: (R, G, B) under transparent images and around padded ones.
+    background: (R, G, B) under transparent images and around padded ones; white alone goes
+        with an `image_shape` of four channels, which keeps transparency instead.
     labels: yield (images, labels), int32 (B,), for a conditional GAN; with attributes they are
         float32 (B, k).
     first_batch: None for a dataset of one epoch, a new one each time it is iterated.
@@ -74,8 +75,9 @@ def from_folder(
 
     Args:
         directory: the folder.
-        image_shape: (H, W, C), C 1 or 3; grey, palette, transparent and rotated
-            (Exif) images are converted to it.
+        image_shape: (H, W, C), C 1, 3 or 4; grey, palette, transparent and rotated
+            (Exif) images are converted to it. RGBA (4) is not premultiplied, and wholly
+            transparent pixels have the mean colour of what is visible in their image.
         cache: "memory", None, a path for cache files, or "auto": memory when
             the decoded images take at most 1 GiB.
         strict: an image that cannot be decoded is an error instead.
@@ -118,10 +120,12 @@ def from_arrays(
     """Images in an array or a list.
 
     Args:
-        images: uint8 (N, H, W) or (N, H, W, C), C 1 or 3; or floats, which are
-            rounded to 256 levels. Or a list of such arrays (H, W) or (H, W, C) or of Pillow
-            images of any mode; sizes can differ where `image_shape` is given.
-        image_shape: (H, W, C) to fit them to; None for their own.
+        images: uint8, uint16 or float (N, H, W) or (N, H, W, C), C from 1 to 8, of which 4 are
+            RGBA; they keep their depth. Or a list of such arrays (H, W) or (H, W, C) or of
+            Pillow images of any mode; sizes can differ where `image_shape` is given, and they
+            are rounded to 256 levels then.
+        image_shape: (H, W, C) to fit them to; None for their own. Only 1, 3 and 4 channels
+            become one another.
         array_range: (low, high) of float images; required for floats.
         labels: (N,) whole numbers from 0 up (from 1 up: 1 becomes label 0), also as floats
             or booleans; or names, which are numbered in their order; None for images
@@ -197,7 +201,7 @@ def from_tfds(
 
     Args:
         name: its name there, such as "fashion_mnist".
-        image_shape: (H, W, C), C 1 or 3.
+        image_shape: (H, W, C), C 1, 3 or 4.
         split: "train", "test" or another split of the set, also "train[:10%]".
         manual_dir: a folder with the set's own files, for sets that must be
             fetched by hand and for machines without network.
@@ -243,7 +247,7 @@ def from_tfrecords(
     Args:
         path: a file of them, or a folder of files named .tfrecord, .tfrec or
             train-00000-of-00001.
-        image_shape: (H, W, C), C 1 or 3.
+        image_shape: (H, W, C), C 1, 3 or 4.
         cache: "memory", None or a path for cache files.
         labels: each image's class is `image/class/label`, as in packed shards, or `label`,
             `class` or `target`; names are those of `image/class/text`.

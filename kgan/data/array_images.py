@@ -1,4 +1,4 @@
-"""Images given in code, an array or a list, checked and in 256 levels."""
+"""Images given in code, an array or a list, checked; arrays keep their depth."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from kgan import memory
+from kgan.channels import MOST_CHANNELS, PICTURES, PICTURES_IN_WORDS
 from kgan.data import decode, image_files
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.images import check_range, to_pil, to_uint8
 
-TOGETHER = 256  # images, or rows of one
+LEVELS = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0)}  # what black and white are in them
+FLOATS_IN_FILES = ((0.0, 1.0), (-1.0, 1.0))  # likewise, the first that they lie within
 GREY = ("1", "L", "LA", "La", "I", "I;16")  # Pillow's modes without colour
 
 Images: TypeAlias = np.ndarray | list[Image.Image]
 
 
-def check_images(images: Any, array_range: Any) -> Images:
-    """Images as a uint8 array (N, H, W, C), or as a list where they may have several sizes.
+def check_images(images: Any, array_range: Any) -> tuple[Images, tuple[float, float]]:
+    """Images as an array (N, H, W, C), or as a list where they may have several sizes.
 
     Args:
         images: as for `kgan.data.from_arrays`.
-        array_range: (low, high) of float images; None for uint8 ones.
+        array_range: (low, high) of float images; None for those of whole numbers.
+
+    Returns:
+        (a uint8, uint16 or float32 array or a list of 8-bit Pillow images, what black and white
+        are in it).
 
     Raises:
         InputError: another shape or type, floats without a range or outside it.
@@ -35,16 +41,49 @@ def check_images(images: Any, array_range: Any) -> Images:
     if isinstance(images, (list, tuple)) and (
         any(isinstance(image, Image.Image) for image in images) or len(_shapes(images)) > 1
     ):
-        return [_one_image(image, place, array_range) for place, image in enumerate(images)]
+        opened = [_one_image(image, place, array_range) for place, image in enumerate(images)]
+        return opened, LEVELS["uint8"]
     array = np.asarray(images)
     if array.ndim == 3:
         array = array[..., np.newaxis]
-    if array.ndim != 4 or array.shape[-1] not in (1, 3) or not array.size:
+    if array.ndim != 4 or not 1 <= array.shape[-1] <= MOST_CHANNELS or not array.size:
         raise InputError(
-            "Pictures in an array must have the shape (N, H, W) or (N, H, W, C) with C 1 or 3. "
-            f"Received: {array.shape}"
+            "Pictures in an array must have the shape (N, H, W) or (N, H, W, C) with C from 1 to "
+            f"{MOST_CHANNELS}. Received: {array.shape}"
         )
-    return _to_levels(array, array_range)
+    ends = _check_values(array, array_range)
+    # Of this machine's own byte order, too.
+    kept = np.dtype(np.float32 if array.dtype.kind == "f" else array.dtype.name)
+    if array.dtype != kept:
+        size = kept.itemsize * array.size
+        memory.check(f"{len(array):,} pictures of {kept}", size, f"fewer, or {kept}", array.shape)
+        array = array.astype(kept)
+    return array, ends
+
+
+def range_of_floats(images: Any, path: object) -> tuple[float, float] | None:
+    """What black and white are in the floats of an array file: 0 and 1, or -1 and 1.
+
+    Args:
+        images: what the file holds.
+        path: the file, for messages.
+
+    Returns:
+        (low, high); None for what are no floats.
+
+    Raises:
+        InputError: floats that lie within neither.
+    """
+    if not isinstance(images, np.ndarray) or images.dtype.kind != "f" or not images.size:
+        return None
+    smallest, largest = images.min(), images.max()
+    for low, high in FLOATS_IN_FILES:
+        if low <= smallest and largest <= high:
+            return low, high
+    raise InputError(
+        "Floats in an array file are pictures from 0 (black) to 1 (white), or from -1 to 1: scale "
+        f"them so. Received: {smallest:g} to {largest:g} in {path}"
+    )
 
 
 def own_shape(images: Images) -> decode.Shape | None:
@@ -94,20 +133,29 @@ def _one_image(image: Any, place: int, array_range: Any) -> Image.Image:
         array = np.empty(0)
     if array.ndim == 2:
         array = array[..., np.newaxis]
-    if array.ndim != 3 or array.shape[-1] not in (1, 3) or not array.size:
+    if array.ndim != 3 or array.shape[-1] not in PICTURES or not array.size:
         received = f"an array {np.shape(array)}" if array.ndim else printable(repr(image), 50)
         raise InputError(
-            "Pictures in a list must be Pillow images, or arrays (H, W) or (H, W, C) with C 1 "
-            f"or 3. Received: number {place}, {received}"
+            "Pictures in a list of several sizes must be Pillow images, or arrays (H, W) or "
+            f"(H, W, C) with C {PICTURES_IN_WORDS}. Received: number {place}, {received}"
         )
     return to_pil(_to_levels(array, array_range))
 
 
 def _to_levels(array: np.ndarray, array_range: Any) -> np.ndarray:
-    if array.dtype == np.uint8:
-        return array
+    """One image in 256 levels."""
+    ends = _check_values(array, array_range)
+    return array if array.dtype == np.uint8 else to_uint8(array, ends)
+
+
+def _check_values(array: np.ndarray, array_range: Any) -> tuple[float, float]:
+    """What black and white are in an array."""
+    if array.dtype.name in LEVELS:
+        return LEVELS[array.dtype.name]
     if not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"Pictures in an array must be uint8 or floats. Received: {array.dtype}")
+        raise InputError(
+            f"Pictures in an array must be uint8, uint16 or floats. Received: {array.dtype}"
+        )
     if array_range is None:
         raise InputError(
             "Float pictures need their range stated, such as array_range=(0.0, 1.0). Received: None"
@@ -119,11 +167,4 @@ def _to_levels(array: np.ndarray, array_range: Any) -> np.ndarray:
             f"Float pictures must lie within their array_range {low} to {high}. "
             f"Received: {smallest} to {largest}"
         )
-    memory.check(
-        f"{len(array):,} pictures of 256 levels", array.size, "fewer, or uint8", array.shape
-    )
-    levels = np.empty(array.shape, np.uint8)
-    for start in range(0, len(array), TOGETHER):  # in between they are float32
-        part = slice(start, start + TOGETHER)
-        levels[part] = to_uint8(array[part], array_range)
-    return levels
+    return low, high

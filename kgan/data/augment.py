@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from kgan.channels import ALPHA
 from kgan.data import transforms
 from kgan.errors import InputError
 
@@ -66,36 +67,60 @@ def _shear(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Rang
     return transforms.shear(images, 0.0, uniform(-strength, strength), fill=None)
 
 
+def _colours(images: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """Images whose channels are changed, but for alpha."""
+    if images.shape[-1] != ALPHA:
+        return change(images)
+    return tf.concat([change(images[..., :3]), images[..., 3:]], axis=-1)
+
+
 def _brightness(
     images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range
 ) -> tf.Tensor:
     low, high = value_range
-    return images + _each(uniform(-strength, strength)) * (high - low)
+    added = _each(uniform(-strength, strength)) * (high - low)
+    return _colours(images, lambda colours: colours + added)
 
 
 def _contrast(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
-    middle = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
-    return middle + _each(uniform(1.0 - strength, 1.0 + strength)) * (images - middle)
+    factor = _each(uniform(1.0 - strength, 1.0 + strength))
+
+    def change(colours: tf.Tensor) -> tf.Tensor:
+        middle = tf.reduce_mean(colours, axis=(1, 2, 3), keepdims=True)
+        return middle + factor * (colours - middle)
+
+    return _colours(images, change)
 
 
 def _saturation(
     images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range
 ) -> tf.Tensor:
-    grey = tf.reduce_mean(images, axis=3, keepdims=True)
-    return grey + _each(uniform(1.0 - strength, 1.0 + strength)) * (images - grey)
+    factor = _each(uniform(1.0 - strength, 1.0 + strength))
+
+    def change(colours: tf.Tensor) -> tf.Tensor:
+        grey = tf.reduce_mean(colours, axis=3, keepdims=True)
+        return grey + factor * (colours - grey)
+
+    return _colours(images, change) if _has_colours(images) else images
 
 
 def _hue(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:
-    if images.shape[-1] == 1:
-        return images
     low, high = value_range
     turns = uniform(-strength, strength)
-    turned = tf.map_fn(
-        lambda pair: tf.image.adjust_hue(pair[0], pair[1]),
-        ((images - low) / (high - low), turns),
-        fn_output_signature=tf.float32,
-    )
-    return turned * (high - low) + low
+
+    def change(colours: tf.Tensor) -> tf.Tensor:
+        turned = tf.map_fn(
+            lambda pair: tf.image.adjust_hue(pair[0], pair[1]),
+            ((colours - low) / (high - low), turns),
+            fn_output_signature=tf.float32,
+        )
+        return turned * (high - low) + low
+
+    return _colours(images, change) if _has_colours(images) else images
+
+
+def _has_colours(images: tf.Tensor) -> bool:
+    return images.shape[-1] in (3, ALPHA)
 
 
 def _cutout(images: tf.Tensor, strength: Any, uniform: Uniform, value_range: Range) -> tf.Tensor:

@@ -96,7 +96,7 @@ def check_folder(
 
     Args:
         directory: the folder.
-        image_shape: (H, W, C) of the model, or (H, W) for colour.
+        image_shape: (H, W, C) of the model, or (H, W) for colour; C 1, 3 or 4.
         fit, background: as for `kgan.data.from_folder`.
         progress: called with (files checked, files in total) from time to time.
 
@@ -108,8 +108,9 @@ def check_folder(
     """
     if isinstance(image_shape, (tuple, list)) and len(image_shape) == 2:
         image_shape = (*image_shape, 3)
-    shape = decode.check_shape(image_shape)
-    how = (shape, decode.check_fit(fit), decode.check_background(background))
+    colour = decode.check_background(background)
+    shape = decode.check_picture(decode.check_shape(image_shape), colour)
+    how = (shape, decode.check_fit(fit), colour)
     folder = image_files.check_folder_path(directory)
     listing = image_files.list_images(folder)
     checked: list[UsableImage | tuple[str, str]] = []

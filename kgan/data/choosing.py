@@ -111,13 +111,16 @@ def without(source: Source, indices: Sequence[int] | np.ndarray) -> Source:
     rest = copy.copy(source)
     if isinstance(source, ArraySource):
         keep = np.setdiff1d(np.arange(source.count), indices)
-        return ArraySource(
-            source.images[keep],
+        part = ArraySource(
+            source.values[keep],
             source.description,
             source.default_augment,
             source.labels[keep],
             source.class_names,
             attributes=source.attributes,
+            array_range=source.array_range,
         )
+        part.transparency = source.transparency
+        return part
     rest.left_out = frozenset(map(int, indices))
     return rest

@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from kgan import memory
+from kgan.channels import ALPHA, MOST_CHANNELS, PICTURES, PICTURES_IN_WORDS
+from kgan.data.fit_values import fit_values
 from kgan.data.pixels_in_flight import PixelsInFlight
 from kgan.errors import InputError
 
@@ -22,28 +24,58 @@ IN_FLIGHT = PixelsInFlight()
 Fit = Literal["crop", "pad"]
 Shape = tuple[int, int, int]  # (H, W, C)
 Colour = tuple[int, int, int]  # (R, G, B)
+WHITE: Colour = (255, 255, 255)
 
 
 def check_shape(image_shape: object) -> Shape:
     """Returns `image_shape` as a tuple of three ints.
 
     Raises:
-        InputError: it is not (H, W, C) with H and W above 0 and C 1 or 3, or one such image
+        InputError: it is not (H, W, C) with H and W above 0 and C from 1 to 8, or one such image
             does not fit into memory.
     """
     if (
         not isinstance(image_shape, (tuple, list))
         or len(image_shape) != 3
         or not all(isinstance(side, (int, np.integer)) and side > 0 for side in image_shape)
-        or image_shape[2] not in (1, 3)
+        or image_shape[2] > MOST_CHANNELS
     ):
         raise InputError(
-            "image_shape must be (height, width, channels), whole numbers above 0, channels 1 "
-            f"(grey) or 3 (colour). Received: {image_shape!r}"
+            "image_shape must be (height, width, channels), whole numbers above 0, channels from 1 "
+            f"to {MOST_CHANNELS}. Received: {image_shape!r}"
         )
     height, width, channels = map(int, image_shape)
     memory.check("One picture", height * width * channels, "a smaller size", f"{height}x{width}")
     return height, width, channels
+
+
+def check_picture(shape: Shape, background: Colour) -> Shape:
+    """Returns the shape of images that come from encoded pictures.
+
+    Args:
+        shape: as `check_shape` returns it.
+        background: as `check_background` returns it.
+
+    Raises:
+        InputError: such pictures have other channels, or transparency is to be kept and a
+            background was asked for.
+    """
+    if shape[2] not in PICTURES:
+        raise InputError(
+            f"Picture files have {PICTURES_IN_WORDS} channels; others come from .npy and .npz. "
+            f"Received: {'x'.join(map(str, shape))}"
+        )
+    check_kept_alpha(shape, background)
+    return shape
+
+
+def check_kept_alpha(shape: Shape, background: Colour) -> None:
+    """Raises an InputError where transparency is to be kept and a background was asked for."""
+    if shape[2] == ALPHA and background != WHITE:
+        raise InputError(
+            "A background fills what is transparent, and 4 channels keep it: give one of them. "
+            f"Received: {','.join(map(str, background))} and {'x'.join(map(str, shape))}"
+        )
 
 
 def check_background(background: object) -> Colour:
@@ -82,7 +114,7 @@ def decode(
     fit: Fit,
     background: Sequence[int],
 ) -> np.ndarray:
-    """Decodes one image: its first frame, upright, opaque and fitted.
+    """Decodes one image: its first frame, upright and fitted, opaque unless C is 4.
 
     Args:
         file: a path or a binary file.
@@ -94,7 +126,7 @@ def decode(
 
     Raises:
         Exception: whatever Pillow raises for an image that it cannot read; it has
-            no single class for that.
+            no single class for that. A ValueError for one that is wholly transparent, C being 4.
     """
     with Image.open(file, formats=FORMATS) as image:
         # JPEG can be decoded at a half, a quarter or an eighth; twice the target leaves
@@ -104,7 +136,10 @@ def decode(
         pixels = image.width * image.height + math.prod(image_shape[:2])
         with IN_FLIGHT.holding(pixels):
             ImageOps.exif_transpose(image, in_place=True)  # else a copy of the image
-            return fit_image(image, image_shape, fit, background)
+            fitted = fit_image(image, image_shape, fit, background)
+    if image_shape[2] == ALPHA and not fitted[..., 3].any():
+        raise ValueError("wholly transparent, there is nothing to see")
+    return fitted
 
 
 def fit_image(
@@ -114,15 +149,19 @@ def fit_image(
 
     Args:
         image: Pillow image.
-        image_shape: (H, W, C), C 1 for luma or 3 for RGB.
+        image_shape: (H, W, C), C 1 for luma, 3 for RGB or 4 for RGBA.
         fit: "crop" scales to cover and crops the middle, "pad" scales to fit
-            inside and fills the rest with the background. Bicubic, with antialiasing.
-        background: (R, G, B), 0..255, also under what is transparent.
+            inside and fills the rest with the background, of RGBA with nothing. Bicubic, with
+            antialiasing; of RGBA as `kgan.data.fit_values` does it.
+        background: (R, G, B), 0..255, also under what is transparent unless C is 4.
 
     Returns:
         uint8 array (H, W, C).
     """
     height, width, channels = image_shape
+    if channels == ALPHA:
+        levels = _rgba(image, (width, height))
+        return fit_values(levels, (0.0, 255.0), image_shape, fit, background)
     image, mode = _opaque(image, background), "L" if channels == 1 else "RGB"
     image = image if image.mode == mode else image.convert(mode)
     if image.size != (width, height):
@@ -134,6 +173,16 @@ def fit_image(
             level = cast("int | tuple[int, ...]", colour.getpixel((0, 0)))
             image = ImageOps.pad(image, (width, height), Image.Resampling.BICUBIC, color=level)
     return np.asarray(image).reshape(image_shape)
+
+
+def _rgba(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """A picture as uint8 (H, W, 4), on each side less than four times the (width, height)."""
+    if image.has_transparency_data and not image.mode.startswith("I"):
+        image = image.convert("RGBA")
+    else:  # by RGB: Pillow makes no alpha of CMYK
+        image = _opaque(image, WHITE).convert("RGB").convert("RGBA")
+    step = min(image.width // (2 * size[0]), image.height // (2 * size[1]))
+    return np.asarray(image.reduce(step) if step > 1 else image)  # premultiplied, by its mean
 
 
 def _opaque(image: Image.Image, background: Sequence[int]) -> Image.Image:

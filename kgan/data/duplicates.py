@@ -14,7 +14,8 @@ from collections.abc import Hashable, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kgan.images import to_pil
+from kgan.channels import ALPHA
+from kgan.images import over, to_pil
 
 MOST_BITS = 3
 BLOCKS = 6
@@ -24,10 +25,12 @@ def perceptual_hash(image: np.ndarray) -> int:
     """The 64 bits of ImageHash's `phash` as an int.
 
     Args:
-        image: uint8 array (H, W, C), C 1 or 3.
+        image: uint8 array (H, W, C), C 1, 3 or 4; the last is looked at over white.
     """
     import imagehash  # takes a third of a second with scipy, and only needed here
 
+    if image.shape[-1] == ALPHA:
+        image = over(image)
     bits = imagehash.phash(to_pil(image)).hash
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 

@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.attributes import Attributes
-from kgan.data import decode, image_files
+from kgan.channels import ALPHA
+from kgan.data import decode, image_files, transparency
 from kgan.data.attribute_files import read_attributes
 from kgan.data.folder_classes import FolderClasses, classes_in
 from kgan.data.order import balanced_order, order
@@ -85,8 +86,14 @@ class FolderSource(StreamSource):
                 see_through += header.transparent
         if small:
             LOG.warning(image_files.remark_on_small(small, len(self.files), image_shape))
-        if see_through:
-            LOG.warning(image_files.remark_on_transparent(see_through, len(self.files), background))
+        total = len(self.files)
+        if image_shape[2] == ALPHA:
+            self.transparency = transparency.kept(see_through, total)
+            if see_through < total:
+                LOG.warning(image_files.remark_on_opaque(total - see_through, total))
+        elif see_through:
+            self.transparency = transparency.filled(background)
+            LOG.warning(image_files.remark_on_transparent(see_through, total, background))
         if listing.unread:
             LOG.warning(image_files.remark_on_unread(listing.unread))
         if listing.own or drawn:

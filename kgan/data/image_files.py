@@ -238,6 +238,11 @@ def remark_on_transparent(count: int, total: int, background: Sequence[int]) -> 
     )
 
 
+def remark_on_opaque(count: int, total: int) -> str:
+    """One line on images without transparency, where it is kept."""
+    return f"{count:,} of {total:,} pictures have no transparency: they are opaque"
+
+
 def left_out(own: Sequence[tuple[str, str]], drawn: int = 0) -> str:
     """What kgan wrote itself, in words.
 

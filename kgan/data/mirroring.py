@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from kgan.channels import PICTURES
 from kgan.data.array_source import ArraySource
 from kgan.data.choosing import numbered
 from kgan.data.sources import Source, StreamSource
@@ -131,6 +132,8 @@ def _small(source: Source) -> list[np.ndarray]:
 
 
 def _shrunk(image: np.ndarray) -> np.ndarray:
+    if image.shape[-1] not in PICTURES:
+        return np.concatenate(list(map(_shrunk, np.split(image, image.shape[-1], axis=2))), axis=2)
     small = np.asarray(to_pil(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
     return small.reshape(SIDE, SIDE, -1)
 

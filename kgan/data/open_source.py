@@ -6,22 +6,24 @@ import importlib.resources
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from kgan.attributes import Attributes, check_names, check_values
-from kgan.data import decode, tfds
+from kgan.channels import ALPHA, PICTURES
+from kgan.data import decode, tfds, transparency
 from kgan.data.array_files import load_arrays
-from kgan.data.array_images import check_images, own_channels, own_shape
+from kgan.data.array_images import check_images, own_channels, own_shape, range_of_floats
 from kgan.data.array_labels import number_labels
 from kgan.data.array_source import ArraySource
+from kgan.data.fit_values import check_channels, fit_values
 from kgan.data.folder import FolderSource
 from kgan.data.image_files import check_folder_path
 from kgan.data.records import SHARD_NAME, RecordSource, find_shards, shards_in
-from kgan.data.sources import Source
+from kgan.data.sources import Source, StreamSource
 from kgan.data.tfds import TFDSSource
 from kgan.errors import InputError
 from kgan.images import to_pil
@@ -72,13 +74,13 @@ def open_source(
     """Opens what the command line calls DATA.
 
     Args:
-        data: None for the embedded clothes, "embedded:faces" for the faces; a folder
-            of image files; an .npz or .npy file of uint8 images; a .tfrecord file or
-            a folder of them; or "tfds:NAME".
+        data: None for the embedded clothes, "embedded:faces" for the faces; a folder of
+            image files; an .npz or .npy file of images, uint8, uint16, or floats from 0 to 1
+            or from -1 to 1; a .tfrecord file or a folder of them; or "tfds:NAME".
         image_shape: (H, W, C), or (H, W) with the data's own channels; None for
             the data's own: the arrays', the packed shards', a TFDS set's where its
             images are square and all of one size, 32x32 for the embedded sets,
-            64x64 with 3 channels (tfds: the set's) for the rest.
+            64x64 with 3 channels (tfds: the set's) for the rest. A C of 4 keeps transparency.
         fit: "crop" or "pad", how images of another shape are fitted.
         background: (R, G, B) under transparent images and around padded ones.
         strict: an image that cannot be decoded is an error.
@@ -114,8 +116,11 @@ def open_source(
         _no_file(attributes, data)
         description = f"array file {path.name}"
         found = load_arrays(path, labels)
+        ends = range_of_floats(found.images, path)
+        if ends is not None:
+            description += f", floats from {ends[0]:g} to {ends[1]:g}"
         facts = {"labels": found.labels, "attribute_names": found.names}
-        return array_source(found.images, None, image_shape, fit, background, description, **facts)
+        return array_source(found.images, ends, image_shape, fit, background, description, **facts)
     if shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name):
         _no_file(attributes, data)
         return record_source(path, image_shape, fit, background, strict, labels)
@@ -147,7 +152,7 @@ def folder_source(
     """A `FolderSource`; for the arguments see `open_source`."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
     folder = check_folder_path(folder)
-    shape = _shape(image_shape, FILES_SIZE, 3)
+    shape = decode.check_picture(_shape(image_shape, FILES_SIZE, 3), background)
     file = None if attributes is None else Path(attributes)
     return FolderSource(folder, shape, fit, background, strict, file)
 
@@ -164,8 +169,11 @@ def record_source(
     fit, background = decode.check_fit(fit), decode.check_background(background)
     shards, counts, manifest = find_shards(path)
     height, width, channels = manifest["image_shape"] if manifest else (*FILES_SIZE, 3)
-    image_shape = _shape(image_shape, (height, width), channels)
-    return RecordSource(shards, counts, manifest, image_shape, fit, background, strict, labels)
+    size = (height, width)
+    image_shape = _shape(image_shape, size, _kept(channels, background))
+    image_shape = decode.check_picture(image_shape, background)
+    how = (image_shape, fit, background, strict, labels)
+    return _told(RecordSource(shards, counts, manifest, *how), channels)
 
 
 def embedded_source(
@@ -215,19 +223,27 @@ def array_source(
 ) -> ArraySource:
     """An `ArraySource` of `images` as `kgan.data.from_arrays` takes them."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
-    images = check_images(images, array_range)
+    images, ends = check_images(images, array_range)
     own = own_shape(images)
     if own is None and image_shape is None:
         raise InputError(
             "Pictures of several sizes need an image_shape, such as (64, 64, 3), to be fitted to. "
             "Received: image_shape=None"
         )
-    image_shape = _shape(image_shape, own[:2] if own else FILES_SIZE, own_channels(images))
+    channels = own_channels(images)
+    size = own[:2] if own else FILES_SIZE
+    image_shape = _shape(image_shape, size, _kept(channels, background))
+    check_channels(channels, image_shape[2])
+    decode.check_kept_alpha(image_shape, background)
 
     def fit_one(image: Any) -> np.ndarray:
+        if isinstance(image, np.ndarray) and not _is_picture(image):
+            return fit_values(image, ends, image_shape, fit, background)
         opened = image if isinstance(image, Image.Image) else to_pil(image)
         return decode.fit_image(opened, image_shape, fit, background)
 
+    if isinstance(images, np.ndarray) and channels == ALPHA:
+        images, labels = transparency.visible(images, labels, ends[0])
     attributes, numbered = None, None
     if attribute_names is not None:
         values: Any = labels
@@ -236,8 +252,8 @@ def array_source(
         default_augment = ()  # a mirror image may have others
     elif labels is not None:
         numbered, class_names = number_labels(labels, len(images), class_names)
-    fitted = isinstance(images, np.ndarray) and own == image_shape
-    return ArraySource(
+    fitted = isinstance(images, np.ndarray) and own == image_shape and channels != ALPHA
+    source = ArraySource(
         images,
         description,
         default_augment,
@@ -246,7 +262,19 @@ def array_source(
         image_shape,
         None if fitted else fit_one,
         attributes,
+        ends,
     )
+    if image_shape[2] == ALPHA:
+        given = isinstance(images, list) or channels == ALPHA
+        source.transparency = transparency.kept(len(images) if given else 0, len(images))
+    elif channels == ALPHA:
+        source.transparency = transparency.filled(background)
+    return source
+
+
+def _is_picture(image: np.ndarray) -> bool:
+    """Whether Pillow has a mode for it."""
+    return image.dtype == np.uint8 and image.shape[-1] in PICTURES
 
 
 def tfds_source(
@@ -262,8 +290,26 @@ def tfds_source(
     fit, background = decode.check_fit(fit), decode.check_background(background)
     builder, count, class_names = tfds.open_set(name, split, manual_dir, download_dir)
     channels = builder.info.features["image"].shape[-1] or 3
-    image_shape = _shape(image_shape, tfds.own_size(builder) or FILES_SIZE, channels)
-    return TFDSSource(name, split, builder, count, image_shape, fit, background, class_names)
+    size = tfds.own_size(builder) or FILES_SIZE
+    image_shape = _shape(image_shape, size, _kept(channels, background))
+    image_shape = decode.check_picture(image_shape, background)
+    source = TFDSSource(name, split, builder, count, image_shape, fit, background, class_names)
+    return _told(source, channels)
+
+
+def _kept(channels: int, background: Sequence[int]) -> int:
+    """The data's own channels, without alpha where a background is to fill what is transparent."""
+    return 3 if channels == ALPHA and background != decode.WHITE else channels
+
+
+Told = TypeVar("Told", bound=StreamSource)
+
+
+def _told(source: Told, own_channels: int) -> Told:
+    """The source, which says so where its own transparency is filled."""
+    if own_channels == ALPHA != source.image_shape[2]:
+        source.transparency = transparency.filled(source.background)
+    return source
 
 
 def _shape(

@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from kgan.channels import PICTURES, PICTURES_IN_WORDS
 from kgan.data import shard_manifest
+from kgan.data.array_source import ArraySource
 from kgan.data.record_features import ENCODED, LABEL, LABEL_TEXT
-from kgan.data.sources import WORKERS, Source
+from kgan.data.sources import LOG, WORKERS, Source
 from kgan.errors import InputError
 from kgan.file_systems import no_room
 from kgan.files import staging_directory, writing
@@ -47,9 +50,17 @@ def pack(
         The manifest, a dict.
 
     Raises:
-        InputError: the directory exists or cannot be written, or no image can be decoded.
+        InputError: the directory exists or cannot be written, no image can be decoded, or they
+            have channels that make no picture.
     """
     directory = Path(directory)
+    if source.image_shape[2] not in PICTURES:
+        raise InputError(
+            f"Shards hold PNG pictures, of {PICTURES_IN_WORDS} channels. "
+            f"Received: {source.image_shape[2]} channels"
+        )
+    if isinstance(source, ArraySource) and source.dtype != np.uint8:
+        LOG.warning("packed with 8 bits: shards hold no %s", source.dtype)
     if os.path.lexists(directory):
         raise InputError(f"This exists; choose another directory. Received: {directory}")
     parent = directory.parent

@@ -100,8 +100,10 @@ def batches(
     if cache == "auto":
         size = np.prod(source.image_shape) * source.count
         cache = "memory" if size <= LARGEST_CACHE_BYTES else None
+    black, white = 0.0, 255.0
     if isinstance(source, ArraySource):
-        read = _from_memory(source.images, source.labels, source, batch_size, balance)
+        black, white = source.array_range
+        read = _from_memory(source.values, source.labels, source, batch_size, balance)
     elif cache == "memory":
         images, classes = _load(source, batch_size)
         read = _from_memory(images, classes, source, batch_size, balance)
@@ -112,13 +114,16 @@ def batches(
             source.balance = balance  # read as the pipeline is made, and no later
         read = _from_stream(source, batch_size, cache)
 
+    scale = (high - low) / (white - black)
+    shift = low - black * scale
+
     @tf.autograph.experimental.do_not_convert  # it would interpret the decoding, at twice the time
     def one_epoch(number: tf.Tensor, first: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), number])
 
         def finish(index: tf.Tensor, batch: Any) -> Any:
             images, classes = batch
-            images = tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
+            images = tf.cast(images, tf.float32) * scale + shift
             of_batch = fold_in(key, index)
             for place, function in enumerate(functions):
                 own = fold_in(of_batch, tf.constant(place, tf.int64))
@@ -185,15 +190,15 @@ def _check_balances(source: Source, cache: object) -> None:
         )
 
 
-# What follows makes functions of (key, first): the uint8 batches and labels of an
-# epoch from batch `first` on, in an order drawn from `key`, an int64 tensor (2,),
+# What follows makes functions of (key, first): the batches, in the source's own numbers, and
+# labels of an epoch from batch `first` on, in an order drawn from `key`, an int64 tensor (2,),
 # or with None in the source's own.
 
 
 def _from_memory(
     images: Any, labels: Any, source: Source, batch_size: int, balance: bool
 ) -> Reader:
-    """Batches of a uint8 array (N, H, W, C) and its labels, gathered by index."""
+    """Batches of an array (N, H, W, C) and its labels, gathered by index."""
     count, classes = len(images), labels
     _check_enough(count, batch_size, source)
     with tf.device("CPU"):  # the pipeline runs there, whatever accelerator trains

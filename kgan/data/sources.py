@@ -18,8 +18,10 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.attributes import Attributes
+from kgan.channels import ALPHA
 from kgan.data import decode, image_files
 from kgan.data.skipped_lines import SkippedLines
+from kgan.data.transparency import KEPT
 from kgan.errors import InputError, KganError
 from kgan.memory import out_of_memory
 
@@ -63,6 +65,7 @@ class Source(abc.ABC):
             wraps what is raised inside it; this is the original.
         class_names: a name per class, by label; None for images without classes.
         attributes: the `Attributes` that their labels are, float32 (k,); None for other labels.
+        transparency: what became of it, in words; None where there is none.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Source(abc.ABC):
         self.error: KganError | None = None
         self.class_names = class_names
         self.attributes = attributes
+        self.transparency: str | None = None
 
     @property
     def labels_spec(self) -> tuple[tuple[int, ...], type[np.number]]:
@@ -190,6 +194,7 @@ class StreamSource(Source):
         attributes: Attributes | None = None,
     ) -> None:
         super().__init__(description, image_shape, count, default_augment, class_names, attributes)
+        self.transparency = KEPT if image_shape[2] == ALPHA else None
         self.fit = fit
         self.background = background
         self.strict = strict

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kgan.channels import ALPHA
 from kgan.data import decode
 from kgan.data.order import block_of, shuffled
 from kgan.data.sources import WORKERS, StreamSource
@@ -77,7 +78,7 @@ class TFDSSource(StreamSource):
 
         def load(index: Any, data: Any, label: Any) -> Any:
             image = feature.decode_example(data)
-            if image.shape != self.image_shape:
+            if image.shape != self.image_shape or self.image_shape[2] == ALPHA:
                 image = tf.numpy_function(fit_one, (image,), tf.uint8)
             return tf.ensure_shape(image, self.image_shape), label
 

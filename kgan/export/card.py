@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kgan.attributes import Attributes
+from kgan.channels import PICTURES
 from kgan.files import printable
 from kgan.manifest import MOST_SAMPLES, evaluation_rows
 
@@ -52,13 +53,16 @@ from PIL import Image
 
 encoder = onnxruntime.InferenceSession("encoder.onnx")
 decoder = onnxruntime.InferenceSession("decoder.onnx")
-photo = Image.open("photo.png").convert("{mode}").resize(({width}, {height}))
-images = numpy.asarray(photo).reshape(1, {height}, {width}, {channels})
+{photo}
 codes = encoder.run(["codes"], {{"images": images}})[0]
 images = decoder.run(["images"], {{"codes": codes}})[0]
 {show}
 ```
 """
+PHOTO = """\
+photo = Image.open("photo.png").convert("{mode}").resize(({width}, {height}))
+images = numpy.asarray(photo).reshape(1, {height}, {width}, {channels})"""
+ARRAY = 'images = numpy.load("images.npy")  # uint8 (n, {height}, {width}, {channels})'
 # What means something in CommonMark or GitHub's Markdown; within a word _ is a letter, and a
 # backslash is one before letters.
 MARKUP = re.compile(r"[`*\[\]|~#$]|(?<![^\W_])_|_(?![^\W_])|\\(?=[!-/:-@\[-`{-~]|$)")
@@ -131,7 +135,9 @@ def _described(value: Mapping[str, Any]) -> str:
 
 def _images(output: Mapping[str, Any]) -> str:
     height, width, channels = output["shape"][1:]
-    return f"{height}x{width} images with {channels} channel{'' if channels == 1 else 's'}"
+    count = f"{channels} channel{'' if channels == 1 else 's'}"
+    what = f" ({PICTURES[channels]})" if channels in PICTURES else ""
+    return f"{height}x{width} images with {count}{what}"
 
 
 def _generator(manifest: Mapping[str, Any]) -> list[str]:
@@ -153,6 +159,9 @@ def _generator(manifest: Mapping[str, Any]) -> list[str]:
             listed = ", ".join(f"{label} {_shown(name)}" for label, name in enumerate(names))
         lines.append(f"| input | {_described(labels)}: {listed} |")
     lines.append(f"| output | {_described(output)} |")
+    if "directions" in manifest:
+        names = ", ".join(_shown(each["name"]) for each in manifest["directions"])
+        lines.append(f"| directions of the latents, in manifest.json | {names} |")
     return [*lines, f"| latent of a seed | `{latents['law']}` |"]
 
 
@@ -176,7 +185,9 @@ def _use(manifest: Mapping[str, Any]) -> str:
     output = manifest["output"] if generator else manifest["decoder"]["output"]
     height, width, channels = output["shape"][1:]
     squeeze = "[..., 0]" if channels == 1 else ""
-    if output["dtype"] == "uint8":
+    if channels not in PICTURES:
+        show = 'numpy.save("image.npy", images[0])'
+    elif output["dtype"] == "uint8":
         show = f'Image.fromarray(images[0]{squeeze}).save("picture.png")'
     else:
         low, high = output["value_range"]
@@ -185,9 +196,10 @@ def _use(manifest: Mapping[str, Any]) -> str:
             'Image.fromarray(levels.astype("uint8")).save("picture.png")'
         )
     if not generator:
-        mode = "L" if channels == 1 else "RGB"
-        sizes = {"height": height, "width": width, "channels": channels}
-        return AUTOENCODER.format(mode=mode, show=show, **sizes)
+        mode = {1: "L"}.get(channels) or PICTURES.get(channels)
+        taken = ARRAY if mode is None else PHOTO
+        photo = taken.format(mode=mode, height=height, width=width, channels=channels)
+        return AUTOENCODER.format(photo=photo, show=show)
     return GENERATOR.format(draw=_draw(manifest), labels=_labels(manifest), show=show)
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
+from kgan.channels import MOST_CHANNELS
 from kgan.errors import InputError
 from kgan.export.read_range import RANGES, last_operation
 from kgan.images import check_range
@@ -95,10 +96,11 @@ def own_generator(
     if plain and value_range is not None:
         raise InputError(f"value_range is for images, not for plain. Received: {value_range}")
     if not plain:
-        if len(given) != 3 or given[-1] not in (1, 3):
+        if len(given) != 3 or given[-1] > MOST_CHANNELS:
             raise InputError(
-                "A generator gives images (batch, H, W, C) with C 1 or 3; --plain (plain=True) "
-                f"exports any other output as it is. It gives: {(None, *given)}"
+                f"A generator gives images (batch, H, W, C) with C from 1 to {MOST_CHANNELS}; "
+                "--plain (plain=True) exports any other output as it is. "
+                f"It gives: {(None, *given)}"
             )
     inputs = [tf.TensorSpec([None, *taken], tf.float32)]
     inputs += [tf.TensorSpec([None], tf.int32)] * labels

@@ -6,9 +6,8 @@ import contextlib
 import logging
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -20,18 +19,18 @@ from onnxruntime import quantization
 from kgan.errors import InputError
 from kgan.export.graph import optimize
 from kgan.export.graph.constants import share_constants
+from kgan.export.int8_layers import layers_for_int8, one_scale
 from kgan.export.signatures import Part
 
 # A form below it is refused: at 50 dB no 8-bit image shows a difference, at 30 dB
 # compression begins to be visible.
 PSNR_FLOORS = {"float16": 50.0, "int8": 30.0}
-LARGE = 0.1  # share of the weights from which a last layer is int8 too
+ATTENTION_COST = 3.0  # dB that int8 in an attention may cost
 MOST_CHANNELS = 4  # of images
 SMALLEST = 64  # smaller constants are not reduced
 CALIBRATION = 512  # latents
 COMPARED = 256
 FIRST_SEED = 2_000_003  # for calibration; those compared come before it
-WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 TIMED = {1: 20, 64: 5}  # batch size -> runs
 
 
@@ -54,16 +53,27 @@ def reduced(
         InputError: the form is too far from float32 (`PSNR_FLOORS`) or no
             smaller, or the network has no layer that int8 applies to.
     """
+    arrays = part.draw(range(FIRST_SEED - COMPARED, FIRST_SEED))
+    before = session(model)
+    expected = _run_in_batches(before, arrays)
+
+    def distance(other: onnx.ModelProto) -> tuple[onnxruntime.InferenceSession, float]:
+        after = session(other)
+        return after, psnr(expected, _run_in_batches(after, arrays))
+
     smaller = with_float16_weights(model) if form == "float16" else quantized(plain, part)
+    after, decibels = distance(smaller)
+    if form == "int8" and any(node.op_type == "Softmax" for node in plain.graph.node):
+        # Weights that are all but zeros, of an attention that looks everywhere, are zeros in int8.
+        without = quantized(plain, part, attention=False)
+        other, least = distance(without)
+        if not decibels >= least - ATTENTION_COST:
+            smaller, after, decibels = without, other, least
     if smaller.ByteSize() >= model.ByteSize():
         raise InputError(
             f"In {form} this network would be {smaller.ByteSize()} bytes, no smaller than its "
             f"{model.ByteSize()} in float32. Received: {part.network.name}"
         )
-    before, after = session(model), session(smaller)
-    arrays = part.draw(range(FIRST_SEED - COMPARED, FIRST_SEED))
-    expected, received = (_run_in_batches(run, arrays) for run in (before, after))
-    decibels = psnr(expected, received)
     # `not >=` so that a NaN fails too.
     if not decibels >= PSNR_FLOORS[form]:
         raise InputError(
@@ -159,7 +169,7 @@ def with_float16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def quantized(plain: onnx.ModelProto, part: Part) -> onnx.ModelProto:
+def quantized(plain: onnx.ModelProto, part: Part, attention: bool = True) -> onnx.ModelProto:
     """A copy whose layers compute in int8: static QDQ, each output channel with its own scale.
 
     onnxruntime has no int8 transposed convolution: each becomes its phases, except those with so
@@ -171,6 +181,8 @@ def quantized(plain: onnx.ModelProto, part: Part) -> onnx.ModelProto:
     Args:
         plain: float32 ModelProto as tf2onnx made it.
         part: the `Part` it was made from, which draws the inputs.
+        attention: also what an attention takes by its weights, its values and their sums; the
+            weights themselves are found in float32.
 
     Returns:
         ModelProto.
@@ -179,12 +191,13 @@ def quantized(plain: onnx.ModelProto, part: Part) -> onnx.ModelProto:
         InputError: it has no layer that can compute in int8.
     """
     model = optimize(plain, lambda kernel_shape, axes: kernel_shape[0] > MOST_CHANNELS)
-    layers = _layers_for_int8(model)
-    if not layers:
+    found = layers_for_int8(model)
+    if not found.layers:
         raise InputError(
             "int8 applies to convolutions and Dense layers before the last; this network has none. "
             f"Received: {part.network.name}"
         )
+    chosen = [*found.layers, *(found.attention if attention else ())]
     with tempfile.TemporaryDirectory() as directory, _quiet():
         source, target = Path(directory) / "float32.onnx", Path(directory) / "int8.onnx"
         onnx.save(model, source)  # the quantizer would empty a ModelProto
@@ -194,7 +207,7 @@ def quantized(plain: onnx.ModelProto, part: Part) -> onnx.ModelProto:
             _Inputs(part),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Gemm", "MatMul"],
-            nodes_to_quantize=[node.name for node in layers],
+            nodes_to_quantize=[node.name for node in chosen],
             per_channel=True,
             # Weights of 7 bits: without VNNI, processors add up pairs of products in 16 bits, which
             # 8 bits overflow.
@@ -202,61 +215,12 @@ def quantized(plain: onnx.ModelProto, part: Part) -> onnx.ModelProto:
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
             calibrate_method=quantization.CalibrationMethod.MinMax,
-            extra_options={"TensorQuantOverrides": _one_scale(layers)},
+            extra_options={"TensorQuantOverrides": one_scale(found.layers)},
         )
         smaller = ir.load(target)
         # The quantizer gives every layer its own zero points, all of them zeros.
         share_constants(smaller)
         return ir.to_proto(smaller)
-
-
-def _layers_for_int8(model: onnx.ModelProto) -> list[onnx.NodeProto]:
-    """The layers with constant weights, without the last ones and those that attention compares.
-
-    A softmax over keys and queries from int8 layers is far from the true one, and
-    onnxruntime's grouped convolutions are slower in int8.
-    """
-    constants = {tensor.name for tensor in model.graph.initializer}
-    producers = {name: node for node in model.graph.node for name in node.output}
-    users: dict[str, list[onnx.NodeProto]] = {}
-    for node in model.graph.node:
-        for name in node.input:
-            users.setdefault(name, []).append(node)
-    weights = {tensor.name: int(np.prod(tensor.dims)) for tensor in model.graph.initializer}
-    last, to_visit = [], [producers[model.graph.output[0].name]]
-    while to_visit:
-        node = to_visit.pop()
-        if node.op_type in WEIGHTED and node.input[1] in constants:
-            last.append(node.name)
-        else:
-            to_visit.extend(producers[name] for name in node.input if name in producers)
-    of_last = sum(weights[node.input[1]] for node in model.graph.node if node.name in last)
-    if of_last > LARGE * sum(weights.values()):
-        last = []
-
-    def attends(node: onnx.NodeProto) -> bool:
-        return any(
-            (user.op_type == "MatMul" and user.input[1] not in constants)
-            or (user.op_type in ("Reshape", "Transpose") and attends(user))
-            for user in users.get(node.output[0], [])
-        )
-
-    return [
-        node
-        for node in model.graph.node
-        if node.op_type in WEIGHTED
-        and node.op_type != "ConvTranspose"
-        and node.input[1] in constants
-        and node.name not in last
-        and not attends(node)
-        and next((a.i for a in node.attribute if a.name == "group"), 1) == 1
-    ]
-
-
-def _one_scale(layers: Sequence[onnx.NodeProto]) -> dict[str, list[dict[str, Any]]]:
-    """Dense layers get one scale for all outputs: they have as many outputs as pixels."""
-    settings = {"quant_type": quantization.QuantType.QInt8, "symmetric": True}
-    return {node.input[1]: [settings] for node in layers if node.op_type in ("Gemm", "MatMul")}
 
 
 class _Inputs(quantization.CalibrationDataReader):

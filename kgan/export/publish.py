@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from kgan import directions as named_directions
 from kgan import export_places, images, shelf
 from kgan import manifest as manifests
 from kgan.errors import InputError
@@ -64,6 +65,7 @@ def export(
     training: Mapping[str, Any] | None = None,
     evaluation: Mapping[str, Any] | None = None,
     licence: str | None = ExportOptions.licence,
+    directions: Sequence[named_directions.Direction] = (),
 ) -> Export:
     """Exports a trained generator, or an autoencoder, into the next free version of `directory`.
 
@@ -94,6 +96,7 @@ def export(
         evaluation: figures of its images and how they were measured, likewise: what the
             `to_json` of a `kgan.metrics.Evaluation` gives.
         licence: what the images may be used for, an SPDX name or a sentence, likewise.
+        directions: named directions of its latents, for the manifest; a page has them as sliders.
 
     Returns:
         An `Export`.
@@ -155,7 +158,11 @@ def export(
                 forms.make_onnx(opset, optimize, precision)
             if tflite:
                 forms.make_tflite()
-        known = {} if evaluation is None else {"evaluation": dict(evaluation)}
+        known: dict[str, Any] = {}
+        if evaluation is not None:
+            known["evaluation"] = dict(evaluation)
+        if directions:
+            known["directions"] = named_directions.as_json(directions)
         return _publish(forms, directory, network, training or {}, known, options.licence)
 
 
@@ -224,7 +231,7 @@ def _publish(
     directory: Path,
     model: keras.Model | OwnGenerator,
     training: Mapping[str, Any],
-    evaluation: Mapping[str, Any],
+    known: Mapping[str, Any],
     licence: str | None,
 ) -> Export:
     """Adds manifest, samples and card, and moves the whole into the next free version."""
@@ -236,7 +243,7 @@ def _publish(
         name = name_of(directory.absolute().name)
         manifest = whole_description(model, name, version, forms.float_output, training)
         manifest |= {} if licence is None else {"licence": readable(licence)}
-        manifest |= {"parity": forms.parity} | forms.facts | dict(evaluation)
+        manifest |= {"parity": forms.parity} | forms.facts | dict(known)
         for file, onnx_model in forms.onnx_models.items():
             half = {} if file == manifests.ONNX_FILE else {"half": Path(file).stem}
             onnx_export.write(onnx_model, manifest | half, staging / file)

@@ -115,7 +115,7 @@ def check_model(model: Any, **said: Any) -> keras.Model | OwnGenerator:
     if not isinstance(model, OwnGenerator) and not model.makes_pictures:
         if said != {"plain": True}:
             raise InputError(
-                "An export promises pictures (H, W, C) with 1 or 3 channels; --plain (plain=True) "
+                "An export promises images (H, W, C) with 1 to 8 channels; --plain (plain=True) "
                 f"delivers latents to outputs. Received: a {type(model).__name__} that makes "
                 f"{model.image_shape}"
             )

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from kgan import manifest as manifests
+from kgan.directions import as_json, beside_onnx, read_directions
 from kgan.errors import InputError
 from kgan.export.web_runtime import find_runtime
 from kgan.files import printable, put_in_place, staging_directory, writing
@@ -91,6 +92,9 @@ class WebPage:
             )
         # The browser's runtime does not show the metadata inside the model.
         facts = generator.info | {"web_runtime": self.runtime}
+        kept = read_directions(beside_onnx(generator.path), facts["latents"]["dim"])
+        if kept:  # found since the export
+            facts["directions"] = as_json(kept)
         text = json.dumps(facts, indent=2) + "\n"
         (staging / manifests.MANIFEST_FILE).write_text(text, encoding="utf-8")
 

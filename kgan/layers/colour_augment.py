@@ -14,7 +14,7 @@ from collections.abc import Collection
 import numpy as np
 import tensorflow as tf
 
-from kgan.errors import InputError
+from kgan.channels import ALPHA
 from kgan.layers.draws import PerImage
 from kgan.layers.random_matrices import drawn, product
 
@@ -108,14 +108,11 @@ def change_colour(
     """Changes each image by the changes that are drawn for it.
 
     Args:
-        images: float tensor (B, H, W, C) in [-1, 1], C 1 or 3.
+        images: float tensor (B, H, W, C) in [-1, 1].
         names, draw, probability: as in `draw_matrices`.
 
     Returns:
         Tensor of the same shape and dtype; values may leave [-1, 1].
-
-    Raises:
-        InputError: the images have other than 1 or 3 channels.
     """
     return recolour(images, draw_matrices(names, draw, probability))
 
@@ -124,29 +121,22 @@ def recolour(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     """Multiplies each pixel by its image's matrix.
 
     Grey images are taken as three equal colours and the mean of what becomes of these:
-    saturation and hue leave them as they are.
+    saturation and hue leave them as they are. So is each channel where they make no picture.
 
     Args:
-        images: float tensor (B, H, W, C) in [-1, 1], C 1 or 3.
+        images: float tensor (B, H, W, C) in [-1, 1]; of four channels the last, alpha, stays.
         matrices: float32 tensor (B, 4, 4).
 
     Returns:
         Tensor of the same shape and dtype; values may leave [-1, 1].
-
-    Raises:
-        InputError: the images have other than 1 or 3 channels.
     """
     linear, added = matrices[:, :3, :3], matrices[:, :3, 3]
     colours = tf.cast(images, tf.float32)
-    if images.shape[-1] == 1:
+    if images.shape[-1] in (3, ALPHA):
+        made = tf.einsum("bhwc,bdc->bhwd", colours[..., :3], linear) + added[:, None, None, :]
+        made = tf.concat([made, colours[..., 3:]], axis=-1)
+    else:
         factor = tf.reduce_sum(linear, axis=(1, 2)) / 3.0
         made = colours * factor[:, None, None, None]
         made += tf.reduce_mean(added, axis=1)[:, None, None, None]
-    elif images.shape[-1] == 3:
-        made = tf.einsum("bhwc,bdc->bhwd", colours, linear) + added[:, None, None, :]
-    else:
-        raise InputError(
-            f"{', '.join(NAMES)} change pictures of 1 or 3 channels. "
-            f"Received: {images.shape[-1]} channels"
-        )
     return tf.cast(made, images.dtype)

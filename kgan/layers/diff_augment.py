@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kgan.channels import ALPHA, PICTURES
 from kgan.errors import InputError
 from kgan.layers import colour_augment, geometric_augment
 from kgan.layers.draws import PerImage
@@ -22,7 +23,8 @@ def jitter_colour(
     """Changes the brightness, then the saturation, then the contrast of each image.
 
     Args:
-        images: float tensor (B, H, W, C) in [-1, 1].
+        images: float tensor (B, H, W, C) in [-1, 1]; of four channels the last, alpha, stays.
+            Channels that make no picture have no saturation.
         brightness: tensor (B,), added.
         saturation: tensor (B,), multiplies each pixel's distance from its grey.
         contrast: tensor (B,), multiplies each pixel's distance from the image's mean.
@@ -33,9 +35,13 @@ def jitter_colour(
     Reference:
         Zhao et al. 2020, section 3.2, https://arxiv.org/abs/2006.10738
     """
+    if images.shape[-1] == ALPHA:
+        colours = jitter_colour(images[..., :3], brightness, saturation, contrast)
+        return tf.concat([colours, images[..., 3:]], axis=-1)
     images += _each(brightness, images)
-    grey = tf.reduce_mean(images, axis=3, keepdims=True)
-    images = grey + _each(saturation, images) * (images - grey)
+    if images.shape[-1] in PICTURES:
+        grey = tf.reduce_mean(images, axis=3, keepdims=True)
+        images = grey + _each(saturation, images) * (images - grey)
     mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
     return mean + _each(contrast, images) * (images - mean)
 
@@ -145,8 +151,9 @@ class DiffAugment(keras.layers.Layer):
     are; at a `probability` of 1 nothing tells a mirrored image from one that is not, and the
     generator may draw either. Up to 0.8 the paper saw no leak.
 
-    Zhao et al.'s changes are "color", "translation" and "cutout", which is ADA's too. ADA's
-    pipe, in images from -1 to 1 of 1 or 3 channels, N a number of N(0, 1):
+    Zhao et al.'s changes are "color", "translation" and "cutout", which is ADA's too. Changes of
+    colour leave alpha, the last of four channels, as it is; of 2 and of 5 to 8 channels each is
+    taken as grey. ADA's pipe, in images from -1 to 1, N a number of N(0, 1):
 
     - "flip" mirrors left and right, of every second image; "rotate90" turns by 0, 90, 180
       or 270 degrees; "integer_shift" moves by up to an eighth of the sides, by whole pixels;

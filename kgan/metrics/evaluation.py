@@ -112,9 +112,9 @@ def evaluate(
         model: a `kgan.GAN`, a `kgan.runtime.Generator`, or anything with a `generate(n, seed=)`
             that gives uint8 images (n, H, W, C), and takes `labels=` where its `num_classes` is
             not None.
-        data: uint8 images (N, H, W, C), or a pair of those and their labels (N,), of which n are
-            drawn at random and n others for the floors; or a `Reference`, whose n and features
-            count.
+        data: uint8 images (N, H, W, C), C 1, 3 or 4, or a pair of those and their labels (N,),
+            of which n are drawn at random and n others for the floors; or a `Reference`, whose n
+            and features count. Transparent images, real and generated, are measured over white.
         n: real and generated images, at least 8; half of the real ones where there are fewer than
             2 n.
         metrics: names of `METRICS`.

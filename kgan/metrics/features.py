@@ -90,11 +90,12 @@ class Features:
         if size > 512:
             raise InputError(f"size must be from {LEAST_SIZE} to 512. Received: size={size}")
         from kgan.metrics import efficientnet_lite0
+        from kgan.pretrained import lite0_weights
         from kgan.untrusted import read_feature_network
 
-        network = read_feature_network(efficientnet_lite0.network(size), efficientnet_lite0.NAME)
-        scale = (efficientnet_lite0.MEAN, efficientnet_lite0.STD)
-        return cls(network, efficientnet_lite0.NAME, efficientnet_lite0.SHA256, scale)
+        network = read_feature_network(efficientnet_lite0.network(size), lite0_weights.NAME)
+        scale = (lite0_weights.MEAN, lite0_weights.STD)
+        return cls(network, lite0_weights.NAME, lite0_weights.SHA256, scale)
 
     @classmethod
     def from_onnx(
@@ -154,9 +155,9 @@ class Features:
         """The features of images, by `kgan.metrics.resize`'s rule.
 
         Args:
-            images: uint8 array (N, H, W, C), C 1 or 3, or (N, H, W); or an iterable of such
-                arrays, each of its own N, H and W. It is read once, a batch at a time, so that
-                memory does not grow with it beyond the features.
+            images: uint8 array (N, H, W, C), C 1, 3 or 4, the last over white, or (N, H, W); or
+                an iterable of such arrays, each of its own N, H and W. It is read once, a batch
+                at a time, so that memory does not grow with it beyond the features.
             batch_size: images that the network sees at a time; it changes the features by
                 rounding alone.
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from kgan.images import grid
 from kgan.metrics.precision_recall import realism
 from kgan.metrics.real_images import Reference
+from kgan.metrics.resize import check_images
 
 SHOWN = 8  # images of each row
 ROWS = ("most real", "median", "least real", "real images")
@@ -59,7 +60,7 @@ def labelled(rows: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
     """Rows of images under each other, the name of each above it.
 
     Args:
-        rows: uint8 arrays (N, H, W, C) of one shape each, C 1 or 3.
+        rows: uint8 arrays (N, H, W, C) of one shape each, C 1, 3 or 4, the last over white.
         names: a text for each row.
 
     Returns:
@@ -67,7 +68,7 @@ def labelled(rows: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
     """
     parts = []
     for row, name in zip(rows, names, strict=True):
-        strip = grid(row, columns=len(row))
+        strip = grid(check_images(row), columns=len(row))
         margin = max(0, LEAST_WIDTH - strip.shape[1])
         strip = np.pad(strip, ((0, 0), (0, margin), (0, 0)), constant_values=255)
         mode = "L" if strip.shape[-1] == 1 else "RGB"

@@ -29,8 +29,8 @@ class Reference:
     """Real images and their features.
 
     Args:
-        images: uint8 array (n, H, W, C) in random order, C 1 or 3, n at least 8: what generated
-            images are compared with.
+        images: uint8 array (n, H, W, C) in random order, C 1, 3 or 4, n at least 8: what
+            generated images are compared with, transparent ones over white.
         labels: int array (n,), the images' classes, or float (n, k), their attributes; None
             without.
         others: as many other real images, whose figures in place of generated ones are the floors;
@@ -46,7 +46,7 @@ class Reference:
     Attributes:
         n: images on each side.
         features: float array (n, D).
-        images: the first of the images.
+        images: the first of the images, C 1 or 3.
 
     Raises:
         InputError: there are fewer than 8 images, or not one label per image.

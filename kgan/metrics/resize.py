@@ -6,22 +6,23 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from kgan.channels import ALPHA, PICTURES, PICTURES_IN_WORDS
 from kgan.errors import InputError
 from kgan.files import printable
+from kgan.images import over
 
 # What a figure's protocol says of it.
 RESIZE_RULE = "Pillow bicubic, antialiased, on 8-bit levels; stretched to the square; grey repeated"
 
 
 def check_images(images: npt.ArrayLike) -> np.ndarray:
-    """Returns images as a uint8 array (N, H, W, C), C 1 or 3.
+    """Returns images as a uint8 array (N, H, W, C), C 1 or 3: transparent ones over white.
 
     Args:
-        images: uint8 array (N, H, W) of grey images, or (N, H, W, C).
+        images: uint8 array (N, H, W) of grey images, or (N, H, W, C), C 1, 3 or 4.
 
     Raises:
-        InputError: they are no such array, or transparent (C 2 or 4): what is under them is
-            the caller's to say.
+        InputError: they are no such array, or have channels that make no picture.
     """
     try:
         array = np.asarray(images)
@@ -34,15 +35,20 @@ def check_images(images: npt.ArrayLike) -> np.ndarray:
             printable(repr(images), 60) if array.dtype == object else f"{array.dtype} {array.shape}"
         )
         raise InputError(
-            "Images must be uint8 (N, H, W, C) with C 1 or 3, of one size a batch. "
+            "Images must be uint8 (N, H, W, C) with C 1, 3 or 4, of one size a batch. "
             f"Received: {received}"
         )
-    if array.shape[3] not in (1, 3):
+    check_measurable(array.shape[3])
+    return over(array) if array.shape[3] == ALPHA else array
+
+
+def check_measurable(channels: int) -> None:
+    """Raises an InputError for images of a number of channels that make no picture."""
+    if channels not in PICTURES:
         raise InputError(
-            "Images must have 1 channel (grey) or 3 (RGB): lay transparent ones on a background "
-            f"first. Received: {array.dtype} {array.shape}"
+            f"Only pictures are measured, images of {PICTURES_IN_WORDS} channels. "
+            f"Received: {channels} channels"
         )
-    return array
 
 
 def resize(images: npt.ArrayLike, size: int) -> np.ndarray:
@@ -54,7 +60,7 @@ def resize(images: npt.ArrayLike, size: int) -> np.ndarray:
     images that have the size already are left as they are.
 
     Args:
-        images: uint8 array (N, H, W) or (N, H, W, C), C 1 or 3.
+        images: uint8 array (N, H, W) or (N, H, W, C), C 1, 3 or 4; the last over white.
         size: height and width of the result.
 
     Returns:

@@ -9,6 +9,7 @@ from kgan.models.dcgan_upsample import DCGANUpsampleDiscriminator, DCGANUpsample
 from kgan.models.fastgan import FastGANDiscriminator, FastGANGenerator
 from kgan.models.mlp import MLPDiscriminator, MLPGenerator
 from kgan.models.presets import PRESETS, AutoencoderPreset, Preset, get_preset
+from kgan.models.projected import ProjectedDiscriminator
 from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
 from kgan.models.sagan import SAGANDiscriminator, SAGANGenerator
 from kgan.models.stored_networks import load_weights, read_network
@@ -35,6 +36,7 @@ __all__ = [
     "MLPDiscriminator",
     "MLPGenerator",
     "Preset",
+    "ProjectedDiscriminator",
     "R3GANDiscriminator",
     "R3GANGenerator",
     "SAGANDiscriminator",

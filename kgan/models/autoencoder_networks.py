@@ -14,7 +14,7 @@ class LinearEncoder(Network):
     """Images to codes by one Dense layer without activation.
 
     Args:
-        image_shape: (H, W, C); H and W up to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W up to 256, C from 1 to 8.
         latent_dim: length of a code.
         dtype: dtype policy of the layers; Keras's global one when None.
 
@@ -82,7 +82,7 @@ class ConvEncoder(Network):
     """Images to code maps: two 3x3 convolutions, each followed by max pooling.
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 4 up to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 4 up to 256, C from 1 to 8.
         filters: channels of the first convolution; the second has half.
         activation: of both, such as "relu"; None for none.
         dtype: dtype policy of the layers; Keras's global one when None.

@@ -52,7 +52,7 @@ class DCGANGenerator(Network):
     and ReLU after every layer but the last, which ends in tanh.
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C from 1 to 8.
         latent_dim: length of a latent vector.
         filters: unit of width; the base has 8 times as many channels.
         num_classes: number of classes of a conditional generator, whose
@@ -145,7 +145,7 @@ class DCGANDiscriminator(Network):
     the first layer; no hidden Dense layer and no pooling.
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C from 1 to 8.
         filters: unit of width; the last convolution has 8 times as many channels.
         num_classes: number of classes of a conditional discriminator, which
             projects the label onto the features; None for one without.

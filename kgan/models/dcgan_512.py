@@ -28,7 +28,7 @@ class DCGAN512Generator(Network):
     at the end.
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 16 from 16 to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 16 from 16 to 256, C from 1 to 8.
         latent_dim: length of a latent vector.
         filters: unit of width.
         dtype: dtype policy of the layers; Keras's global one when None. The
@@ -95,7 +95,7 @@ class DCGAN512Discriminator(Network):
     normalised.
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 16 from 16 to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 16 from 16 to 256, C from 1 to 8.
         filters: unit of width.
         minibatch_stddev: whether its last feature maps go through `MinibatchStdDev` first, so
             that it sees how much the images of a batch differ.

@@ -145,7 +145,7 @@ class DCGANK4Generator(Network):
 
     Args:
         image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
-            256, the longer a multiple of a quarter of it; C 1 or 3.
+            256, the longer a multiple of a quarter of it; C from 1 to 8.
         latent_dim: length of a latent vector.
         filters: channels of the last hidden stage.
         dtype: dtype policy of the layers; Keras's global one when None. The

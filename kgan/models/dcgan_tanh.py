@@ -26,7 +26,7 @@ class DCGANTanhGenerator(Network):
     channels and to the image.
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C from 1 to 8.
         latent_dim: length of a latent vector.
         filters: unit of width.
         norm_momentum, norm_epsilon: of the BatchNormalization; Keras's own defaults.
@@ -105,7 +105,7 @@ class DCGANTanhDiscriminator(Network):
     `16 * filters` with tanh, Dense to one unit.
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C from 1 to 8.
         filters: unit of width.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.

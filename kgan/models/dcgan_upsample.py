@@ -29,7 +29,7 @@ class DCGANUpsampleGenerator(Network):
     the image and tanh. Weights start from N(0, 0.02).
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C from 1 to 8.
         latent_dim: length of a latent vector.
         filters: channels of the base.
         project_norm: whether the projection is normalised and rectified too, as DCGAN has it.
@@ -118,7 +118,7 @@ class DCGANUpsampleDiscriminator(Network):
     BatchNormalization on all but the first; no pooling.
 
     Args:
-        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W multiples of 4 from 16 to 256, C from 1 to 8.
         filters: unit of width, the channels of the generator's base.
         minibatch_stddev: whether its last feature maps go through `MinibatchStdDev` first, so
             that it sees how much the images of a batch differ.

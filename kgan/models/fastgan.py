@@ -59,7 +59,7 @@ class FastGANGenerator(Network):
 
     Args:
         image_shape: (H, W, C); the shorter of H and W is 32, 64, 128, 256 or 512, the longer, at
-            most 512, a multiple of a quarter of it; C 1 or 3. At 32 nothing is excited.
+            most 512, a multiple of a quarter of it; C from 1 to 8. At 32 nothing is excited.
         latent_dim: length of a latent vector.
         filters: unit of width, at least 8; the published code's networks have 64.
         dtype: dtype policy of the layers; Keras's global one when None. The

@@ -23,7 +23,7 @@ class MLPGenerator(Network):
     last one ends in a sigmoid.
 
     Args:
-        image_shape: (H, W, C); H and W up to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W up to 256, C from 1 to 8.
         latent_dim: length of a latent vector.
         filters: units of the first hidden layer.
         dtype: dtype policy of the layers; Keras's global one when None. The
@@ -37,6 +37,8 @@ class MLPGenerator(Network):
     Reference:
         Goodfellow et al. 2014, section 5, https://arxiv.org/abs/1406.2661
     """
+
+    value_range = (0.0, 1.0)
 
     def __init__(
         self,
@@ -70,7 +72,7 @@ class MLPDiscriminator(Network):
     """Images to logits by Dense layers alone: 2 filters, filters, 1, LeakyReLU 0.2 in between.
 
     Args:
-        image_shape: (H, W, C); H and W up to 256, C 1 or 3.
+        image_shape: (H, W, C); H and W up to 256, C from 1 to 8.
         filters: units of the last hidden layer.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.

@@ -1,12 +1,13 @@
 """What every network family shares: size checks, the base class and common blocks."""
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
 import keras
 from keras import layers
 
+from kgan.channels import MOST_CHANNELS, PICTURES_IN_WORDS
 from kgan.errors import InputError
 
 LARGEST_SIDE = 256
@@ -30,6 +31,7 @@ class Network(keras.Model):
     """
 
     before: ClassVar[Mapping[str, Any]] = {}
+    value_range: Sequence[float] = (-1.0, 1.0)
 
     def __init__(
         self,
@@ -78,7 +80,7 @@ def check_image_shape(
 
     Raises:
         InputError: not three ints, a side the network cannot make, or channels
-            other than 1 and 3.
+            other than 1 to 8.
     """
     try:
         height, width, channels = image_shape
@@ -95,8 +97,11 @@ def check_image_shape(
                 f"Height and width must be {kind} from {smallest} to {largest}. "
                 f"Received: {height}x{width}"
             )
-    if channels not in (1, 3):
-        raise InputError(f"Channels must be 1 (grey) or 3 (colour). Received: {channels}")
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise InputError(
+            f"Channels must be from 1 to {MOST_CHANNELS}; {PICTURES_IN_WORDS} make a picture. "
+            f"Received: {channels}"
+        )
     return int(height), int(width), int(channels)
 
 

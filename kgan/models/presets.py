@@ -12,6 +12,7 @@ from kgan.models.dcgan_upsample import DCGANUpsampleDiscriminator, DCGANUpsample
 from kgan.models.fastgan import FastGANDiscriminator, FastGANGenerator
 from kgan.models.mlp import MLPDiscriminator, MLPGenerator
 from kgan.models.networks import Network
+from kgan.models.other_discriminators import with_discriminator
 from kgan.models.preset_kinds import AutoencoderPreset, Preset, adam, sgd, slots_of
 from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
 from kgan.models.room import arguments_of, build, check_room
@@ -196,16 +197,18 @@ def get_preset(name: str, kind: Any = (Preset, AutoencoderPreset)) -> Any:
     """The preset of that name.
 
     Args:
-        name: a key of `PRESETS`.
+        name: a key of `PRESETS`; with another discriminator "NAME+DISCRIMINATOR".
         kind: what it must be, `Preset` or `AutoencoderPreset`; either by default.
 
     Raises:
-        InputError: no preset of that kind has the name.
+        InputError: no preset of that kind has the name, or there is no such discriminator.
     """
     known = [key for key, preset in PRESETS.items() if isinstance(preset, kind)]
-    if name not in known:
+    own, joined, discriminator = name.partition("+") if isinstance(name, str) else (name, "", "")
+    if own not in known:
         raise InputError(f"Unknown preset. Known: {', '.join(known)}. Received: {name!r}")
-    return PRESETS[name]
+    preset = PRESETS[own]
+    return with_discriminator(preset, discriminator) if joined else preset
 
 
 def make_networks(
@@ -285,8 +288,10 @@ def _chosen(name: str, **arguments: Any) -> dict[str, Any]:
     passed = {key: value for key, value in arguments.items() if value is not None}
     accepted = [arguments_of(network) for network in preset.networks.values()]
     for key, value in passed.items():
-        if not any(key in names for names in accepted):
-            if key in ("num_classes", "attribute_ranges"):
+        labelled = key in ("num_classes", "attribute_ranges")
+        of_both = all if labelled else any
+        if not of_both(key in names for names in accepted):
+            if labelled:
                 able = ", ".join(conditional_presets())
                 raise InputError(
                     f"This preset cannot be conditional; these can: {able}. Received: {name}"
@@ -298,6 +303,8 @@ def _chosen(name: str, **arguments: Any) -> dict[str, Any]:
                 )
             raise InputError(f"The preset {name} has no {key}. Received: {key}={value!r}")
     own = {key: getattr(preset, key) for key in ("image_shape", "latent_dim", "filters")}
+    if any("value_range" in names for names in accepted):
+        own["value_range"] = preset.networks["generator"].value_range
     return {key: value for key, value in (own | passed).items() if value is not None}
 
 

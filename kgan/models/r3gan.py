@@ -156,7 +156,7 @@ class R3GANGenerator(Network):
 
     Args:
         image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
-            256, the longer a multiple of a quarter of it; C 1 or 3.
+            256, the longer a multiple of a quarter of it; C from 1 to 8.
         latent_dim: length of a latent vector.
         filters: channels at sides up to 32, half of that at 64 and so on; the
             paper's networks have 768.

@@ -30,7 +30,7 @@ class SAGANGenerator(Network):
 
     Args:
         image_shape: (H, W, C); the shorter of H and W is 8, 16, 32, 64, 128 or
-            256, the longer a multiple of a quarter of it; C 1 or 3. The
+            256, the longer a multiple of a quarter of it; C from 1 to 8. The
             memory of attention grows with the fourth power of the side: it is
             meant for 64.
         latent_dim: length of a latent vector.

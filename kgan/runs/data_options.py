@@ -55,7 +55,7 @@ class DataOptions:
     size: tuple[int, ...] | None = option(
         None,
         SIZE,
-        "height and width, also HxWxC",
+        "height and width, also HxWxC; HxWx4 keeps transparency",
         "data",
         default_words="the data's own where all have one; 64x64 for files",
     )
@@ -65,7 +65,7 @@ class DataOptions:
     background: tuple[int, ...] = option(
         (255, 255, 255),
         COLOUR,
-        "colour under transparent pictures and around padded ones",
+        "colour under transparent pictures and around padded ones, not with HxWx4",
         "data",
     )
     augment: list[str] | None = option(
@@ -84,6 +84,14 @@ class DataOptions:
     )
 
     preset: str = option("dcgan", TEXT, "named configuration; see --list-presets", "model")
+    discriminator: Literal["projected"] | None = option(
+        None,
+        one_of("projected"),
+        "in the place of the preset's own: projected judges by the features of a network that was "
+        "trained on photographs; needs kgan[metrics]",
+        "model",
+        default_words=PRESETS_OWN,
+    )
     filters: int | None = option(None, WHOLE, "width unit", "model", default_words=PRESETS_OWN)
     latent_dim: int | None = option(
         None, WHOLE, "length of a latent vector", "model", default_words=PRESETS_OWN

@@ -27,6 +27,7 @@ from kgan.metrics.features import Features
 from kgan.metrics.figures import HEADLINE
 from kgan.metrics.quality_sheet import labelled, quality_sheet
 from kgan.metrics.real_images import Reference
+from kgan.metrics.resize import check_measurable
 from kgan.reading import read_text, sha256
 from kgan.runs import build, load, quality
 from kgan.runs.directory import BEST_FILE, EVALUATION_FILE, HISTORY_FILE, read_options
@@ -134,8 +135,10 @@ def real_images(
         network: whose features are compared.
 
     Raises:
-        InputError: a model without a run and no data, or data that cannot be used.
+        InputError: a model without a run and no data, data that cannot be used, or images whose
+            channels make no picture.
     """
+    check_measurable(opened.model.image_shape[2])
     source, options = open_data(opened, data)
     held, trained = quality.parts(source, options)
     if len(held):

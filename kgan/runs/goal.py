@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from kgan.channels import PICTURES
 from kgan.files import printable
 from kgan.reading import read_text
 from kgan.runs.data_options import DEFAULT_EPOCHS
@@ -132,6 +133,10 @@ def header(options: RunOptions, done: Progress) -> str:
     else:
         more = steps or 0
         length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
+    if options.transparency is not None:
+        length += f"; {printable(options.transparency, None)}"
+    if options.size is not None and len(options.size) == 3 and options.size[2] not in PICTURES:
+        length += f"; sheets show the {options.size[2]} channels side by side, each as grey"
     length += f"; layers compute in {options.precision}"
     if options.fitted is not None:
         length += f"; {printable(options.fitted, None)}"

@@ -44,4 +44,4 @@ def _default_name(preset: str, data: str | None) -> str:
     own = "fashion" if data is None else data.removeprefix("tfds:").removeprefix(EMBEDDED_PREFIX)
     stem = Path(own).stem
     words = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem).strip("-") or "data"
-    return f"{preset}-{words[:LONGEST]}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return f"{preset.replace('+', '-')}-{words[:LONGEST]}-{time.strftime('%Y%m%d-%H%M%S')}"

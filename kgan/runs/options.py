@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from kgan.errors import InputError
+from kgan.names import with_other_discriminator
 from kgan.option_fields import (
     FROM_ZERO,
     INTERVAL,
@@ -33,7 +34,8 @@ class RunOptions(StepOptions, DataOptions):
     The help of each option is in its metadata; `kgan train --help` shows it. None
     stands for what the preset or the data have. In `config.json` the length, one of `epochs`,
     `steps` and `minutes`, is the run's goal from its beginning on, and
-    `source` the data in words, `mirroring` why they are mirrored, or not, where nobody said,
+    `source` the data in words, `transparency` what became of that in them, `mirroring` why they are
+    mirrored, or not, where nobody said,
     `frozen` the names of the layers that `freeze_d` froze, and `fitted` the width and batches that
     were chosen for the processor; `xla` is whether XLA compiles the steps after the run's first few
     where `jit_compile` leaves it open and it was chosen, and `xla_why` that in words.
@@ -98,6 +100,7 @@ class RunOptions(StepOptions, DataOptions):
         default_words="0",
     )
     source: str | None = None
+    transparency: str | None = None
     mirroring: str | None = None
     fitted: str | None = None
     frozen: str | None = None
@@ -118,6 +121,9 @@ class RunOptions(StepOptions, DataOptions):
                 "A run has one length, --epochs, --steps or --minutes. "
                 f"Received: {' and '.join(lengths)}"
             )
+        if self.discriminator is not None:
+            preset = with_other_discriminator(self.preset, self.discriminator)
+            object.__setattr__(self, "preset", preset)
         if self.early_stop is not None and self.evaluate_every is None:
             object.__setattr__(self, "evaluate_every", EVALUATE_MINUTES)
         if self.attributes is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,16 +12,20 @@ import numpy as np
 
 from kgan.attributes import Attributes
 from kgan.callbacks import Evaluate
+from kgan.channels import ALPHA
 from kgan.data import Source
 from kgan.data.choosing import pick, share_of, without
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.metrics.features import Features
 from kgan.metrics.real_images import Reference
-from kgan.models import AutoencoderPreset, get_preset
+from kgan.metrics.resize import check_measurable
+from kgan.models import AutoencoderPreset, ProjectedDiscriminator, get_preset
 from kgan.runs.directory import BEST_FILE, LOGS
 from kgan.runs.options import RunOptions
+from kgan.runs.own_judge import BIASED
 
+LOG = logging.getLogger("kgan")
 SHARE = 0.1
 LEAST_IMAGES = 500  # a set from which a part is held out without being asked for
 SHOWN_IMAGES = 1000  # on each side of an evaluation during training
@@ -42,10 +47,13 @@ def resolved(options: RunOptions, source: Source) -> RunOptions:
     """The options with how often and by what images they evaluate as it came out.
 
     Raises:
-        InputError: an autoencoder, which has no such figures.
+        InputError: an autoencoder, or images whose channels make no picture: neither has such
+            figures.
     """
     asked = options.evaluate_every is not None
     check_kind(options)
+    if asked:
+        check_measurable(source.image_shape[2])
     if options.hold_out is not None:
         return options
     share = SHARE if asked and source.usable >= LEAST_IMAGES else 0.0
@@ -92,11 +100,15 @@ def real_images(source: Source, options: RunOptions) -> RealImages | None:
         options: the run's, resolved.
 
     Raises:
-        InputError: the network whose features are compared is not installed, or too few images.
+        InputError: the network whose features are compared is not installed, too few images, or
+            such whose channels make no picture.
     """
     if options.evaluate_every is None:
         return None
+    check_measurable(source.image_shape[2])
     network = Features.efficientnet_lite0()
+    if get_preset(options.preset).networks.get("discriminator") is ProjectedDiscriminator:
+        LOG.warning("%s: these figures find its best state, not how good it is", BIASED)
     held, trained = parts(source, options)
     if not len(held):
         n = min(SHOWN_IMAGES, len(trained) // 2)
@@ -147,19 +159,23 @@ def reference(
     other_images, other_labels = pick(source, others) if len(others) else (None, None)
     return Reference(
         images,
-        _as_counted(labels, source, known),
+        as_counted(labels, source, known),
         other_images,
-        _as_counted(other_labels, source, known),
-        data=source.description,
+        as_counted(other_labels, source, known),
+        data=source.description + (", over white" if source.image_shape[2] == ALPHA else ""),
         cached=True,
         **facts,
     )
 
 
-def _as_counted(
+def as_counted(
     labels: np.ndarray | None, source: Source, known: Sequence[str] | Attributes | None
 ) -> np.ndarray | None:
-    """Labels by a model's own numbers, where both have names; None where it takes no labels."""
+    """Labels by a model's own numbers, where both have names; None where it takes no labels.
+
+    Raises:
+        InputError: the data have a class, or lack an attribute, that the model has not or has.
+    """
     if labels is None or known is None:
         return None
     if isinstance(known, Attributes):

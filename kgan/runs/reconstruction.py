@@ -12,7 +12,7 @@ import tensorflow as tf
 from kgan.data.choosing import numbered
 from kgan.errors import InputError
 from kgan.files import put_in_place, staging_directory, writing
-from kgan.images import pairs, save_png
+from kgan.images import pairs, save_named, save_png
 from kgan.runs import quality
 from kgan.runs.evaluating import Opened, open_data
 
@@ -86,7 +86,7 @@ def evaluate_autoencoder(
             if staging is None:
                 continue
             for index, image in zip(numbers[0], outputs, strict=True):
-                save_png(staging / f"{source.stem(int(index))}.png", image, drawn=True)
+                save_named(staging, source.stem(int(index)), image, drawn=True)
             if sheets:
                 sheet = staging / SHEETS / f"{len(found):04d}.png"
                 save_png(sheet, pairs(images, outputs), drawn=True)

@@ -39,6 +39,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
         "filters": options.filters or preset.filters,
         "batch_size": options.batch_size or preset.batch_size,
         "source": source.description,
+        "transparency": source.transparency,
     }
     facts |= _augment(options.augment, source, has_workers(model.distribute_strategy))
     if all(getattr(options, name) is None for name in LENGTH):

@@ -17,6 +17,7 @@ from kgan.shelf.listing import read_manifest
 from kgan.untrusted import Model, described, read_model
 
 INDENT = "  "
+WRITTEN_SINCE = ("evaluation", "directions")  # by kgan evaluate, by kgan explore
 
 Row: TypeAlias = tuple[str, str]
 
@@ -57,8 +58,8 @@ def _files(export: Path, manifest: manifests.Manifest) -> list[Row]:
     sizes = {name: facts.get("bytes") for name, facts in listed.items() if isinstance(facts, dict)}
     present = manifests.list_files(export, sizes)
     for name in set(present) - set(listed):
-        if Path(name).suffix in (".json", ".png") and Path(name).stem.endswith("evaluation"):
-            del present[name]  # what kgan evaluate wrote since
+        if Path(name).suffix in (".json", ".png") and Path(name).stem.endswith(WRITTEN_SINCE):
+            del present[name]
     total = wording.size(sum(facts["bytes"] for facts in present.values()))
     rows = [("files", f"{len(present)}, {total}")]
     for name in sorted({*present, *listed}):
@@ -122,6 +123,8 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
             f"{label} {printable(name, None)}" for label, name in enumerate(names or ())
         )
         rows.append(("classes", f"{count}: {listed}" if names else str(count)))
+    if "directions" in manifest:
+        rows.append(("directions", ", ".join(map(str, _names(manifest["directions"])))))
     if "licence" in manifest:
         rows.append(("licence", manifest["licence"]))
     for key, value in manifest.get("training", {}).items():
@@ -156,3 +159,9 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
     for package, version in manifest.get("versions", {}).items():
         rows.append((package, version))
     return [(printable(key), printable(value)) for key, value in rows]
+
+
+def _names(directions: object) -> list[object]:
+    """The names of a manifest's directions, which may be from anywhere."""
+    listed = directions if isinstance(directions, list) else []
+    return [each.get("name", "?") for each in listed if isinstance(each, dict)]

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgan import images as image_law
+from kgan.channels import MOST_CHANNELS
 from kgan.errors import InputError
 from kgan.images import check_range
 from kgan.models.presets import AutoencoderPreset, adam, get_preset, make_networks
@@ -57,9 +58,10 @@ class Autoencoder(TwoNetworks):
         super().__init__(name=name)
         taken, _ = input_shapes("encoder", encoder)
         codes = encoder.compute_output_shape(taken)
-        if len(taken) != 4 or taken[-1] not in (1, 3):
+        if len(taken) != 4 or taken[-1] not in range(1, MOST_CHANNELS + 1):
             raise InputError(
-                f"The encoder must take images (batch, H, W, C) with C 1 or 3. It takes: {taken}"
+                "The encoder must take images (batch, H, W, C) with C from 1 to "
+                f"{MOST_CHANNELS}. It takes: {taken}"
             )
         expected, _ = input_shapes("decoder", decoder)
         decoded = decoder.compute_output_shape(expected)

@@ -21,11 +21,10 @@ from kgan.models.room import weights_in_memory
 from kgan.training import schedules
 from kgan.training.blocks import blocks_of, bytes_of, graphs_of
 
-# The gradient of these takes what they were given.
+KERNELS = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+# The gradient of these takes what they were given; of a kernel, where it is trained.
 NEED_THEIR_INPUT = (
-    keras.layers.Dense,
-    keras.layers.Conv2D,
-    keras.layers.Conv2DTranspose,
+    *KERNELS,
     keras.layers.BatchNormalization,
     keras.layers.LeakyReLU,
     AttributeBatchNormalization,
@@ -71,7 +70,8 @@ def _taken_by_gradients(layers: Iterable[Any], known: Iterable[int] = ()) -> int
 def _kept(layers: Iterable[Any], seen: set[int]) -> Iterator[tuple[Any, str]]:
     operations = [one for one in layers if isinstance(one, keras.layers.Layer)]
     for layer in (inner for one in operations for inner in all_layers(one)):
-        if isinstance(layer, NEED_THEIR_INPUT):
+        constant = isinstance(layer, KERNELS) and not layer.trainable_weights
+        if isinstance(layer, NEED_THEIR_INPUT) and not constant:
             for node in layer._inbound_nodes:
                 for tensor in node.input_tensors:
                     if id(tensor) not in seen and None not in tensor.shape[1:]:

@@ -30,6 +30,8 @@ def freeze_lowest(network: keras.Model, n: int, already: int = 0) -> list[str]:
     """
     groups: list[list[keras.Layer]] = []  # a layer with a kernel, and those without that follow
     for layer in network.layers:
+        if layer.weights and not layer.trainable:  # it never was
+            continue
         if any(len(weight.shape) > 1 for weight in layer.weights):
             groups.append([layer])
         elif groups:

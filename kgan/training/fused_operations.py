@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -28,14 +28,16 @@ def batch_normalization(*networks: keras.Model, but: keras.Model | None = None) 
     """Context manager: layers that normalise by their batch do it in one kernel.
 
     These are keras.layers.BatchNormalization itself, over the last axis, with float32 weights and
-    without renormalisation. Under a tf.distribute strategy nothing changes.
+    without renormalisation. Under a tf.distribute strategy those that are synchronized add up
+    what they need of all replicas at once, in place of three sums one after another.
 
     Args:
         *networks: whose layers are meant.
         but: a network whose layers are not, as the kernel has no second derivative.
     """
     if tf.distribute.has_strategy():
-        yield
+        with _sums_at_once(networks):
+            yield
         return
     kept = set() if but is None else {id(layer) for layer in all_layers(but)}
     layers = [layer for network in networks for layer in all_layers(network)]
@@ -51,6 +53,24 @@ def batch_normalization(*networks: keras.Model, but: keras.Model | None = None) 
         finally:
             for layer in changed:
                 del layer.call
+
+
+@contextlib.contextmanager
+def _sums_at_once(networks: Sequence[keras.Model]) -> Iterator[None]:
+    """`batch_normalization` under a strategy.
+
+    Replicas take turns within a step, so that none may hold a lock over all of it, and another
+    may have taken the attribute away.
+    """
+    layers = {layer for network in networks for layer in all_layers(network) if _is_plain(layer)}
+    changed = [layer for layer in layers if layer.synchronized]
+    for layer in changed:
+        layer._moments = functools.partial(_moments, layer)
+    try:
+        yield
+    finally:
+        for layer in changed:
+            vars(layer).pop("_moments", None)
 
 
 def _is_plain(layer: keras.layers.Layer) -> bool:
@@ -92,6 +112,22 @@ def _normalize(
     if rank != 4:
         outputs = tf.reshape(outputs, tf.shape(inputs))
     return tf.cast(outputs, layer.compute_dtype)
+
+
+def _moments(
+    layer: keras.layers.BatchNormalization, inputs: tf.Tensor, mask: Any
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance (C,) over all replicas, of float32 inputs (..., C); as Keras finds them."""
+    context = tf.distribute.get_replica_context()
+    rank = len(inputs.shape)
+    if context is None or mask is not None or layer.axis % rank != rank - 1:
+        return type(layer)._moments(layer, inputs, mask)
+    channels, axes = inputs.shape[-1], list(range(rank - 1))
+    count = tf.cast(tf.size(inputs) // channels, inputs.dtype)
+    sums = [tf.reduce_sum(inputs, axes), tf.reduce_sum(tf.square(inputs), axes), count[None]]
+    total = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.concat(sums, axis=0))
+    mean, square, _ = tf.split(tf.math.divide_no_nan(total, total[-1]), [channels, channels, 1])
+    return mean, tf.maximum(square - tf.square(mean), 0.0)
 
 
 # Optimizers whose beta_2 is a step's: id -> (their own number, the replicas that are at it).

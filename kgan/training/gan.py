@@ -15,6 +15,7 @@ from kgan.latents import check_distribution, check_seed
 from kgan.layers import DiffAugment, draws
 from kgan.losses import AdversarialLoss
 from kgan.models.presets import Preset, get_preset, make_networks
+from kgan.names import with_other_discriminator
 from kgan.training import (
     adversarial_step,
     averaging,
@@ -47,8 +48,9 @@ class GAN(TwoNetworks):
 
     Args:
         generator: built Keras model, (B, latent_dim) -> images (B, H, W, C).
-        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1). On real images it
-            may have a task too: `logits_and_own_loss(images, int seed (2,), training)`.
+        discriminator: built Keras model, images (B, H, W, C) -> logits (B, 1), or (B, N) where it
+            says `gives_several_logits = True`. On real images it may have a task too:
+            `logits_and_own_loss(images, int seed (2,), training)`.
         preset: name of the preset whose losses and optimizers `compile` takes when it is given
             none; None for `bce` and Adam(2e-4, beta_1=0.5).
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
@@ -134,6 +136,7 @@ class GAN(TwoNetworks):
         image_shape: Sequence[int] | None = None,
         latent_dim: int | None = None,
         filters: int | None = None,
+        discriminator: Literal["projected"] | None = None,
         latent_distribution: Literal["normal", "uniform"] | None = None,
         num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
@@ -147,12 +150,16 @@ class GAN(TwoNetworks):
         Args:
             preset: a name in `kgan.models.PRESETS`.
             image_shape, latent_dim, filters: (H, W, C); length of a latent; width of both networks.
+            discriminator: "projected" for `kgan.models.ProjectedDiscriminator` in the place of the
+                preset's own, with the loss, optimizers and augmentation that belong to it.
             minibatch_stddev: give the discriminator `kgan.layers.MinibatchStdDev`.
             latent_distribution, ...: as for `GAN`; a half-life of 0 for no average.
 
         Raises:
             InputError: an unknown preset, or a size that the preset cannot make.
         """
+        if discriminator is not None:
+            preset = with_other_discriminator(preset, discriminator)
         chosen = get_preset(preset, Preset)
         sizes: dict[str, Any] = {"image_shape": image_shape, "latent_dim": latent_dim}
         if class_names is not None and num_classes is None:
@@ -325,7 +332,13 @@ class GAN(TwoNetworks):
         averaging.start_average(self, half_life_images, begun_late)
 
     def generate(
-        self, n: int, seed: int = 0, labels: Any = None, nice: int = 1, batch_size: int = 64
+        self,
+        n: int,
+        seed: int = 0,
+        labels: Any = None,
+        nice: int = 1,
+        batch_size: int = 64,
+        truncation: float = 1.0,
     ) -> np.ndarray:
         """Makes images, uint8 (n, H, W, C); image i has the seed `seed + i`.
 
@@ -337,12 +350,13 @@ class GAN(TwoNetworks):
             nice: makes `nice * n` images and keeps the n that the discriminator finds most real,
                 best first (with labels, the best for each label, in order); 1 keeps all.
             batch_size: images made at a time; it does not change them.
+            truncation: as for `kgan.latents.from_seeds`.
 
         Raises:
-            InputError: a number below 1, a negative seed, labels that do not fit, or a subclass
-                that makes no pictures.
+            InputError: a number below 1, a negative seed, a truncation or labels that do not fit,
+                or a subclass that makes no pictures.
         """
-        return sample(self, n, seed, labels, nice, batch_size)[0]
+        return sample(self, n, seed, labels, nice, batch_size, truncation)[0]
 
     def arguments(self) -> dict[str, Any]:
         names = ("preset", "latent_distribution", "value_range", "num_classes", "class_names")

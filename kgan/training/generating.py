@@ -26,12 +26,18 @@ PLACE_BYTES = 8  # in the order of all, where that is asked for
 
 
 def sample(
-    gan: GAN, n: int, seed: int = 0, labels: Any = None, nice: int = 1, batch_size: int = 64
+    gan: GAN,
+    n: int,
+    seed: int = 0,
+    labels: Any = None,
+    nice: int = 1,
+    batch_size: int = 64,
+    truncation: float = 1.0,
 ) -> tuple[np.ndarray, list[int]]:
     """`GAN.generate`, with the seeds of the images.
 
     Args:
-        gan, n, seed, labels, nice, batch_size: as for `GAN.generate`.
+        gan, n, seed, labels, nice, batch_size, truncation: as for `GAN.generate`.
 
     Returns:
         (uint8 array (n, H, W, C), list of the n seeds that make them again with
@@ -40,22 +46,37 @@ def sample(
     Raises:
         InputError: as for `GAN.generate`.
     """
-    drawn = parts(gan, n, seed, labels, nice, batch_size)
+    check_positive(n=n, nice=nice)
+    first = latent_law.check_seed(seed)
+    seeds = range(first, first + n * nice)
+    drawn = parts(gan, n, seeds, labels, nice, batch_size, truncation)
     memory.check_array(n, math.prod(gan.image_shape), "n")
     images = np.empty((n, *gan.image_shape), np.uint8)
-    seeds: list[int] = []
+    chosen: list[int] = []
     for part, own in drawn:
-        images[len(seeds) : len(seeds) + len(part)] = part
-        seeds += own
-    return images, seeds
+        images[len(chosen) : len(chosen) + len(part)] = part
+        chosen += own
+    return images, chosen
 
 
 def parts(
-    gan: GAN, n: int, seed: int = 0, labels: Any = None, nice: int = 1, batch_size: int = 64
+    gan: GAN,
+    n: int,
+    seeds: Sequence[int],
+    labels: Any = None,
+    nice: int = 1,
+    batch_size: int = 64,
+    truncation: float = 1.0,
 ) -> Iterator[tuple[np.ndarray, list[int]]]:
     """As `sample`, a batch at a time, in memory that does not grow with n.
 
     With `nice` each candidate takes a few bytes; the best ones are then drawn again.
+
+    Args:
+        gan: a `GAN`.
+        n: number of images.
+        seeds: whole numbers, `nice * n` of them.
+        labels, nice, batch_size, truncation: as for `GAN.generate`.
 
     Yields:
         (uint8 array (B, H, W, C), list of their seeds).
@@ -65,7 +86,8 @@ def parts(
     """
     check_positive(n=n, nice=nice, batch_size=batch_size)
     _check_pictures(gan)
-    drawing = _Drawing(gan, n, latent_law.check_seed(seed), labels, batch_size)
+    latent_law.check_truncation(truncation)
+    drawing = _Drawing(gan, seeds, n, labels, batch_size, truncation)
     if nice > 1:
         each = n * (LOGIT_BYTES + (PLACE_BYTES if gan.condition is None else 0))
         memory.check(
@@ -79,16 +101,25 @@ def parts(
 
 
 class _Drawing:
-    """Images by their numbers: number i has the seed `seed + i`, and the label of i modulo n."""
+    """Images by their numbers: number i has the seed `seeds[i]`, and the label of i modulo n."""
 
-    def __init__(self, gan: GAN, n: int, seed: int, labels: Any, batch_size: int) -> None:
-        self.gan, self.n, self.seed, self.batch_size = gan, n, seed, batch_size
+    def __init__(
+        self,
+        gan: GAN,
+        seeds: Sequence[int],
+        n: int,
+        labels: Any,
+        batch_size: int,
+        truncation: float,
+    ) -> None:
+        self.gan, self.n, self.seeds, self.batch_size = gan, n, seeds, batch_size
+        self.law = (gan.latent_dim, gan.latent_distribution, truncation)
         self.labels = labels
         if labels is None:
             return
         if isinstance(labels, Mapping):  # checked here, and made with each batch
             one = all(np.ndim(value) == 0 for value in labels.values())
-            label_law.check_labels(labels, 1 if one else n, gan.condition, [seed])
+            label_law.check_labels(labels, 1 if one else n, gan.condition, seeds[:1])
         else:
             each = np.ndim(labels) == (0 if gan.attributes is None else 1)
             self.labels = label_law.check_labels(labels, 1 if each else n, gan.condition)
@@ -104,8 +135,8 @@ class _Drawing:
         logits = np.empty(n * nice, np.float32)
         done = 0
         for images, inputs, seeds in self._batches(range(n * nice)):
-            judged = run_network(discriminator, [images, *inputs], self.batch_size)[:, 0]
-            logits[done : done + len(seeds)] = judged
+            judged = run_network(discriminator, [images, *inputs], self.batch_size)
+            logits[done : done + len(seeds)] = judged.mean(axis=1)
             done += len(seeds)
         if self.gan.condition is None:
             np.negative(logits, out=logits)
@@ -122,13 +153,13 @@ class _Drawing:
         images_of = _maker(gan, self.batch_size)
         while batch := [int(place) for place in places[begin : begin + self.batch_size]]:
             begin += self.batch_size
-            seeds = [self.seed + place for place in batch]
-            latents = latent_law.from_seeds(seeds, gan.latent_dim, gan.latent_distribution)
+            seeds = [self.seeds[place] for place in batch]
+            latents = latent_law.from_seeds(seeds, *self.law)
             labels = [] if gan.condition is None else [self._labels([i % self.n for i in batch])]
             yield images_of([latents, *labels], seeds), labels, seeds
 
     def _labels(self, places: list[int]) -> np.ndarray:
-        condition, seeds = self.gan.condition, [self.seed + place for place in places]
+        condition, seeds = self.gan.condition, [self.seeds[place] for place in places]
         assert condition is not None
         if self.labels is None:
             return label_law.from_seeds(seeds, condition)

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.attributes import Attributes
+from kgan.channels import MOST_CHANNELS
 from kgan.errors import InputError
 from kgan.labels import check_attributes, check_class_names
 from kgan.models.conditions import check_classes
@@ -30,8 +31,8 @@ def check_networks(
     Raises:
         InputError: one is not built, the generator does not map (B, latent_dim)
             to (B, H, W, C), or without `pictures` to (B, ...), the discriminator
-            does not map its images to (B, 1), they do not take the same labels, or a
-            layer has an activity regularizer.
+            does not map its images to (B, 1), or to (B, N) where it says so, they do not
+            take the same labels, or a layer has an activity regularizer.
     """
     for layer in (*all_layers(generator), *all_layers(discriminator)):
         if getattr(layer, "activity_regularizer", None) is not None:
@@ -47,10 +48,11 @@ def check_networks(
     images = _output_shape("generator", generator, (None, latents[1]), labels)
     if not pictures and (len(images) < 2 or None in images[1:]):
         raise InputError(f"What the generator gives must have one shape. It gives: {images}")
-    if pictures and (len(images) != 4 or None in images[1:] or images[-1] not in (1, 3)):
+    channels = range(1, MOST_CHANNELS + 1)
+    if pictures and (len(images) != 4 or None in images[1:] or images[-1] not in channels):
         raise InputError(
-            f"The generator must give images (batch, H, W, C) with C 1 or 3{_data_format()}. "
-            f"It gives: {images}"
+            f"The generator must give images (batch, H, W, C) with C from 1 to {MOST_CHANNELS}"
+            f"{_data_format()}. It gives: {images}"
         )
     taken, judged_labels = input_shapes("discriminator", discriminator)
     if tuple(taken[1:]) != tuple(images[1:]):
@@ -66,7 +68,8 @@ def check_networks(
             f"{judged_labels} for the discriminator"
         )
     logits = _output_shape("discriminator", discriminator, (None, *images[1:]), judged_labels)
-    if tuple(logits[1:]) != (1,):
+    several = getattr(discriminator, "gives_several_logits", False) and len(logits) == 2
+    if tuple(logits[1:]) != (1,) and not several:
         raise InputError(
             f"The discriminator must give one logit per image, (batch, 1). It gives: {logits}"
         )

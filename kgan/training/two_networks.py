@@ -40,7 +40,7 @@ class TwoNetworks(keras.Model, abc.ABC):
     Attributes:
         kind: which of the two it is.
         roles: names of the networks' attributes.
-        makes_pictures: whether it makes (H, W, C) with 1 or 3 channels; a subclass that trains on
+        makes_pictures: whether it makes (H, W, C) with 1 to 8 channels; a subclass that trains on
             something else says False.
         compiled_before: arguments of `compile` that it has gained, as models saved before were
             compiled.

@@ -166,6 +166,8 @@ def _images(fields: _Fields) -> None:
     _described(fields, "images", ("uint8", "float32"), 3, LARGEST_SIDE)
     if "layout" in fields:
         fields.text("layout", ("NHWC",))
+    if "channels" in fields:
+        fields.text("channels")
     fields.ends("value_range")
 
 

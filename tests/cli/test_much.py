@@ -62,10 +62,10 @@ def test_where_it_cannot_be_written_is_named_and_what_cannot_be_read_is_not_told
         assert line.startswith("kgan: error: Cannot write there (")
         assert line.endswith(str(tmp_path / "file" / "a.png"))
 
-    def unread(*_):
+    def unread(*_, **__):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "picture.png")
 
-    monkeypatch.setattr(kgan.runtime.Generator, "generate", unread)
+    monkeypatch.setattr(kgan.runtime.Generator, "from_seeds", unread)
     line = error_line(capsys, [*command, "--separate", str(tmp_path / "other")])
     assert line == "kgan: error: No such file or directory: picture.png"
 

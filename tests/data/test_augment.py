@@ -160,6 +160,23 @@ def test_hue_turns_the_colour_circle_alone():
     np.testing.assert_array_equal(Augmentation("hue", 0.5)(grey, seed()), grey)
 
 
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation", "hue"])
+def test_colours_change_as_without_alpha_which_stays(name):
+    images = RNG.uniform(0, 1, (6, 8, 8, 4)).astype(np.float32)
+    change = Augmentation(name, 0.3)
+    made = change(images, seed(), (0.0, 1.0)).numpy()
+    expected = change(images[..., :3], seed(), (0.0, 1.0))
+    np.testing.assert_allclose(made[..., :3], expected, atol=1e-6)
+    np.testing.assert_array_equal(made[..., 3], images[..., 3])
+    assert np.abs(made - images).max() > 0.05
+
+
+@pytest.mark.parametrize("name", ["saturation", "hue"])
+def test_channels_that_are_no_colours_have_no_hue_and_saturation(name):
+    five = RNG.uniform(-1, 1, (4, 8, 8, 5)).astype(np.float32)
+    np.testing.assert_array_equal(Augmentation(name, 0.3)(five, seed()), five)
+
+
 def test_cutout_greys_a_rectangle_and_keeps_the_rest():
     batch = np.full((200, 20, 40, 3), 0.7, np.float32)
     made = Augmentation("cutout", 0.5)(batch, seed()).numpy()

@@ -378,7 +378,8 @@ def test_progress_is_told(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"image_shape": (64, 64, 2)}, "image_shape"),
+        ({"image_shape": (64, 64, 9)}, "image_shape"),
+        ({"image_shape": (64, 64, 2)}, "Picture files have 1"),
         ({"fit": "stretch"}, "stretch"),
         ({"background": "white"}, "background"),
     ],

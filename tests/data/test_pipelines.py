@@ -227,7 +227,7 @@ def test_arrays_of_every_kind():
         (np.full((4, 4, 4), 1.5), {"array_range": (0.0, 1.0)}, "1.5"),
         (np.full((4, 4, 4), np.nan), {"array_range": (0.0, 1.0)}, "nan"),
         (np.zeros((4, 4, 4), int), {}, "int64"),
-        (np.zeros((4, 4, 4, 2), np.uint8), {}, r"\(4, 4, 4, 2\)"),
+        (np.zeros((4, 4, 4, 9), np.uint8), {}, r"\(4, 4, 4, 9\)"),
         (np.zeros((4, 4), np.uint8), {}, r"\(4, 4\)"),
         (np.zeros((4, 4, 4), np.uint8), {"batch_size": 5}, "batch of 5"),
         (np.zeros((4, 4, 4), np.uint8), {"batch_size": 0}, "Received: 0"),

@@ -176,11 +176,11 @@ def test_plain_outputs_are_those_of_keras_without_pictures(tmp_path, made):
 
 
 def test_what_does_not_go_together_is_one_line(trained_gan, tmp_path):
-    rgba, two = network(shape=(4, 4, 4)), keras.Model(*[keras.Input((6,))] * 2)
+    nine, two = network(shape=(4, 4, 9)), keras.Model(*[keras.Input((6,))] * 2)
     for model, options, says in (
         (trained_gan, {"latents": "uniform"}, "a GAN knows its own. Received: latents='uniform'"),
         (trained_gan, {"plain": True}, "a GAN knows its own"),
-        (rgba, {}, r"C 1 or 3; --plain .* It gives: \(None, 4, 4, 4\)"),
+        (nine, {}, r"C from 1 to 8; --plain .* It gives: \(None, 4, 4, 9\)"),
         (two, {"plain": True, "value_range": (0, 1)}, "value_range is for images"),
         (two, {"plain": True, "float_output": True}, "float32 already"),
         (network(), {"num_classes": 3}, "takes none. Received: 3"),

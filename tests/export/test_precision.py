@@ -181,16 +181,48 @@ def test_what_gets_no_smaller_is_refused(tmp_path):
     assert not (tmp_path / "codes").exists()
 
 
+@pytest.fixture(scope="module")
+def attentive():
+    """A sagan of 32x32x3 whose attentions count."""
+    gan = kgan.GAN.from_preset("sagan", image_shape=(32, 32, 3), filters=16)
+    for variable in gan.generator.variables:
+        if "attention" in variable.path and variable.path.endswith("gamma"):
+            variable.assign(1.0)
+    return gan
+
+
+def around_softmax(model):
+    """What each softmax is made of and goes into, as operators, beyond what passes numbers on."""
+    made_by = {name: node for node in model.graph.node for name in node.output}
+    read_by = {name: node for node in model.graph.node for name in node.input}
+    found = [node for node in model.graph.node if node.op_type == "Softmax"]
+    return [(made_by[n.input[0]].op_type, read_by[n.output[0]].op_type) for n in found]
+
+
 @pytest.mark.usefixtures("few_inputs")
 @pytest.mark.slow
-def test_attention_stays_in_float():
-    gan = kgan.GAN.from_preset("sagan", image_shape=(32, 32, 3), filters=16)
-    (part,) = parts_of(gan)
-    made = precision.quantized(onnx_export.convert(part, 17), part)
-    readers = {name: node for node in made.graph.node for name in node.input}
-    for node in made.graph.node:
-        if node.op_type == "Softmax":
-            assert readers[node.output[0]].op_type == "MatMul"
+def test_attention_compares_in_float_and_sums_in_int8(attentive):
+    (part,) = parts_of(attentive)
+    plain = onnx_export.convert(part, 17)
+    made = precision.quantized(plain, part)
+    assert around_softmax(made) == [("MatMul", "QuantizeLinear")] * 2
+    without = precision.quantized(plain, part, attention=False)
+    assert around_softmax(without) == [("MatMul", "MatMul")] * 2
+    # The layers of the values: two attentions, a convolution each, and the sums themselves.
+    counts = [operators(model).count("QuantizeLinear") for model in (made, without)]
+    assert counts[0] > counts[1]
+
+
+@pytest.mark.usefixtures("few_inputs")
+@pytest.mark.slow
+def test_an_attention_that_int8_would_spoil_stays_in_float(attentive, tmp_path, monkeypatch):
+    export = kgan.export.to_onnx(attentive, tmp_path / "kept", precision="int8")
+    model = onnx.load(export.path / "model.onnx")
+    assert {after for _, after in around_softmax(model)} == {"QuantizeLinear"}
+    monkeypatch.setattr(precision, "ATTENTION_COST", -1000.0)  # dB: nothing is near enough
+    export = kgan.export.to_onnx(attentive, tmp_path / "spoilt", precision="int8")
+    model = onnx.load(export.path / "model.onnx")
+    assert {after for _, after in around_softmax(model)} == {"MatMul"}
 
 
 @pytest.mark.usefixtures("few_inputs")

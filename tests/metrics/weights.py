@@ -3,15 +3,16 @@
 import pytest
 
 import kgan
-from kgan.metrics import efficientnet_lite0
+from kgan.pretrained import lite0_weights
 
 
-def _installed():
+def installed() -> bool:
+    """Whether they are here."""
     try:
-        efficientnet_lite0.find_weights()
+        lite0_weights.find_weights()
     except kgan.InputError:
         return False
     return True
 
 
-needs_weights = pytest.mark.skipif(not _installed(), reason="kgan[metrics] is not installed")
+needs_weights = pytest.mark.skipif(not installed(), reason="kgan[metrics] is not installed")

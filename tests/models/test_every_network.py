@@ -4,6 +4,7 @@ import pytest
 
 from kgan import models
 from kgan.models.networks import Network
+from tests.metrics.weights import installed
 from tests.models.battery import run_network_test
 from tests.tiers import tiered
 
@@ -112,6 +113,18 @@ def cases():
             float32 = tuple(OF_ATTRIBUTES.get(n, n) for n in options.get("float32_layers", ()))
             options = options | {"float32_layers": (*float32, "attributes")}
             found[f"{family} {role} of attributes"] = (network_class, sizes | ATTRIBUTES, options)
+    found["projected discriminator"] = (
+        models.ProjectedDiscriminator,
+        {"image_shape": (16, 20, 1), "filters": 2},
+        {
+            "output_shape": (4 * 5 * 7,),
+            "float32_layers": tuple(
+                name
+                for index in range(4)
+                for name in (f"spectral_judge_{index}_logits", f"judge_{index}_flat")
+            ),
+        },
+    )
     for family in ("DCGAN", "DCGAN512", "DCGANUpsample"):
         network_class, sizes, of_discriminator = found[f"{family} discriminator"]
         sizes = sizes | {"minibatch_stddev": True}
@@ -123,7 +136,7 @@ CASES = cases()
 
 
 def is_short(name):
-    if "SAGAN" in name or name == "FastGAN discriminator":
+    if "SAGAN" in name or name.startswith("projected") or name == "FastGAN discriminator":
         return False
     return not name.endswith("stddev") or name.startswith("DCGAN d")
 
@@ -131,6 +144,8 @@ def is_short(name):
 @pytest.mark.parametrize("case", tiered(CASES, is_short))
 def test_battery(case):
     network_class, init_kwargs, options = CASES[case]
+    if network_class is models.ProjectedDiscriminator and not installed():
+        pytest.skip("kgan[metrics] is not installed")
     run_network_test(network_class, init_kwargs, **options)
 
 

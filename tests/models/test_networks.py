@@ -43,7 +43,7 @@ def test_the_networks_of_a_preset_fit_each_other_at_another_shape(name):
         ("sagan", (64, 70, 3), "multiples of 4"),
         ("sagan", (64, 68, 3), "multiple of a quarter"),
         ("dcgan_tanh", (30, 28, 1), "multiples of 4"),
-        ("r3gan", (32, 32, 4), "Channels"),
+        ("r3gan", (32, 32, 9), "Channels must be from 1 to 8"),
         ("fastgan", (28, 28, 1), "from 32 to 512"),
         ("fastgan", (96, 96, 3), "32, 64, 128, 256 or 512"),
         ("conv_autoencoder", (30, 30, 3), "multiples of 4"),

@@ -1,11 +1,14 @@
 """The same global batch on one, two and four replicas: the same losses, logs and weights."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import kgan
+from kgan.training import fused_operations
 
 pytestmark = pytest.mark.slow
 
@@ -224,6 +227,31 @@ def test_replicas_agree_though_normalisation_is_not_synchronized(
     model, history = train(two_replicas, gan)
     assert abs(history["d_loss"][-1] - one[1]["d_loss"][-1]) > 1e-4
     assert_replicas_agree(model)
+
+
+def sums_over_replicas(strategy):
+    """How many times the replicas wait for each other in a step of a dcgan."""
+    with strategy.scope():
+        model = kgan.GAN.from_preset("dcgan", image_shape=(16, 16, 1), filters=1, latent_dim=2)
+        model.compile(jit_compile=False)
+    images = tf.zeros((4, 16, 16, 1))
+    step = tf.function(lambda: strategy.run(model.train_step, args=(images,)))
+    graph = step.get_concrete_function().graph.as_graph_def()
+    nodes = [*graph.node, *(node for part in graph.library.function for node in part.node_def)]
+    return sum(node.op.startswith("CollectiveReduce") for node in nodes)
+
+
+def test_a_normalisation_sums_over_the_replicas_at_once(two_replicas, monkeypatch):
+    """Sum, sum of squares and count in one: what comes out is compared in the other tests."""
+    at_once = sums_over_replicas(two_replicas)
+    monkeypatch.setattr(
+        fused_operations, "_sums_at_once", lambda networks: contextlib.nullcontext()
+    )
+    in_turn = sums_over_replicas(two_replicas)
+    # Forward one for three: 4 normalisations of the generator twice, 3 of the discriminator
+    # three times; backward one for two in each whose gradient is taken.
+    assert in_turn - at_once >= 2 * (4 * 2 + 3 * 3)
+    assert at_once < 0.6 * in_turn
 
 
 def test_an_autoencoder_on_two_replicas(two_replicas):

@@ -249,7 +249,7 @@ def test_subclassed_networks_train_in_training_mode_and_reload(tmp_path):
     [
         ({"taken": (4, 6, 3)}, "must take the generator's images"),
         ({"logits": 2}, "one logit per image"),
-        ({"shape": (6, 4, 2)}, "C 1 or 3"),
+        ({"shape": (6, 4, 9)}, "C from 1 to 8"),
         ({"shape": (6, 4)}, "must give images"),
     ],
 )
@@ -294,8 +294,8 @@ def test_networks_under_channels_first_are_told(small_gan):
     keras.config.set_image_data_format("channels_first")
     try:
         latents = keras.Input((8,))
-        pixels = keras.layers.Dense(3 * 8 * 8)(latents)
-        network = keras.Model(latents, keras.layers.Reshape((3, 8, 8))(pixels))
+        pixels = keras.layers.Dense(3 * 16 * 16)(latents)
+        network = keras.Model(latents, keras.layers.Reshape((3, 16, 16))(pixels))
         with pytest.raises(
             kgan.InputError, match=r"keras\.json says channels_first.*channels_last'"
         ):

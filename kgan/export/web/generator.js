@@ -17,7 +17,12 @@ export class Generator {
     this.manifest = manifest;
     this.dim = manifest.latents.dim;
     this.isNormal = manifest.latents.distribution === "normal";
-    [this.height, this.width] = manifest.output.shape.slice(1);
+    const [height, width, channels] = manifest.output.shape.slice(1);
+    // What makes no picture is shown as grey channels side by side.
+    const isPicture = [1, 3, 4].includes(channels);
+    [this.height, this.width] = [height, isPicture ? width : width * channels];
+    this.hasAlpha = channels === 4;
+    this.directions = manifest.directions ?? [];
     const { labels } = manifest;
     this.attributes = labels?.attributes ?? null;
     this.classes = labels && !this.attributes ? classNames(labels) : null;
@@ -60,11 +65,21 @@ export class Generator {
   }
 
   /**
-   * Makes a batch of pictures.
-   * @param {{latent: Float32Array, label: null|number|number[]}[]} wanted
+   * Makes a batch of pictures; one with `blend` is mixed with itself in another class.
+   * @param {{latent: Float32Array, label: null|number|number[], blend: ?{label: number, share: number}}[]} wanted
    * @returns {Promise<{images: ImageData[], milliseconds: number}>}
    */
   async draw(wanted) {
+    const mixed = wanted.filter(({ blend }) => blend);
+    const others = mixed.map(({ latent, blend }) => ({ latent, label: blend.label }));
+    const { images, milliseconds } = await this.#drawEach([...wanted, ...others]);
+    mixed.forEach((each, place) => {
+      mix(images[wanted.indexOf(each)].data, images[wanted.length + place].data, each.blend.share);
+    });
+    return { images: images.slice(0, wanted.length), milliseconds };
+  }
+
+  async #drawEach(wanted) {
     const latents = new Float32Array(wanted.length * this.dim);
     wanted.forEach(({ latent }, place) => latents.set(latent, place * this.dim));
     let labels = null;
@@ -98,6 +113,13 @@ export class Generator {
 /** A number of an attribute, for people. */
 export function inWords(number) {
   return number.toFixed(2).replace("-", "−");
+}
+
+/** Mixes levels with others, in place: `share` of them comes from the others. */
+function mix(levels, others, share) {
+  others.forEach((level, place) => {
+    levels[place] = Math.round((1 - share) * levels[place] + share * level);
+  });
 }
 
 function classNames({ num_classes: count, class_names: names }) {

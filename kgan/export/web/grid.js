@@ -121,6 +121,7 @@ export class Grid {
   save() {
     const images = this.tiles.map(({ picture }) => picture.image);
     const last = this.seed + this.count - 1;
-    save(sheet(images, this.columns), this.generator.manifest.name, "seeds", this.seed, "to", last);
+    const canvas = sheet(images, this.columns, this.generator.hasAlpha);
+    save(canvas, this.generator.manifest.name, "seeds", this.seed, "to", last);
   }
 }

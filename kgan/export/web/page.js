@@ -15,6 +15,7 @@ async function start() {
   manifest.name ??= "generator"; // it is optional, as `training` and `versions` are
   const generator = new Generator(manifest);
   describe(manifest);
+  document.body.classList.toggle("see-through", generator.hasAlpha);
   await generator.open();
   describeMachine(generator);
 
@@ -80,7 +81,9 @@ function describe(manifest) {
   const { latents, labels, training = {}, versions = {} } = manifest;
   document.title = `${manifest.name} · kgan`;
   element("name").textContent = manifest.name;
-  const colours = channels === 1 ? "grey" : "colour";
+  const colours =
+    { 1: "grey", 3: "colour", 4: "colour and transparency" }[channels] ??
+    `${channels} channels side by side`;
   element("facts").textContent =
     `${width} × ${height}, ${colours}` + (labels ? `, ${labelsInWords(labels)}` : "");
   const facts = {

@@ -12,15 +12,17 @@ export function paint(canvas, image) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** One canvas with all pictures, laid out as kgan.images.grid does. */
-export function sheet(images, columns) {
+/** One canvas with all pictures, laid out as kgan.images.grid does; around `hasAlpha` nothing. */
+export function sheet(images, columns, hasAlpha) {
   const [{ width, height }] = images;
   const canvas = document.createElement("canvas");
   canvas.width = columns * (width + PADDING) + PADDING;
   canvas.height = Math.ceil(images.length / columns) * (height + PADDING) + PADDING;
   const context = canvas.getContext("2d");
-  context.fillStyle = "white";
-  context.fillRect(0, 0, canvas.width, canvas.height);
+  if (!hasAlpha) {
+    context.fillStyle = "white";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }
   images.forEach((image, place) => {
     const left = PADDING + (place % columns) * (width + PADDING);
     const top = PADDING + Math.floor(place / columns) * (height + PADDING);

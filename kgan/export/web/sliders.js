@@ -1,4 +1,4 @@
-// Sliders for a latent's values, a page of them at a time.
+// Sliders for named directions in latents, and for a latent's values, a page of them at a time.
 
 const PAGE = 12;
 const element = (id) => document.getElementById(id);
@@ -10,66 +10,107 @@ export class Sliders {
    */
   constructor(generator, onChange) {
     this.dim = generator.dim;
-    this.reach = generator.isNormal ? 4 : 1;
     this.onChange = onChange;
     this.first = 0;
-    this.rows = Array.from({ length: Math.min(PAGE, this.dim) }, () => this.#row());
+    this.directions = generator.directions;
+    this.named = this.directions.map(({ name, reach }, place) => {
+      const made = this.#row(reach, (strength) => (this.strengths[place] = strength));
+      made.name.textContent = name;
+      made.input.setAttribute("aria-label", `Strength of ${name}`);
+      return made;
+    });
+    const reach = generator.isNormal ? 4 : 1;
+    this.rows = Array.from({ length: Math.min(PAGE, this.dim) }, (_, offset) =>
+      this.#row(reach, (value) => this.#set(this.first + offset, value)),
+    );
+    element("named").append(...this.named.map(({ row }) => row));
     element("sliders").append(...this.rows.map(({ row }) => row));
-    element("earlier").addEventListener("click", () => this.#turn(-PAGE));
-    element("later").addEventListener("click", () => this.#turn(PAGE));
+    const more = element("more");
+    more.hidden = !this.named.length;
+    more.addEventListener("click", () => this.#open(element("sliders").hidden));
+    this.#open(!this.named.length);
+    element("earlier").addEventListener("click", () => this.#page(-PAGE));
+    element("later").addEventListener("click", () => this.#page(PAGE));
     element("reset").addEventListener("click", () => {
-      this.latent = this.origin;
-      this.#fill();
+      this.start(this.origin);
       this.onChange(this.latent, false);
     });
   }
 
-  #row() {
+  #row(reach, onInput) {
     const row = document.createElement("label");
     const name = document.createElement("span");
     const input = document.createElement("input");
     const value = document.createElement("output");
-    Object.assign(input, { type: "range", min: -this.reach, max: this.reach, step: 0.01 });
+    Object.assign(input, { type: "range", min: -reach, max: reach, step: 0.01 });
     row.append(name, input, value);
     input.addEventListener("input", () => {
-      this.latent = this.latent.slice();
-      this.latent[Number(row.dataset.place)] = Number(input.value);
+      onInput(Number(input.value));
       this.#fill();
       this.onChange(
         this.latent,
-        this.latent.some((number, place) => number !== this.origin[place]),
+        this.strengths.some((strength) => strength !== 0) ||
+          this.base.some((number, place) => number !== this.origin[place]),
       );
     });
     return { row, name, input, value };
   }
 
+  /** Shows or hides the sliders of single values, which named ones stand for. */
+  #open(isOpen) {
+    element("sliders").hidden = !isOpen;
+    element("pages").hidden = !isOpen;
+    element("more").setAttribute("aria-expanded", String(isOpen));
+    element("more").textContent = isOpen ? "Less" : "More";
+  }
+
   /** Starts from a latent; Reset returns to it. */
   start(latent) {
     this.origin = latent;
-    this.latent = latent;
+    this.base = latent;
+    this.strengths = this.directions.map(() => 0);
     this.#fill();
   }
 
-  #turn(step) {
+  /** Sets one value of the latent as it is with all strengths. */
+  #set(place, value) {
+    const moved = this.latent[place] - this.base[place];
+    this.base = this.base.slice();
+    this.base[place] = value - moved;
+  }
+
+  #page(step) {
     this.first += step;
     this.#fill();
   }
 
   #fill() {
-    this.rows.forEach(({ row, name, input, value }, offset) => {
+    this.latent = this.base.map((value, place) =>
+      this.directions.reduce(
+        (sum, { vector }, which) => sum + this.strengths[which] * vector[place],
+        value,
+      ),
+    );
+    this.named.forEach((made, place) => {
+      show(made, this.strengths[place], this.strengths[place] !== 0);
+    });
+    this.rows.forEach((made, offset) => {
       const place = this.first + offset;
-      row.hidden = place >= this.dim;
-      if (row.hidden) return;
-      row.dataset.place = place;
-      row.classList.toggle("changed", this.latent[place] !== this.origin[place]);
-      name.textContent = place + 1;
-      input.setAttribute("aria-label", `Value ${place + 1} of the latent`);
-      input.value = this.latent[place];
-      value.textContent = this.latent[place].toFixed(2).replace("-", "−");
+      made.row.hidden = place >= this.dim;
+      if (made.row.hidden) return;
+      made.name.textContent = place + 1;
+      made.input.setAttribute("aria-label", `Value ${place + 1} of the latent`);
+      show(made, this.latent[place], this.latent[place] !== this.origin[place]);
     });
     const last = Math.min(this.first + PAGE, this.dim);
     element("range").textContent = `${this.first + 1}–${last} of ${this.dim}`;
     element("earlier").disabled = this.first === 0;
     element("later").disabled = last === this.dim;
   }
+}
+
+function show({ row, input, value }, number, isChanged) {
+  row.classList.toggle("changed", isChanged);
+  input.value = number;
+  value.textContent = number.toFixed(2).replace("-", "−");
 }

@@ -99,7 +99,7 @@ export class Studio {
 
   /** Draws the shown picture in another class, or with other attributes. */
   relabel(label) {
-    this.#draw({ ...(this.wanted ?? this.shown), label });
+    this.#draw({ ...(this.wanted ?? this.shown), label, blend: null });
   }
 
   get tab() {
@@ -144,10 +144,21 @@ export class Studio {
     return {
       title: share === 0 ? A.title : share === 1 ? B.title : `${percent} % from A to B`,
       latent: along(A.latent, B.latent, share),
-      label: this.generator.attributes
-        ? lerp(A.label, B.label, share)
-        : share < 0.5 ? A.label : B.label,
+      ...this.#labelBetween(A.label, B.label, share),
     };
+  }
+
+  /** Attributes go over as numbers do. No class lies between two: both are drawn and mixed. */
+  #labelBetween(one, other, share) {
+    if (this.generator.attributes) return { label: lerp(one, other, share), blend: null };
+    const blend = one === other ? null : this.#blend(share);
+    return { label: share < 0.5 ? one : other, blend };
+  }
+
+  /** The class that is mixed in half way from A to B, and how much of it. */
+  #blend(share) {
+    const { A, B } = this.kept;
+    return share < 0.5 ? { label: B.label, share } : { label: A.label, share: 1 - share };
   }
 
   async #fillStrip() {

@@ -16,16 +16,35 @@ function levels(values) {
   return Uint8ClampedArray.from(values, (value) => ((value - low) * 255) / (high - low));
 }
 
-/** Grey or coloured pixels as RGBA, which canvases take. */
+/** Pixels as RGBA, which canvases take: grey, coloured, or coloured with alpha. */
 function rgba(values, channels) {
   const pixels = new Uint8ClampedArray((values.length / channels) * 4);
   for (let from = 0, to = 0; from < values.length; from += channels, to += 4) {
     for (let channel = 0; channel < 3; channel++) {
       pixels[to + channel] = values[from + (channels === 1 ? 0 : channel)];
     }
-    pixels[to + 3] = 255;
+    pixels[to + 3] = channels === 4 ? values[from + 3] : 255;
   }
   return pixels;
+}
+
+/** Channels that make no picture, side by side, each as grey; the first on the left. */
+function sideBySide(values, width, channels) {
+  const grey = new values.constructor(values.length);
+  for (let from = 0; from < values.length; from++) {
+    const channel = from % channels;
+    const column = Math.floor(from / channels) % width;
+    const row = Math.floor(from / (channels * width));
+    grey[(row * channels + channel) * width + column] = values[from];
+  }
+  return grey;
+}
+
+function pixelsOf(images) {
+  const [, , width, channels] = images.dims;
+  const values = levels(images.data);
+  if ([1, 3, 4].includes(channels)) return rgba(values, channels);
+  return rgba(sideBySide(values, width, channels), 1);
 }
 
 async function draw({ latents, labels }) {
@@ -40,7 +59,7 @@ async function draw({ latents, labels }) {
   const start = performance.now();
   const { images } = await session.run(feeds);
   const milliseconds = performance.now() - start;
-  const pixels = rgba(levels(images.data), images.dims[3]);
+  const pixels = pixelsOf(images);
   images.dispose();
   return { pixels, milliseconds };
 }

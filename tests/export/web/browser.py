@@ -93,6 +93,7 @@ class Visit:
                 const copy = new OffscreenCanvas(width, height);
                 const context = copy.getContext("2d", { willReadFrequently: true });
                 const levels = canvases.flatMap((canvas) => {
+                    context.clearRect(0, 0, width, height);
                     context.drawImage(canvas, 0, 0);
                     return Array.from(context.getImageData(0, 0, width, height).data);
                 });

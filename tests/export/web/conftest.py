@@ -71,21 +71,20 @@ def attributes(tmp_path_factory):
     return kgan.export.to_onnx(gan, tmp_path_factory.mktemp("attributes") / "faces").path
 
 
-def page_url(export, unpacked, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("page") / "page"
-    kgan.export.to_web(export, directory, runtime=unpacked)
-    return serving(directory)
+def page_url(export, unpacked, place):
+    kgan.export.to_web(export, place / "page", runtime=unpacked)
+    return serving(place / "page")
 
 
 @pytest.fixture(scope="package")
 def plain_url(plain, browser, unpacked, tmp_path_factory):
-    with page_url(plain, unpacked, tmp_path_factory) as url:
+    with page_url(plain, unpacked, tmp_path_factory.mktemp("page")) as url:
         yield url
 
 
 @pytest.fixture(scope="package")
 def classes_url(classes, browser, unpacked, tmp_path_factory):
-    with page_url(classes, unpacked, tmp_path_factory) as url:
+    with page_url(classes, unpacked, tmp_path_factory.mktemp("page")) as url:
         yield url
 
 

@@ -1,6 +1,7 @@
 """What the page draws is what onnxruntime draws, whichever control made it."""
 
 import io
+import shutil
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from PIL import Image
 
 import kgan
 from kgan import latents as latent_law
+from kgan.directions import direction_along, keep_directions
 from tests.export.web.browser import CLASSES, LEVELS, SUM, assert_drawn
+from tests.export.web.conftest import page_url
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +66,38 @@ def test_sliders_reach_every_value_and_reset(classes, classes_url, visit):
     assert_drawn(page.caption("Seed 4 · Bag"), generator.from_latents(latents, 1))
 
 
+def test_named_sliders_move_along_directions(plain, browser, unpacked, visit, tmp_path):
+    shutil.copytree(plain, tmp_path / "export" / "1")
+    generator = kgan.runtime.Generator(tmp_path / "export")
+    rng = np.random.default_rng(0)
+    turn, smile = (
+        direction_along(name, rng.normal(size=8), "normal", "drawn") for name in ("turn", "smile")
+    )
+    keep_directions(tmp_path / "export" / "1" / "directions.json", [turn, smile])
+    with page_url(tmp_path / "export", unpacked, tmp_path) as url:
+        page = visit(url)
+        start = latent_law.from_seeds([0], 8)
+        assert page.tab.locator("#named span").all_inner_texts() == ["turn", "smile"]
+        assert page.tab.is_hidden("#sliders")
+        page.set("#named label:nth-child(1) input", 2.5)
+        page.set("#named label:nth-child(2) input", -1)
+        page.tab.wait_for_timeout(300)  # the first slider's picture may be the one that is drawn
+        moved = start + 2.5 * turn.vector - smile.vector
+        assert_drawn(page.caption("Seed 0, changed"), generator.from_latents(moved))
+        page.tab.click("#more")
+        values = page.tab.locator("#sliders output:visible").all_inner_texts()
+        shown = [float(text.replace("\N{MINUS SIGN}", "-")) for text in values]
+        np.testing.assert_allclose(shown, moved[0], atol=0.0051)
+        page.set("#sliders label:nth-child(3) input", 1.5)
+        page.set("#named label:nth-child(1) input", 0)
+        page.tab.wait_for_timeout(300)
+        moved[0, 2] = 1.5
+        moved -= 2.5 * turn.vector
+        assert_drawn(page.caption("Seed 0, changed"), generator.from_latents(moved))
+        page.tab.click("#reset")
+        assert_drawn(page.caption("Seed 0"), generator.from_latents(start))
+
+
 @pytest.mark.parametrize("kind", ["plain", "classes"])
 def test_from_a_to_b(request, visit, kind):
     generator = kgan.runtime.Generator(request.getfixturevalue(kind))
@@ -76,9 +111,15 @@ def test_from_a_to_b(request, visit, kind):
         page.tab.click(f"[data-slot={slot}]")
     page.tab.click("#tab-between")
     along = latent_law.slerp if kind == "plain" else latent_law.lerp
+
+    def expected(share):
+        ends = [generator.from_latents(along(a, b, [share]), one).astype(float) for one in label]
+        return np.rint((1 - share) * ends[0] + share * ends[1])  # of one class: itself
+
     page.set("#way", 25)
-    shown = page.caption(f"25 % from A to B{of[0]}")
-    assert_drawn(shown, generator.from_latents(along(a, b, [0.25]), label[0]))
+    assert_drawn(page.caption(f"25 % from A to B{of[0]}"), expected(0.25))
+    page.set("#way", 70)
+    assert_drawn(page.caption(f"70 % from A to B{of[1]}"), expected(0.7))
     page.set("#way", 0)
     assert_drawn(page.caption(f"Seed 9{of[0]}"), page.pixels("[data-slot=A] canvas")[..., :3])
     assert_drawn(page.caption(f"Seed 9{of[0]}"), generator.from_latents(a[None], label[0]))
@@ -86,8 +127,7 @@ def test_from_a_to_b(request, visit, kind):
     assert_drawn(page.caption(f"Seed 2{of[1]}"), generator.from_latents(b[None], label[1]))
     strip = page.pixels("#strip canvas")
     for place in (0, 1, 3, 6):
-        expected = generator.from_latents(along(a, b, [place / 6]), label[place >= 3])
-        assert_drawn(strip[place : place + 1], expected)
+        assert_drawn(strip[place : place + 1], expected(place / 6))
     page.tab.click("#strip button:nth-child(4)")
     page.caption(f"50 % from A to B{of[1]}")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan.metrics.torch_weights import MAGIC, PROTOCOL, read_weights
+from kgan.pretrained.torch_weights import MAGIC, PROTOCOL, read_weights
 from tests.oracle import needs_torch, torch
 
 

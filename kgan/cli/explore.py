@@ -1,0 +1,60 @@
+"""`kgan explore`: experiments that look into a trained model, one command each."""
+
+import argparse
+
+from kgan.cli import (
+    explore_arithmetic,
+    explore_attention,
+    explore_diagram,
+    explore_direction,
+    explore_forget,
+    explore_interpolate,
+    explore_judge,
+    explore_lipschitz,
+    explore_neighbours,
+    explore_probe,
+    explore_project,
+    explore_units,
+)
+
+HELP = "look into a trained model: what it has learned, in pictures and figures"
+DESCRIPTION = """\
+Experiments on a trained model. Each leaves a picture and, beside it, its figures
+as .json. MODEL is a run's directory, a .keras file or an export; what needs the
+networks themselves takes an export with its GAN's model.keras in its folder.
+
+  kgan explore interpolate runs/NAME --seeds 1,2,3 -o walk.png
+"""
+COMMANDS = {
+    "arithmetic": explore_arithmetic,
+    "attention": explore_attention,
+    "diagram": explore_diagram,
+    "direction": explore_direction,
+    "forget": explore_forget,
+    "interpolate": explore_interpolate,
+    "judge": explore_judge,
+    "lipschitz": explore_lipschitz,
+    "neighbours": explore_neighbours,
+    "probe": explore_probe,
+    "project": explore_project,
+    "units": explore_units,
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the experiments, each with its own arguments."""
+    commands = parser.add_subparsers(title="experiments", metavar="NAME", required=True)
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(
+            name,
+            help=command.HELP,
+            description=command.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run_explore=command.run)
+
+
+def run(arguments: argparse.Namespace) -> int | None:
+    """Runs the experiment that was chosen."""
+    return arguments.run_explore(arguments)

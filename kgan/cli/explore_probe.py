@@ -1,0 +1,81 @@
+"""`kgan explore probe`."""
+
+from __future__ import annotations
+
+import argparse
+
+from kgan.cli.arguments import argument_type
+from kgan.cli.explore_arguments import add_model_and_output, deliver, opened
+from kgan.option_fields import FROM_ZERO, WHOLE
+
+HELP = "how much of classes the discriminator has learned without being told of them"
+DESCRIPTION = """\
+A linear classifier (L2-SVM) on what the discriminator's convolutions make of
+labelled images, beside one on pixels and one on the untrained discriminator. The
+images have labels: subfolders, an array file's `labels` or `y_train`, a TFDS label.
+Needs pip install kgan[explore].
+
+  kgan explore probe runs/NAME --data photos/
+  kgan explore probe runs/NAME --labels 4000 --draws 10
+"""
+LABELS = 1000
+DRAWS = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
+    add_model_and_output(parser, "probe.png")
+    parser.add_argument(
+        "--data", metavar="DATA", help="labelled images (those the run was trained on)"
+    )
+    how_many = parser.add_mutually_exclusive_group()
+    how_many.add_argument(
+        "--labels",
+        type=argument_type(WHOLE),
+        default=LABELS,
+        metavar="N",
+        help=f"images to learn from, as many of each class ({LABELS})",
+    )
+    how_many.add_argument(
+        "--all-labels",
+        dest="labels",
+        action="store_const",
+        const=None,
+        help="learn from 8 of 10 images, choose C by 1 of 10, test on 1 of 10",
+    )
+    parser.add_argument(
+        "--draws",
+        type=argument_type(WHOLE),
+        default=DRAWS,
+        help=f"how often images are drawn anew ({DRAWS})",
+    )
+    parser.add_argument(
+        "--seed", type=argument_type(FROM_ZERO), default=0, help="of all that is drawn (0)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prints the accuracies and, last, the picture's path."""
+    from kgan.explore.picture import check_png
+
+    output = check_png(arguments.output)
+    subject = opened(arguments.model, networks=True, any_network=True)
+    from kgan import explore
+    from kgan.explore.image_networks import network_of_images
+    from kgan.explore.probing import linear_svm
+    from kgan.runs.exploring_data import images_to_explore
+
+    linear_svm()  # before anything is read that takes time
+    shape = network_of_images(subject).inputs[0].shape[1:]
+    read = images_to_explore(
+        arguments.model, shape, arguments.data, None, labels=True, seed=arguments.seed
+    )
+    finding = explore.probe(
+        subject,
+        read.images,
+        read.labels,
+        labelled=arguments.labels,
+        draws=arguments.draws,
+        seed=arguments.seed,
+    )
+    deliver(finding, output)

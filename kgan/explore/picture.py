@@ -1,0 +1,164 @@
+"""`Finding`: what an experiment leaves, a picture and its figures; and what pictures share."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from kgan.errors import InputError
+from kgan.files import whole_file, writing
+from kgan.images import repeat_pixels, save_animation, save_png
+
+CAPTION_SIZE = 13  # pixels, of the font
+CAPTION_HEIGHT = 20
+LEAST_SIDE = 64  # pixels on a sheet: below, a person sees nothing
+UNWRITABLE = "Cannot write there"
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What an experiment found.
+
+    Attributes:
+        picture: uint8 array (H, W, C), C 1 or 3.
+        figures: the numbers behind it, a dict that `json.dumps` takes.
+        lines: what is to be told of it, for people.
+        frames: uint8 arrays (H, W, C) of an animation beside it; empty for none.
+        milliseconds: how long each frame is shown.
+    """
+
+    picture: np.ndarray
+    figures: dict[str, Any]
+    lines: tuple[str, ...] = ()
+    frames: tuple[np.ndarray, ...] = ()
+    milliseconds: int = 60
+
+    def save(self, path: str | os.PathLike[str]) -> list[Path]:
+        """Writes the picture, NAME.json of the figures and, of an animation, NAME.webp.
+
+        Args:
+            path: NAME.png.
+
+        Returns:
+            The paths written, the picture's first.
+
+        Raises:
+            InputError: another suffix, or it cannot be written there.
+        """
+        path = check_png(path)
+        written = [path]
+        with writing(UNWRITABLE, path):
+            written.append(save_figures(path.with_suffix(".json"), self.figures))
+            if self.frames:
+                webp = path.with_suffix(".webp")
+                written.append(save_animation(webp, self.frames, self.milliseconds, drawn=True))
+            save_png(path, self.picture, drawn=True)
+        return written
+
+
+def check_png(path: str | os.PathLike[str]) -> Path:
+    """Returns the path of a picture.
+
+    Raises:
+        InputError: it is no .png file's.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise InputError(f"The picture is a .png file. Received: {path}")
+    return path
+
+
+def save_figures(path: Path, figures: dict[str, Any]) -> Path:
+    """Writes figures as JSON, whole or not at all; a number that is not finite is null."""
+    with whole_file(path) as temporary:
+        text = json.dumps(finite(figures), indent=1, allow_nan=False, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def finite(value: Any) -> Any:
+    """A value of arrays, numpy's numbers and Python's as JSON takes it."""
+    if isinstance(value, dict):
+        return {str(key): finite(each) for key, each in value.items()}
+    if isinstance(value, np.ndarray):
+        return finite(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    if isinstance(value, np.generic):
+        return finite(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value
+
+
+def enlarged(images: np.ndarray, least_side: int = LEAST_SIDE) -> np.ndarray:
+    """Images with each pixel repeated, so that the shorter side is at least `least_side`.
+
+    Args:
+        images: uint8 array (..., H, W, C).
+        least_side: in pixels.
+    """
+    height, width = images.shape[-3:-1]
+    return repeat_pixels(images, max(1, -(-least_side // min(height, width))))
+
+
+def in_colour(images: np.ndarray) -> np.ndarray:
+    """uint8 images (..., H, W, 3) of images with 1 or 3 channels."""
+    return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
+
+
+def stacked(sheets: Iterable[np.ndarray], background: int = 255) -> np.ndarray:
+    """Sheets of any widths under each other, in colour where any is.
+
+    Args:
+        sheets: uint8 arrays (H, W, C).
+        background: grey level right of the narrower ones.
+    """
+    parts = list(sheets)
+    if any(part.shape[-1] == 3 for part in parts):
+        parts = [in_colour(part) for part in parts]
+    width = max(part.shape[1] for part in parts)
+    wide = [((0, 0), (0, width - part.shape[1]), (0, 0)) for part in parts]
+    return np.concatenate(
+        [np.pad(p, w, constant_values=background) for p, w in zip(parts, wide, strict=True)]
+    )
+
+
+def beside(sheets: Iterable[np.ndarray], gap: int = 8, background: int = 255) -> np.ndarray:
+    """Sheets of any heights next to each other, in colour where any is.
+
+    Args:
+        sheets: uint8 arrays (H, W, C).
+        gap: pixels between two.
+        background: grey level there and below the lower ones.
+    """
+    turned = [sheet.transpose(1, 0, 2) for sheet in sheets]
+    for index in range(len(turned) - 1):
+        wide = ((0, gap), (0, 0), (0, 0))
+        turned[index] = np.pad(turned[index], wide, constant_values=background)
+    return stacked(turned, background).transpose(1, 0, 2)
+
+
+def text_width(text: str, size: int = CAPTION_SIZE) -> int:
+    """Pixels that a line of text is wide."""
+    return round(ImageFont.load_default(size).getlength(text))
+
+
+def captioned(text: str, sheet: np.ndarray) -> np.ndarray:
+    """A sheet with a line of text above it, made wide enough for the text.
+
+    Args:
+        text: one line.
+        sheet: uint8 array (H, W, C).
+    """
+    width = max(sheet.shape[1], text_width(text) + 6)
+    line = Image.new("L", (width, CAPTION_HEIGHT), 255)
+    ImageDraw.Draw(line).text((3, 2), text, fill=0, font=ImageFont.load_default(CAPTION_SIZE))
+    return stacked([np.asarray(line)[..., None], sheet])

@@ -1,0 +1,252 @@
+"""How much of classes a discriminator has learned that was never told of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from kgan.errors import InputError
+from kgan.explore.image_networks import (
+    as_called,
+    batches_of,
+    network_of_images,
+    range_of_images,
+)
+from kgan.explore.picture import CAPTION_SIZE, Finding
+from kgan.explore.probe_features import convolution_features
+from kgan.explore.subject import as_subject
+from kgan.explore.untrained import untrained_twin
+from kgan.images import check_levels
+from kgan.models.rebuild import copy_network, float32_copy
+from kgan.training.calibration import set_statistics
+
+CHOICES_OF_C = (1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3)  # for rows of mean length 1
+LABELS = 1000
+DRAWS = 5
+BATCH = 128  # of which the statistics of batch normalisation are the mean
+STATISTICS = 1024
+BAR = 300  # pixels of an accuracy of 1
+LINE = 28
+NAMES = {"raw": "pixels", "untrained": "untrained network", "trained": "network"}
+
+
+class Draw(NamedTuple):
+    """Indices of one repetition, none twice.
+
+    Attributes:
+        train: what the classifier learns from.
+        validation: what C is chosen by.
+        test: what the accuracy is of.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def probe(
+    model: Any,
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    labelled: int | None = LABELS,
+    draws: int = DRAWS,
+    value_range: tuple[float, float] | None = None,
+    seed: int = 0,
+) -> Finding:
+    """The accuracy of a linear classifier on what a discriminator sees, beside two others.
+
+    The features are those of `convolution_features`, and, to compare with, the pixels and the
+    features of the untrained network. Batch normalisation uses the statistics of the real images
+    that are learned from, as the paper's code does, not those that training left. The classifier
+    is an L2-SVM, one against the rest; C is chosen on as many other labelled images.
+
+    Args:
+        model: a `Subject`, a `kgan.GAN`, whose discriminator it is, or a Keras network of images.
+        images: uint8 array (N, H, W, C).
+        labels: int array (N,).
+        labelled: images that it learns from, as many of each class; None for 8 of 10 of all.
+        draws: how often they are drawn anew.
+        value_range: as for `units`.
+        seed: int >= 0, of the draws and the untrained network.
+
+    Returns:
+        A `Finding`; `figures["trained"]["mean"]` is the mean accuracy, `["deviation"]` the
+        standard deviation over the draws.
+
+    Raises:
+        InputError: scikit-learn is not installed, too few images or classes, or a network without
+            convolutions.
+
+    Reference:
+        Radford et al. 2015, section 5, https://arxiv.org/abs/1511.06434
+    """
+    svm = linear_svm()
+    subject = as_subject(model)
+    network = network_of_images(subject)
+    levels = check_levels(images, network.inputs[0].shape[1:])
+    classes = _check_labels(labels, len(levels))
+    value_range = range_of_images(subject, network, value_range)
+    network = float32_copy(copy_network(network))
+    twin = untrained_twin(network, seed)
+    accuracies: dict[str, list[float]] = {name: [] for name in NAMES}
+    chosen_c: dict[str, list[float]] = {name: [] for name in NAMES}
+    rng = np.random.default_rng(seed)
+    size = 0
+    for _ in range(draws):
+        draw = drawn(classes, labelled, rng)
+        features = {"raw": levels.reshape(len(levels), -1).astype(np.float32)}
+        for name, each in (("untrained", twin), ("trained", network)):
+            _measure_statistics(each, levels[draw.train], value_range)
+            features[name] = convolution_features(each, levels, value_range)
+        size = features["trained"].shape[1]
+        for name, rows in features.items():
+            accuracy, c = classify(svm, rows, classes, draw)
+            accuracies[name].append(accuracy)
+            chosen_c[name].append(c)
+    figures: dict[str, Any] = {
+        "experiment": "probe",
+        "features": size,
+        "classes": len(np.unique(classes)),
+        "train": len(draw.train),
+        "validation": len(draw.validation),
+        "test": len(draw.test),
+        "batch_statistics": f"of {min(STATISTICS, len(draw.train))} real images learned from",
+    }
+    for name, found in accuracies.items():
+        deviation = float(np.std(found, ddof=1)) if draws > 1 else None
+        figures[name] = {
+            "mean": float(np.mean(found)),
+            "deviation": deviation,
+            "accuracies": found,
+            "c": chosen_c[name],
+        }
+    return Finding(_bars(figures), figures, _in_words(figures))
+
+
+def linear_svm() -> Callable[..., Any]:
+    """scikit-learn's LinearSVC.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        from sklearn.svm import LinearSVC
+    except ImportError:
+        raise InputError(
+            "The probe needs scikit-learn: pip install kgan[explore]. Received: none"
+        ) from None
+    return LinearSVC
+
+
+def drawn(classes: np.ndarray, labelled: int | None, rng: np.random.Generator) -> Draw:
+    """Training and validation images, as many of each class; the rest is to test on.
+
+    Args:
+        classes: int array (N,).
+        labelled: training images, and as many for validation; None for 8 and 1 of 10 of each
+            class.
+        rng: where the choice is drawn from.
+
+    Raises:
+        InputError: a class has too few images.
+    """
+    names, counts = np.unique(classes, return_counts=True)
+    parts: tuple[list[np.ndarray], ...] = ([], [], [])
+    for place, (name, count) in enumerate(zip(names, counts, strict=True)):
+        own = rng.permutation(np.flatnonzero(classes == name))
+        if labelled is None:
+            train, validation = 8 * count // 10, count // 10
+        else:  # what does not divide goes to the first classes
+            train = validation = labelled // len(names) + (place < labelled % len(names))
+        if not 0 < train or not 0 < validation < count - train:
+            raise InputError(
+                "Each class needs images to learn from, to choose C by and to test on. Received: "
+                f"{count} of class {name}, for {train}, {validation} and "
+                f"{max(0, count - train - validation)}"
+            )
+        for part, some in zip(parts, np.split(own, [train, train + validation]), strict=True):
+            part.append(some)
+    return Draw(*(np.sort(np.concatenate(part)) for part in parts))
+
+
+def classify(
+    svm: Callable[..., Any], rows: np.ndarray, classes: np.ndarray, draw: Draw
+) -> tuple[float, float]:
+    """(accuracy on the test images, C chosen on the validation images) of a linear classifier.
+
+    Rows are divided by the mean length of the training rows, which makes C comparable between
+    features; of values of C that do equally well it is the smallest.
+    """
+    rows = rows / np.linalg.norm(rows[draw.train], axis=1).mean()
+    best = (-1.0, 0.0, 0.0)
+    for c in CHOICES_OF_C:
+        fitted = svm(C=c, dual="auto", random_state=0)
+        with warnings.catch_warnings():  # at a large C: it is then not the one that is chosen
+            warnings.simplefilter("ignore")
+            fitted.fit(rows[draw.train], classes[draw.train])
+        score = float(fitted.score(rows[draw.validation], classes[draw.validation]))
+        if score > best[0]:
+            best = score, c, float(fitted.score(rows[draw.test], classes[draw.test]))
+    return best[2], best[1]
+
+
+def _measure_statistics(
+    network: keras.Model, levels: np.ndarray, value_range: tuple[float, float]
+) -> None:
+    some = levels[:STATISTICS]
+    size = min(BATCH, len(some))
+    whole = some[: len(some) // size * size]  # batches of one size
+    batches = [as_called(each) for each in batches_of(network, whole, value_range, size)]
+    set_statistics(network, network, batches)
+
+
+def _check_labels(labels: npt.ArrayLike, count: int) -> np.ndarray:
+    classes = np.asarray(labels)
+    if classes.shape != (count,) or classes.dtype.kind not in "iu" or len(np.unique(classes)) < 2:
+        raise InputError(
+            "A probe needs a whole number for each image, of two classes or more. "
+            f"Received: {classes.dtype} {classes.shape} for {count} images, of "
+            f"{len(np.unique(classes))} classes"
+        )
+    return classes
+
+
+def _in_words(figures: dict[str, Any]) -> tuple[str, ...]:
+    told = [
+        f"{figures['train']:,} labelled images of {figures['classes']} classes, tested on "
+        f"{figures['test']:,}; {figures['features']:,} features; batch statistics "
+        f"{figures['batch_statistics']}"
+    ]
+    for name, words in NAMES.items():
+        figure = figures[name]
+        deviation = figure["deviation"]
+        told.append(
+            f"{words}: accuracy {figure['mean']:.3f}"
+            + ("" if deviation is None else f" +- {deviation:.3f}")
+        )
+    return tuple(told)
+
+
+def _bars(figures: dict[str, Any]) -> np.ndarray:
+    """The accuracies as bars, with a line at chance."""
+    sheet = Image.new("RGB", (180 + BAR + 100, LINE * len(NAMES) + 24), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.font = ImageFont.load_default(CAPTION_SIZE)
+    for place, (name, words) in enumerate(NAMES.items()):
+        top, mean = 8 + LINE * place, figures[name]["mean"]
+        draw.text((8, top + 4), words, fill="black")
+        draw.rectangle((180, top, 180 + BAR * mean, top + LINE - 10), fill=(70, 110, 170))
+        deviation = figures[name]["deviation"]
+        around = "" if deviation is None else f" +- {deviation:.3f}"
+        draw.text((186 + BAR * mean, top + 4), f"{mean:.3f}{around}", fill="black")
+    chance = 180 + BAR / figures["classes"]
+    draw.line((chance, 4, chance, sheet.height - 16), fill=(200, 60, 60))
+    draw.text((chance + 4, sheet.height - 14), "chance", fill=(200, 60, 60))
+    return np.asarray(sheet)

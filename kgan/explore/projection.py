@@ -1,0 +1,240 @@
+"""Own pictures in a model's latent space: the latents whose images come nearest to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, get_args
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from kgan.directions import REACH, Direction
+from kgan.errors import InputError
+from kgan.explore.activation_maximisation import Adam
+from kgan.explore.inner_layers import outputs_caught, stages_of
+from kgan.explore.picture import Finding, captioned, enlarged, stacked
+from kgan.explore.subject import Subject, as_subject
+from kgan.images import check_levels, from_uint8, grid, pairs
+from kgan.models.networks import check_positive
+from kgan.models.rebuild import float32_copy
+
+Loss = Literal["pixels", "features"]
+STEPS = 400
+STARTS = 8
+CANDIDATES = 256
+RATE = 0.1  # of a latent's numbers, the first step; it falls to 0 along half a cosine
+COLUMNS = 12  # pictures on a row of the sheet
+STRENGTHS = 7  # of a direction
+SAME = 99.0  # dB, of what is the same to the level
+
+
+def project(
+    model: Any,
+    pictures: npt.ArrayLike,
+    *,
+    loss: Loss = "pixels",
+    starts: int = STARTS,
+    steps: int = STEPS,
+    labels: npt.ArrayLike | None = None,
+    directions: Sequence[Direction] = (),
+    seed: int = 0,
+) -> Finding:
+    """Seeks for each picture the latent whose image comes nearest to it.
+
+    Gradient descent (Adam) from several latents: those of 256 drawn whose images are nearest. The
+    one that ends with the smallest loss is kept. Uniform latents stay within -1 and 1.
+
+    Args:
+        model: a `Subject` or a `kgan.GAN`.
+        pictures: uint8 array (N, H, W, C) of the model's image shape.
+        loss: "pixels", the mean squared difference; "features", that of the discriminator's
+            activations after all its convolutions, each by its own size.
+        starts: latents that the descent begins with, for each picture.
+        steps: gradient steps.
+        labels: of a conditional model, one class for all or one for each; None where they are
+            not known: each start keeps its own.
+        directions: named ones along which what was found is edited too.
+        seed: int >= 0, of the first latent drawn.
+
+    Returns:
+        A `Finding` with each picture above its reconstruction, and a row of edits for each
+        direction; `figures["pictures"]` has for each
+        the latent, the class of a conditional model, the PSNR in dB and the loss of each start.
+
+    Raises:
+        InputError: no GAN at hand, or pictures or labels that do not fit.
+
+    Reference:
+        Zhu et al. 2016, section 3.1, equation 4, https://arxiv.org/abs/1609.03552
+    """
+    if loss not in get_args(Loss):
+        raise InputError(f"loss must be one of {', '.join(get_args(Loss))}. Received: {loss!r}")
+    check_positive(starts=starts, steps=steps)
+    if starts > CANDIDATES:
+        raise InputError(f"starts must be at most {CANDIDATES}. Received: {starts}")
+    subject = as_subject(model)
+    if subject.is_autoencoder:
+        raise InputError(
+            "An autoencoder has an encoder: kgan generate MODEL --pictures DATA reconstructs. "
+            f"Received: {subject.name}"
+        )
+    gan = subject.require_gan()
+    levels = check_levels(pictures, gan.image_shape)
+    if not len(levels):
+        raise InputError("There must be pictures. Received: none")
+    each = None if labels is None else subject.labels_of(range(len(levels)), labels)
+    drawn = _Drawn(Subject(gan), seed)
+    descent = _Descent(subject, loss, starts)
+    latents, found = [], []
+    for place, picture in enumerate(levels):
+        start, classes = drawn.nearest(picture, starts, None if each is None else int(each[place]))
+        ends, losses = descent.run(picture, start, classes, steps)
+        best = int(np.argmin(losses))
+        latents.append(ends[best])
+        found.append(
+            {"loss": losses[best], "losses": losses, "latent": latents[-1]}
+            | ({} if classes is None else {"label": int(classes[best])})
+        )
+    labels_of_best = [each["label"] for each in found] if subject.num_classes else None
+    back = drawn.subject.draw(np.stack(latents), labels_of_best)
+    for picture, image, figure in zip(levels, back, found, strict=True):
+        figure["psnr_db"] = psnr(picture, image)
+    ratios = [figure["psnr_db"] for figure in found]
+    figures: dict[str, Any] = {
+        "experiment": "project",
+        "by": loss,
+        "starts": starts,
+        "steps": steps,
+        "median_psnr_db": float(np.median(ratios)),
+        "pictures": found,
+    }
+    told = (
+        f"{len(levels)} pictures, {starts} starts each: PSNR {min(ratios):.1f} to "
+        f"{max(ratios):.1f} dB, median {np.median(ratios):.1f}"
+    )
+    edits = _edits(drawn.subject, np.stack(latents), labels_of_best, directions)
+    return Finding(_sheet(levels, back, edits), figures, (told,))
+
+
+def psnr(one: npt.ArrayLike, two: npt.ArrayLike) -> float:
+    """The peak signal-to-noise ratio of two uint8 images, in dB; 99 of equal ones."""
+    error = float(np.mean((np.asarray(one, float) - np.asarray(two, float)) ** 2))
+    return SAME if error == 0 else min(SAME, 10 * float(np.log10(255.0**2 / error)))
+
+
+class _Drawn:
+    """Latents drawn at random, and their images, to start from the nearest."""
+
+    def __init__(self, subject: Subject, seed: int) -> None:
+        self.subject, self.seeds = subject, range(seed, seed + CANDIDATES)
+        self.latents = subject.latents(self.seeds)
+        self.of_label: dict[int | None, tuple[np.ndarray, np.ndarray | None]] = {}
+
+    def nearest(
+        self, picture: np.ndarray, count: int, label: int | None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """(latents (count, latent_dim), their classes or None) of the nearest images."""
+        if label not in self.of_label:
+            classes = self.subject.labels_of(self.seeds, label)
+            self.of_label[label] = self.subject.draw(self.latents, classes), classes
+        images, classes = self.of_label[label]
+        apart = ((images.astype(np.float32) - picture) ** 2).mean((1, 2, 3))
+        chosen = np.argsort(apart, kind="stable")[:count]
+        return self.latents[chosen], None if classes is None else classes[chosen].astype(np.int32)
+
+
+class _Descent:
+    """Gradient descent from some starts, traced once for all pictures."""
+
+    def __init__(self, subject: Subject, loss: Loss, starts: int) -> None:
+        gan = subject.require_gan()
+        self.uniform, self.value_range = gan.latent_distribution == "uniform", gan.value_range
+        self.latents = tf.Variable(tf.zeros((starts, gan.latent_dim)))
+        self.target = tf.Variable(tf.zeros((1, *gan.image_shape)))
+        self.labels = None if gan.num_classes is None else tf.Variable(tf.zeros(starts, tf.int32))
+        self.network = float32_copy(gan.inference_generator)
+        self.measure = _measure(gan, loss)
+        self.gradient = tf.function(self._gradient)
+
+    def run(
+        self, picture: np.ndarray, start: np.ndarray, classes: np.ndarray | None, steps: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(latents (S, latent_dim), the loss of each) that it comes to."""
+        self.latents.assign(start)
+        self.target.assign(from_uint8(picture[None], self.value_range))
+        if self.labels is not None:
+            self.labels.assign(classes)
+        adam = Adam()
+        for step in range(steps):
+            rate = RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
+            moved = self.latents - rate * adam.direction(self.gradient())
+            self.latents.assign(tf.clip_by_value(moved, -1.0, 1.0) if self.uniform else moved)
+        return self.latents.numpy(), self._losses().numpy().astype(float)
+
+    def _losses(self) -> tf.Tensor:
+        latents = tf.convert_to_tensor(self.latents)
+        labels = None if self.labels is None else tf.convert_to_tensor(self.labels)
+        images = self.network(latents if labels is None else [latents, labels], training=False)
+        return self.measure(images, tf.convert_to_tensor(self.target), labels)
+
+    def _gradient(self) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            value = tf.reduce_sum(self._losses())
+        return tape.gradient(value, self.latents)
+
+
+def _measure(gan: Any, loss: Loss) -> Callable[[tf.Tensor, tf.Tensor, Any], tf.Tensor]:
+    """A function of images (S, H, W, C), their target (1, H, W, C) and labels: the losses (S,)."""
+    if loss == "pixels":
+        return lambda images, target, labels: tf.reduce_mean((images - target) ** 2, (1, 2, 3))
+    network: keras.Model = float32_copy(gan.discriminator)
+    layers = [stage.output for stage in stages_of(network)]
+    if not layers:
+        raise InputError(
+            "The loss by features needs a discriminator with convolutions: take pixels. "
+            f"Received: {network.name}"
+        )
+
+    def features(images: tf.Tensor, labels: Any) -> list[tf.Tensor]:
+        with outputs_caught(layers) as caught:
+            network(images if labels is None else [images, labels], training=False)
+            return [caught[layer.name] for layer in layers]
+
+    def measure(images: tf.Tensor, target: tf.Tensor, labels: Any) -> tf.Tensor:
+        wanted = features(target, None if labels is None else labels[:1])
+        total = tf.zeros(tf.shape(images)[:1])
+        for ours, theirs in zip(features(images, labels), wanted, strict=True):
+            size = tf.reduce_mean(theirs**2) + 1e-8
+            total += tf.reduce_mean((ours - theirs) ** 2, (1, 2, 3)) / size
+        return total / len(layers)
+
+    return measure
+
+
+def _sheet(
+    pictures: np.ndarray, back: np.ndarray, edits: Sequence[tuple[str, np.ndarray]]
+) -> np.ndarray:
+    """Pictures above reconstructions; then, for each direction, a row of edits for each."""
+    columns = min(COLUMNS, len(pictures))
+    paired = pairs(enlarged(pictures), enlarged(back), columns)
+    sheets = [captioned("pictures, above the nearest that the model draws", paired)]
+    for name, rows in edits:
+        shown = enlarged(rows.reshape(-1, *rows.shape[2:]))
+        sheets.append(captioned(name, grid(shown, columns=rows.shape[1])))
+    return stacked(sheets)
+
+
+def _edits(
+    subject: Subject, latents: np.ndarray, labels: Any, directions: Sequence[Direction]
+) -> list[tuple[str, np.ndarray]]:
+    """(name, uint8 images (N, strengths, H, W, C)) of each direction."""
+    strengths = np.linspace(-REACH, REACH, STRENGTHS).astype(np.float32)
+    repeated = None if labels is None else np.repeat(labels, STRENGTHS)
+    edits = []
+    for direction in directions:
+        moved = latents[:, None] + strengths[:, None] * direction.vector
+        images = subject.draw(moved.reshape(-1, moved.shape[-1]), repeated)
+        edits.append((direction.name, images.reshape(len(latents), -1, *images.shape[1:])))
+    return edits

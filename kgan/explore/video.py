@@ -1,0 +1,55 @@
+"""Animations as MP4, where `kgan[explore]` is installed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kgan.errors import InputError
+from kgan.explore.picture import in_colour
+from kgan.files import whole_file
+
+
+def check_mp4() -> None:
+    """Raises an InputError where imageio-ffmpeg is not installed."""
+    try:
+        import imageio_ffmpeg  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "An .mp4 file needs imageio-ffmpeg: pip install 'kgan[explore]'. "
+            "Received: no imageio-ffmpeg"
+        ) from None
+
+
+def save_mp4(
+    path: str | os.PathLike[str], frames: Sequence[np.ndarray], milliseconds: int = 60
+) -> Path:
+    """Writes a video of H.264, whole or not at all.
+
+    Args:
+        path: the .mp4 file to write.
+        frames: uint8 arrays (H, W, C), C 1 or 3, of one shape, at least one. Of an odd side
+            the last row or column is repeated, as the codec takes even ones.
+        milliseconds: how long each frame is shown.
+
+    Raises:
+        InputError: imageio-ffmpeg is not installed.
+    """
+    check_mp4()
+    import imageio_ffmpeg
+
+    height, width = frames[0].shape[:2]
+    odd = ((0, height % 2), (0, width % 2), (0, 0))
+    size = (width + width % 2, height + height % 2)
+    with whole_file(path) as temporary:
+        writer = imageio_ffmpeg.write_frames(
+            str(temporary), size, fps=1000 / milliseconds, macro_block_size=2
+        )
+        writer.send(None)
+        for frame in frames:
+            writer.send(np.ascontiguousarray(np.pad(in_colour(frame), odd, mode="edge")))
+        writer.close()
+    return Path(path)

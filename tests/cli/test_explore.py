@@ -1,0 +1,201 @@
+"""`kgan explore`: each experiment as a command, on a run, a file and an export."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import kgan
+from kgan.cli import explore
+from kgan.cli.main import main
+from kgan.directions import read_directions
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run on the embedded set."""
+    out = tmp_path_factory.mktemp("runs")
+    small = ["--size", "16x16", "--batch-size", "16", "--steps", "6", "--filters", "2"]
+    assert main(["train", *small, "--latent-dim", "8", "--name", "clothes", "--out", str(out)]) == 0
+    return out / "clothes"
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("saved_models")
+    assert main(["export", str(run), "--onnx", "--out", str(out)]) == 0
+    return out / "clothes"
+
+
+def explored(capsys, *arguments):
+    """Runs an experiment; returns the lines printed."""
+    capsys.readouterr()
+    assert main(["explore", *map(str, arguments)]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def error_of(capsys, *arguments):
+    capsys.readouterr()
+    assert main(["explore", *map(str, arguments)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def figures_beside(picture):
+    return json.loads(picture.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def test_help_is_light(tmp_path):
+    code = (
+        "import sys; from kgan.cli.main import main\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: main(['explore', name, '--help'])\n"
+        "    except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'tensorflow', 'keras', 'onnxruntime'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *explore.COMMANDS], check=True, capture_output=True, text=True
+    )
+    for name in explore.COMMANDS:
+        assert f"usage: kgan explore {name} " in done.stdout
+
+
+def test_an_export_is_looked_into_without_tensorflow(exported, tmp_path):
+    shutil.copytree(exported, tmp_path / "clothes")
+    walk, light = (str(tmp_path / name) for name in ("walk.png", "light.png"))
+    sides = ["--from", "1", "--to", "2", "--name", "light"]
+    code = (
+        "import sys; from kgan.cli.main import main\n"
+        f"model = {str(tmp_path / 'clothes')!r}\n"
+        f"end = main(['explore', 'interpolate', model, '--seeds', '1,3', '-o', {walk!r}])\n"
+        f"end = end or main(['explore', 'direction', model, *{sides!r}, '-o', {light!r}])\n"
+        "sys.exit(end or 10 * bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert figures_beside(tmp_path / "walk.png")["seeds"] == [1, 3]
+
+
+def test_interpolate_and_arithmetic(run, tmp_path, capsys):
+    walk = tmp_path / "walk.png"
+    lines = explored(
+        capsys, "interpolate", run, "--seeds", "4-6", "--frames", "5", "--linear", "-o", walk
+    )
+    assert lines[-1] == str(walk)
+    assert figures_beside(walk)["path"] == "linear"
+    assert len(figures_beside(walk)["legs"]) == 2
+    with Image.open(walk.with_suffix(".webp")) as animation:
+        assert animation.n_frames == 64
+    result = tmp_path / "sum.png"
+    groups = ["--plus", "12,40", "--minus", "3", "--plus", "5,7", "--renormalise"]
+    lines = explored(capsys, "arithmetic", run / "model.keras", *groups, "-o", result)
+    terms = figures_beside(result)["terms"]
+    assert [(term["sign"], term["seeds"]) for term in terms] == [
+        (1, [12, 40]),
+        (-1, [3]),
+        (1, [5, 7]),
+    ]
+    assert "to which it was restored" in lines[0]
+
+
+def test_directions_go_from_the_run_into_the_next_export(run, tmp_path, capsys):
+    own = tmp_path / "clothes"
+    shutil.copytree(run, own)
+    picture = tmp_path / "light.png"
+    sides = ["--from", "1,2", "--to", "4-6", "--name", "light"]
+    lines = explored(capsys, "direction", own, *sides, "-o", picture)
+    assert lines[-2:] == [str(picture), str(own / "directions.json")]
+    explored(capsys, "direction", own, "--method", "sefa", "-n", "2", "-o", picture)
+    names = [each.name for each in read_directions(own / "directions.json", 8)]
+    assert names == ["light", "sefa 1", "sefa 2"]
+    assert main(["export", str(own), "--onnx", "--out", str(tmp_path / "out")]) == 0
+    manifest = json.loads((tmp_path / "out" / "clothes" / "1" / "manifest.json").read_text())
+    assert [each["name"] for each in manifest["directions"]] == names
+    (tmp_path / "values.csv").write_text("1,0.5\n2,1\n3,4\n")
+    labelled = ["--labels", tmp_path / "values.csv", "--name", "light"]
+    explored(capsys, "direction", tmp_path / "out" / "clothes", *labelled, "-o", picture)
+    kept = tmp_path / "out" / "clothes" / "1" / "directions.json"
+    assert [each.name for each in read_directions(kept, 8)] == ["light"]
+    capsys.readouterr()
+    assert main(["export", "--inspect", str(tmp_path / "out" / "clothes")]) == 0
+    said = capsys.readouterr().out
+    assert "light, sefa 1, sefa 2" in said
+    assert "not in the manifest" not in said
+
+
+def test_networks_are_drawn_and_measured(run, tmp_path, capsys):
+    lines = explored(capsys, "diagram", run, "-o", tmp_path / "diagrams")
+    assert lines[0].startswith("discriminator: ")
+    assert (tmp_path / "diagrams" / "generator.svg").is_file()
+    gan = kgan.load_gan(run)
+    gan.generator.save(tmp_path / "generator.keras")
+    explored(capsys, "diagram", tmp_path / "generator.keras", "-o", tmp_path / "alone")
+    assert (tmp_path / "alone" / "network.png").is_file()
+    Image.new("L", (40, 30), 90).save(tmp_path / "own.png")
+    sheet = tmp_path / "judged.png"
+    lines = explored(capsys, "judge", run, tmp_path / "own.png", "-n", "6", "-o", sheet)
+    assert any(line.startswith("own.png: 0.") for line in lines)
+    kinds = [row["kind"] for row in figures_beside(sheet)["pictures"]]
+    assert {kind: kinds.count(kind) for kind in kinds} == {"real": 6, "generated": 6, "own": 1}
+    slopes = tmp_path / "slopes.png"
+    explored(capsys, "lipschitz", run, "-n", "4", "-o", slopes)
+    assert len(figures_beside(slopes)["gradient_norm_mean"]) == 11
+
+
+def test_an_export_with_its_gan_beside_it_has_networks(run, exported, tmp_path, capsys):
+    whole = tmp_path / "whole"
+    shutil.copytree(exported, whole)
+    command = ["diagram", whole, "-o", tmp_path / "diagrams"]
+    assert "a GAN's model.keras in its folder" in error_of(capsys, *command)
+    shutil.copyfile(run / "model.keras", whole / "1" / "model.keras")
+    explored(capsys, *command)
+    explored(capsys, "direction", whole, "-n", "1", "-o", tmp_path / "main.png")
+    assert (whole / "1" / "directions.json").is_file()
+
+
+def test_mistakes_are_one_line_and_leave_nothing(run, exported, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for arguments, says in (
+        (["interpolate", run, "--seeds", "4"], "at least two seeds"),
+        (["interpolate", run, "-o", "walk.jpg"], "a .png file. Received: walk.jpg"),
+        (["interpolate", run, "--class", "Bag"], "no classes"),
+        (["interpolate", tmp_path / "none"], "No such model"),
+        (["arithmetic", run, "--plus", "1"], "seeds to add and seeds to subtract"),
+        (["arithmetic", run], "--plus and --minus"),
+        (["direction", run, "--from", "1", "--name", "x"], "by --from and --to"),
+        (["direction", run, "--from", "1", "--to", "2"], "needs --name"),
+        (["direction", run, "--name", "x"], "main directions are numbered"),
+        (["direction", exported], "looks into the networks themselves"),
+        (["attention", run], "No layer of self-attention"),
+        (["judge", exported], "looks into the networks themselves"),
+        (["lipschitz", run / "model.keras", "--data", "none"], "none"),
+    ):
+        assert says in error_of(capsys, *arguments)
+    assert not any(tmp_path.iterdir())
+    with pytest.raises(SystemExit):
+        main(["explore", "interpolate", str(run), "--seeds", "4-2"])
+    assert "'4-2' is not seeds such as 1,5,9-20" in capsys.readouterr().err
+
+
+def test_mp4_needs_its_extra(run, tmp_path, capsys):
+    walk = tmp_path / "walk.png"
+    command = ["interpolate", run, "--frames", "2", "--mp4", "-o", walk]
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        assert "pip install 'kgan[explore]'" in error_of(capsys, *command)
+        assert not any(tmp_path.iterdir())
+        return
+    explored(capsys, *command)
+    reader = imageio_ffmpeg.read_frames(str(walk.with_suffix(".mp4")))
+    facts = next(reader)
+    assert facts["size"] == (128, 128)
+    frames = [np.frombuffer(frame, np.uint8).reshape(128, 128, 3) for frame in reader]
+    assert len(frames) == 8  # there and back
+    with Image.open(walk.with_suffix(".webp")) as animation:
+        first = np.asarray(animation.convert("RGB")).astype(int)
+    assert np.abs(frames[0] - first).mean() < 12  # H.264 loses a little

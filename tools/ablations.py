@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Trains the arms of an experiment for the same processor time, three seeds each; compares them.
+
+    .venv/bin/python tools/ablations.py EXPERIMENT TRAIN TEST OUT [--features JUDGE.onnx]
+        [--cpu-minutes 8] [--seeds 0 1 2]
+
+TRAIN and TEST are data of one kind: what is trained on, and what the images are measured
+against. The time is the processor's, of all cores, so that other work on the machine does not
+decide; ten cost 5 minutes of two quiet cores. Each arm is timed first, and trained for as many
+steps as fit. OUT keeps each result as it comes (OUT/results.jsonl), and runs that are done are
+not repeated: so a table can grow from day to day. The table is printed at the end.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+SMALL = ["--filters", "8", "--batch-size", "16"]
+# Experiment -> arm -> arguments of `kgan train`.
+EXPERIMENTS = {
+    "discriminators-64": {
+        "dcgan": ["--preset", "dcgan", "--size", "64x64", *SMALL, "--recipe", "few"],
+        "dcgan, projected": [
+            *("--preset", "dcgan", "--size", "64x64", *SMALL),
+            *("--discriminator", "projected"),
+        ],
+        "fastgan": ["--preset", "fastgan", "--size", "64x64", *SMALL],
+        "fastgan, projected": [
+            *("--preset", "fastgan", "--size", "64x64", *SMALL),
+            *("--discriminator", "projected"),
+        ],
+    },
+    "recipe": {
+        "none": ["--preset", "dcgan", *SMALL, "--recipe", "none"],
+        "few": ["--preset", "dcgan", *SMALL, "--recipe", "few"],
+    },
+    "r3gan-schedule": {
+        "as published": ["--preset", "r3gan", *SMALL],
+        "constant": ["--preset", "r3gan", *SMALL, "--schedule", "none"],
+    },
+}
+EXPERIMENTS["discriminators-128"] = {
+    arm: ["128x128" if word == "64x64" else word for word in words]
+    for arm, words in EXPERIMENTS["discriminators-64"].items()
+}
+TIMED = (15, 60)  # steps of the two trainings that an arm's time is taken from
+NAMES = ("kernel_distance", "precision", "recall")
+KGAN = [sys.executable, "-m", "kgan"]
+QUIET = [
+    *("--augment", "none", "--jit-compile", "off", "--sample-every", "100000"),
+    *("--checkpoint-every", "100000"),
+]
+
+
+def run(words):
+    """Runs kgan; the processor seconds that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([*KGAN, *words], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"kgan {' '.join(words)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def train(data, words, steps, seed, out, name):
+    """Trains a run; the processor seconds that it took."""
+    place = ["--out", str(out), "--name", name, "--seed", str(seed), "--steps", str(steps)]
+    return run(["train", data, *words, *QUIET, *place])
+
+
+def seconds_per_step(data, words, out, name):
+    """Of processor time, without what a training begins and ends with."""
+    few, many = (train(data, words, steps, 0, out / "timing", f"{name}-{steps}") for steps in TIMED)
+    return (many - few) / (TIMED[1] - TIMED[0])
+
+
+def measure(path, test, n, features):
+    """The figures of a run's images against pictures that it was not trained on."""
+    words = ["evaluate", str(path), test, "-n", str(n), "--anyway"]
+    found = {}
+    for name, more in {"lite0": [], "judge": ["--features", features]}.items():
+        if name == "judge" and features is None:
+            continue
+        run([*words, *more])
+        figures = json.loads((path / "evaluation.json").read_text(encoding="utf-8"))
+        found[name] = {key: figures["figures"][key]["value"] for key in NAMES}
+    return found
+
+
+def table(rows, experiment):
+    """Markdown: each arm's mean and deviation over the seeds."""
+    rows = [row for row in rows if row["experiment"] == experiment]
+    judges = sorted({judge for row in rows for judge in row["figures"]})
+    head = ["arm", "steps", "seeds"]
+    head += [f"{judge}: {name}" for judge in judges for name in NAMES]
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    for arm in EXPERIMENTS[experiment]:
+        own = [row for row in rows if row["arm"] == arm]
+        if not own:
+            continue
+        cells = [arm, f"{own[0]['steps']:,}", str(len(own))]
+        for judge in judges:
+            for name in NAMES:
+                values = [row["figures"][judge][name] for row in own]
+                deviation = f" ± {np.std(values, ddof=1):.2g}" if len(values) > 1 else ""
+                cells.append(f"{np.mean(values):.3g}{deviation}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main():
+    """Trains what is missing and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("experiment", choices=EXPERIMENTS)
+    parser.add_argument("train")
+    parser.add_argument("test")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--features", help="another judge, an .onnx file")
+    parser.add_argument("--cpu-minutes", type=float, default=10.0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("-n", type=int, default=1000)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    path = arguments.out / "results.jsonl"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    rows = [json.loads(line) for line in text.splitlines()]
+    arms = EXPERIMENTS[arguments.experiment]
+    steps = {}
+    for seed in arguments.seeds:  # every arm of a seed before the next: a table of few is one
+        for index, (arm, words) in enumerate(arms.items()):
+            key = {"experiment": arguments.experiment, "arm": arm, "seed": seed}
+            if any(key.items() <= row.items() for row in rows):
+                continue
+            name = f"{arguments.experiment}-{index}"
+            if arm not in steps:
+                each = seconds_per_step(arguments.train, words, arguments.out, name)
+                steps[arm] = max(1, int(60 * arguments.cpu_minutes / each))
+            directory = arguments.out / f"{name}-{seed}"
+            taken = train(arguments.train, words, steps[arm], seed, *os.path.split(directory))
+            row = key | {"steps": steps[arm], "cpu_minutes": round(taken / 60, 2)}
+            row["cpu_minutes_asked"] = arguments.cpu_minutes
+            row["figures"] = measure(directory, arguments.test, arguments.n, arguments.features)
+            rows.append(row)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            print(json.dumps(row), file=sys.stderr, flush=True)
+    print(table(rows, arguments.experiment))
+
+
+if __name__ == "__main__":
+    main()
