@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kgan.runs.options import RunOptions
     from kgan.training import GAN
 
+SHOWN = (1, 3)  # channels of the images that the experiments can show
 KERAS_FILE = "model.keras"  # of an export's folder, where its GAN was put beside it
 
 
@@ -31,8 +32,20 @@ def open_subject(path: str | os.PathLike[str], *, any_network: bool = False) -> 
         any_network: take any Keras network too, as `kgan.models.read_network` does.
 
     Raises:
-        InputError: it is none of them.
+        InputError: it is none of them, or a model whose images are neither grey nor RGB.
     """
+    subject = _opened(path, any_network)
+    channels = subject.image_shape[-1] if len(subject.image_shape) == 3 else None
+    draws = hasattr(subject.model, "generate") or subject.is_autoencoder
+    if draws and channels is not None and channels not in SHOWN:
+        raise InputError(
+            "The experiments are about images of 1 (grey) or 3 (RGB) channels. "
+            f"Received: {path}, whose images have {channels}"
+        )
+    return subject
+
+
+def _opened(path: str | os.PathLike[str], any_network: bool) -> Subject:
     export = export_places.find_autoencoder(path)
     if export is not None:
         return Subject(runtime.Autoencoder(path), name=Path(path), place=export)

@@ -57,6 +57,10 @@ def test_icons_are_trained_drawn_measured_and_resumed(discs, features, capsys):
     few = ["evaluate", "runs/icons", "-n", "16", "--compare", "runs/icons/model.keras"]
     assert main([*few, *features]) == 0
     assert Image.open("runs/icons/comparison.png").mode == "RGB"
+    capsys.readouterr()
+    assert main(["explore", "interpolate", "runs/icons"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "about images of 1 (grey) or 3 (RGB) channels. Received: runs/icons, whose" in line
 
 
 def test_without_a_fourth_channel_nothing_is_new_but_the_header(discs, capsys):

@@ -24,6 +24,7 @@ def test_every_field_is_an_option_with_help_but_what_a_run_itself_writes():
     fields = {field.name for field in dataclasses.fields(RunOptions)}
     assert fields - set(OPTIONS) == {
         "source",
+        "transparency",
         "mirroring",
         "fitted",
         "frozen",

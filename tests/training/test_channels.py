@@ -155,7 +155,7 @@ def test_generate_writes_alpha_and_arrays(tmp_path, monkeypatch, capsys):
         np.testing.assert_array_equal(one, made[1])
     for model, name, says in (
         ("5.keras", "a.png", "Images of 5 channels are no pictures: .* .npy file"),
-        ("4.keras", "a.npy", "The sheet is a .png file"),
+        ("4.keras", "a.npy", "suffix names a format that Pillow writes"),
     ):
         assert main(["generate", model, "-o", name]) == 2
         (line,) = capsys.readouterr().err.splitlines()

@@ -28,7 +28,7 @@ def exported(channels, place):
 def icons(browser, unpacked, tmp_path_factory):
     """(the export of a generator of RGBA, the URL of its page)."""
     path = exported(4, tmp_path_factory.mktemp("icons"))
-    with page_url(path, unpacked, tmp_path_factory) as url:
+    with page_url(path, unpacked, tmp_path_factory.mktemp("page")) as url:
         yield path, url
 
 
@@ -36,7 +36,7 @@ def icons(browser, unpacked, tmp_path_factory):
 def five(browser, unpacked, tmp_path_factory):
     """The same of 5 channels."""
     path = exported(5, tmp_path_factory.mktemp("five"))
-    with page_url(path, unpacked, tmp_path_factory) as url:
+    with page_url(path, unpacked, tmp_path_factory.mktemp("page")) as url:
         yield path, url
 
 
