@@ -9,6 +9,7 @@ import numpy as np
 
 from kgan.errors import InputError
 from kgan.explore.subject import Subject
+from kgan.files import printable
 from kgan.images import check_range, from_uint8
 
 BATCH = 64
@@ -29,7 +30,10 @@ def network_of_images(subject: Subject) -> keras.Model:
     for network in subject.require_networks():
         if takes_images(network):
             return network
-    raise InputError(f"None of its networks takes images. Received: {subject.name}")
+    raise InputError(
+        "None of its networks takes images of one size, with 1 or 3 channels. "
+        f"Received: {printable(subject.name)}"
+    )
 
 
 def range_of_images(

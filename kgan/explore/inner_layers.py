@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.layers import ConditionalBatchNormalization, GroupedConv2D
+from kgan.models.r3gan import ChannelBias
 from kgan.models.rebuild import all_layers
 
 CONVOLUTIONS = (
@@ -29,7 +30,13 @@ ACTIVATIONS = (
     keras.layers.ELU,
 )
 # What may follow a convolution and still belongs to it: none moves a value to another place.
-FOLLOWERS = (*NORMALIZATIONS, *ACTIVATIONS, keras.layers.Dropout, keras.layers.SpatialDropout2D)
+FOLLOWERS = (
+    *NORMALIZATIONS,
+    *ACTIVATIONS,
+    ChannelBias,
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout2D,
+)
 
 
 class Stage(NamedTuple):

@@ -113,6 +113,7 @@ def probe(
     figures: dict[str, Any] = {
         "experiment": "probe",
         "features": size,
+        "value_range": value_range,
         "classes": len(np.unique(classes)),
         "train": len(draw.train),
         "validation": len(draw.validation),

@@ -16,6 +16,7 @@ from kgan.explore.activation_maximisation import Adam
 from kgan.explore.inner_layers import outputs_caught, stages_of
 from kgan.explore.picture import Finding, captioned, enlarged, stacked
 from kgan.explore.subject import Subject, as_subject
+from kgan.files import printable
 from kgan.images import check_levels, from_uint8, grid, pairs
 from kgan.models.networks import check_positive
 from kgan.models.rebuild import float32_copy
@@ -78,7 +79,7 @@ def project(
     if subject.is_autoencoder:
         raise InputError(
             "An autoencoder has an encoder: kgan generate MODEL --pictures DATA reconstructs. "
-            f"Received: {subject.name}"
+            f"Received: {printable(subject.name)}"
         )
     gan = subject.require_gan()
     levels = check_levels(pictures, gan.image_shape)

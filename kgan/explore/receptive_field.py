@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import keras
 
 from kgan.explore.inner_layers import (
-    ACTIVATIONS,
-    NORMALIZATIONS,
+    FOLLOWERS,
     graph_of,
     inner,
     nodes_of,
@@ -19,10 +18,7 @@ from kgan.layers import GroupedConv2D
 # Layers, and operations by the names of their classes, whose output at a place depends on the
 # input at that place alone. What is in no list is taken to see everything.
 POINTWISE = (
-    *NORMALIZATIONS,
-    *ACTIVATIONS,
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout2D,
+    *FOLLOWERS,
     keras.layers.GaussianNoise,
     keras.layers.Identity,
     keras.layers.Rescaling,

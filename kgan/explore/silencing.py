@@ -11,6 +11,7 @@ import numpy as np
 from kgan.errors import InputError
 from kgan.explore.inner_layers import NORMALIZATIONS, Stage, inner, outputs_caught, stages_of
 from kgan.layers import GroupedConv2D
+from kgan.models.r3gan import ChannelBias
 from kgan.models.rebuild import copy_network
 from kgan.training.network_checks import run_network
 
@@ -68,6 +69,7 @@ def silenced(
     weights = _weights_of(scaling[-1]) if scaling else _kernel_of(stage.convolution)
     if weights is None:
         raise _not_silent(stage)
+    weights += [(each.bias, -1) for each in stage.chain if isinstance(each, ChannelBias)]
     for weight, axis in weights:
         values = np.array(weight)
         np.moveaxis(values, axis, 0)[maps] = 0.0

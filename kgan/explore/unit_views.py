@@ -26,6 +26,7 @@ from kgan.explore.receptive_field import Box, projective_field, receptive_field
 from kgan.explore.subject import Subject, as_subject
 from kgan.explore.unit_sheets import Row, cut, drawn_gradients, unit_sheet
 from kgan.explore.untrained import untrained_twin
+from kgan.files import printable
 from kgan.images import check_levels, to_uint8
 from kgan.models.rebuild import float32_copy
 from kgan.training.calibration import set_statistics
@@ -99,7 +100,9 @@ def units(
             )
         return _of_generator(subject, network, found, chosen, shown, count, seed, width)
     if images is None:
-        raise InputError(f"Name the images to choose from. Received: none for {subject.name}")
+        raise InputError(
+            f"Name the images to choose from. Received: none for {printable(subject.name)}"
+        )
     levels = check_levels(images, network.inputs[0].shape[1:])
     value_range = range_of_images(subject, network, value_range)
     trained = _of_float32(network, layer, value_range)

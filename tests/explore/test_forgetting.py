@@ -88,15 +88,25 @@ def test_boxes_of_another_size_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("preset", "classes"),
-    [("dcgan", None), ("dcgan", 2), ("dcgan_512", None), ("dcgan_tanh", None), ("sagan", 2)],
+    ("preset", "classes", "layer"),
+    [
+        ("dcgan", None, None),
+        ("dcgan", 2, None),
+        ("dcgan_512", None, None),
+        ("dcgan_tanh", None, None),
+        ("sagan", 2, None),
+        ("r3gan", None, "block_8x8_1_mix"),
+    ],
 )
-def test_silenced_maps_are_0_and_the_others_as_they_were(preset, classes):
-    shape = (28, 28, 1) if preset == "dcgan_tanh" else (32, 32, 1)
-    options = {"filters": 2, "latent_dim": 4, "num_classes": classes}
-    gan = kgan.GAN.from_preset(preset, image_shape=shape, **options)
+def test_silenced_maps_are_0_and_the_others_as_they_were(preset, classes, layer):
+    side = {"dcgan_tanh": 28, "r3gan": 8}.get(preset, 32)
+    options = {"filters": 16 if layer else 2, "latent_dim": 4, "num_classes": classes}
+    gan = kgan.GAN.from_preset(preset, image_shape=(side, side, 1), **options)
+    for weight in gan.generator.weights:
+        if weight.path.endswith("_bias/bias"):
+            weight.assign(np.linspace(-1, 1, weight.shape[0]))
     inputs = [np.ones((2, 4), np.float32)] + ([] if classes is None else [np.array([0, 1])])
-    stage = stage_of(gan.generator, None)
+    stage = stage_of(gan.generator, layer)
     copy = silenced(gan.generator, stage.convolution.name, np.array([1]), inputs)
 
     def maps(network):
