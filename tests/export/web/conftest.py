@@ -90,7 +90,7 @@ def classes_url(classes, browser, unpacked, tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def attributes_url(attributes, browser, unpacked, tmp_path_factory):
-    with page_url(attributes, unpacked, tmp_path_factory) as url:
+    with page_url(attributes, unpacked, tmp_path_factory.mktemp("page")) as url:
         yield url
 
 
