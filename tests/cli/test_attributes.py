@@ -102,7 +102,7 @@ def test_what_is_not_there_yet_says_so(run, pictures, tmp_path, capsys):
     message = error_of(capsys, "explore", "interpolate", run)
     assert "one of attributes is not yet: smile, glasses, yaw, blond" in message
     place = tmp_path / "shards"
-    assert main(["data", "pack", "embedded:faces", str(place)]) == 0
+    assert main(["data", "pack", "embedded:faces", "-o", str(place)]) == 0
     assert "without attributes: shards hold none of smile" in capsys.readouterr().out
     assert (place / "manifest.json").is_file()
 
