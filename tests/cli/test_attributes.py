@@ -98,6 +98,15 @@ def test_generate_asks_by_name_of_a_run_and_of_an_export(run, tmp_path, capsys):
         assert "has no classes" in message
 
 
+def test_what_is_not_there_yet_says_so(run, pictures, tmp_path, capsys):
+    message = error_of(capsys, "explore", "interpolate", run)
+    assert "one of attributes is not yet: smile, glasses, yaw, blond" in message
+    place = tmp_path / "shards"
+    assert main(["data", "pack", "embedded:faces", "-o", str(place)]) == 0
+    assert "without attributes: shards hold none of smile" in capsys.readouterr().out
+    assert (place / "manifest.json").is_file()
+
+
 def test_evaluate_asks_for_the_real_pictures_attributes(run, pictures, tmp_path, capsys):
     network = write_network(tmp_path / "means.onnx")
     features = ["--features", network, "--features-scale", "unit", "-n", "8"]
