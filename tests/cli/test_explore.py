@@ -13,6 +13,7 @@ import kgan
 from kgan.cli import explore
 from kgan.cli.main import main
 from kgan.directions import read_directions
+from tests.metrics.weights import needs_weights
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +148,19 @@ def test_networks_are_drawn_and_measured(run, tmp_path, capsys):
     slopes = tmp_path / "slopes.png"
     explored(capsys, "lipschitz", run, "-n", "4", "-o", slopes)
     assert len(figures_beside(slopes)["gradient_norm_mean"]) == 11
+
+
+@needs_weights
+@pytest.mark.slow
+def test_neighbours_are_told_and_counted(run, tmp_path, capsys):
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 16, 16, 1), np.uint8)
+    np.savez(tmp_path / "noise.npz", images=noise)
+    data, sheet = tmp_path / "noise.npz", tmp_path / "near.png"
+    lines = explored(capsys, "neighbours", run, "--data", data, "-n", "9", "-o", sheet)
+    assert lines[-1] == str(sheet)
+    figures = figures_beside(sheet)
+    assert len(figures["pixels"]["nearest_distances"]) == 9
+    assert f"by pixels: {figures['pixels']['suspicious']} of 9 images" in lines[1]
 
 
 @pytest.mark.slow
