@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         runtime,
         shelf,
     )
+    from kgan.attributes import Attributes
     from kgan.errors import InputError, KganError
     from kgan.runs import load_autoencoder, load_gan
     from kgan.training import GAN, Autoencoder
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 # costs nothing and `kgan.runtime` never meets tensorflow.
 _LAZY = {
     "GAN": "kgan.training",
+    "Attributes": "kgan.attributes",
     "Autoencoder": "kgan.training",
     "InputError": "kgan.errors",
     "KganError": "kgan.errors",
@@ -53,6 +55,7 @@ _LAZY = {
 __all__ = [  # noqa: RUF022
     "__version__",
     "GAN",
+    "Attributes",
     "Autoencoder",
     "InputError",
     "KganError",

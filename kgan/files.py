@@ -14,7 +14,7 @@ from typing import Any
 from kgan.errors import FullDisk, InputError, KganError
 from kgan.file_systems import NO_ROOM, no_room, set_mode, to_disk
 from kgan.leftovers import hidden_file, hidden_folder, sweep
-from kgan.names import escaped, readable, text_of_path
+from kgan.names import as_name, escaped, readable, text_of_path
 
 ONE_NAME = r"[^./\\][^/\\]*"  # of a directory, not hidden
 LONGEST_TEXT = 300  # characters of one value from a file
@@ -217,6 +217,11 @@ def printable(value: Any, longest: int | None = LONGEST_TEXT) -> str:
     """
     text = text_of_path(value) if isinstance(value, os.PathLike) else readable(str(value))
     return escaped(text[:longest]) + ("..." if len(text) > len(text[:longest]) else "")
+
+
+def as_typed(name: str) -> bytes:
+    """A name as a terminal shows it that knows ASCII alone, to compare what is typed."""
+    return printable(as_name(name).strip(), None).encode("ascii", "backslashreplace")
 
 
 def first_line(error: BaseException) -> str:

@@ -1,44 +1,55 @@
-"""Class labels of conditional models: derived from seeds, looked up by name, checked."""
+"""Labels of conditional models, classes or attributes: derived from seeds, named, checked."""
 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from kgan.attributes import Attributes
 from kgan.errors import InputError
-from kgan.files import printable
+from kgan.files import as_typed
 from kgan.names import as_name
 
+# What a conditional model takes as labels: a number of classes, or attributes.
+Condition: TypeAlias = int | Attributes
 
-def from_seeds(seeds: Iterable[int], num_classes: int) -> np.ndarray:
-    """Default labels: each seed modulo the number of classes.
+
+def from_seeds(seeds: Sequence[int], condition: Condition) -> np.ndarray:
+    """Default labels: each seed modulo the number of classes; of attributes the seed's row.
 
     Returns:
-        int64 array (N,).
+        int64 array (N,), or float32 (N, k) of k attributes.
     """
-    return np.asarray([seed % num_classes for seed in seeds], np.int64)
+    if isinstance(condition, Attributes):
+        return condition.from_seeds(seeds)
+    return np.asarray([seed % condition for seed in seeds], np.int64)
 
 
-def check_labels(labels: npt.ArrayLike, n: int, num_classes: int | None) -> np.ndarray:
+def check_labels(
+    labels: Any, n: int, condition: Condition | None, seeds: Sequence[int] | None = None
+) -> np.ndarray:
     """The labels of n images as an array.
 
     Args:
-        labels: one int for all images, or n ints.
+        labels: one int for all images, or n ints; of attributes what `Attributes.asked` takes.
         n: number of images.
-        num_classes: number of classes; None for a model without classes.
+        condition: number of classes, or attributes; None for a model without either.
+        seeds: the images' seeds; None for images without.
 
     Returns:
-        int64 array (n,).
+        int64 array (n,), or float32 (n, k) of k attributes.
 
     Raises:
         InputError: the model has no classes, there are not n ints, or one is outside 0
-            to num_classes - 1.
+            to the number of classes minus 1; or as for `Attributes.asked`.
     """
-    if num_classes is None:
+    if condition is None:
         raise InputError(f"This model has no classes. Received: labels={labels!r}")
+    if isinstance(condition, Attributes):
+        return condition.asked(labels, n, seeds)
     array = np.asarray(labels)
     if isinstance(labels, numbers.Integral):
         array = np.full(n, labels)
@@ -46,12 +57,31 @@ def check_labels(labels: npt.ArrayLike, n: int, num_classes: int | None) -> np.n
         raise InputError(
             f"labels must be one whole number, or one per image ({n}). Received: {labels!r}"
         )
-    if array.min() < 0 or array.max() >= num_classes:
+    if array.min() < 0 or array.max() >= condition:
         raise InputError(
-            f"A label is a whole number from 0 to {num_classes - 1}. Received: "
-            f"{array[(array < 0) | (array >= num_classes)][0]}"
+            f"A label is a whole number from 0 to {condition - 1}. Received: "
+            f"{array[(array < 0) | (array >= condition)][0]}"
         )
     return array.astype(np.int64)
+
+
+def check_attributes(attributes: Any) -> Attributes:
+    """The attributes of a model, or those of its config.
+
+    Raises:
+        InputError: neither.
+    """
+    if isinstance(attributes, Mapping):
+        try:
+            attributes = Attributes.from_config(attributes)
+        except (LookupError, TypeError, ValueError):
+            pass
+    if not isinstance(attributes, Attributes):
+        raise InputError(
+            "attributes are kgan.Attributes, such as open_source(...).attributes or "
+            f"kgan.Attributes.of(names, values). Received: {attributes!r}"
+        )
+    return attributes
 
 
 def check_class_names(
@@ -86,20 +116,15 @@ def index_of(name: str, class_names: Sequence[str] | None, num_classes: int | No
     """
     if num_classes is None:
         raise InputError(f"This model has no classes. Received: {name!r}")
-    wanted = _as_printed(name)
+    wanted = as_typed(name)
     for label, class_name in enumerate(class_names or ()):
-        if _as_printed(class_name) == wanted:
+        if as_typed(class_name) == wanted:
             return label
     # Only then in another case: names may differ by that alone.
-    folded = [_as_printed(class_name.casefold()) for class_name in class_names or ()]
-    if folded.count(_as_printed(name.casefold())) == 1:
-        return folded.index(_as_printed(name.casefold()))
+    folded = [as_typed(class_name.casefold()) for class_name in class_names or ()]
+    if folded.count(as_typed(name.casefold())) == 1:
+        return folded.index(as_typed(name.casefold()))
     if name.isascii() and name.isdecimal() and int(name) < num_classes:
         return int(name)
     known = ", ".join(class_names) if class_names else f"0 to {num_classes - 1}"
     raise InputError(f"No such class. Known: {known}. Received: {name!r}")
-
-
-def _as_printed(name: str) -> bytes:
-    """A name as a terminal shows it that knows no characters but ASCII."""
-    return printable(as_name(name), None).encode("ascii", "backslashreplace")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from kgan.attributes import Attributes
 from kgan.channels import in_words
 from kgan.errors import InputError
 from kgan.reading import LARGEST_TEXT, sha256
@@ -37,7 +38,7 @@ def generator_manifest(
     value_range: Sequence[float],
     float_output: bool,
     latents_assumed: bool = False,
-    num_classes: int | None = None,
+    condition: int | Attributes | None = None,
     class_names: Sequence[str] | None = None,
 ) -> Manifest:
     """The inputs and outputs of a generator's export.
@@ -50,7 +51,7 @@ def generator_manifest(
         value_range: (low, high) of the model's own images.
         float_output: False for uint8 images, True for float32 in `value_range`.
         latents_assumed: nobody said what distribution the generator was trained on.
-        num_classes: number of classes of a conditional generator; None for any other.
+        condition: number of classes, or attributes, of a conditional generator; None for any other.
         class_names: the names of the classes, by label; None for classes without names.
 
     Returns:
@@ -67,7 +68,7 @@ def generator_manifest(
             "seeds": "image i of generate(n, seed) has the seed plus i",
         },
     }
-    return _with_assumed(promise, latents_assumed) | _labels(num_classes, class_names)
+    return _with_assumed(promise, latents_assumed) | _labels(condition, class_names)
 
 
 def network_manifest(
@@ -77,7 +78,7 @@ def network_manifest(
     latent_distribution: str,
     latent_law: str,
     latents_assumed: bool = False,
-    num_classes: int | None = None,
+    condition: int | Attributes | None = None,
 ) -> Manifest:
     """The inputs and outputs of the export of a network that gives no images.
 
@@ -98,7 +99,7 @@ def network_manifest(
             "law": latent_law,
         },
     }
-    return _with_assumed(promise, latents_assumed) | _labels(num_classes, None)
+    return _with_assumed(promise, latents_assumed) | _labels(condition, None)
 
 
 def _with_assumed(promise: Manifest, assumed: bool) -> Manifest:
@@ -107,15 +108,25 @@ def _with_assumed(promise: Manifest, assumed: bool) -> Manifest:
     return promise
 
 
-def _labels(num_classes: int | None, class_names: Sequence[str] | None) -> Manifest:
-    if num_classes is None:
+def _labels(condition: int | Attributes | None, class_names: Sequence[str] | None) -> Manifest:
+    if condition is None:
         return {}
+    if isinstance(condition, Attributes):
+        labels = {
+            "name": "labels",
+            "dtype": "float32",
+            "shape": ["batch", len(condition.names)],
+            **condition.to_config(),
+            "law": "by default rows[seed modulo their number]; "
+            "the model itself does not check that a value is in its range",
+        }
+        return {"labels": labels}
     return {
         "labels": {
             "name": "labels",
             "dtype": "int64",
             "shape": ["batch"],
-            "num_classes": num_classes,
+            "num_classes": condition,
             "class_names": class_names,
             "law": "by default the seed modulo num_classes; "
             "the model itself does not check that a label is below num_classes",

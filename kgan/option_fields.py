@@ -289,6 +289,7 @@ PORTION = _real("a number above 0, up to 1", 0.0, math.nextafter(1.0, 2.0), Fals
 SHARE = _real("a number from 0 to below 1", 0.0, 1.0, True, "X")
 TEXT = Kind("text", _text, _text, "TEXT")
 PATH = Kind("a path", _path, _path, "DIR")
+FILE = Kind("a path", _path, _path, "FILE")
 SWITCH = Kind("true or false", _no_text, _switch, None)
 SIZE = Kind("a size such as 64x64 or 64x64x1", _parse_size, _size, "HxW")
 COLOUR = Kind("a colour such as 255,255,255", _parse_colour, _colour, "R,G,B")

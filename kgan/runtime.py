@@ -22,6 +22,7 @@ from kgan import export_places, manifest, memory
 from kgan import images as image_tools
 from kgan import labels as label_tools
 from kgan import latents as latent_tools
+from kgan.attributes import Attributes
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.untrusted import Session, checked_session
@@ -37,7 +38,9 @@ class Generator:
     Attributes:
         info: the export's manifest, a dict.
         image_shape: (H, W, C); of a C of 4 the last channel is alpha, not premultiplied.
-        num_classes, class_names: those of a conditional generator; None for any other.
+        num_classes, class_names: those of a generator of classes; None for any other.
+        attributes: the `kgan.Attributes` of a generator of attributes; None for any other.
+        condition: `num_classes` or `attributes`; None for a generator without labels.
         path: the .onnx file in use.
 
     Raises:
@@ -69,12 +72,16 @@ class Generator:
         classes = self.info.get("labels", {})
         self.num_classes: int | None = classes.get("num_classes")
         self.class_names: list[str] | None = classes.get("class_names")
+        self.attributes: Attributes | None = None
+        if "attributes" in classes:
+            self.attributes = Attributes.from_config(classes)
+        self.condition: label_tools.Condition | None = self.attributes or self.num_classes
 
     def generate(
         self,
         n: int,
         seed: int = 0,
-        labels: npt.ArrayLike | None = None,
+        labels: npt.ArrayLike | Mapping[str, Any] | None = None,
         batch_size: int = 64,
         truncation: float = 1.0,
     ) -> np.ndarray:
@@ -99,7 +106,7 @@ class Generator:
     def from_seeds(
         self,
         seeds: Sequence[int],
-        labels: npt.ArrayLike | None = None,
+        labels: npt.ArrayLike | Mapping[str, Any] | None = None,
         batch_size: int = 64,
         truncation: float = 1.0,
     ) -> np.ndarray:
@@ -107,8 +114,10 @@ class Generator:
 
         Args:
             seeds: n ints >= 0, at least one.
-            labels: for a conditional generator, one class for all images or n of them;
-                None for each image's seed modulo the number of classes.
+            labels: for a conditional generator, one class for all images or n of them; of
+                attributes a row of numbers for all or n, or a dict such as {"smile": 1}. None, and
+                what a dict leaves out, as each image's seed has it: the seed modulo the number of
+                classes, or a row of the manifest's by that law.
             batch_size: images generated at a time; it does not change them.
             truncation: as for `kgan.latents.from_seeds`.
 
@@ -124,10 +133,10 @@ class Generator:
         _check_counts(n=n, batch_size=batch_size)
         drawn = self.info["latents"]
         memory.check_array(n, math.prod(self.image_shape), "n")
-        if labels is None and self.num_classes is not None:
-            labels = label_tools.from_seeds(seeds, self.num_classes)
+        if labels is None and self.condition is not None:
+            labels = label_tools.from_seeds(seeds, self.condition)
         all_labels = (
-            None if labels is None else label_tools.check_labels(labels, n, self.num_classes)
+            None if labels is None else label_tools.check_labels(labels, n, self.condition, seeds)
         )
         images = np.empty((n, *self.image_shape), np.uint8)
         for start in range(0, n, batch_size):
@@ -140,13 +149,16 @@ class Generator:
         return images
 
     def from_latents(
-        self, latents: npt.ArrayLike, labels: npt.ArrayLike | None = None
+        self,
+        latents: npt.ArrayLike,
+        labels: npt.ArrayLike | Mapping[str, Any] | None = None,
     ) -> np.ndarray:
         """Generates one image from each latent.
 
         Args:
             latents: float array (N, latent_dim).
-            labels: for a conditional generator, one class for all images or N of them.
+            labels: for a conditional generator, one class for all images or N of them; of
+                attributes a row of numbers for all or N, or a dict of every attribute.
 
         Returns:
             uint8 array (N, H, W, C).
@@ -161,10 +173,15 @@ class Generator:
             raise InputError(f"latents must have the shape (N, {dim}). Received: {latents.shape}")
         inputs = {"latents": latents}
         if labels is not None:
-            inputs["labels"] = label_tools.check_labels(labels, len(latents), self.num_classes)
+            inputs["labels"] = label_tools.check_labels(labels, len(latents), self.condition)
         elif self.num_classes is not None:
             raise InputError(
                 f"This generator has {self.num_classes} classes: give labels. Received: labels=None"
+            )
+        elif self.attributes is not None:
+            raise InputError(
+                f"This generator has attributes, {', '.join(map(printable, self.attributes.names))}"
+                ": give labels. Received: labels=None"
             )
         return _levels(self.session.run(["images"], inputs)[0], self.info["output"])
 

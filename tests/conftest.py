@@ -36,11 +36,11 @@ _opening = importlib.import_module("kgan.data.open_source")
 _scaled = functools.lru_cache(maxsize=8)(_opening.embedded_source)
 
 
-def _embedded_source(image_shape, fit, background):
+def _embedded_source(image_shape, fit, background, name="clothes"):
     shape = image_shape and tuple(image_shape)
     small = shape is None or shape[0] <= 128 >= shape[1]
     scaled = _scaled if small else _scaled.__wrapped__
-    return scaled(shape, fit, tuple(background))
+    return scaled(shape, fit, tuple(background), name)
 
 
 kgan.data.embedded_source = _opening.embedded_source = _embedded_source

@@ -74,7 +74,8 @@ class Gallery:
 
     Args:
         images: uint8 array (N, H, W, C), at least two.
-        labels: int array (N,), the images' classes for a conditional GAN; None without classes.
+        labels: int array (N,), the images' classes for a conditional GAN, within which alone
+            images are compared; or float (N, k), their attributes; None without labels.
 
     Attributes:
         batch: indices of the 64 images shown to the discriminator, some
@@ -92,13 +93,17 @@ class Gallery:
                 "A RunDoctor needs at least two real images, a uint8 array (N, H, W, C). "
                 f"Received: {images.dtype} {images.shape}"
             )
-        if labels is not None and np.shape(labels) != (len(images),):
+        rank = 0 if labels is None else np.ndim(labels)
+        if labels is not None and (rank > 2 or np.shape(labels)[:1] != (len(images),)):
             raise InputError(
                 f"labels must have one label for each of the {len(images)} images. "
                 f"Received: {np.shape(labels)}"
             )
         self.images = images
-        self.labels = None if labels is None else np.asarray(labels, np.int32)
+        self.labels = None
+        if labels is not None:
+            self.labels = np.asarray(labels, np.float32 if rank == 2 else np.int32)
+        self._classes = None if rank == 2 else self.labels
         self.vectors = shrink(images)
         self.mirrored = shrink(images[:REFERENCES, :, ::-1])
         mean = images.mean(0, dtype=np.float64)
@@ -113,7 +118,7 @@ class Gallery:
             rows[start : start + self.alone]
             for start in range(0, len(rows) - self.alone + 1, self.alone)
         ][:LARGEST_BLOCKS]
-        figures = [within(self.vectors[block], self._labels_of(block)) for block in blocks]
+        figures = [within(self.vectors[block], self._classes_of(block)) for block in blocks]
         self.apart, self.twins = np.maximum(np.nanmean(figures, axis=0), 1e-3)
         nearest = self._nearest(self.vectors[:REFERENCES], self.mirrored, leave_out_self=True)
         self.near = max(float(np.median(nearest)), 1e-3)
@@ -121,16 +126,16 @@ class Gallery:
 
     def _rows(self) -> np.ndarray:
         """Indices in an order in which any 64 hold each of up to 32 classes equally often."""
-        if self.labels is None:
+        if self._classes is None:
             return np.arange(len(self.images))
-        classes, counts = np.unique(self.labels, return_counts=True)
+        classes, counts = np.unique(self._classes, return_counts=True)
         classes = classes[np.argsort(-counts, kind="stable")][: BATCH // 2]
-        each = [np.flatnonzero(self.labels == label) for label in classes]
+        each = [np.flatnonzero(self._classes == label) for label in classes]
         fewest = max(1, min(len(rows) for rows in each))
         return np.concatenate([[rows[turn] for rows in each] for turn in range(fewest)])
 
-    def _labels_of(self, rows: np.ndarray) -> np.ndarray | None:
-        return None if self.labels is None else self.labels[rows]
+    def _classes_of(self, rows: np.ndarray) -> np.ndarray | None:
+        return None if self._classes is None else self._classes[rows]
 
     def _nearest(
         self, vectors: np.ndarray, mirrored: np.ndarray, leave_out_self: bool = False
@@ -154,7 +159,7 @@ class Gallery:
         """
         vectors = shrink(fakes)
         first = slice(self.alone)
-        apart, twins = within(vectors[first], self._labels_of(self.batch[first]))
+        apart, twins = within(vectors[first], self._classes_of(self.batch[first]))
         nearest = self._nearest(vectors, shrink(fakes[:, :, ::-1]))
         copies = float(np.mean(nearest < 0.5 * self.near))
         mean = vectors.mean(0)

@@ -23,7 +23,7 @@ class LatentWalk(Periodic):
     Files are `step-001000.webp` and so on, the last at the end of training; each shows several
     walks side by side and repeats endlessly. With a conditional GAN of at
     most 16 classes every class takes the same walk, so that the meaning of a latent
-    can be compared between classes; with more, each walk has a class of its own.
+    can be compared between classes; with more, or with attributes, each walk has its own.
 
     Args:
         directory: where the animations go.
@@ -77,13 +77,15 @@ class LatentWalk(Periodic):
             paths.append(latent_law.closed_walk(stops, self.frames, gan.latent_distribution))
         steps = self.stops * self.frames
         latents = np.stack(paths, axis=1).reshape(steps * len(paths), -1)
-        images = draw(gan, latents, None if labels is None else np.tile(labels, steps))
+        images = draw(gan, latents, None if labels is None else np.concatenate([labels] * steps))
         return images.reshape(steps, len(paths), *images.shape[1:])
 
     def _walkers(self) -> tuple[np.ndarray | None, list[int]]:
         """(the labels or None, the seeds of the first stops), one per walk."""
-        classes = self.model.num_classes
+        classes, attributes = self.model.num_classes, self.model.attributes
         if classes is not None and classes <= MOST_COLUMNS:
             return np.arange(classes), [self.seed] * classes
         seeds = [self.seed + walk * self.stops for walk in range(self.walks)]
+        if attributes is not None:
+            return attributes.from_seeds(seeds), seeds
         return None if classes is None else np.arange(self.walks) % classes, seeds

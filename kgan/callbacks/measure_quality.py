@@ -182,7 +182,7 @@ class Evaluate(Periodic):
             own = self.reference.protocol(
                 weights=found.protocol.weights,
                 first_seed=found.protocol.first_seed,
-                conditional=self.model.num_classes is not None,
+                conditional=self.model.condition is not None,
             )
             check_same({"this training": own, self.best.name: found.protocol})
             if found.model.get("sha256") != sha256(self.best):

@@ -49,7 +49,8 @@ class RunDoctor(Periodic):
     Args:
         images: uint8 array (N, H, W, C), N at least 2, real images drawn at
             random from those the model trains on; some hundred to 2,000.
-        labels: int array (N,), their classes, for a conditional GAN.
+        labels: int array (N,), their classes, or float (N, k), their attributes, for a
+            conditional GAN.
         every_steps: steps between two checks; 20 when None.
         log_dir: directory of TensorBoard events for the figures of every
             check (`doctor/...`, see `kgan.callbacks.doctor_verdicts.Check`) and for what
@@ -113,9 +114,21 @@ class RunDoctor(Periodic):
                 f"{tuple(self.model.image_shape)}. Received: {shape}"
             )
         classes, labels = self.model.num_classes, self.gallery.labels
-        if (classes is None) != (labels is None):
+        if self.model.attributes is not None:
+            k = len(self.model.attributes.names)
+            if labels is None or labels.shape[1:] != (k,) or not np.isfinite(labels).all():
+                received = "none" if labels is None else f"{labels.dtype} {labels.shape}"
+                raise InputError(
+                    f"A RunDoctor needs labels of {k} finite numbers for this model. "
+                    f"Received: {received}"
+                )
+            return
+        of_classes = labels is not None and labels.ndim == 1
+        if (classes is None) != (labels is None) or of_classes != (labels is not None):
             need = "no labels" if classes is None else f"labels from 0 to {classes - 1}"
             received = "none" if labels is None else f"{len(labels)}"
+            if not of_classes and labels is not None:
+                received += ", of several numbers each"
             raise InputError(f"A RunDoctor needs {need} for this model. Received: {received}")
         if classes is None or labels is None:
             return
@@ -182,7 +195,7 @@ def examine(
     Args:
         gan: a compiled `GAN`.
         latents: float tensor (B, latent_dim).
-        labels: int tensor (B,), of fakes and real images alike; None without classes.
+        labels: tensor (B,) or (B, k), of fakes and real images alike; None without labels.
         real_images: float tensor (B, H, W, C) in the model's range.
 
     Returns:

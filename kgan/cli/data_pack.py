@@ -46,6 +46,8 @@ def run(arguments: argparse.Namespace) -> None:
     except InputError as problem:
         source = open_source(**options, image_shape=size)  # what is wrong may be labels alone
         print(f"without classes: {printable(problem, None)}")
+    if source.attributes is not None:
+        print(f"without attributes: shards hold none of {', '.join(source.attributes.names)}")
     manifest = pack(source, arguments.output, progress=counting("packed"))
     shape = "x".join(map(str, manifest["image_shape"]))
     classes = f", {len(manifest['class_names'])} classes" if manifest["class_names"] else ""

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,12 +183,12 @@ def _from_seeds(
     generator: Generator,
     n: int,
     seeds: Sequence[int],
-    labels: np.ndarray | None,
+    labels: np.ndarray | Mapping[str, float] | None,
     truncation: float,
 ) -> Iterator[tuple[np.ndarray, list[str], None]]:
     for start in range(0, n, BATCH):
         part = slice(start, start + BATCH)
-        own = None if labels is None else labels[part]
+        own = labels[part] if isinstance(labels, np.ndarray) else labels
         pictures = generator.from_seeds(seeds[part], own, truncation=truncation)
         yield pictures, _seed_names(seeds[part]), None
 
@@ -197,8 +197,17 @@ def _seed_names(seeds: Iterable[int]) -> list[str]:
     return [f"seed-{seed:06d}" for seed in seeds]
 
 
-def _labels(arguments: argparse.Namespace, model: Any) -> np.ndarray | None:
-    """The classes that were named, in turn, one for each picture; None where none was."""
+def _labels(arguments: argparse.Namespace, model: Any) -> np.ndarray | Mapping[str, float] | None:
+    """The classes that were named, in turn, one for each picture, or the attributes; or None."""
+    if arguments.attributes is not None:
+        if model.attributes is None or arguments.class_names is not None:
+            has = "none" if model.attributes is None else "attributes"
+            raise InputError(
+                "--attributes is for a model of attributes, --class for one of classes. "
+                f"Received: {arguments.model}, which has {has}"
+            )
+        label_law.check_labels(arguments.attributes, 1, model.attributes, [0])
+        return arguments.attributes
     if arguments.class_names is None:
         return None
     known = (model.class_names, model.num_classes)
@@ -221,6 +230,7 @@ def _reconstruct(arguments: argparse.Namespace, model: Any, run: Path | None) ->
         "--seed": arguments.seed is not None,
         "--seeds": arguments.seeds is not None,
         "--class": arguments.class_names is not None,
+        "--attributes": arguments.attributes is not None,
         "--nice": arguments.nice > 1,
         "--truncation": arguments.truncation != 1,
     }

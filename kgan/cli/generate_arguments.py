@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from kgan.attributes import parse_asked
 from kgan.cli.arguments import argument_type
 from kgan.names import name_of
-from kgan.option_fields import FROM_ZERO, PORTION, SEEDS, WHOLE
+from kgan.option_fields import FROM_ZERO, PORTION, SEEDS, WHOLE, Kind
 
 HELP = "draw pictures from a trained model or an export"
 DESCRIPTION = """\
@@ -18,6 +19,7 @@ reconstructs pictures: each row of them stands over what comes back.
   kgan generate runs/NAME -n 64 -o grid.png
   kgan generate saved_models/NAME --seed 7 --separate pictures/
   kgan generate runs/NAME --class Bag --class coat -n 16
+  kgan generate runs/NAME --attributes smile=1,yaw=-0.5 -n 16
   kgan generate runs/NAME --seeds 1,5,9-20 --truncation 0.7 --scale 4 -o grid.webp
 
 --truncation multiplies latents, so that a seed's picture keeps what it shows and
@@ -26,6 +28,7 @@ to 8 channels are no pictures: they are written as an array, images.npy.
 """
 COUNT = 64
 NICE = 20
+ASKED = Kind("numbers by name such as smile=1,yaw=-0.5", parse_asked, parse_asked, "NAME=X,...")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CLASS",
         help="draw this class, by name or number (a conditional model; all in turn); given "
         "several times, these in turn",
+    )
+    parser.add_argument(
+        "--attributes",
+        type=argument_type(ASKED),
+        metavar="NAME=X,...",
+        help="draw pictures with these attributes, 0 or 1 or numbers (those of pictures it was "
+        "trained on)",
     )
     parser.add_argument(
         "--pictures",

@@ -13,7 +13,8 @@ Every function takes the same last arguments:
     fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
     background: (R, G, B) under transparent images and around padded ones; white alone goes
         with an `image_shape` of four channels, which keeps transparency instead.
-    labels: yield (images, labels), int32 (B,), for a conditional GAN.
+    labels: yield (images, labels), int32 (B,), for a conditional GAN; with attributes they are
+        float32 (B, k).
     first_batch: None for a dataset of one epoch, a new one each time it is iterated.
         A whole number for an endless dataset, for `fit` with `steps_per_epoch`,
         which continues where a training with the same arguments stopped after so
@@ -65,6 +66,7 @@ def from_folder(
     seed: int | None = None,
     first_batch: int | None = None,
     labels: bool = False,
+    attributes: str | os.PathLike[str] | None = None,
     strict: bool = False,
 ) -> tf.data.Dataset:
     """The PNG, JPEG, BMP, GIF and WebP files below a folder, its subfolders included.
@@ -81,8 +83,11 @@ def from_folder(
         strict: an image that cannot be decoded is an error instead.
         labels: each image's class is the subfolder it is in, numbered in the order of
             the names.
+        attributes: a CSV file, a line of names such as `file,smile,yaw` and then one for each
+            image, or JSON, `{"a.png": {"smile": 1, "yaw": -0.5}, ...}`: with it the labels,
+            which then come too, are these numbers.
     """
-    source = folder_source(directory, image_shape, fit, background, strict)
+    source = folder_source(directory, image_shape, fit, background, strict, attributes)
     return batches(
         source,
         batch_size=batch_size,
@@ -92,7 +97,7 @@ def from_folder(
         shuffle=shuffle,
         seed=seed,
         first_batch=first_batch,
-        labels=labels,
+        labels=labels or attributes is not None,
     )
 
 
@@ -110,6 +115,7 @@ def from_arrays(
     seed: int | None = None,
     first_batch: int | None = None,
     labels: npt.ArrayLike | None = None,
+    attribute_names: Sequence[str] | None = None,
 ) -> tf.data.Dataset:
     """Images in an array or a list.
 
@@ -123,11 +129,11 @@ def from_arrays(
         array_range: (low, high) of float images; required for floats.
         labels: (N,) whole numbers from 0 up (from 1 up: 1 becomes label 0), also as floats
             or booleans; or names, which are numbered in their order; None for images
-            without labels.
+            without labels. With `attribute_names` numbers (N, k).
+        attribute_names: of the k attributes that the labels are; None for classes.
     """
-    source = array_source(
-        images, array_range, image_shape, fit, background, "an array", labels=labels
-    )
+    facts: dict[str, Any] = {"labels": labels, "attribute_names": attribute_names}
+    source = array_source(images, array_range, image_shape, fit, background, "an array", **facts)
     return batches(
         source,
         batch_size=batch_size,
@@ -141,9 +147,10 @@ def from_arrays(
 
 
 def embedded(
+    name: str = "clothes",
     *,
     batch_size: int,
-    image_shape: Sequence[int] = (32, 32, 1),
+    image_shape: Sequence[int] | None = None,
     value_range: tuple[float, float] = (-1.0, 1.0),
     augment: Sequence[AnyAugmentation] = (),
     shuffle: bool = True,
@@ -151,12 +158,17 @@ def embedded(
     first_batch: int | None = None,
     labels: bool = False,
 ) -> tf.data.Dataset:
-    """The 6,000 images of Fashion-MNIST that ship with kgan, 28x28 scaled to `image_shape`.
+    """A set of images that ships with kgan.
 
-    600 of each of ten classes, whose names are `open_source(None).class_names`.
+    Args:
+        name: "clothes", 6,000 images of Fashion-MNIST, 28x28 scaled to (32, 32, 1), 600 of each
+            of ten classes, whose names are `open_source(None).class_names`; or "faces", 2,400
+            drawn in colour, (32, 32, 3), whose attributes are
+            `open_source("embedded:faces").attributes`: smile, glasses, yaw and blond.
+        image_shape: (H, W, C) to scale them to; None for that.
     """
     return batches(
-        embedded_source(image_shape, "crop", WHITE),
+        embedded_source(image_shape, "crop", WHITE, name),
         batch_size=batch_size,
         value_range=value_range,
         augment=augment,

@@ -6,7 +6,7 @@ import math
 import struct
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -17,12 +17,29 @@ from kgan.reading import check_file
 
 ARRAY_NAMES = ("images", "x_train")
 LABEL_NAMES = ("labels", "y_train")
+ATTRIBUTES, ATTRIBUTE_NAMES = "attributes", "attribute_names"
 PICTURE_RANKS = (3, 4)
 LONGEST_HEADER = 10_000  # bytes of an array's; as NumPy has it
 
 
-def load_arrays(path: Path, with_labels: bool) -> tuple[Any, Any]:
-    """(images, labels or None) of an array file.
+class Arrays(NamedTuple):
+    """What an array file holds.
+
+    Attributes:
+        images: the pictures.
+        labels: one label, or with `names` one row of attributes, per picture; None without.
+        names: of the attributes; None where the labels are classes.
+    """
+
+    images: Any
+    labels: Any = None
+    names: list[str] | None = None
+
+
+def load_arrays(path: Path, with_labels: bool) -> Arrays:
+    """The images of an array file, and the labels where they are asked for.
+
+    With an array `attribute_names` beside them, `attributes` or `labels` are those, (N, k).
 
     Only what is asked for is read, and only where it fits into memory: a few bytes of a file can
     unpack to any number.
@@ -42,7 +59,7 @@ def load_arrays(path: Path, with_labels: bool) -> tuple[Any, Any]:
             file.seek(0)
             _check_size(path, path.name, *_header(file))
             file.seek(0)
-            return np.load(file, allow_pickle=False), None
+            return Arrays(np.load(file, allow_pickle=False))
     except (KganError, MemoryError):
         raise
     except FileNotFoundError:
@@ -51,7 +68,7 @@ def load_arrays(path: Path, with_labels: bool) -> tuple[Any, Any]:
         raise InputError(f"Not a readable array file: {path} ({first_line(problem)})") from None
 
 
-def _of_archive(path: Path, with_labels: bool) -> tuple[Any, Any]:
+def _of_archive(path: Path, with_labels: bool) -> Arrays:
     with zipfile.ZipFile(path) as archive:
         headers = {}
         # A name without the suffix comes first, as in NumPy.
@@ -69,16 +86,29 @@ def _of_archive(path: Path, with_labels: bool) -> tuple[Any, Any]:
                 f"Received: {path} with {', '.join(headers) or 'nothing'}"
             )
         (name,) = candidates
-    label = next((key for key in LABEL_NAMES if with_labels and key in headers), None)
+    named = ATTRIBUTE_NAMES if with_labels and ATTRIBUTE_NAMES in headers else None
+    if with_labels and ATTRIBUTES in headers and named is None:
+        raise InputError(
+            f"{ATTRIBUTES} need {ATTRIBUTE_NAMES} beside them, a text for each column. "
+            f"Received: {path} with {', '.join(headers)}"
+        )
+    own = (ATTRIBUTES, *LABEL_NAMES) if named else LABEL_NAMES
+    label = next((key for key in own if with_labels and key in headers), None)
+    if named and (label is None or headers[named][1].kind != "U"):
+        raise InputError(
+            f"{ATTRIBUTE_NAMES} are texts, and {ATTRIBUTES} or {LABEL_NAMES[0]} are beside them. "
+            f"Received: {path} with {', '.join(headers)}"
+        )
     if label is not None and headers[label][1].hasobject:
         raise InputError(
             "Python objects in a file are never loaded, as they can hold code: save the "
             f"labels as numbers or text. Received: {label} of Python objects"
         )
-    for key in filter(None, (name, label)):
+    for key in filter(None, (name, label, named)):
         _check_size(path, key, *headers[key])
     with np.load(path, allow_pickle=False) as arrays:
-        return arrays[name], None if label is None else arrays[label]
+        names = None if named is None else [str(each) for each in arrays[named].ravel()]
+        return Arrays(arrays[name], None if label is None else arrays[label], names)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

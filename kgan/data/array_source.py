@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgan import memory
+from kgan.attributes import Attributes
 from kgan.data import decode
 from kgan.data.order import order
 from kgan.data.sources import WORKERS, Source
@@ -24,12 +25,12 @@ LARGE = 2**16  # levels; threads take longer over a smaller image than one alone
 
 
 class ArraySource(Source):
-    """Images in memory and their labels, int32 (N,), -1 without.
+    """Images in memory and their labels: classes, int32 (N,), -1 without, or attributes (N, k).
 
     Args:
         images: uint8, uint16 or float32 (N, H, W, C); with `fit_one`, a sequence of N things
             that it takes.
-        description, default_augment, labels, class_names: as for `Source`.
+        description, default_augment, labels, class_names, attributes: as for `Source`.
         image_shape: (H, W, C); None for that of the images.
         fit_one: makes one image of that shape; None where they have it. It is called when
             `values` is first asked for.
@@ -45,10 +46,11 @@ class ArraySource(Source):
         class_names: Sequence[str] | None = None,
         image_shape: decode.Shape | None = None,
         fit_one: Callable[[Any], np.ndarray] | None = None,
+        attributes: Attributes | None = None,
         array_range: tuple[float, float] = (0.0, 255.0),
     ) -> None:
         shape = images.shape[1:] if image_shape is None else image_shape
-        super().__init__(description, shape, len(images), default_augment, class_names)
+        super().__init__(description, shape, len(images), default_augment, class_names, attributes)
         self._given, self._fit_one = images, fit_one
         self.dtype = getattr(images, "dtype", np.dtype(np.uint8))  # of lists
         self.array_range = array_range

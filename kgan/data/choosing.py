@@ -66,8 +66,8 @@ def pick(source: Source, indices: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray
         indices: whole numbers (N,), as `draw_indices` gives them.
 
     Returns:
-        (uint8 (N, H, W, C), int32 (N,), -1 without labels), in the order of the indices; those
-        that prove broken are missing.
+        (uint8 (N, H, W, C), labels (N,) or (N, k) as `Source.examples` has them), in the order of
+        the indices; those that prove broken are missing.
 
     Raises:
         InputError: none can be decoded.
@@ -84,11 +84,11 @@ def pick(source: Source, indices: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray
     if not found:
         raise InputError(f"No picture could be decoded. Received: {source.description}")
     images, labels = zip(*(found[index] for index in indices if index in found), strict=True)
-    return np.stack(images), np.array(labels, np.int32)
+    return np.stack(images), np.array(labels, source.labels_spec[1])
 
 
 def numbered(source: Source, wanted: np.ndarray | None = None) -> tf.data.Dataset:
-    """A tf.data.Dataset of uint8 images and int64 (2,), which image it is and its label.
+    """A tf.data.Dataset of uint8 images and (int64 which image it is, its label).
 
     Args:
         source: a `Source`.
@@ -98,18 +98,12 @@ def numbered(source: Source, wanted: np.ndarray | None = None) -> tf.data.Datase
         examples = source.examples().enumerate()
         if wanted is not None:
             examples = examples.filter(lambda index, pair: tf.gather(wanted, index))
-        return examples.map(
-            lambda index, pair: (pair[0], tf.stack([index, tf.cast(pair[1], tf.int64)]))
-        )
+        return examples.map(lambda index, pair: (pair[0], (index, pair[1])))
     encoded = source.encoded(None)
     if wanted is not None:
         encoded = encoded.filter(lambda index, data, label: tf.gather(wanted, index))
-    # The number travels with the label: shards give their images in an order of their own.
-    return source.decoded(
-        encoded.map(
-            lambda index, data, label: (index, data, tf.stack([index, tf.cast(label, tf.int64)]))
-        )
-    )
+    # The number travels as the label does: shards give their images in an order of their own.
+    return source.decoded(encoded.map(lambda index, data, label: (index, data, (index, label))))
 
 
 def without(source: Source, indices: Sequence[int] | np.ndarray) -> Source:
@@ -123,6 +117,7 @@ def without(source: Source, indices: Sequence[int] | np.ndarray) -> Source:
             source.default_augment,
             source.labels[keep],
             source.class_names,
+            attributes=source.attributes,
             array_range=source.array_range,
         )
         part.transparency = source.transparency

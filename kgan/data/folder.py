@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +14,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kgan.attributes import Attributes
 from kgan.channels import ALPHA
 from kgan.data import decode, image_files, transparency
-from kgan.data.folder_classes import classes_in
+from kgan.data.attribute_files import read_attributes
+from kgan.data.folder_classes import FolderClasses, classes_in
 from kgan.data.order import balanced_order, order
 from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.names import name_of
@@ -23,6 +26,8 @@ from kgan.names import name_of
 
 class FolderSource(StreamSource):
     """The images below a folder, ordered by name, and their `kgan.data.folder_classes`.
+
+    With a file of `kgan.data.attribute_files` they have its attributes instead.
 
     Attributes:
         balance: an order that is drawn has every class as often as another.
@@ -37,6 +42,7 @@ class FolderSource(StreamSource):
         fit: decode.Fit,
         background: Sequence[int],
         strict: bool,
+        attributes_file: Path | None = None,
     ) -> None:
         listing = image_files.list_images(folder)
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -45,7 +51,15 @@ class FolderSource(StreamSource):
             )
         drawn = image_files.drawn_among_others(headers)
         paths = [path for path in listing.images if path not in drawn]
-        classes = classes_in(folder, paths)
+        attributes, table = None, np.empty(0)
+        if attributes_file is None:
+            classes = classes_in(folder, paths)
+        else:
+            below = [name_of(os.path.relpath(path, folder)) for path in paths]
+            entries = [name.replace(os.sep, "/") for name in below]
+            names, table = read_attributes(attributes_file, entries)
+            attributes = Attributes.of(names, table)
+            classes = FolderClasses({}, None)
         super().__init__(
             f"folder {name_of(folder.resolve().name)}, {len(paths)} pictures",
             image_shape,
@@ -53,8 +67,9 @@ class FolderSource(StreamSource):
             fit,
             background,
             strict,
-            ("flip",),
+            ("flip",) if attributes is None else (),  # a mirror image may have others
             classes.names,
+            attributes,
         )
         self.files: list[str] = []
         self._folder = os.fspath(folder), os.path.realpath(folder)
@@ -89,14 +104,21 @@ class FolderSource(StreamSource):
             LOG.warning("no classes: %s", classes.problem)
         # Built eagerly here: what a pipeline's function builds becomes part of its graph.
         with tf.device("CPU"):
-            self._labels = tf.constant(classes.labels(self.files), tf.int32)
+            labels: Any = classes.labels(self.files)
+            if attributes is not None:
+                rows = dict(zip(paths, table, strict=True))
+                labels = np.array([rows[file] for file in self.files]).reshape(-1, len(names))
+            self._labels = tf.constant(labels, self.labels_spec[1])
             # As bytes: a name on disk need not be valid UTF-8.
             self._names = tf.constant([os.fsencode(file) for file in self.files], tf.string)
 
     def origins(self) -> Iterable[Any]:
         given, real = self._folder  # a run is begun with a relative path, resumed with the whole
         files = (real + file[len(given) :] for file in self.files)
-        return zip(files, self._changed, strict=True)
+        listed: list[Any] = list(zip(files, self._changed, strict=True))
+        if self.attributes is not None:
+            listed.append(hashlib.sha256(self._labels.numpy().tobytes()).hexdigest())
+        return listed
 
     def name(self, index: int) -> str:
         return self.files[index]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from kgan.attributes import Attributes, check_names, check_values
 from kgan.channels import ALPHA, PICTURES
 from kgan.data import decode, tfds, transparency
 from kgan.data.array_files import load_arrays
@@ -43,6 +44,20 @@ FASHION = (
 )
 
 
+CLOTHES = "clothes"
+EMBEDDED_PREFIX = "embedded:"
+# Name -> (file, channels, what it is, names of its classes or None for attributes).
+EMBEDDED: dict[str, tuple[str, int, str, Sequence[str] | None]] = {
+    CLOTHES: (
+        "fashion_mnist/fashion_mnist_6000.npz",
+        1,
+        "the embedded 6,000 pictures of Fashion-MNIST",
+        FASHION,
+    ),
+    "faces": ("faces/faces_2400.npz", 3, "the embedded 2,400 drawn faces", None),
+}
+
+
 def open_source(
     data: str | os.PathLike[str] | None,
     *,
@@ -51,6 +66,7 @@ def open_source(
     background: Sequence[int] = (255, 255, 255),
     strict: bool = False,
     labels: bool = False,
+    attributes: str | os.PathLike[str] | None = None,
     split: str | None = None,
     manual_dir: str | os.PathLike[str] | None = None,
     download_dir: str | os.PathLike[str] | None = None,
@@ -58,17 +74,19 @@ def open_source(
     """Opens what the command line calls DATA.
 
     Args:
-        data: None for the embedded set; a folder of image files; an .npz or
-            .npy file of images, uint8, uint16, or floats from 0 to 1 or from -1 to 1; a
-            .tfrecord file or a folder of them; or "tfds:NAME".
+        data: None for the embedded clothes, "embedded:faces" for the faces; a folder of
+            image files; an .npz or .npy file of images, uint8, uint16, or floats from 0 to 1
+            or from -1 to 1; a .tfrecord file or a folder of them; or "tfds:NAME".
         image_shape: (H, W, C), or (H, W) with the data's own channels; None for
             the data's own: the arrays', the packed shards', a TFDS set's where its
-            images are square and all of one size, 32x32x1 for the embedded set,
+            images are square and all of one size, 32x32 for the embedded sets,
             64x64 with 3 channels (tfds: the set's) for the rest. A C of 4 keeps transparency.
         fit: "crop" or "pad", how images of another shape are fitted.
         background: (R, G, B) under transparent images and around padded ones.
         strict: an image that cannot be decoded is an error.
         labels: read the labels of an array file, and of shards that kgan did not pack, too.
+        attributes: a CSV or JSON file of attributes of a folder's images, as
+            `kgan.data.attribute_files` reads it, which are then their labels.
         split, manual_dir, download_dir: for a TFDS set, as in
             `kgan.data.from_tfds`; None for the training split and no folders.
 
@@ -84,28 +102,43 @@ def open_source(
         raise InputError(
             f"{passed[0]} applies to tfds:NAME only. Received: {own[passed[0]]!r} for {data}"
         )
-    if data is None:
-        return embedded_source(image_shape, fit, background)
+    if data is None or str(data).startswith(EMBEDDED_PREFIX):
+        name = CLOTHES if data is None else str(data).removeprefix(EMBEDDED_PREFIX)
+        _no_file(attributes, data)
+        return embedded_source(image_shape, fit, background, name)
     if str(data).startswith("tfds:"):
+        _no_file(attributes, data)
         name = str(data).removeprefix("tfds:")
         split = split or "train"
         return tfds_source(name, image_shape, fit, background, split, manual_dir, download_dir)
     path = Path(data)
     if path.suffix.lower() in (".npz", ".npy") and not path.is_dir():
+        _no_file(attributes, data)
         description = f"array file {path.name}"
-        array, classes = load_arrays(path, labels)
-        ends = range_of_floats(array, path)
+        found = load_arrays(path, labels)
+        ends = range_of_floats(found.images, path)
         if ends is not None:
             description += f", floats from {ends[0]:g} to {ends[1]:g}"
-        return array_source(array, ends, image_shape, fit, background, description, labels=classes)
+        facts = {"labels": found.labels, "attribute_names": found.names}
+        return array_source(found.images, ends, image_shape, fit, background, description, **facts)
     if shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name):
+        _no_file(attributes, data)
         return record_source(path, image_shape, fit, background, strict, labels)
     if path.is_file():
         raise InputError(
             "Data must be a folder, an .npz or .npy file, TFRecord shards or tfds:NAME. "
             f"Received: {path}"
         )
-    return folder_source(path, image_shape, fit, background, strict)
+    return folder_source(path, image_shape, fit, background, strict, attributes)
+
+
+def _no_file(attributes: str | os.PathLike[str] | None, data: object) -> None:
+    """Raises an InputError for a file of attributes of what is no folder."""
+    if attributes is not None:
+        raise InputError(
+            "A file of attributes goes with a folder of pictures; an .npz file has its own, as "
+            f"attributes and attribute_names. Received: {attributes} for {data}"
+        )
 
 
 def folder_source(
@@ -114,12 +147,14 @@ def folder_source(
     fit: decode.Fit,
     background: Sequence[int],
     strict: bool,
+    attributes: str | os.PathLike[str] | None = None,
 ) -> FolderSource:
     """A `FolderSource`; for the arguments see `open_source`."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
     folder = check_folder_path(folder)
-    image_shape = decode.check_picture(_shape(image_shape, FILES_SIZE, 3), background)
-    return FolderSource(folder, image_shape, fit, background, strict)
+    shape = decode.check_picture(_shape(image_shape, FILES_SIZE, 3), background)
+    file = None if attributes is None else Path(attributes)
+    return FolderSource(folder, shape, fit, background, strict, file)
 
 
 def record_source(
@@ -142,23 +177,35 @@ def record_source(
 
 
 def embedded_source(
-    image_shape: Sequence[int] | None, fit: decode.Fit, background: Sequence[int]
+    image_shape: Sequence[int] | None,
+    fit: decode.Fit,
+    background: Sequence[int],
+    name: str = CLOTHES,
 ) -> ArraySource:
-    """The 6,000 pictures of Fashion-MNIST that ship with kgan."""
-    file = importlib.resources.files("kgan.data") / "fashion_mnist" / "fashion_mnist_6000.npz"
-    with file.open("rb") as stream, np.load(stream) as arrays:
-        array, labels = arrays["images"], arrays["labels"]
-    # All shoes of the set point the same way; flipping would undo that.
+    """A set that ships with kgan: 6,000 pictures of Fashion-MNIST, or 2,400 drawn faces.
+
+    Raises:
+        InputError: there is no such set.
+    """
+    if name not in EMBEDDED:
+        raise InputError(f"The embedded sets are {', '.join(EMBEDDED)}. Received: {name}")
+    file, channels, description, classes = EMBEDDED[name]
+    with (importlib.resources.files("kgan.data") / file).open("rb") as stream:
+        with np.load(stream) as arrays:
+            array, labels = arrays["images"], arrays["labels" if classes else "attributes"]
+            names = None if classes else arrays["attribute_names"].tolist()
     return array_source(
         array,
         None,
-        _shape(image_shape, EMBEDDED_SIZE, 1),
+        _shape(image_shape, EMBEDDED_SIZE, channels),
         fit,
         background,
-        "the embedded 6,000 pictures of Fashion-MNIST",
+        description,
+        # All shoes point the same way, and a face's yaw would be another.
         default_augment=(),
         labels=labels,
-        class_names=FASHION,
+        class_names=classes,
+        attribute_names=names,
     )
 
 
@@ -172,6 +219,7 @@ def array_source(
     default_augment: Sequence[str] = ("flip",),
     labels: npt.ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
+    attribute_names: Sequence[str] | None = None,
 ) -> ArraySource:
     """An `ArraySource` of `images` as `kgan.data.from_arrays` takes them."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
@@ -196,17 +244,24 @@ def array_source(
 
     if isinstance(images, np.ndarray) and channels == ALPHA:
         images, labels = transparency.visible(images, labels, ends[0])
-    if labels is not None:
-        labels, class_names = number_labels(labels, len(images), class_names)
+    attributes, numbered = None, None
+    if attribute_names is not None:
+        values: Any = labels
+        numbered = check_values(values, check_names(attribute_names), len(images))
+        attributes = Attributes.of(attribute_names, numbered)
+        default_augment = ()  # a mirror image may have others
+    elif labels is not None:
+        numbered, class_names = number_labels(labels, len(images), class_names)
     fitted = isinstance(images, np.ndarray) and own == image_shape and channels != ALPHA
     source = ArraySource(
         images,
         description,
         default_augment,
-        labels,
+        numbered,
         class_names,
         image_shape,
         None if fitted else fit_one,
+        attributes,
         ends,
     )
     if image_shape[2] == ALPHA:

@@ -56,7 +56,7 @@ def batches(
             cache files begin with, or "auto": memory when the images take at most 1 GiB.
         shuffle: whether each epoch has a new order.
         seed: int, for the same order and augmentation each time; None for random ones.
-        labels: yield (images, labels) instead of images.
+        labels: yield (images, labels) instead of images; classes, or the source's attributes.
         balance: show every class as often as another, see `kgan.data.order.balanced_order`.
         first_batch: None for a dataset of one epoch, a new one each time it is
             iterated. A whole number for an endless dataset that continues where a
@@ -66,7 +66,7 @@ def batches(
 
     Returns:
         tf.data.Dataset of float32 (batch_size, H, W, C), with `labels` of pairs
-        of that and int32 (batch_size,).
+        of that and int32 (batch_size,), or float32 (batch_size, k) of attributes.
 
     Raises:
         InputError: fewer images than a batch, labels of images that have none, or an
@@ -74,7 +74,9 @@ def batches(
     """
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise InputError(f"batch_size must be a whole number above 0. Received: {batch_size!r}")
-    if (labels or balance) and source.class_names is None:
+    if balance and source.attributes is not None:
+        raise InputError(f"Classes can be balanced, attributes not. Received: {source.description}")
+    if (labels or balance) and source.class_names is None and source.attributes is None:
         raise InputError(
             "These pictures have no labels: they come from two or more subfolders, from `labels` "
             f"or `y_train` beside an array, or from a TFDS `label`. Received: {source.description}"
@@ -214,10 +216,11 @@ def _load(source: Any, batch_size: int) -> tuple[np.ndarray, ...]:
     """All images and labels of a stream, decoded at once to find broken ones before training.
 
     Returns:
-        (uint8 (N, H, W, C), int32 (N,)).
+        (uint8 (N, H, W, C), labels (N,) or (N, k)).
     """
     source.least = batch_size
-    empty = np.zeros((0, *source.image_shape), np.uint8), np.zeros(0, np.int32)
+    shape, kind = source.labels_spec
+    empty = np.zeros((0, *source.image_shape), np.uint8), np.zeros((0, *shape), kind)
     parts = [empty, *source.read(source.examples().batch(LOADED_TOGETHER))]
     return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 

@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 import tensorflow as tf
 
+from kgan.attributes import Attributes
 from kgan.channels import ALPHA
 from kgan.data import decode, image_files
 from kgan.data.skipped_lines import SkippedLines
@@ -62,7 +63,8 @@ class Source(abc.ABC):
         left_out: indices of the images that are kept for something else.
         error: the KganError that ended the reading, None without one. tf.data
             wraps what is raised inside it; this is the original.
-        class_names: a name per class, by label; None for images without labels.
+        class_names: a name per class, by label; None for images without classes.
+        attributes: the `Attributes` that their labels are, float32 (k,); None for other labels.
         transparency: what became of it, in words; None where there is none.
     """
 
@@ -73,6 +75,7 @@ class Source(abc.ABC):
         count: int,
         default_augment: Iterable[str],
         class_names: Sequence[str] | None = None,
+        attributes: Attributes | None = None,
     ) -> None:
         self.description = description
         self.image_shape = image_shape
@@ -84,7 +87,15 @@ class Source(abc.ABC):
         self.left_out: frozenset[int] = frozenset()
         self.error: KganError | None = None
         self.class_names = class_names
+        self.attributes = attributes
         self.transparency: str | None = None
+
+    @property
+    def labels_spec(self) -> tuple[tuple[int, ...], type[np.number]]:
+        """(shape, type) of one image's label."""
+        if self.attributes is None:
+            return (), np.int32
+        return (len(self.attributes.names),), np.float32
 
     @property
     def good(self) -> int:
@@ -93,7 +104,9 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def examples(self, key: tf.Tensor | None = None) -> tf.data.Dataset:
-        """A tf.data.Dataset of uint8 images (H, W, C) and int32 labels (-1 without).
+        """A tf.data.Dataset of uint8 images (H, W, C) and their labels.
+
+        They are int32 classes, -1 without, or float32 attributes (k,).
 
         Args:
             key: int64 tensor (2,) that the order is drawn from; None for the source's own.
@@ -141,7 +154,8 @@ class Source(abc.ABC):
 
     def facts(self) -> list[Any]:
         """What the images are like, for `fingerprint`."""
-        return [self.description, self.image_shape, self.class_names]
+        of_all = [self.description, self.image_shape, self.class_names]
+        return of_all if self.attributes is None else [*of_all, self.attributes.names]
 
     @abc.abstractmethod
     def origins(self) -> Iterable[Any]:
@@ -177,8 +191,9 @@ class StreamSource(Source):
         strict: bool,
         default_augment: Iterable[str],
         class_names: Sequence[str] | None = None,
+        attributes: Attributes | None = None,
     ) -> None:
-        super().__init__(description, image_shape, count, default_augment, class_names)
+        super().__init__(description, image_shape, count, default_augment, class_names, attributes)
         self.transparency = KEPT if image_shape[2] == ALPHA else None
         self.fit = fit
         self.background = background
@@ -197,8 +212,8 @@ class StreamSource(Source):
     def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
         """A tf.data.Dataset of (index, data, label).
 
-        That is which of the `count` images it is, what `decoded` decodes, and its class
-        (int32), -1 without.
+        That is which of the `count` images it is, what `decoded` decodes, and its label as
+        `examples` gives it.
 
         Args:
             key: as for `examples`.
@@ -255,13 +270,11 @@ class StreamSource(Source):
             images, good = zip(*DECODERS.map(decode_one, indices, data), strict=True)
             return np.stack(images), np.array(good)
 
-        def load(
-            indices: tf.Tensor, data: tf.Tensor, labels: tf.Tensor
-        ) -> tuple[tf.Tensor, tf.Tensor]:
+        def load(indices: tf.Tensor, data: tf.Tensor, labels: Any) -> tuple[tf.Tensor, Any]:
             images, good = tf.numpy_function(decode_some, (indices, data), (tf.uint8, tf.bool))
             images.set_shape((None, *self.image_shape))
             good.set_shape((None,))
-            return tf.boolean_mask(images, good), tf.boolean_mask(labels, good)
+            return tf.nest.map_structure(lambda x: tf.boolean_mask(x, good), (images, labels))
 
         # Several at a time: calling Python from tf.data costs as much as decoding a small image.
         return encoded.batch(DECODED_TOGETHER).map(load, num_parallel_calls=2).unbatch()

@@ -158,14 +158,20 @@ def _principal(
     seeds = range(SAMPLES)
     latents = subject.latents(seeds)
     rows = run_network(network, _inputs(gan, latents, seeds), 64).reshape(SAMPLES, -1)
-    rows = rows - rows.mean(axis=0)
-    # By the samples' own products, which are fewer than the activations'.
-    products = (rows @ rows.T).astype(np.float64)
-    values, vectors = np.linalg.eigh(products)
-    values, vectors = values[::-1], vectors[:, ::-1]
-    # The components' coordinates have unit length here, so that a regression is a product.
-    found = vectors[:, :n].T @ latents.astype(np.float64)
-    return np.array(list(map(_upright, found))), values / values.sum(), f"GANSpace of {name}"
+    along, shares = _components(rows - rows.mean(axis=0), n)
+    # Coordinates have no covariance with each other: a regression on each is a product.
+    found = along.T @ latents.astype(np.float64)
+    return np.array(list(map(_upright, found))), shares, f"GANSpace of {name}"
+
+
+def _components(rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """(coordinates of rows (N, D) along their first n components, (N, n); shares of variance)."""
+    # The smaller of the two matrices of products: their eigenvalues above 0 are the same.
+    by_width = rows.shape[1] <= len(rows)
+    products = rows.T @ rows if by_width else rows @ rows.T
+    values, vectors = np.linalg.eigh(products.astype(np.float64))
+    first = vectors[:, ::-1][:, :n]
+    return rows @ first if by_width else first, values[::-1] / values.sum()
 
 
 def _first_activation(generator: Any) -> str:

@@ -146,7 +146,7 @@ def _real(source: Source, wanted: np.ndarray, network: Features) -> tuple[np.nda
 
     def batches() -> Iterator[np.ndarray]:
         for images, numbers in source.read(numbered(source, wanted).batch(TOGETHER)):
-            indices.append(numbers[:, 0])
+            indices.append(numbers[0])
             yield images
 
     compared = _compared(batches(), network)

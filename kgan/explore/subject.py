@@ -38,6 +38,9 @@ class Subject:
         image_shape: (H, W, C).
         latent_dim, latent_distribution: of its latents; None where it has none.
         num_classes, class_names: of a conditional model; None for any other.
+
+    Raises:
+        InputError: a model of attributes.
     """
 
     def __init__(
@@ -57,6 +60,12 @@ class Subject:
         if hasattr(model, "from_latents"):  # an export
             drawn = model.info["latents"]
             self.latent_dim, self.latent_distribution = drawn["dim"], drawn["distribution"]
+        attributes = getattr(model, "attributes", None)
+        if attributes is not None:
+            raise InputError(
+                "Models of classes, or without labels, are looked into; one of attributes is not "
+                f"yet: {', '.join(map(printable, attributes.names))}. Received: {printable(name)}"
+            )
         self.num_classes: int | None = getattr(model, "num_classes", None)
         self.class_names: list[str] | None = getattr(model, "class_names", None)
         shape = getattr(model, "image_shape", None) or _first_input(model)

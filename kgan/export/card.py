@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from kgan.attributes import Attributes
 from kgan.channels import PICTURES
 from kgan.files import printable
 from kgan.manifest import MOST_SAMPLES, evaluation_rows
@@ -151,8 +152,11 @@ def _generator(manifest: Mapping[str, Any]) -> list[str]:
     lines.append(f"| input | {_described(manifest['input'])}, {distribution} |")
     if "labels" in manifest:
         labels = manifest["labels"]
-        names = labels["class_names"] or range(labels["num_classes"])
-        listed = ", ".join(f"{label} {_shown(name)}" for label, name in enumerate(names))
+        if "attributes" in labels:
+            listed = _shown(Attributes.from_config(labels).in_words())
+        else:
+            names = labels["class_names"] or range(labels["num_classes"])
+            listed = ", ".join(f"{label} {_shown(name)}" for label, name in enumerate(names))
         lines.append(f"| input | {_described(labels)}: {listed} |")
     lines.append(f"| output | {_described(output)} |")
     if "directions" in manifest:
@@ -207,7 +211,20 @@ def _draw(manifest: Mapping[str, Any]) -> str:
 
 
 def _labels(manifest: Mapping[str, Any]) -> str:
-    return ', "labels": numpy.array([0])' if "labels" in manifest else ""
+    labels = manifest.get("labels", {})
+    if "attributes" in labels:
+        row = ", ".join(f"{value:g}" for value in labels["rows"][0])
+        return f', "labels": numpy.array([[{row}]], "float32")'
+    return ', "labels": numpy.array([0])' if labels else ""
+
+
+def _of_seeds(manifest: Mapping[str, Any]) -> str:
+    """Which labels seeds have, in words."""
+    if "labels" not in manifest:
+        return ""
+    if "attributes" in manifest["labels"]:
+        return ", of the manifest's row of attributes of (seed + i) modulo their number"
+    return ", of class (seed + i) modulo the number of classes"
 
 
 def _serve(manifest: Mapping[str, Any]) -> str:
@@ -221,7 +238,7 @@ def _serve(manifest: Mapping[str, Any]) -> str:
         base_path=shlex.quote(f"--model_base_path=/path/to/{name}"),
         address=shlex.quote(f"http://localhost:8501/v1/models/{quote(name, safe='')}:predict"),
         shape=", ".join(map(str, ["n", *manifest["output"]["shape"][1:]])),
-        classes=", of class (seed + i) modulo the number of classes" if "labels" in inputs else "",
+        classes=_of_seeds(manifest),
         most=MOST_SAMPLES,
         inputs=" and ".join(f"`{name}`" for name in inputs),
     )

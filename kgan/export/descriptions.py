@@ -22,7 +22,7 @@ def _latents(model: keras.Model | OwnGenerator) -> dict[str, Any]:
         "latent_distribution": model.latent_distribution,
         "latent_law": law,
         "latents_assumed": own and bool(model.assumed),
-        "num_classes": model.num_classes,
+        "condition": model.condition,
     }
 
 

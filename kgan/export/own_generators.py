@@ -15,7 +15,7 @@ from kgan.errors import InputError
 from kgan.export.read_range import RANGES, last_operation
 from kgan.images import check_range
 from kgan.latents import Distribution, check_distribution
-from kgan.models.networks import check_classes
+from kgan.models.conditions import check_classes
 from kgan.models.rebuild import all_layers
 
 Shape = tuple[int, ...]
@@ -48,6 +48,11 @@ class OwnGenerator:
     preset: str | None
     assumed: tuple[str, ...]
     class_names: ClassVar[None] = None
+
+    @property
+    def condition(self) -> int | None:
+        """The number of classes; None without labels."""
+        return self.num_classes
 
     @property
     def latent_dim(self) -> int:

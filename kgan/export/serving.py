@@ -35,7 +35,7 @@ def float_function(part: Part) -> Any:
         for name, tensor in inputs.items():
             if name == "images":
                 tensor = tf.cast(tensor, tf.float32) * ((high - low) / 255.0) + low
-            elif name == "labels":
+            elif name == "labels" and tensor.dtype.is_integer:
                 tensor = tf.cast(tensor, tf.int32)
             values.append(tensor)
         return {part.output: part.network(values if len(values) > 1 else values[0], training=False)}

@@ -11,9 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from kgan import images as image_levels
-from kgan import labels as class_labels
+from kgan import labels as label_law
 from kgan import latents as seed_latents
 from kgan import manifest
+from kgan.attributes import Attributes
 from kgan.errors import InputError
 from kgan.export import numpy_draws
 from kgan.export.own_generators import OwnGenerator, own_generator
@@ -119,6 +120,11 @@ def check_model(model: Any, **said: Any) -> keras.Model | OwnGenerator:
                 f"{model.image_shape}"
             )
         model.prepare_inference()
+        if model.attributes is not None:
+            raise InputError(
+                "What makes no pictures is exported without attributes. Received: a "
+                f"{type(model).__name__} of {', '.join(model.attributes.names)}"
+            )
         facts = {"latents": model.latent_distribution, "num_classes": model.num_classes}
         return own_generator(model.inference_generator, plain=True, **facts)
     for name, value in said.items():
@@ -155,22 +161,28 @@ def _drawn_part(
 ) -> Part:
     """The part of a network whose latents, and labels, come from seeds."""
     inputs: dict[str, tuple[str, Shape]] = {"latents": ("float32", latent_shape)}
-    if model.num_classes is not None:
+    condition = model.condition
+    if isinstance(condition, Attributes):
+        inputs["labels"] = ("float32", (len(condition.names),))
+    elif condition is not None:
         inputs["labels"] = ("int64", ())
     latent_dim, distribution = model.latent_dim, model.latent_distribution
 
-    def draw(seeds: Iterable[int]) -> dict[str, np.ndarray]:
+    def draw(seeds: Sequence[int]) -> dict[str, np.ndarray]:
         latents = seed_latents.from_seeds(seeds, latent_dim, distribution)
         arrays = {"latents": latents.reshape(-1, *latent_shape)}
-        if model.num_classes is not None:
-            arrays["labels"] = class_labels.from_seeds(seeds, model.num_classes)
+        if condition is not None:
+            arrays["labels"] = label_law.from_seeds(seeds, condition)
         return arrays
 
     def draw_tensors(seeds: tf.Tensor) -> dict[str, tf.Tensor]:
         latents = numpy_draws.latents(seeds, latent_dim, distribution)
         tensors = {"latents": tf.reshape(latents, [-1, *latent_shape])}
-        if model.num_classes is not None:
-            tensors["labels"] = tf.math.floormod(seeds, model.num_classes)
+        if isinstance(condition, Attributes):
+            places = tf.math.floormod(seeds, len(condition.rows))
+            tensors["labels"] = tf.gather(tf.constant(condition.rows), places)
+        elif condition is not None:
+            tensors["labels"] = tf.math.floormod(seeds, condition)
         return tensors
 
     return Part(

@@ -157,8 +157,9 @@ def judged(
         model, metrics, seed, weights, facts: as for `evaluate`.
     """
     names = getattr(model, "class_names", None)
-    conditional = getattr(model, "num_classes", None) is not None
-    by_class = reference.by_class(fake, HEADLINE) if conditional else {}
+    has_classes = getattr(model, "num_classes", None) is not None
+    conditional = has_classes or getattr(model, "attributes", None) is not None
+    by_class = reference.by_class(fake, HEADLINE) if has_classes else {}
     named = [names[label] if names else label for label in by_class]
     if len(set(named)) < len(named):  # two classes of one name
         named = [f"{label} {name}" for label, name in zip(by_class, named, strict=True)]

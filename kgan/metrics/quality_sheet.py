@@ -51,7 +51,7 @@ def _again(
     """The images of some places of a sequence that begins with `first_seed`."""
     images = []
     for place in map(int, chosen):
-        given = {} if labels is None else {"labels": [int(labels[place])]}
+        given = {} if labels is None else {"labels": labels[place : place + 1]}
         images.append(model.generate(1, seed=first_seed + place, **given)[0])
     return np.stack(images)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kgan import version
+from kgan.attributes import Attributes
 from kgan.errors import InputError
 from kgan.metrics.feature_arrays import check_count
 from kgan.metrics.feature_cache import cached_features
@@ -30,11 +31,12 @@ class Reference:
     Args:
         images: uint8 array (n, H, W, C) in random order, C 1, 3 or 4, n at least 8: what
             generated images are compared with, transparent ones over white.
-        labels: int array (n,), the images' classes; None without.
+        labels: int array (n,), the images' classes, or float (n, k), their attributes; None
+            without.
         others: as many other real images, whose figures in place of generated ones are the floors;
             None for no floors. Where there are fewer than n the floors are of those and of as
             many of the images.
-        other_labels: their classes, likewise.
+        other_labels: theirs, likewise.
         network: the network.
         data: what the images are, in words.
         split: which part of the data, in words: "all", "held out" or "given".
@@ -118,16 +120,19 @@ class Reference:
         )
 
     def labels_for(self, model: Any) -> np.ndarray | None:
-        """The classes of the images that a model is to make: those of the real ones.
+        """The labels of the images that a model is to make: those of the real ones.
 
         Raises:
-            InputError: the model has classes and the images have no labels that fit.
+            InputError: the model takes labels and the images have none that fit.
         """
-        classes = getattr(model, "num_classes", None)
-        if classes is None:
+        condition = getattr(model, "condition", getattr(model, "num_classes", None))
+        if condition is None:
             return None
         labels = self.labels
-        if labels is None or labels.min() < 0 or labels.max() >= classes:
+        if isinstance(condition, Attributes):
+            return _fitting(labels, condition)
+        classes = condition
+        if labels is None or labels.ndim > 1 or labels.min() < 0 or labels.max() >= classes:
             received = "none" if labels is None else f"{labels.min()} to {labels.max()}"
             raise InputError(
                 f"A model of {classes} classes is measured against images with labels from 0 to "
@@ -161,7 +166,7 @@ class Reference:
     def by_class(self, fake: np.ndarray, metric: str) -> dict[int, Figure]:
         """The first figure of a metric for each class with at least 20 images, with its n."""
         found: dict[int, Figure] = {}
-        if self.labels is None:
+        if self.labels is None or self.labels.ndim > 1:
             return found
         for label, count in zip(*np.unique(self.labels, return_counts=True), strict=True):
             if count < LEAST_OF_A_CLASS:
@@ -182,15 +187,26 @@ def _first(figures: dict[str, Figure]) -> Figure:
 
 
 def _checked_labels(labels: npt.ArrayLike | None, n: int) -> np.ndarray | None:
-    """The labels as an array (n,); None where there are none."""
+    """The labels as an array (n,) or (n, k); None where there are none."""
     if labels is None:
         return None
     array = np.asarray(labels)
-    if array.shape != (n,):
+    if array.ndim > 2 or array.shape[:1] != (n,):
         raise InputError(
             f"There must be a label for each of {n} images. Received: {array.shape} labels"
         )
     return array
+
+
+def _fitting(labels: np.ndarray | None, attributes: Attributes) -> np.ndarray:
+    """The real images' attributes within the ranges that a model knows."""
+    if labels is None or labels.shape[1:] != (len(attributes.names),):
+        received = "none" if labels is None else f"{labels.dtype} {labels.shape}"
+        raise InputError(
+            "A model of attributes is measured against images with labels (N, "
+            f"{len(attributes.names)}), {', '.join(attributes.names)}. Received: {received}"
+        )
+    return attributes.clipped(labels)
 
 
 def reference_of(

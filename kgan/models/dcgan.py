@@ -6,18 +6,20 @@ import keras
 from keras import layers
 
 from kgan.layers import MinibatchStdDev
+from kgan.models.conditions import (
+    check_condition,
+    image_inputs,
+    latent_inputs,
+    normalize,
+    project_labels,
+)
 from kgan.models.networks import (
     DType,
     Network,
     batch_normalization,
-    check_classes,
     check_image_shape,
     check_positive,
-    image_inputs,
-    latent_inputs,
     network_dtype,
-    normalize,
-    project_labels,
     small_normal,
 )
 
@@ -54,12 +56,15 @@ class DCGANGenerator(Network):
         latent_dim: length of a latent vector.
         filters: unit of width; the base has 8 times as many channels.
         num_classes: number of classes of a conditional generator, whose
-            normalisation then scales and shifts by class; None for an
-            unconditional one.
+            normalisation then scales and shifts by class; None for one without.
+        attribute_ranges: (lowest, highest) value of each attribute of a conditional
+            generator, whose normalisation then scales and shifts by them; None for one
+            without.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
-    Input: float32 (B, latent_dim), with classes [that, int (B,) labels].
+    Input: float32 (B, latent_dim), with classes [that, int (B,) labels], with k
+        attributes [that, float (B, k) labels].
     Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
@@ -75,17 +80,18 @@ class DCGANGenerator(Network):
         latent_dim: int = 100,
         filters: int = 64,
         num_classes: int | None = None,
+        attribute_ranges: Sequence[Sequence[float]] | None = None,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(latent_dim=latent_dim, filters=filters)
-        check_classes(num_classes)
+        ranges = check_condition(num_classes, attribute_ranges)
         sizes = halving_sizes(image_shape)
         policy = network_dtype(dtype)
 
         # === Functional graph ===
-        latents, labels, inputs = latent_inputs(latent_dim, num_classes)
+        latents, labels, inputs = latent_inputs(latent_dim, num_classes, ranges)
         base_height, base_width = sizes[-1]
         width = 8 * filters
         x = layers.Dense(
@@ -125,6 +131,7 @@ class DCGANGenerator(Network):
             "latent_dim": latent_dim,
             "filters": filters,
             "num_classes": num_classes,
+            "attribute_ranges": ranges,
         }
         super().__init__(inputs, images, arguments=arguments, policy=policy, name=name)
 
@@ -141,13 +148,16 @@ class DCGANDiscriminator(Network):
         image_shape: (H, W, C); H and W multiples of 4 from 16 to 128, C from 1 to 8.
         filters: unit of width; the last convolution has 8 times as many channels.
         num_classes: number of classes of a conditional discriminator, which
-            projects the label onto the features; None for an unconditional one.
+            projects the label onto the features; None for one without.
+        attribute_ranges: as for the generator; a linear map of the attributes is projected
+            onto the features.
         minibatch_stddev: whether its last feature maps go through `MinibatchStdDev` first, so
             that it sees how much the images of a batch differ.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
-    Input: float32 (B, H, W, C), with classes [that, int (B,) labels].
+    Input: float32 (B, H, W, C), with classes [that, int (B,) labels], with k
+        attributes [that, float (B, k) labels].
     Output: float32 (B, 1), logits.
 
     Raises:
@@ -162,18 +172,19 @@ class DCGANDiscriminator(Network):
         image_shape: Sequence[int] = (64, 64, 3),
         filters: int = 64,
         num_classes: int | None = None,
+        attribute_ranges: Sequence[Sequence[float]] | None = None,
         minibatch_stddev: bool = False,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
         image_shape = check_image_shape(image_shape, **SIDES)
         check_positive(filters=filters)
-        check_classes(num_classes)
+        ranges = check_condition(num_classes, attribute_ranges)
         stages = halving_sizes(image_shape)[1:]
         policy = network_dtype(dtype)
 
         # === Functional graph ===
-        images, labels, inputs = image_inputs(image_shape, num_classes)
+        images, labels, inputs = image_inputs(image_shape, num_classes, ranges)
         x = images
         for index, (height, width) in enumerate(stages):
             stage = f"{height}x{width}"
@@ -207,6 +218,7 @@ class DCGANDiscriminator(Network):
             "image_shape": image_shape,
             "filters": filters,
             "num_classes": num_classes,
+            "attribute_ranges": ranges,
             "minibatch_stddev": minibatch_stddev,
         }
         super().__init__(inputs, logits, arguments=arguments, policy=policy, name=name)

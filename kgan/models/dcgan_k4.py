@@ -6,15 +6,14 @@ from typing import TypeAlias
 import keras
 from keras import layers
 
+from kgan.models.conditions import latent_inputs, normalize
 from kgan.models.networks import (
     DType,
     Network,
     around_one,
     check_doubling_shape,
     check_positive,
-    latent_inputs,
     network_dtype,
-    normalize,
     small_normal,
 )
 
@@ -43,7 +42,7 @@ def grow(
     """Latents to images: a transposed convolution to the base, then one per doubling.
 
     Args:
-        latents, labels: symbolic inputs; `labels` is None without classes.
+        latents, labels: as `latent_inputs` gives them.
         image_shape: (H, W, C) that `check_doubling_shape` accepts.
         filters: channels of the last hidden stage; each earlier stage has twice as many.
         num_classes: number of classes, or None.

@@ -1,7 +1,7 @@
 """What every network family shares: size checks, the base class and common blocks."""
 
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
 import keras
@@ -9,7 +9,6 @@ from keras import layers
 
 from kgan.channels import MOST_CHANNELS, PICTURES_IN_WORDS
 from kgan.errors import InputError
-from kgan.layers import ConditionalBatchNormalization
 
 LARGEST_SIDE = 256
 
@@ -68,14 +67,6 @@ def check_positive(**values: Any) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < 1:
             raise InputError(f"{name} must be a whole number above 0. Received: {value!r}")
-
-
-def check_classes(num_classes: int | None) -> None:
-    """Raises an InputError unless `num_classes` is None or an int above 1."""
-    if num_classes is not None:
-        check_positive(num_classes=num_classes)
-        if num_classes < 2:
-            raise InputError("num_classes must be at least 2, or None for no classes. Received: 1")
 
 
 def check_image_shape(
@@ -170,69 +161,3 @@ def batch_normalization(
         dtype=policy,
         name=name,
     )
-
-
-def latent_inputs(
-    latent_dim: int, num_classes: int | None
-) -> tuple[keras.KerasTensor, keras.KerasTensor | None, Inputs]:
-    """A generator's symbolic inputs: (latents, labels or None, what the model takes)."""
-    return _with_labels(keras.Input((latent_dim,), dtype="float32", name="latents"), num_classes)
-
-
-def image_inputs(
-    image_shape: Sequence[int], num_classes: int | None
-) -> tuple[keras.KerasTensor, keras.KerasTensor | None, Inputs]:
-    """A discriminator's symbolic inputs: (images, labels or None, what the model takes)."""
-    return _with_labels(keras.Input(image_shape, dtype="float32", name="images"), num_classes)
-
-
-def _with_labels(
-    inputs: keras.KerasTensor, num_classes: int | None
-) -> tuple[keras.KerasTensor, keras.KerasTensor | None, Inputs]:
-    if num_classes is None:
-        return inputs, None, inputs
-    labels = keras.Input((), dtype="int32", name="labels")
-    return inputs, labels, [inputs, labels]
-
-
-def normalize(
-    x: keras.KerasTensor,
-    labels: keras.KerasTensor | None,
-    num_classes: int | None,
-    policy: keras.DTypePolicy,
-    name: str,
-    gamma_initializer: Any = "ones",
-) -> keras.KerasTensor:
-    """Batch normalisation of `x`; with `labels`, each class has its own scale and shift."""
-    if labels is None:
-        return batch_normalization(policy, name, gamma_initializer)(x)
-    assert num_classes is not None  # labels have classes
-    return ConditionalBatchNormalization(num_classes, dtype=policy, name=name)(x, labels)
-
-
-def project_labels(
-    logits: keras.KerasTensor,
-    features: keras.KerasTensor,
-    labels: keras.KerasTensor,
-    num_classes: int | None,
-    wrap: Callable[[keras.Layer], keras.Layer] = lambda layer: layer,
-) -> keras.KerasTensor:
-    """Adds to the logits how well the features, averaged over positions, agree with the label.
-
-    Args:
-        logits: (B, 1).
-        features: (B, H, W, D), the last feature maps.
-        labels: int (B,).
-        num_classes: number of classes.
-        wrap: wraps the embedding layer.
-
-    Reference:
-        Miyato and Koyama 2018, equation 3, https://arxiv.org/abs/1802.05637
-    """
-    pooled = layers.GlobalAveragePooling2D(
-        data_format="channels_last", dtype="float32", name="pooled"
-    )(features)
-    embedding = layers.Embedding(num_classes, features.shape[-1], dtype="float32", name="classes")
-    directions = wrap(embedding)(labels)
-    agreement = layers.Dot(axes=1, dtype="float32", name="agreement")([directions, pooled])
-    return layers.Add(dtype="float32", name="logits")([logits, agreement])

@@ -126,4 +126,7 @@ def example_inputs(network: keras.Model, n: int = 2) -> Any:
     several = isinstance(shape[0], (list, tuple))
     first = tuple(shape[0] if several else shape)
     drawn = np.random.default_rng(0).normal(size=(n, *first[1:])).astype(np.float32)
-    return [drawn, np.zeros(n, np.int32)] if several else drawn
+    if not several:
+        return drawn
+    of_label = tuple(shape[1][1:])  # () for a class, (k,) for attributes
+    return [drawn, np.zeros((n, *of_label), np.float32 if of_label else np.int32)]

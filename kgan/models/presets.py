@@ -218,6 +218,7 @@ def make_networks(
     latent_dim: int | None = None,
     filters: int | None = None,
     num_classes: int | None = None,
+    attribute_ranges: Any = None,
     minibatch_stddev: bool = False,
 ) -> dict[str, Network]:
     """Builds a preset's networks; an argument left None takes the preset's own value.
@@ -227,7 +228,8 @@ def make_networks(
         image_shape: (H, W, C).
         latent_dim: length of a latent vector or a code.
         filters: unit of width.
-        num_classes: number of classes; None for unconditional networks.
+        num_classes: number of classes; None for networks without.
+        attribute_ranges: (lowest, highest) value of each attribute; None for networks without.
         minibatch_stddev: give the discriminator `kgan.layers.MinibatchStdDev`.
 
     Returns:
@@ -244,6 +246,7 @@ def make_networks(
         latent_dim=latent_dim,
         filters=filters,
         num_classes=num_classes,
+        attribute_ranges=attribute_ranges,
         minibatch_stddev=minibatch_stddev or None,
     )
     check_room(name, preset, chosen)
@@ -257,6 +260,7 @@ def check_trains(
     latent_dim: int | None = None,
     filters: int | None = None,
     num_classes: int | None = None,
+    attribute_ranges: Any = None,
 ) -> None:
     """Refuses networks that do not fit into memory together with their optimizers' slots.
 
@@ -273,6 +277,7 @@ def check_trains(
         latent_dim=latent_dim,
         filters=filters,
         num_classes=num_classes,
+        attribute_ranges=attribute_ranges,
     )
     check_room(name, preset, chosen, copies=1 + min(map(slots_of, preset.optimizers)))
 
@@ -283,9 +288,10 @@ def _chosen(name: str, **arguments: Any) -> dict[str, Any]:
     passed = {key: value for key, value in arguments.items() if value is not None}
     accepted = [arguments_of(network) for network in preset.networks.values()]
     for key, value in passed.items():
-        of_both = all if key == "num_classes" else any
+        labelled = key in ("num_classes", "attribute_ranges")
+        of_both = all if labelled else any
         if not of_both(key in names for names in accepted):
-            if key == "num_classes":
+            if labelled:
                 able = ", ".join(conditional_presets())
                 raise InputError(
                     f"This preset cannot be conditional; these can: {able}. Received: {name}"
@@ -312,7 +318,7 @@ def presets_with_stddev() -> list[str]:
 
 
 def conditional_presets() -> list[str]:
-    """The names of the presets that can be conditional on classes."""
+    """The names of the presets that can be conditional, on classes or attributes."""
     return [
         name
         for name, preset in PRESETS.items()

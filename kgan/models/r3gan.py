@@ -9,15 +9,13 @@ import tensorflow as tf
 from keras import layers
 
 from kgan.layers import GroupedConv2D
+from kgan.models.conditions import check_condition, image_inputs, label_layer, latent_inputs
 from kgan.models.networks import (
     DType,
     ImageShape,
     Network,
-    check_classes,
     check_doubling_shape,
     check_positive,
-    image_inputs,
-    latent_inputs,
     network_dtype,
 )
 
@@ -163,12 +161,14 @@ class R3GANGenerator(Network):
         filters: channels at sides up to 32, half of that at 64 and so on; the
             paper's networks have 768.
         num_classes: number of classes of a conditional generator, which takes
-            an embedding of the label beside the latent; None for an
-            unconditional one.
+            an embedding of the label beside the latent; None for one without.
+        attribute_ranges: (lowest, highest) value of each attribute of a conditional
+            generator, which takes a linear map of them instead; None for one without.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
-    Input: float32 (B, latent_dim), with classes [that, int (B,) labels].
+    Input: float32 (B, latent_dim), with classes [that, int (B,) labels], with k
+        attributes [that, float (B, k) labels].
     Output: float32 (B, H, W, C), approximately in [-1, 1].
 
     Raises:
@@ -184,23 +184,25 @@ class R3GANGenerator(Network):
         latent_dim: int = 64,
         filters: int = 128,
         num_classes: int | None = None,
+        attribute_ranges: Sequence[Sequence[float]] | None = None,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
         image_shape, stages = stages_of(image_shape, filters)
         check_positive(latent_dim=latent_dim)
-        check_classes(num_classes)
+        ranges = check_condition(num_classes, attribute_ranges)
         policy = network_dtype(dtype)
         blocks = BLOCKS * len(stages)
 
         # === Functional graph ===
-        latents, labels, inputs = latent_inputs(latent_dim, num_classes)
+        latents, labels, inputs = latent_inputs(latent_dim, num_classes, ranges)
         x = latents
         if labels is not None:
-            embedding = layers.Embedding(
-                num_classes, latent_dim, normal(1.0, 1), dtype=policy, name="classes"
+            count = labels.shape[-1] if num_classes is None else 1
+            of_labels = label_layer(
+                num_classes, latent_dim, policy, normal(1.0, 1), normal(1.0, count)
             )
-            x = layers.Concatenate(dtype=policy, name="latents_and_class")([x, embedding(labels)])
+            x = layers.Concatenate(dtype=policy, name="latents_and_class")([x, of_labels(labels)])
         for step, (height, width, channels) in enumerate(stages):
             if step == 0:
                 x = layers.Dense(
@@ -230,6 +232,7 @@ class R3GANGenerator(Network):
             "latent_dim": latent_dim,
             "filters": filters,
             "num_classes": num_classes,
+            "attribute_ranges": ranges,
         }
         super().__init__(inputs, images, arguments=arguments, policy=policy, name=name)
 
@@ -243,11 +246,13 @@ class R3GANDiscriminator(Network):
         filters: as for `R3GANGenerator`.
         num_classes: number of classes of a conditional discriminator, whose
             logit is the product of the features with an embedding of the label;
-            None for an unconditional one.
+            None for one without.
+        attribute_ranges: as for `R3GANGenerator`; the product is with a linear map of them.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
-    Input: float32 (B, H, W, C), with classes [that, int (B,) labels].
+    Input: float32 (B, H, W, C), with classes [that, int (B,) labels], with k
+        attributes [that, float (B, k) labels].
     Output: float32 (B, 1), logits.
 
     Raises:
@@ -262,16 +267,17 @@ class R3GANDiscriminator(Network):
         image_shape: Sequence[int] = (32, 32, 3),
         filters: int = 128,
         num_classes: int | None = None,
+        attribute_ranges: Sequence[Sequence[float]] | None = None,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
         image_shape, stages = stages_of(image_shape, filters)
-        check_classes(num_classes)
+        ranges = check_condition(num_classes, attribute_ranges)
         policy = network_dtype(dtype)
         blocks = BLOCKS * len(stages)
 
         # === Functional graph ===
-        images, labels, inputs = image_inputs(image_shape, num_classes)
+        images, labels, inputs = image_inputs(image_shape, num_classes, ranges)
         x = linear(stages[-1][2], images, policy, "from_image")
         for step in range(len(stages) - 1, -1, -1):
             height, width, channels = stages[step]
@@ -301,9 +307,20 @@ class R3GANDiscriminator(Network):
             name="logits" if labels is None else "directions",
         )(x)
         if labels is not None:
-            embedding = layers.Embedding(
-                num_classes, channels, normal(1.0, channels), dtype="float32", name="classes"
+            count = labels.shape[-1] if num_classes is None else 1
+            of_labels = label_layer(
+                num_classes,
+                channels,
+                "float32",
+                normal(1.0, channels),
+                normal(1.0, channels * count),
+                normal(1.0, channels),  # with attributes, whether an image is real at all
             )
-            x = layers.Dot(axes=1, dtype="float32", name="logits")([x, embedding(labels)])
-        arguments = {"image_shape": image_shape, "filters": filters, "num_classes": num_classes}
+            x = layers.Dot(axes=1, dtype="float32", name="logits")([x, of_labels(labels)])
+        arguments = {
+            "image_shape": image_shape,
+            "filters": filters,
+            "num_classes": num_classes,
+            "attribute_ranges": ranges,
+        }
         super().__init__(inputs, x, arguments=arguments, policy=policy, name=name)

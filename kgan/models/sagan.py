@@ -5,18 +5,9 @@ from collections.abc import Sequence
 import keras
 
 from kgan.layers import SelfAttention2D, SpectralNormalization
+from kgan.models.conditions import check_condition, image_inputs, latent_inputs, project_labels
 from kgan.models.dcgan_k4 import MakeLayer, grow, shrink
-from kgan.models.networks import (
-    DType,
-    Network,
-    check_classes,
-    check_doubling_shape,
-    check_positive,
-    image_inputs,
-    latent_inputs,
-    network_dtype,
-    project_labels,
-)
+from kgan.models.networks import DType, Network, check_doubling_shape, check_positive, network_dtype
 
 
 def spectral(layer: keras.Layer) -> keras.Layer:
@@ -45,12 +36,15 @@ class SAGANGenerator(Network):
         latent_dim: length of a latent vector.
         filters: channels of the last hidden stage.
         num_classes: number of classes of a conditional generator, whose
-            normalisation then scales and shifts by class; None for an
-            unconditional one.
+            normalisation then scales and shifts by class; None for one without.
+        attribute_ranges: (lowest, highest) value of each attribute of a conditional
+            generator, whose normalisation then scales and shifts by them; None for one
+            without.
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
-    Input: float32 (B, latent_dim), with classes [that, int (B,) labels].
+    Input: float32 (B, latent_dim), with classes [that, int (B,) labels], with k
+        attributes [that, float (B, k) labels].
     Output: float32 (B, H, W, C) in [-1, 1].
 
     Raises:
@@ -66,14 +60,15 @@ class SAGANGenerator(Network):
         latent_dim: int = 20,
         filters: int = 64,
         num_classes: int | None = None,
+        attribute_ranges: Sequence[Sequence[float]] | None = None,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
         image_shape, _, _ = check_doubling_shape(image_shape)
         check_positive(latent_dim=latent_dim, filters=filters)
-        check_classes(num_classes)
+        ranges = check_condition(num_classes, attribute_ranges)
         policy = network_dtype(dtype)
-        latents, labels, inputs = latent_inputs(latent_dim, num_classes)
+        latents, labels, inputs = latent_inputs(latent_dim, num_classes, ranges)
         images = grow(
             latents,
             labels,
@@ -91,6 +86,7 @@ class SAGANGenerator(Network):
             "latent_dim": latent_dim,
             "filters": filters,
             "num_classes": num_classes,
+            "attribute_ranges": ranges,
         }
         super().__init__(inputs, images, arguments=arguments, policy=policy, name=name)
 
@@ -103,11 +99,14 @@ class SAGANDiscriminator(Network):
         image_shape: as for `SAGANGenerator`.
         filters: channels of the first convolution.
         num_classes: number of classes of a conditional discriminator, which
-            projects the label onto the features; None for an unconditional one.
+            projects the label onto the features; None for one without.
+        attribute_ranges: as for the generator; a linear map of the attributes is projected
+            onto the features.
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
-    Input: float32 (B, H, W, C), with classes [that, int (B,) labels].
+    Input: float32 (B, H, W, C), with classes [that, int (B,) labels], with k
+        attributes [that, float (B, k) labels].
     Output: float32 (B, 1), logits.
 
     Raises:
@@ -122,14 +121,15 @@ class SAGANDiscriminator(Network):
         image_shape: Sequence[int] = (64, 64, 3),
         filters: int = 64,
         num_classes: int | None = None,
+        attribute_ranges: Sequence[Sequence[float]] | None = None,
         dtype: DType = None,
         name: str | None = None,
     ) -> None:
         image_shape, _, _ = check_doubling_shape(image_shape)
         check_positive(filters=filters)
-        check_classes(num_classes)
+        ranges = check_condition(num_classes, attribute_ranges)
         policy = network_dtype(dtype)
-        images, labels, inputs = image_inputs(image_shape, num_classes)
+        images, labels, inputs = image_inputs(image_shape, num_classes, ranges)
         features, logits = shrink(
             images,
             image_shape,
@@ -141,5 +141,10 @@ class SAGANDiscriminator(Network):
         )
         if labels is not None:
             logits = project_labels(logits, features, labels, num_classes, spectral)
-        arguments = {"image_shape": image_shape, "filters": filters, "num_classes": num_classes}
+        arguments = {
+            "image_shape": image_shape,
+            "filters": filters,
+            "num_classes": num_classes,
+            "attribute_ranges": ranges,
+        }
         super().__init__(inputs, logits, arguments=arguments, policy=policy, name=name)

@@ -27,6 +27,7 @@ from kgan.training.compiling import NO_AUGMENTATION
 ADA_TARGET = 0.6  # Karras et al. 2020
 JIT_COMPILE: dict[str, Any] = {"auto": "auto", "on": True, "off": False}
 GANS_ONLY = (
+    "attributes",
     "conditional",
     "latents",
     "ema_half_life_images",
@@ -78,26 +79,27 @@ def _new_autoencoder(options: RunOptions, source: Source) -> Autoencoder:
 
 
 def _new_gan(options: RunOptions, source: Source) -> GAN:
-    class_names = None
-    if options.conditional:
-        class_names = source.class_names
-        if class_names is None:
-            raise InputError(
-                "These pictures have no classes: they come from two or more subfolders, from "
-                "`labels` or `y_train` beside an array, or from a TFDS `label`. "
-                f"Received: {source.description}"
-            )
+    class_names = source.class_names if options.conditional else None
+    attributes = source.attributes if options.conditional else None
+    if options.conditional and class_names is None and attributes is None:
+        raise InputError(
+            "These pictures have no classes: they come from two or more subfolders, from "
+            "`labels` or `y_train` beside an array, or from a TFDS `label`. "
+            f"Received: {source.description}"
+        )
     networks: dict[str, Any] = {"latent_dim": options.latent_dim, "filters": options.filters}
     networks["image_shape"] = source.image_shape
     num_classes = None if class_names is None else len(class_names)
     schedules = scheduling.schedules_of(options, source.image_shape)
     first = scheduling.first_values(schedules)
-    check_trains(options.preset, num_classes=num_classes, **networks)
+    ranges = None if attributes is None else attributes.ranges
+    check_trains(options.preset, num_classes=num_classes, attribute_ranges=ranges, **networks)
     model = GAN.from_preset(
         options.preset,
         **networks,
         latent_distribution=options.latents,
         class_names=class_names,
+        attributes=attributes,
         minibatch_stddev=options.minibatch_stddev,
         ema_half_life_images=first.get("ema_half_life_images", options.ema_half_life_images),
         seed=options.seed,
@@ -194,6 +196,7 @@ def open_source(options: RunOptions) -> Source:
         background=options.background,
         strict=options.strict,
         labels=options.conditional or options.balance,
+        attributes=options.attributes,
         split=options.split,
         manual_dir=options.manual_dir,
         download_dir=options.download_dir,
@@ -220,6 +223,6 @@ def source_of(options: RunOptions, data: str | None) -> Source:
     """The run's own data, or other `data`, fitted as the run's."""
     if data is not None:
         options = dataclasses.replace(
-            options, data=data, split=None, manual_dir=None, download_dir=None
+            options, data=data, attributes=None, split=None, manual_dir=None, download_dir=None
         )
     return open_source(options)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from kgan.option_fields import (
     COLOUR,
+    FILE,
     MINUTES,
     NAMES,
     PATH,
@@ -29,9 +30,9 @@ class DataOptions:
     data: str | None = option(
         None,
         TEXT,
-        "folder, .npz or .npy file, TFRecord shards or tfds:NAME",
+        "folder, .npz or .npy file, TFRecord shards, tfds:NAME or embedded:faces",
         "data",
-        default_words="the embedded set",
+        default_words="the embedded clothes",
         positional=True,
     )
     split: str | None = option(
@@ -75,7 +76,7 @@ class DataOptions:
         "flip (where harmless), crop, brightness, contrast, saturation and hue",
         "data",
         default_words="flip if a small network cannot tell pictures from their mirror images; none "
-        "for the embedded set and tfds",
+        "for the embedded sets, tfds and with attributes",
     )
 
     balance: bool = option(
@@ -105,8 +106,16 @@ class DataOptions:
     conditional: bool = option(
         False,
         SWITCH,
-        "learn the data's classes: subfolders, an array file's labels, a TFDS label",
+        "learn the data's classes: subfolders, an array file's labels, a TFDS label; or attributes",
         "model",
+    )
+    attributes: str | None = option(
+        None,
+        FILE,
+        "learn the attributes, 0 or 1 or numbers, of a folder's pictures from this CSV or JSON "
+        "file: its columns are the file's name and then these",
+        "model",
+        default_words="with --conditional those of an array file or of embedded:faces",
     )
 
     minibatch_stddev: bool = option(

@@ -33,7 +33,8 @@ HISTORY_FILE = "history.csv"
 LOCK_FILE = ".lock"
 SAMPLES = "samples"
 LOGS = "logs"
-PATHS = ("data", "manual_dir", "download_dir", "start_from")  # options that name a place
+# Options that name a place.
+PATHS = ("data", "attributes", "manual_dir", "download_dir", "start_from")
 
 
 def check_place(directory: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kgan import export_places, manifest, runtime
+from kgan.attributes import Attributes
 from kgan.data import Source
 from kgan.data.choosing import draw_indices
 from kgan.errors import InputError
@@ -101,14 +102,20 @@ def open_data(opened: Opened, data: str | None) -> tuple[Source, RunOptions]:
     options = opened.options or RunOptions()
     if data is not None:
         options = dataclasses.replace(
-            options, data=data, split=None, manual_dir=None, download_dir=None, hold_out=None
+            options,
+            data=data,
+            attributes=None,
+            split=None,
+            manual_dir=None,
+            download_dir=None,
+            hold_out=None,
         )
     elif opened.options is None:
         raise InputError(
             "Name the data to compare with; only a run knows what it was trained on. "
             f"Received: {opened.place / opened.facts['file']}"
         )
-    conditional = getattr(opened.model, "num_classes", None) is not None
+    conditional = getattr(opened.model, "condition", None) is not None
     shape = tuple(opened.model.image_shape)
     options = dataclasses.replace(options, size=shape, conditional=conditional)
     return build.open_source(options), options
@@ -145,9 +152,11 @@ def real_images(
         first, others, split = mixed[:n_real], mixed[n_real:], "all"
     if n_real < n:
         LOG.warning("%d images on each side, not %d: there are no more", n_real, n)
-    classes = (opened.model.class_names or ()) if options.conditional else None
+    known: Sequence[str] | Attributes | None = getattr(opened.model, "attributes", None)
+    if known is None and options.conditional:
+        known = opened.model.class_names or ()
     facts = {"network": network, "split": split, "seed": seed}
-    return quality.reference(source, first, others, classes, **facts)
+    return quality.reference(source, first, others, known, **facts)
 
 
 def evaluate_model(
@@ -248,8 +257,9 @@ def _check_alike(models: Mapping[str, Opened], data: str | None) -> None:
     (first, reference), *others = models.items()
 
     def images(opened: Opened) -> Any:
-        classes = getattr(opened.model, "num_classes", None)
-        return tuple(opened.model.image_shape), classes, hasattr(opened.model, "generate")
+        condition = getattr(opened.model, "condition", None)
+        known = condition.names if isinstance(condition, Attributes) else condition
+        return tuple(opened.model.image_shape), known, hasattr(opened.model, "generate")
 
     def knows(opened: Opened) -> Any:
         options = opened.options
@@ -260,7 +270,8 @@ def _check_alike(models: Mapping[str, Opened], data: str | None) -> None:
     for name, opened in others:
         if images(opened) != images(reference):
             raise InputError(
-                "Models are compared that make images of one size, of the same classes, as "
+                "Models are compared that make images of one size, of the same classes or "
+                "attributes, as "
                 f"{first}. Received: {name}"
             )
         if data is None and holds_out and knows(opened) != knows(reference):

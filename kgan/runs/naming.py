@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from kgan.data.open_source import EMBEDDED_PREFIX
 from kgan.errors import InputError
 from kgan.files import check_name
 from kgan.names import name_of, path_of_text
@@ -40,6 +41,7 @@ def directory_of(
 
 
 def _default_name(preset: str, data: str | None) -> str:
-    stem = "fashion" if data is None else Path(data.removeprefix("tfds:")).stem
+    own = "fashion" if data is None else data.removeprefix("tfds:").removeprefix(EMBEDDED_PREFIX)
+    stem = Path(own).stem
     words = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem).strip("-") or "data"
     return f"{preset.replace('+', '-')}-{words[:LONGEST]}-{time.strftime('%Y%m%d-%H%M%S')}"

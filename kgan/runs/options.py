@@ -126,6 +126,8 @@ class RunOptions(StepOptions, DataOptions):
             object.__setattr__(self, "preset", preset)
         if self.early_stop is not None and self.evaluate_every is None:
             object.__setattr__(self, "evaluate_every", EVALUATE_MINUTES)
+        if self.attributes is not None:
+            object.__setattr__(self, "conditional", True)
         if self.freeze_d is not None and self.start_from is None:
             raise InputError(
                 "--freeze-d keeps layers that another run has trained: it goes with --from. "

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kgan.attributes import Attributes
 from kgan.callbacks import Evaluate
 from kgan.channels import ALPHA
 from kgan.data import Source
@@ -129,16 +130,16 @@ def _reference(
     options: RunOptions,
     network: Features,
 ) -> Reference:
-    classes = source.class_names if options.conditional else None
+    known = source.attributes or source.class_names if options.conditional else None
     facts = {"network": network, "split": split, "seed": options.seed}
-    return reference(source, indices, others, classes, **facts)
+    return reference(source, indices, others, known, **facts)
 
 
 def reference(
     source: Source,
     indices: np.ndarray,
     others: np.ndarray,
-    classes: Sequence[str] | None,
+    known: Sequence[str] | Attributes | None,
     **facts: Any,
 ) -> Reference:
     """Some images of a source to compare with, and others for the floors.
@@ -146,19 +147,21 @@ def reference(
     Args:
         source: all of the data.
         indices, others: which images; no others for no floors.
-        classes: the model's, by whose numbers the images are labelled; None for a model without.
+        known: the names of the model's classes, by whose numbers the images are labelled, or its
+            attributes; None for a model without.
         **facts: the network, the split and the seed, as `Reference` takes them.
 
     Raises:
-        InputError: images that cannot be decoded, too few, or of classes the model lacks.
+        InputError: images that cannot be decoded, too few, of classes the model lacks, or
+            without an attribute that it knows.
     """
     images, labels = pick(source, indices)
     other_images, other_labels = pick(source, others) if len(others) else (None, None)
     return Reference(
         images,
-        as_counted(labels, source, classes),
+        as_counted(labels, source, known),
         other_images,
-        as_counted(other_labels, source, classes),
+        as_counted(other_labels, source, known),
         data=source.description + (", over white" if source.image_shape[2] == ALPHA else ""),
         cached=True,
         **facts,
@@ -166,16 +169,18 @@ def reference(
 
 
 def as_counted(
-    labels: np.ndarray | None, source: Source, classes: Sequence[str] | None
+    labels: np.ndarray | None, source: Source, known: Sequence[str] | Attributes | None
 ) -> np.ndarray | None:
-    """Labels by a model's own numbers, where both have names of classes; None without classes.
+    """Labels by a model's own numbers, where both have names; None where it takes no labels.
 
     Raises:
-        InputError: the data have a class that the model lacks.
+        InputError: the data have a class, or lack an attribute, that the model has not or has.
     """
-    if labels is None or classes is None:
+    if labels is None or known is None:
         return None
-    theirs, own = list(source.class_names or ()), list(classes)
+    if isinstance(known, Attributes):
+        return _in_order(labels, source, known)
+    theirs, own = list(source.class_names or ()), list(known)
     if theirs in ([], own, [str(label) for label in range(len(theirs))]) or not own:
         return labels
     unknown = [name for name in theirs if name not in own]
@@ -185,6 +190,18 @@ def as_counted(
             f"Received: {', '.join(map(printable, unknown))}"
         )
     return np.array([own.index(name) for name in theirs])[labels]
+
+
+def _in_order(labels: np.ndarray, source: Source, known: Attributes) -> np.ndarray:
+    """A source's attributes in the order of a model's."""
+    theirs = list(source.attributes.names if source.attributes else ())
+    lacking = [name for name in known.names if name not in theirs]
+    if lacking:
+        raise InputError(
+            f"The data must have the model's attributes, {', '.join(map(printable, known.names))}. "
+            f"Received: {source.description}, without {printable(lacking[0])}"
+        )
+    return labels[:, [theirs.index(name) for name in known.names]]
 
 
 def evaluator(real: RealImages, options: RunOptions, directory: Path) -> Evaluate:

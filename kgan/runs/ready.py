@@ -156,11 +156,21 @@ def load(
             "if it had never stopped",
             printable(source.description, None),
         )
-    if options.conditional and source.class_names != model.class_names:
-        raise InputError(
-            "The data's classes are no longer those of the run, "
-            f"{', '.join(model.class_names or ['none'])}. "
-            f"Received: {', '.join(source.class_names or ['none'])}"
-        )
+    if options.conditional:
+        _check_labels(source, model)
     remember_skipped(source, directory)
     return _ready(whole, source, model, options, strategy)
+
+
+def _check_labels(source: Source, model: Any) -> None:
+    """Raises an InputError where the data have other classes or attributes than the model."""
+    own, theirs = (
+        list(one.class_names or (one.attributes.names if one.attributes else ["none"]))
+        for one in (model, source)
+    )
+    if theirs != own:
+        what = "attributes" if model.attributes else "classes"
+        raise InputError(
+            f"The data's {what} are no longer those of the run, {', '.join(own)}. "
+            f"Received: {', '.join(theirs)}"
+        )

@@ -85,7 +85,7 @@ def evaluate_autoencoder(
             found.append(compare_images(images, outputs))
             if staging is None:
                 continue
-            for (index, _), image in zip(numbers, outputs, strict=True):
+            for index, image in zip(numbers[0], outputs, strict=True):
                 save_named(staging, source.stem(int(index)), image, drawn=True)
             if sheets:
                 sheet = staging / SHEETS / f"{len(found):04d}.png"

@@ -10,6 +10,7 @@ import keras
 
 from kgan.data import Source, mirroring
 from kgan.data.augment import expanded
+from kgan.data.open_source import EMBEDDED_PREFIX
 from kgan.errors import InputError
 from kgan.layers import DiffAugment
 from kgan.losses import LOSSES
@@ -29,6 +30,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
     preset = get_preset(options.preset)
     facts: dict[str, Any] = {
         "data": _from_anywhere(options.data),
+        "attributes": _from_anywhere(options.attributes),
         "manual_dir": _from_anywhere(options.manual_dir),
         "download_dir": _from_anywhere(options.download_dir),
         "start_from": _from_anywhere(options.start_from),
@@ -153,4 +155,5 @@ def set_learning_rates(model: GAN | Autoencoder, changes: dict[str, Any]) -> Non
 
 def _from_anywhere(data: str | None) -> str | None:
     """The same data or folder, named so that a run can be resumed from another directory."""
-    return data if data is None or data.startswith("tfds:") else str(Path(data).resolve())
+    named = data is None or data.startswith(("tfds:", EMBEDDED_PREFIX))
+    return data if named else str(Path(str(data)).resolve())

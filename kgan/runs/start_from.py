@@ -38,7 +38,7 @@ def options_like(path: str | os.PathLike[str], **changes: Any) -> RunOptions:
     if isinstance(model, GAN):
         own |= {
             "latents": model.latent_distribution,
-            "conditional": model.num_classes is not None,
+            "conditional": model.condition is not None,
             "minibatch_stddev": getattr(model.discriminator, "minibatch_stddev", False),
         }
         # What is the preset's own stays open to a schedule.

@@ -171,6 +171,9 @@ def _place(model: GAN | Autoencoder, options: RunOptions) -> Path | None:
     names = {field.name for field in dataclasses.fields(StepOptions)} - NO_MATTER | {*NETWORKS}
     facts = [[name, getattr(options, name)] for name in sorted(names)]
     facts += [["classes", getattr(model, "num_classes", None)], ["cores", _cores()]]
+    attributes = getattr(model, "attributes", None)
+    if attributes is not None:
+        facts += [["attributes", len(attributes.names)]]
     facts += [[name, os.environ.get(name)] for name in SETTINGS]
     facts += [["versions", [__version__, tf.__version__, keras.__version__]]]
     with contextlib.suppress(OSError):

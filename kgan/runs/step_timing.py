@@ -57,13 +57,15 @@ def made_up_batches(model: GAN | Autoencoder, batch_size: int) -> tf.data.Datase
         batch_size: B, its images.
 
     Returns:
-        A tf.data.Dataset without end of float32 (B, H, W, C), with int32 labels (B,) beside them
-        for a conditional GAN.
+        A tf.data.Dataset without end of float32 (B, H, W, C), with labels beside them for a
+        conditional GAN.
     """
     shape = (batch_size, *model.image_shape)
     images = np.random.default_rng(0).uniform(*model.value_range, shape).astype(np.float32)
     data: Any = images
-    if isinstance(model, GAN) and model.num_classes is not None:
+    if isinstance(model, GAN) and model.attributes is not None:
+        data = images, model.attributes.from_seeds(range(len(images)))
+    elif isinstance(model, GAN) and model.num_classes is not None:
         data = images, np.zeros(len(images), np.int32)
     return tf.data.Dataset.from_tensors(data).repeat()
 

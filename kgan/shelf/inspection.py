@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from kgan import export_places
 from kgan import manifest as manifests
+from kgan.attributes import Attributes
 from kgan.errors import InputError
 from kgan.files import aligned, printable
 from kgan.shelf import wording
@@ -113,7 +114,10 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
     if "value_range" in output:
         low, high = output["value_range"]
         rows.append(("values", f"{output['dtype']}, {low} (black) to {high} (white)"))
-    if "labels" in manifest:
+    labels = manifest.get("labels", {})
+    if "attributes" in labels:
+        rows.append(("attributes", Attributes.from_config(labels).in_words()))
+    elif labels:
         count, names = manifest["labels"]["num_classes"], manifest["labels"]["class_names"]
         listed = ", ".join(
             f"{label} {printable(name, None)}" for label, name in enumerate(names or ())

@@ -133,7 +133,8 @@ def take_step(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None)
     Args:
         gan: a compiled `GAN`.
         real_images: float tensor (B, H, W, C) in the model's range.
-        labels: int tensor (B,), their classes, which the fakes take over; None without classes.
+        labels: tensor (B,) or (B, k), their classes or attributes, which the fakes take over; None
+            without.
     """
     # A gradient penalty takes the second derivative of the discriminator.
     twice = gan.discriminator if schedules.takes_gradients(gan) else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
+from kgan.attributes import Attributes
 from kgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,12 +86,14 @@ def images_of(model: TwoNetworks, data: Any) -> tuple[Any, Any]:
 
 
 def check_batch(gan: GAN, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """The (real images, int32 labels or None) of a GAN's batch.
+    """The (real images, labels or None) of a GAN's batch; classes int32, attributes float32.
 
     Raises:
-        InputError: images that do not fit, labels for a GAN without classes, or none for one with.
+        InputError: images that do not fit, labels for a GAN without, or none for one with.
     """
     real_images, labels = images_of(gan, data)
+    if gan.attributes is not None:
+        return real_images, _attributes(labels, gan.attributes)
     if gan.num_classes is None:
         if labels is not None:
             raise InputError(
@@ -113,6 +116,23 @@ def check_batch(gan: GAN, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
     )
     with tf.control_dependencies([inside] if inside is not None else []):
         return real_images, tf.identity(labels)
+
+
+def _attributes(labels: Any, attributes: Attributes) -> tf.Tensor:
+    """A batch's attributes as float32 (B, k)."""
+    k = len(attributes.names)
+    if labels is None or labels.shape.rank != 2 or labels.shape[1] not in (None, k):
+        received = "None" if labels is None else f"{labels.dtype.name} {labels.shape}"
+        raise InputError(
+            f"This GAN trains on (images, labels), labels the numbers (batch, {k}) of "
+            f"{', '.join(attributes.names)}. Received labels: {received}"
+        )
+    labels = tf.ensure_shape(tf.cast(labels, tf.float32), (labels.shape[0], k))
+    finite = tf.debugging.Assert(
+        tf.reduce_all(tf.math.is_finite(labels)), ["Attributes are finite. Received:", labels]
+    )
+    with tf.control_dependencies([finite] if finite is not None else []):
+        return tf.identity(labels)
 
 
 def check_extremes(low: float, high: float, value_range: tuple[float, float]) -> None:

@@ -124,8 +124,8 @@ def calibrate(gan: GAN) -> None:
     batches: list[Any] = [
         latent_law.from_seeds(some, gan.latent_dim, gan.latent_distribution) for some in seeds
     ]
-    if gan.num_classes is not None:
-        classes = [label_law.from_seeds(some, gan.num_classes) for some in seeds]
-        batches = [list(pair) for pair in zip(batches, classes, strict=True)]
+    if gan.condition is not None:
+        labels = [label_law.from_seeds(some.tolist(), gan.condition) for some in seeds]
+        batches = [list(pair) for pair in zip(batches, labels, strict=True)]
     set_statistics(gan.inference_generator, gan.generator, batches)
     gan.calibrated_at.assign(batches_seen)

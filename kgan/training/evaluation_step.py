@@ -18,7 +18,7 @@ def evaluate(gan: GAN, real_images: tf.Tensor, labels: tf.Tensor | None = None) 
     Args:
         gan: a compiled `GAN`.
         real_images: float tensor (B, H, W, C) in the model's range.
-        labels: int tensor (B,), the images' classes; None for a model without classes.
+        labels: tensor (B,) or (B, k), the images' classes or attributes; None for a model without.
     """
     # From a seed generator of its own, so that training draws the same with and without.
     latents = gan.draw_latents(tf.shape(real_images)[0], gan.evaluation_seed_generator)

@@ -10,7 +10,12 @@ import keras
 import tensorflow as tf
 
 from kgan import memory
-from kgan.layers import ConditionalBatchNormalization, GroupedConv2D, SpectralNormalization
+from kgan.layers import (
+    AttributeBatchNormalization,
+    ConditionalBatchNormalization,
+    GroupedConv2D,
+    SpectralNormalization,
+)
 from kgan.models.rebuild import all_layers
 from kgan.models.room import weights_in_memory
 from kgan.training import schedules
@@ -22,6 +27,7 @@ NEED_THEIR_INPUT = (
     *KERNELS,
     keras.layers.BatchNormalization,
     keras.layers.LeakyReLU,
+    AttributeBatchNormalization,
     ConditionalBatchNormalization,
     GroupedConv2D,
     SpectralNormalization,

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kgan.attributes import Attributes
+from kgan.labels import Condition, check_attributes
 from kgan.latents import check_distribution, check_seed
 from kgan.layers import DiffAugment, draws
 from kgan.losses import AdversarialLoss
@@ -41,8 +43,8 @@ class GAN(TwoNetworks):
     and a fake batch that went through it separately; then it draws latents again (`compile` can
     say not to) and updates the generator through the frozen discriminator. Called as a model it
     maps latents to images, with the averaged weights where there are any. A conditional GAN's
-    networks take int labels (B,) as a second input, its batches are (images, labels), and each
-    fake has the label of a real image.
+    networks take labels as a second input, classes, int (B,), or attributes, float (B, k), its
+    batches are (images, labels), and each fake has the label of a real image.
 
     Args:
         generator: built Keras model, (B, latent_dim) -> images (B, H, W, C).
@@ -54,7 +56,8 @@ class GAN(TwoNetworks):
         latent_distribution: "normal" for N(0, 1) or "uniform" for U(-1, 1).
         value_range: (low, high) of the generator's images; None to read it off its last
             activation (sigmoid (0, 1); tanh, or none at all, (-1, 1)), or to try the network.
-        num_classes, class_names: of a conditional GAN; None for the generator's own, and none.
+        num_classes, class_names: of a GAN of classes; None for the generator's own, and none.
+        attributes: the `kgan.Attributes` of a GAN of attributes, such as a source's; None for none.
         ema_half_life_images: half-life of an exponential moving average of the generator, in real
             images seen, for `generate`, `predict` and exports. None or 0 for none.
         seed: int that the latents drawn in training start from; None for a random one.
@@ -82,6 +85,7 @@ class GAN(TwoNetworks):
         value_range: tuple[float, float] | None = None,
         num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
+        attributes: Attributes | Mapping[str, Any] | None = None,
         ema_half_life_images: float | None = None,
         seed: int | None = None,
         name: str | None = None,
@@ -90,9 +94,10 @@ class GAN(TwoNetworks):
         if preset is not None:
             get_preset(preset, Preset)
         facts = network_checks.facts_of(
-            generator, discriminator, num_classes, class_names, self.makes_pictures
+            generator, discriminator, num_classes, class_names, attributes, self.makes_pictures
         )
-        self.latent_dim, self.image_shape, self.num_classes, self.class_names = facts
+        self.latent_dim, self.image_shape, self.num_classes, self.class_names = facts[:4]
+        self.attributes = facts.attributes
         self.generator, self.discriminator, self.preset = generator, discriminator, preset
         self.latent_distribution = check_distribution(latent_distribution)
         self.value_range = network_probes.range_of(generator, value_range)
@@ -135,6 +140,7 @@ class GAN(TwoNetworks):
         latent_distribution: Literal["normal", "uniform"] | None = None,
         num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
+        attributes: Attributes | None = None,
         minibatch_stddev: bool = False,
         ema_half_life_images: float | None = None,
         seed: int | None = None,
@@ -159,6 +165,8 @@ class GAN(TwoNetworks):
         if class_names is not None and num_classes is None:
             num_classes = len(class_names)
         sizes |= {"num_classes": num_classes, "minibatch_stddev": minibatch_stddev}
+        if attributes is not None:
+            sizes["attribute_ranges"] = check_attributes(attributes).ranges
         if ema_half_life_images is None:
             ema_half_life_images = chosen.ema_half_life_images
         return cls(
@@ -166,6 +174,7 @@ class GAN(TwoNetworks):
             preset=preset,
             latent_distribution=latent_distribution or chosen.latent_distribution,
             class_names=class_names,
+            attributes=attributes,
             ema_half_life_images=ema_half_life_images,
             seed=seed,
         )
@@ -258,6 +267,11 @@ class GAN(TwoNetworks):
         return self.updates.metrics
 
     @property
+    def condition(self) -> Condition | None:
+        """What its labels are: the number of classes, or the attributes; None without labels."""
+        return self.num_classes if self.attributes is None else self.attributes
+
+    @property
     def inference_generator(self) -> keras.Model:
         """The generator that makes what users see: the averaged one where there is one."""
         return self.generator if self.average is None else self.average.network
@@ -330,9 +344,11 @@ class GAN(TwoNetworks):
 
         Args:
             n, seed: number of images; int >= 0, the first image's seed.
-            labels: of a conditional GAN, one class for all or n; None for each seed in turn.
+            labels: of a conditional GAN, one class for all or n; of attributes a row of numbers
+                for all or n, or a dict such as {"smile": 1}; None, and what a dict leaves out,
+                as each seed has it: the classes in turn, a row of `attributes`.
             nice: makes `nice * n` images and keeps the n that the discriminator finds most real,
-                best first (with classes, the best for each label, in order); 1 keeps all.
+                best first (with labels, the best for each label, in order); 1 keeps all.
             batch_size: images made at a time; it does not change them.
             truncation: as for `kgan.latents.from_seeds`.
 
@@ -345,6 +361,8 @@ class GAN(TwoNetworks):
     def arguments(self) -> dict[str, Any]:
         names = ("preset", "latent_distribution", "value_range", "num_classes", "class_names")
         arguments = {name: getattr(self, name) for name in (*names, "seed")}
+        if self.attributes is not None:  # else a kgan that knows none can load it
+            arguments["attributes"] = self.attributes.to_config()
         if self.frozen_d_layers:
             arguments["freeze_d"] = len(self.frozen_d_layers)
         return arguments | averaging.config_of(self.average)

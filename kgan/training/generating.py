@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import numbers
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,7 +89,7 @@ def parts(
     latent_law.check_truncation(truncation)
     drawing = _Drawing(gan, seeds, n, labels, batch_size, truncation)
     if nice > 1:
-        each = n * (LOGIT_BYTES + (PLACE_BYTES if gan.num_classes is None else 0))
+        each = n * (LOGIT_BYTES + (PLACE_BYTES if gan.condition is None else 0))
         memory.check(
             f"A choice among {n * nice:,} pictures",
             each * nice,
@@ -116,9 +115,14 @@ class _Drawing:
         self.gan, self.n, self.seeds, self.batch_size = gan, n, seeds, batch_size
         self.law = (gan.latent_dim, gan.latent_distribution, truncation)
         self.labels = labels
-        if labels is not None:
-            each = isinstance(labels, numbers.Integral)
-            self.labels = label_law.check_labels(labels, 1 if each else n, gan.num_classes)
+        if labels is None:
+            return
+        if isinstance(labels, Mapping):  # checked here, and made with each batch
+            one = all(np.ndim(value) == 0 for value in labels.values())
+            label_law.check_labels(labels, 1 if one else n, gan.condition, seeds[:1])
+        else:
+            each = np.ndim(labels) == (0 if gan.attributes is None else 1)
+            self.labels = label_law.check_labels(labels, 1 if each else n, gan.condition)
 
     def of(self, places: Sequence[int]) -> Iterator[tuple[np.ndarray, list[int]]]:
         """(uint8 images, their seeds), a batch at a time."""
@@ -134,7 +138,7 @@ class _Drawing:
             judged = run_network(discriminator, [images, *inputs], self.batch_size)
             logits[done : done + len(seeds)] = judged.mean(axis=1)
             done += len(seeds)
-        if self.gan.num_classes is None:
+        if self.gan.condition is None:
             np.negative(logits, out=logits)
             best = np.argsort(logits, kind="stable")[:n]
         else:  # the best of each image's own label, or one class might crowd out the others
@@ -151,13 +155,20 @@ class _Drawing:
             begin += self.batch_size
             seeds = [self.seeds[place] for place in batch]
             latents = latent_law.from_seeds(seeds, *self.law)
-            labels = [] if gan.num_classes is None else [self._labels([i % self.n for i in batch])]
+            labels = [] if gan.condition is None else [self._labels([i % self.n for i in batch])]
             yield images_of([latents, *labels], seeds), labels, seeds
 
     def _labels(self, places: list[int]) -> np.ndarray:
+        condition, seeds = self.gan.condition, [self.seeds[place] for place in places]
+        assert condition is not None
         if self.labels is None:
-            seeds = [self.seeds[place] for place in places]
-            return label_law.from_seeds(seeds, self.gan.num_classes or 1)
+            return label_law.from_seeds(seeds, condition)
+        if isinstance(self.labels, Mapping):
+            named = {
+                name: value if np.ndim(value) == 0 else np.asarray(value)[places]
+                for name, value in self.labels.items()
+            }
+            return label_law.check_labels(named, len(places), condition, seeds)
         return self.labels[np.array(places) % len(self.labels)]
 
 
@@ -168,7 +179,8 @@ def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64
         gan: a `GAN`.
         latents: float array (N, latent_dim); all get the same noise where the generator
             draws some by itself.
-        labels: of a conditional GAN, one class for all or N of them.
+        labels: of a conditional GAN, one class for all or N of them; of attributes as for
+            `GAN.generate`, with every attribute.
         batch_size: images made at a time; it does not change them.
 
     Returns:
@@ -179,8 +191,8 @@ def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64
     """
     _check_pictures(gan)
     inputs = [latents]
-    if labels is not None or gan.num_classes is not None:
-        inputs.append(label_law.check_labels(labels, len(latents), gan.num_classes))
+    if labels is not None or gan.condition is not None:
+        inputs.append(label_law.check_labels(labels, len(latents), gan.condition))
     gan.calibrate()
     images = _maker(gan, batch_size)(inputs, [0] * len(latents))
     return to_uint8(images, gan.value_range)

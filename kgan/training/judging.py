@@ -25,7 +25,7 @@ class DiscriminatorJudge:
 
     Args:
         gan: a compiled `GAN`.
-        labels: int tensor (B,), the images' classes; None without classes.
+        labels: tensor (B,) or (B, k), the images' classes or attributes; None without.
         seed: int tensor (2,) that the images are augmented by, the same one at each call; None
             where nothing is drawn.
     """

@@ -23,7 +23,7 @@ class KeptFakes:
     Args:
         gan: a compiled `GAN`.
         latents: float tensor (B, latent_dim).
-        labels: int tensor (B,), the fakes' classes; None without classes.
+        labels: tensor (B,) or (B, k), the fakes' classes or attributes; None without.
 
     Attributes:
         images: float tensor (B, H, W, C), constants.

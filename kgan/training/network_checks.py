@@ -10,28 +10,29 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kgan.attributes import Attributes
 from kgan.channels import MOST_CHANNELS
 from kgan.errors import InputError
-from kgan.labels import check_class_names
-from kgan.models.networks import check_classes
+from kgan.labels import check_attributes, check_class_names
+from kgan.models.conditions import check_classes
 from kgan.models.rebuild import all_layers
 from kgan.models.self_drawing import what_draws
 
 
 def check_networks(
     generator: keras.Model, discriminator: keras.Model, pictures: bool = True
-) -> tuple[int, tuple[int, ...], bool]:
+) -> tuple[int, tuple[int, ...], tuple[int | None, ...] | None]:
     """Checks that two built Keras models make a GAN.
 
     Returns:
-        (latent_dim, image_shape, conditional): what the generator takes and
-        gives, and whether both networks take labels too.
+        (latent_dim, image_shape, shape of the labels): what the generator takes and
+        gives, and what both networks take beside it, None for nothing.
 
     Raises:
         InputError: one is not built, the generator does not map (B, latent_dim)
             to (B, H, W, C), or without `pictures` to (B, ...), the discriminator
-            does not map its images to (B, 1), or to (B, N) where it says so, only one
-            of them takes labels, or a layer has an activity regularizer.
+            does not map its images to (B, 1), or to (B, N) where it says so, they do not
+            take the same labels, or a layer has an activity regularizer.
     """
     for layer in (*all_layers(generator), *all_layers(discriminator)):
         if getattr(layer, "activity_regularizer", None) is not None:
@@ -61,13 +62,18 @@ def check_networks(
     if bool(labels) != bool(judged_labels):
         only = "generator" if labels else "discriminator"
         raise InputError(f"Both networks take labels, or neither. Received: only the {only} does")
+    if labels and judged_labels and labels[1:] != judged_labels[1:]:
+        raise InputError(
+            f"Both networks take the same labels. Received: {labels} for the generator and "
+            f"{judged_labels} for the discriminator"
+        )
     logits = _output_shape("discriminator", discriminator, (None, *images[1:]), judged_labels)
     several = getattr(discriminator, "gives_several_logits", False) and len(logits) == 2
     if tuple(logits[1:]) != (1,) and not several:
         raise InputError(
             f"The discriminator must give one logit per image, (batch, 1). It gives: {logits}"
         )
-    return latents[1], tuple(images[1:]), bool(labels)
+    return latents[1], tuple(images[1:]), labels
 
 
 class Facts(NamedTuple):
@@ -77,6 +83,7 @@ class Facts(NamedTuple):
     image_shape: tuple[int, ...]
     num_classes: int | None
     class_names: list[str] | None
+    attributes: Attributes | None
 
 
 def facts_of(
@@ -84,12 +91,38 @@ def facts_of(
     discriminator: keras.Model,
     num_classes: int | None,
     class_names: Sequence[str] | None,
+    attributes: Any,
     pictures: bool,
 ) -> Facts:
     """The `Facts` of two networks, checked; for the arguments see `GAN`."""
-    latent_dim, image_shape, conditional = check_networks(generator, discriminator, pictures)
-    num_classes = classes_of(generator, conditional, num_classes)
-    return Facts(latent_dim, image_shape, num_classes, check_class_names(class_names, num_classes))
+    latent_dim, image_shape, labels = check_networks(generator, discriminator, pictures)
+    if attributes is not None:
+        attributes = _fitting(check_attributes(attributes), labels, num_classes)
+    elif labels and labels[1:]:
+        raise InputError(
+            "Networks that take labels (batch, k) need attributes=kgan.Attributes.of(names, "
+            f"values). Received: labels {labels} and attributes=None"
+        )
+    num_classes = classes_of(generator, bool(labels and not labels[1:]), num_classes)
+    names = check_class_names(class_names, num_classes)
+    return Facts(latent_dim, image_shape, num_classes, names, attributes)
+
+
+def _fitting(
+    attributes: Attributes, labels: tuple[int | None, ...] | None, num_classes: int | None
+) -> Attributes:
+    """The attributes, where the networks' labels are these and there are no classes."""
+    if num_classes is not None:
+        raise InputError(
+            "A GAN has classes or attributes, not both. Received: "
+            f"num_classes={num_classes} and attributes {', '.join(attributes.names)}"
+        )
+    k = len(attributes.names)
+    if labels is None or labels[1:] != (k,):
+        raise InputError(
+            f"{k} attributes go with networks that take labels (batch, {k}). They take: {labels}"
+        )
+    return attributes
 
 
 def classes_of(generator: keras.Model, conditional: bool, num_classes: int | None) -> int | None:
@@ -97,7 +130,7 @@ def classes_of(generator: keras.Model, conditional: bool, num_classes: int | Non
 
     Args:
         generator: the network, which may say it itself in `num_classes`.
-        conditional: whether the networks take labels.
+        conditional: whether the networks take labels of classes.
         num_classes: what the user said.
 
     Raises:
@@ -133,11 +166,21 @@ def input_shapes(role: str, network: Any) -> tuple[tuple, tuple | None]:
         )
     several = isinstance(shape, (list, tuple)) and isinstance(shape[0], (list, tuple))
     shapes = [tuple(each) for each in shape] if several else [tuple(shape)]
-    if len(shapes) > 2 or (len(shapes) == 2 and len(shapes[1]) != 1):
+    if len(shapes) > 2 or (len(shapes) == 2 and not _are_labels(shapes[1])):
         raise InputError(
-            f"The {role} must take one input, or [it, labels (batch,)]. It takes: {shapes}"
+            f"The {role} must take one input, or [it, labels (batch,)], or [it, labels (batch, "
+            f"attributes)]. It takes: {shapes}"
         )
     return shapes[0], shapes[1] if len(shapes) == 2 else None
+
+
+def _are_labels(shape: tuple) -> bool:
+    return len(shape) == 1 or (len(shape) == 2 and shape[1] is not None)
+
+
+def labels_dtype(shape: tuple) -> str:
+    """The type of labels of that shape: (B,) for classes, (B, k) for attributes."""
+    return "float32" if shape[1:] else "int32"
 
 
 def _output_shape(
@@ -145,7 +188,7 @@ def _output_shape(
 ) -> tuple:
     inputs: Any = keras.KerasTensor(input_shape)
     if labels:
-        inputs = [inputs, keras.KerasTensor(labels, dtype="int32")]
+        inputs = [inputs, keras.KerasTensor(labels, dtype=labels_dtype(labels))]
     output = network.compute_output_spec(inputs)
     if not isinstance(output, keras.KerasTensor):
         raise InputError(_several_outputs(role, output))

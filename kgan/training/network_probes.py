@@ -9,7 +9,7 @@ import numpy as np
 
 from kgan.errors import InputError
 from kgan.images import check_range
-from kgan.training.network_checks import input_shapes, run_network
+from kgan.training.network_checks import input_shapes, labels_dtype, run_network
 
 # Operations that only move values about; their range is that of what comes before them.
 VALUES_UNCHANGED = (
@@ -33,7 +33,7 @@ def range_of(
     """The value range that was asked for, checked, or the one that the generator gives.
 
     Args:
-        generator: a built network, latents (B, latent_dim) to images, with labels (B,) or not.
+        generator: a built network, latents (B, latent_dim) to images, with labels or not.
         value_range: (low, high), or None.
 
     Raises:
@@ -111,6 +111,6 @@ def extremes(network: keras.Model) -> tuple[float, float]:
     sizes = [TRIED, *(32 if size is None else size for size in shape[1:])]
     inputs = [AMPLIFIED * rng.normal(size=sizes).astype(np.float32)]
     if labels is not None:
-        inputs.append(np.zeros(TRIED, np.int32))
+        inputs.append(np.zeros((TRIED, *labels[1:]), labels_dtype(labels)))
     outputs = run_network(network, inputs, TRIED)
     return float(outputs.min()), float(outputs.max())

@@ -7,6 +7,7 @@ import reprlib
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn, TypeGuard
 
+from kgan.attributes import MOST_ATTRIBUTES, MOST_ROWS, check_names
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.latents import DISTRIBUTIONS
@@ -17,6 +18,7 @@ LARGEST_LATENT_DIM = 1_000_000
 MOST_CLASSES = 1_000_000
 MOST_VALUES = 2**28  # of one image or one code
 MOST_TEXT = 10_000  # characters of one text
+FLOAT32_END = 3.4028235e38
 PARITY_FIGURES = ("float_max_abs_difference", "uint8_max_levels")
 PRECISION_FIGURES = ("psnr_db", "bytes", "float32_bytes", "speed_batch_1", "speed_batch_64")
 
@@ -102,6 +104,9 @@ def _drawn(fields: _Fields, rank: int | None) -> None:
     if "labels" not in fields:
         return
     labels = fields.record("labels")
+    if "attributes" in labels:
+        _attributes(labels)
+        return
     _described(labels, "labels", ("int64",), 0, 0)
     count = labels.whole("num_classes", 1, MOST_CLASSES)
     names = labels.get("class_names")
@@ -111,6 +116,28 @@ def _drawn(fields: _Fields, rank: int | None) -> None:
         labels.refuse("class_names", "a list of texts, or null")
     if len(names) != count or len(set(names)) != count:
         labels.refuse("class_names", f"{count} different names, one per class")
+
+
+def _attributes(labels: _Fields) -> None:
+    """Checks attributes: their names, kinds and ranges, and the rows that seeds choose from."""
+    (k,) = _described(labels, "labels", ("float32",), 1, MOST_ATTRIBUTES)
+    found = labels.records("attributes", k)
+    names = [each.text("name") for each in found]
+    try:
+        check_names(names)
+    except InputError:
+        labels.refuse("attributes", "of different names, none with a comma or an equals sign")
+    for each in found:
+        each.text("kind", ("switch", "number"))
+        each.ends("range")
+    rows = labels.get("rows")
+    if (
+        not isinstance(rows, list)
+        or not 1 <= len(rows) <= MOST_ROWS
+        or not all(isinstance(row, list) and len(row) == k for row in rows)
+        or not all(_is_float32(value) for row in rows for value in row)
+    ):
+        labels.refuse("rows", f"1 to {MOST_ROWS} lists of {k} numbers")
 
 
 def _autoencoder(fields: _Fields) -> None:
@@ -141,14 +168,7 @@ def _images(fields: _Fields) -> None:
         fields.text("layout", ("NHWC",))
     if "channels" in fields:
         fields.text("channels")
-    ends = fields.get("value_range")
-    if (
-        not isinstance(ends, list)
-        or len(ends) != 2
-        or not all(_is_number(end) for end in ends)
-        or not ends[0] < ends[1]
-    ):
-        fields.refuse("value_range", "[low, high] with low below high")
+    fields.ends("value_range")
 
 
 def _described(
@@ -177,6 +197,10 @@ def _is_number(value: object) -> bool:
     return (_is_whole(value) and abs(value) < 2**64) or (
         isinstance(value, float) and math.isfinite(value)
     )
+
+
+def _is_float32(value: object) -> bool:
+    return _is_number(value) and -FLOAT32_END <= value <= FLOAT32_END  # type: ignore[operator]
 
 
 def _is_text(value: object) -> bool:
@@ -217,6 +241,26 @@ class _Fields:
         if not _is_whole(value) or not least <= value <= most:
             self.refuse(key, f"a whole number from {least} to {most}")
         return value
+
+    def records(self, key: str, count: int) -> list[_Fields]:
+        values = self.get(key)
+        if (
+            not isinstance(values, list)
+            or len(values) != count
+            or not all(isinstance(value, dict) for value in values)
+        ):
+            self.refuse(key, f"a list of {count} objects")
+        return [_Fields(value, f"{printable(key)} in {self.where}") for value in values]
+
+    def ends(self, key: str) -> None:
+        ends = self.get(key)
+        if (
+            not isinstance(ends, list)
+            or len(ends) != 2
+            or not all(_is_number(end) for end in ends)
+            or not ends[0] < ends[1]
+        ):
+            self.refuse(key, "[low, high] with low below high")
 
     def number(self, key: str) -> None:
         if not _is_number(self.get(key)):

@@ -65,6 +65,7 @@ def test_help_is_light(tmp_path):
         assert f"usage: kgan explore {name} " in done.stdout
 
 
+@pytest.mark.slow
 def test_an_export_is_looked_into_without_tensorflow(exported, tmp_path):
     shutil.copytree(exported, tmp_path / "clothes")
     walk, light = (str(tmp_path / name) for name in ("walk.png", "light.png"))
@@ -102,6 +103,7 @@ def test_interpolate_and_arithmetic(run, tmp_path, capsys):
     assert "to which it was restored" in lines[0]
 
 
+@pytest.mark.slow
 def test_directions_go_from_the_run_into_the_next_export(run, tmp_path, capsys):
     own = tmp_path / "clothes"
     shutil.copytree(run, own)
@@ -127,6 +129,7 @@ def test_directions_go_from_the_run_into_the_next_export(run, tmp_path, capsys):
     assert "not in the manifest" not in said
 
 
+@pytest.mark.slow
 def test_networks_are_drawn_and_measured(run, tmp_path, capsys):
     lines = explored(capsys, "diagram", run, "-o", tmp_path / "diagrams")
     assert lines[0].startswith("discriminator: ")
@@ -146,6 +149,7 @@ def test_networks_are_drawn_and_measured(run, tmp_path, capsys):
     assert len(figures_beside(slopes)["gradient_norm_mean"]) == 11
 
 
+@pytest.mark.slow
 def test_an_export_with_its_gan_beside_it_has_networks(run, exported, tmp_path, capsys):
     whole = tmp_path / "whole"
     shutil.copytree(exported, whole)

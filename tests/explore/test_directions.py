@@ -10,7 +10,7 @@ import kgan
 from kgan import latents as latent_law
 from kgan.directions import direction_along, keep_directions, of_manifest, read_directions
 from kgan.explore import Subject, attribute_direction, main_directions, strips
-from kgan.explore.direction_search import SAMPLES, two_sides
+from kgan.explore.direction_search import SAMPLES, _components, two_sides
 from kgan.explore.seed_values import read_seed_values
 
 DIM = 6
@@ -83,6 +83,18 @@ def test_ganspace_is_a_pca_and_a_regression(layered):
         assert f"{values[-1 - place] / values.sum():.1%}" in direction.how
     linear = main_directions(gan, "ganspace", 1, layer="first")[0]
     assert "GANSpace of first" in linear.how
+
+
+def test_components_are_the_same_by_either_matrix():
+    rows = np.random.default_rng(0).normal(size=(6, 9)) * np.arange(1, 10)
+    rows -= rows.mean(axis=0)
+    left, values, _ = np.linalg.svd(rows, full_matrices=False)
+    for wide in (rows, np.concatenate([rows, np.zeros((6, 9))])):  # 6 rows, then 12
+        along, shares = _components(wide, 2)
+        for place in range(2):
+            assert abs(cosine(along[:6, place], left[:, place])) == pytest.approx(1, abs=1e-6)
+            expected = values[place] ** 2 / (values**2).sum()
+            assert shares[place] == pytest.approx(expected, rel=1e-6)
 
 
 def test_main_directions_of_a_preset_and_what_cannot_have_them(trained_gan, tmp_path):

@@ -62,6 +62,7 @@ def test_ends_are_the_pictures_of_generate_to_the_byte(trained_gan, path):
     np.testing.assert_allclose(rows[0, 1], kgan.images.to_uint8(third)[0], atol=1)
 
 
+@pytest.mark.slow
 def test_an_export_walks_as_its_gan_does(trained_gan, tmp_path):
     export = kgan.export.to_onnx(trained_gan, tmp_path / "clothes")
     generator = kgan.runtime.Generator(export.path)

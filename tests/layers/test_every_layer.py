@@ -7,6 +7,8 @@ from keras import layers
 
 import kgan.layers
 from kgan.layers import (
+    AttributeBatchNormalization,
+    AttributeScaling,
     ConditionalBatchNormalization,
     DiffAugment,
     GatedLinearUnit,
@@ -27,6 +29,20 @@ TOKENS = np.array([0, 3, 8, 3], np.int32)
 SHAPE = FEATURES.shape
 # name -> (class, arguments, inputs, shape of the output, what else the battery is told)
 CASES = {
+    "attribute_batch_norm": (
+        AttributeBatchNormalization,
+        {"momentum": 0.8, "epsilon": 1e-3},
+        [FEATURES, RNG.uniform(-1, 1, (6, 5)).astype(np.float32)],
+        SHAPE,
+        {"trainable_weights": 4, "non_trainable_weights": 2, "training_arg": True},
+    ),
+    "attribute_scaling": (
+        AttributeScaling,
+        {"ranges": [(0.0, 1.0), (-2.0, 6.0), (3.0, 3.5)]},
+        [RNG.uniform(0, 1, (4, 3)).astype(np.float32)],
+        (4, 3),
+        {},
+    ),
     "conditional_batch_norm": (
         ConditionalBatchNormalization,
         {"num_classes": 3, "momentum": 0.8, "epsilon": 1e-3},

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from kgan.errors import InputError
-from kgan.layers import ConditionalBatchNormalization, GatedLinearUnit, GroupedConv2D
+from kgan.layers import (
+    AttributeBatchNormalization,
+    AttributeScaling,
+    ConditionalBatchNormalization,
+    GatedLinearUnit,
+    GroupedConv2D,
+)
 
 RNG = np.random.default_rng(5)
 FEATURES = RNG.normal(2.0, 3.0, size=(6, 4, 3, 8)).astype(np.float32)
@@ -28,6 +34,31 @@ def test_conditional_batch_norm_normalises_together_and_scales_apart():
     shown = layer(FEATURES, LABELS, training=False)
     expected = gamma[2] * (FEATURES[1] - moved[0]) / np.sqrt(moved[1] + 1e-5) + beta[2]
     np.testing.assert_allclose(shown[1], expected, atol=1e-4)
+
+
+def test_attribute_batch_norm_normalises_together_and_scales_by_the_attributes():
+    attributes = RNG.uniform(-1, 1, (6, 2)).astype(np.float32)
+    layer = AttributeBatchNormalization(epsilon=1e-5)
+    layer.build(FEATURES.shape, attributes.shape)
+    mean, variance = FEATURES.mean((0, 1, 2)), FEATURES.var((0, 1, 2))
+    normalised = (FEATURES - mean) / np.sqrt(variance + 1e-5)
+    # As it begins, the attributes change nothing.
+    np.testing.assert_allclose(layer(FEATURES, attributes, training=True), normalised, atol=1e-4)
+    gamma, beta = RNG.normal(size=(2, 8)).astype(np.float32)
+    gamma_kernel, beta_kernel = RNG.normal(size=(2, 2, 8)).astype(np.float32)
+    weights = (layer.gamma, layer.beta, layer.gamma_kernel, layer.beta_kernel)
+    for weight, value in zip(weights, (gamma, beta, gamma_kernel, beta_kernel), strict=True):
+        weight.assign(value)
+    scale, shift = attributes @ gamma_kernel + gamma, attributes @ beta_kernel + beta
+    expected = scale[:, None, None] * normalised + shift[:, None, None]
+    np.testing.assert_allclose(layer(FEATURES, attributes, training=True), expected, atol=1e-4)
+
+
+def test_attributes_are_scaled_from_their_ranges():
+    layer = AttributeScaling([(0, 1), (-2, 6), (10, 20)])
+    given = np.array([[0, -2, 10], [1, 6, 20], [0.5, 2, 30]], np.float32)
+    expected = [[-1, -1, -1], [1, 1, 1], [0, 0, 3]]
+    np.testing.assert_allclose(layer(given), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 8])

@@ -43,11 +43,11 @@ def run_network_test(
 
 
 def random_inputs(network):
-    """A batch for each of a network's inputs: normal numbers, and labels from 0 up."""
+    """A batch for each of a network's inputs: normal numbers, and classes from 0 up."""
     rng = np.random.default_rng(0)
     arrays = [
         np.arange(BATCH, dtype=np.int32) % network.num_classes
-        if tensor.name == "labels"
+        if tensor.name == "labels" and len(tensor.shape) == 1
         else rng.normal(size=(BATCH, *tensor.shape[1:])).astype(np.float32)
         for tensor in network.inputs
     ]

@@ -23,6 +23,7 @@ PROJECTION = ("realness", "pooled", "agreement")
 
 LATENTS = {"latent_dim": 5}
 CLASSES = {"num_classes": 3}
+ATTRIBUTES = {"attribute_ranges": ((0.0, 1.0), (-2.0, 3.0))}
 # Of FastGAN's decoders, which give images back and no logits.
 DECODER = tuple(
     f"decode_{kind}_{end}"
@@ -72,6 +73,7 @@ CONDITIONAL_FLOAT32 = {
     "SAGAN": (*PROJECTION, "spectral_classes"),
     "R3GAN": ("directions", "classes"),
 }
+OF_ATTRIBUTES = {"classes": "of_attributes", "spectral_classes": "spectral_of_attributes"}
 
 
 def cases():
@@ -104,6 +106,13 @@ def cases():
                 sizes | CLASSES,
                 of_discriminator | {"float32_layers": float32},
             )
+    for family in CONDITIONAL_FLOAT32:
+        for role in ("generator", "discriminator"):
+            network_class, arguments, options = found[f"conditional {family} {role}"]
+            sizes = {name: value for name, value in arguments.items() if name != "num_classes"}
+            float32 = tuple(OF_ATTRIBUTES.get(n, n) for n in options.get("float32_layers", ()))
+            options = options | {"float32_layers": (*float32, "attributes")}
+            found[f"{family} {role} of attributes"] = (network_class, sizes | ATTRIBUTES, options)
     found["projected discriminator"] = (
         models.ProjectedDiscriminator,
         {"image_shape": (16, 20, 1), "filters": 2},

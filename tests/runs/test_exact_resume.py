@@ -59,6 +59,7 @@ CASES = {
         {**GAN, "reuse_fakes": True, "remat": True},
     ),
     "penalties": ("r3gan", GAN),
+    "attributes": ("dcgan", {**GAN, "data": "embedded:faces", "conditional": True}),
     "autoencoder": ("autoencoder", {"size": (16, 16)}),
     "broken pictures, relative path": ("gan", {"size": (16, 16), "data": "pics"}),
 }

@@ -23,6 +23,19 @@ CONDITIONAL = promise() | {
     "opset": 17,
     "licence": "CC0-1.0",
 }
+SMILE = {"name": "smile", "kind": "switch", "range": [0, 1]}
+ATTRIBUTES = promise() | {
+    "labels": {
+        "name": "labels",
+        "dtype": "float32",
+        "shape": ["batch", 2],
+        "attributes": [
+            SMILE,
+            {"name": "yaw", "kind": "number", "range": [-1.5, 1.0]},
+        ],
+        "rows": [[0, 0.25], [1, -1.5]],
+    },
+}
 AUTOENCODER = manifests.whole_manifest(
     "codes",
     1,
@@ -34,13 +47,32 @@ AUTOENCODER = manifests.whole_manifest(
 
 
 def test_what_kgan_writes_is_taken():
-    for manifest in (promise(), CONDITIONAL, AUTOENCODER, CONDITIONAL | {"of_tomorrow": [{}]}):
+    later = CONDITIONAL | {"of_tomorrow": [{}]}
+    for manifest in (promise(), CONDITIONAL, ATTRIBUTES, AUTOENCODER, later):
         assert check_promise(copy.deepcopy(manifest), "here") == manifest
 
 
 @pytest.mark.parametrize(
     ("manifest", "path", "value"),
     [
+        (ATTRIBUTES, "labels/dtype", "int64"),
+        (ATTRIBUTES, "labels/shape", ["batch"]),
+        (ATTRIBUTES, "labels/shape", ["batch", 257]),
+        (ATTRIBUTES, "labels/attributes", []),
+        (ATTRIBUTES, "labels/attributes", ["smile", "yaw"]),
+        (ATTRIBUTES, "labels/attributes", [SMILE, SMILE]),
+        (ATTRIBUTES, "labels/attributes", [SMILE, SMILE | {"name": "a=b"}]),
+        (ATTRIBUTES, "labels/attributes/0/name", 1),
+        (ATTRIBUTES, "labels/attributes/0/kind", "knob"),
+        (ATTRIBUTES, "labels/attributes/1/range", [1, 1]),
+        (ATTRIBUTES, "labels/attributes/1/range", [0, float("nan")]),
+        (ATTRIBUTES, "labels/rows", []),
+        (ATTRIBUTES, "labels/rows", REMOVED),
+        (ATTRIBUTES, "labels/rows", [[0, 1]] * 257),
+        (ATTRIBUTES, "labels/rows", [[0]]),
+        (ATTRIBUTES, "labels/rows", [[0, "1"]]),
+        (ATTRIBUTES, "labels/rows", [[0, 1e39]]),
+        (ATTRIBUTES, "labels/rows", [[0, 10**400]]),
         (CONDITIONAL, "kind", "painter"),
         (CONDITIONAL, "name", 7),
         (CONDITIONAL, "version", "1"),
@@ -96,7 +128,7 @@ def test_a_wrong_field_is_named(manifest, path, value):
     *way, key = path.split("/")
     place = spoiled
     for step in way:
-        place = place[step]
+        place = place[int(step)] if isinstance(place, list) else place[step]
     if value is REMOVED:
         del place[key]
     else:

@@ -4,7 +4,8 @@ import { fromSeed } from "./latents.js";
 
 /**
  * What the page shows and works on.
- * @typedef {{title: string, latent: Float32Array, label: ?number, image: ImageData}} Picture
+ * A label is the number of a class, or the values of the attributes.
+ * @typedef {{title: string, latent: Float32Array, label: null|number|number[], image: ImageData}} Picture
  */
 
 export class Generator {
@@ -22,7 +23,9 @@ export class Generator {
     [this.height, this.width] = [height, isPicture ? width : width * channels];
     this.hasAlpha = channels === 4;
     this.directions = manifest.directions ?? [];
-    this.classes = manifest.labels ? classNames(manifest.labels) : null;
+    const { labels } = manifest;
+    this.attributes = labels?.attributes ?? null;
+    this.classes = labels && !this.attributes ? classNames(labels) : null;
     this.#worker.onmessage = ({ data }) => this.#answer(data);
     this.#worker.onerror = (event) => {
       for (const { reject } of this.#waiting.values()) reject(new Error(event.message));
@@ -36,17 +39,34 @@ export class Generator {
     this.threads = threads;
   }
 
-  /** A seed's latent and class, as `kgan generate --seed` takes them; `label` asks for a class. */
+  /** A seed's latent and label, as `kgan generate --seed` takes them; `label` asks for another. */
   ofSeed(seed, label = null) {
     return {
       latent: fromSeed(seed, this.dim, this.manifest.latents.distribution),
-      label: this.classes && (label ?? seed % this.classes.length),
+      label: label ?? this.#labelOfSeed(seed),
     };
+  }
+
+  #labelOfSeed(seed) {
+    if (this.classes) return seed % this.classes.length;
+    const rows = this.attributes && this.manifest.labels.rows;
+    return rows && rows[seed % rows.length];
+  }
+
+  /** A picture's title, with its class or its attributes. */
+  caption({ title, label }) {
+    if (this.classes) return `${title} · ${this.classes[label]}`;
+    if (!this.attributes) return title;
+    const words = this.attributes.map(({ name, kind }, place) => {
+      if (kind !== "switch") return `${name} ${inWords(label[place])}`;
+      return label[place] >= 0.5 ? name : `no ${name}`;
+    });
+    return [title, ...words].join(" · ");
   }
 
   /**
    * Makes a batch of pictures; one with `blend` is mixed with itself in another class.
-   * @param {{latent: Float32Array, label: ?number, blend: ?{label: number, share: number}}[]} wanted
+   * @param {{latent: Float32Array, label: null|number|number[], blend: ?{label: number, share: number}}[]} wanted
    * @returns {Promise<{images: ImageData[], milliseconds: number}>}
    */
   async draw(wanted) {
@@ -62,7 +82,9 @@ export class Generator {
   async #drawEach(wanted) {
     const latents = new Float32Array(wanted.length * this.dim);
     wanted.forEach(({ latent }, place) => latents.set(latent, place * this.dim));
-    const labels = this.classes && wanted.map(({ label }) => label);
+    let labels = null;
+    if (this.classes) labels = wanted.map(({ label }) => label);
+    if (this.attributes) labels = Float32Array.from(wanted.flatMap(({ label }) => label));
     const { pixels, milliseconds } = await this.#ask({ latents, labels });
     const size = this.height * this.width * 4;
     const images = wanted.map((_, place) => {
@@ -86,6 +108,11 @@ export class Generator {
     if (error === undefined) resolve(answer);
     else reject(new Error(error));
   }
+}
+
+/** A number of an attribute, for people. */
+export function inWords(number) {
+  return number.toFixed(2).replace("-", "−");
 }
 
 /** Mixes levels with others, in place: `share` of them comes from the others. */

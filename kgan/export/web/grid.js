@@ -68,8 +68,7 @@ export class Grid {
   #fill(tile, picture) {
     tile.picture = picture;
     paint(tile.canvas, picture.image);
-    const { classes } = this.generator;
-    const name = classes ? `${picture.title}, ${classes[picture.label]}` : picture.title;
+    const name = this.generator.caption(picture).replaceAll(" · ", ", ");
     tile.button.setAttribute("aria-label", name);
     tile.button.title = name;
   }

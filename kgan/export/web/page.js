@@ -1,5 +1,6 @@
 // Opens the model and connects the page's parts.
 
+import { AttributeControls } from "./attributes.js";
 import { Generator } from "./generator.js";
 import { Grid } from "./grid.js";
 import { Studio } from "./studio.js";
@@ -18,13 +19,15 @@ async function start() {
   await generator.open();
   describeMachine(generator);
 
-  const studio = new Studio(generator, say);
+  let controls;
+  const studio = new Studio(generator, say, ({ label }) => controls?.show(label));
   const grid = new Grid(generator, {
     pick: (picture) => studio.pick(picture),
     keep: (slot, picture) => studio.keep(slot, picture),
     say,
   });
   offerClasses(generator, grid, studio);
+  controls = offerAttributes(generator, grid, studio);
 
   const seedField = element("seed");
   const goTo = async (seed) => {
@@ -57,6 +60,21 @@ function offerClasses(generator, grid, studio) {
   });
 }
 
+function offerAttributes(generator, grid, studio) {
+  if (!generator.attributes) return null;
+  const all = element("all-samples");
+  const redraw = () => {
+    grid.label = all.checked ? controls.label : null;
+    grid.draw();
+  };
+  const controls = new AttributeControls(generator, {
+    change: (label) => studio.relabel(label),
+    settle: () => all.checked && redraw(),
+  });
+  all.addEventListener("change", redraw);
+  return controls;
+}
+
 /** What the model is, from its manifest. */
 function describe(manifest) {
   const [height, width, channels] = manifest.output.shape.slice(1);
@@ -67,7 +85,7 @@ function describe(manifest) {
     { 1: "grey", 3: "colour", 4: "colour and transparency" }[channels] ??
     `${channels} channels side by side`;
   element("facts").textContent =
-    `${width} × ${height}, ${colours}` + (labels ? `, ${labels.num_classes} classes` : "");
+    `${width} × ${height}, ${colours}` + (labels ? `, ${labelsInWords(labels)}` : "");
   const facts = {
     Version: manifest.version,
     Latents: `${latents.dim} values, ${latents.distribution}`,
@@ -79,6 +97,11 @@ function describe(manifest) {
     Runtime: manifest.web_runtime,
   };
   for (const [name, value] of Object.entries(facts)) if (value != null) addFact(name, value);
+}
+
+function labelsInWords({ num_classes: count, attributes }) {
+  if (!attributes) return `${count} classes`;
+  return attributes.length === 1 ? "1 attribute" : `${attributes.length} attributes`;
 }
 
 function describeMachine({ threads }) {

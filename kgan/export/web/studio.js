@@ -12,8 +12,10 @@ export class Studio {
   /**
    * @param {import("./generator.js").Generator} generator
    * @param {function(string)} say tells a screen reader
+   * @param {function(Picture)} onShow takes each picture that is shown and stays
    */
-  constructor(generator, say) {
+  constructor(generator, say, onShow) {
+    this.onShow = onShow;
     this.generator = generator;
     this.say = say;
     this.kept = {};
@@ -22,7 +24,7 @@ export class Studio {
     this.way = element("way");
     this.sliders = new Sliders(generator, (latent, isChanged) => {
       const title = isChanged ? `${this.origin.title}, changed` : this.origin.title;
-      this.#draw({ ...this.shown, latent, title });
+      this.#draw({ ...(this.wanted ?? this.shown), latent, title });
     });
     this.tabs = [...document.querySelectorAll('[role="tab"]')];
     this.slots = Object.fromEntries(
@@ -95,9 +97,9 @@ export class Studio {
     this.#remake(name);
   }
 
-  /** Draws the shown picture in another class. */
+  /** Draws the shown picture in another class, or with other attributes. */
   relabel(label) {
-    this.#draw({ ...this.shown, label, blend: null });
+    this.#draw({ ...(this.wanted ?? this.shown), label, blend: null });
   }
 
   get tab() {
@@ -142,10 +144,15 @@ export class Studio {
     return {
       title: share === 0 ? A.title : share === 1 ? B.title : `${percent} % from A to B`,
       latent: along(A.latent, B.latent, share),
-      // No class lies between two: both are drawn and mixed, and the nearer one is named.
-      label: share < 0.5 ? A.label : B.label,
-      blend: A.label === B.label ? null : this.#blend(share),
+      ...this.#labelBetween(A.label, B.label, share),
     };
+  }
+
+  /** Attributes go over as numbers do. No class lies between two: both are drawn and mixed. */
+  #labelBetween(one, other, share) {
+    if (this.generator.attributes) return { label: lerp(one, other, share), blend: null };
+    const blend = one === other ? null : this.#blend(share);
+    return { label: share < 0.5 ? one : other, blend };
   }
 
   /** The class that is mixed in half way from A to B, and how much of it. */
@@ -214,10 +221,10 @@ export class Studio {
     paint(element("shown"), picture.image);
     element("shown").setAttribute("aria-label", this.#caption());
     element("caption").textContent = this.#caption();
+    if (!this.wanted) this.onShow(picture);
   }
 
   #caption(picture = this.shown) {
-    const { classes } = this.generator;
-    return classes ? `${picture.title} · ${classes[picture.label]}` : picture.title;
+    return this.generator.caption(picture);
   }
 }

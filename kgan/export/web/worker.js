@@ -51,7 +51,11 @@ async function draw({ latents, labels }) {
   const dim = manifest.latents.dim;
   const count = latents.length / dim;
   const feeds = { latents: new Tensor("float32", latents, [count, dim]) };
-  if (labels) feeds.labels = new Tensor("int64", BigInt64Array.from(labels, BigInt), [count]);
+  if (labels instanceof Float32Array) {
+    feeds.labels = new Tensor("float32", labels, [count, labels.length / count]); // attributes
+  } else if (labels) {
+    feeds.labels = new Tensor("int64", BigInt64Array.from(labels, BigInt), [count]);
+  }
   const start = performance.now();
   const { images } = await session.run(feeds);
   const milliseconds = performance.now() - start;
@@ -66,7 +70,8 @@ async function open(exported) {
     executionProviders: ["wasm"],
   });
   // The first run of a session also plans and allocates; that must not count as a picture's time.
-  const labels = manifest.labels ? [0] : null;
+  const { rows } = manifest.labels ?? {};
+  const labels = rows ? Float32Array.from(rows[0]) : manifest.labels ? [0] : null;
   await draw({ latents: new Float32Array(manifest.latents.dim), labels });
   return { threads: env.wasm.numThreads };
 }

@@ -58,6 +58,19 @@ def classes(tmp_path_factory):
     return kgan.export.to_onnx(gan, directory, float_output=True).path
 
 
+@pytest.fixture(scope="package")
+def attributes(tmp_path_factory):
+    """A coloured one with a switch and a number."""
+    known = kgan.Attributes.of(["smile", "yaw"], [[0, -1], [1, 1], [0, 0.5], [1, -0.25], [1, 0]])
+    gan = kgan.GAN.from_preset(
+        "dcgan", image_shape=(16, 16, 3), latent_dim=6, filters=2, attributes=known, seed=0
+    )
+    rng = np.random.default_rng(0)
+    for weight in gan.generator.trainable_variables:
+        weight.assign(rng.normal(0, 0.3, weight.shape) + weight.path.endswith("gamma"))
+    return kgan.export.to_onnx(gan, tmp_path_factory.mktemp("attributes") / "faces").path
+
+
 def page_url(export, unpacked, place):
     kgan.export.to_web(export, place / "page", runtime=unpacked)
     return serving(place / "page")
@@ -72,6 +85,12 @@ def plain_url(plain, browser, unpacked, tmp_path_factory):
 @pytest.fixture(scope="package")
 def classes_url(classes, browser, unpacked, tmp_path_factory):
     with page_url(classes, unpacked, tmp_path_factory.mktemp("page")) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def attributes_url(attributes, browser, unpacked, tmp_path_factory):
+    with page_url(attributes, unpacked, tmp_path_factory) as url:
         yield url
 
 
