@@ -18,7 +18,7 @@ that `kgan explore direction` has named; the .json has the latents.
   kgan explore project runs/NAME me.png you.png
   kgan explore project runs/NAME photos/ --loss features -n 12
 """
-STARTS, STEPS, MOST = 8, 400, 24
+STARTS, STEPS, MOST = 8, 500, 24
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

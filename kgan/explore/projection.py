@@ -21,7 +21,7 @@ from kgan.models.networks import check_positive
 from kgan.models.rebuild import float32_copy
 
 Loss = Literal["pixels", "features"]
-STEPS = 400
+STEPS = 500
 STARTS = 8
 CANDIDATES = 256
 RATE = 0.1  # of a latent's numbers, the first step; it falls to 0 along half a cosine

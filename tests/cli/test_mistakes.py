@@ -92,7 +92,7 @@ def error_line(capsys, run, arguments):
         (["generate", "notes.txt", "-n", "0"], "'0'"),
         (["generate", "x" * 300], "name too long"),
         (["train", "x" * 300], "name too long"),
-        (["generate", "notes.txt", "-o", "grid.jpg"], "grid.jpg"),
+        (["generate", "notes.txt", "-o", "grid.xyz"], "grid.xyz"),
         (["train", "--seed", "4294967296"], "from 0 to 4294967295"),
         (["generate", "notes.txt", "--seed", "-1"], "-1"),
         (["export", "missing"], "No such model"),

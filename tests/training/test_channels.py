@@ -45,7 +45,7 @@ def small(channels):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("channels", range(1, 9))
+@pytest.mark.parametrize("channels", [2, 4, 5, 8])  # others have one and three
 def test_a_gan_of_any_channels_is_saved_loaded_and_exported(channels, tmp_path):
     gan = small(channels)
     images = gan.generate(5, seed=3)
@@ -74,8 +74,10 @@ def test_a_gan_of_any_channels_is_saved_loaded_and_exported(channels, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("channels", [4, 5])
-@pytest.mark.parametrize("name", GANS)
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [*((name, 4) for name in GANS), ("r3gan", 5), ("fastgan", 8)],  # with "bgc" and decoders
+)
 def test_every_preset_trains_on_them(name, channels):
     shape = (*OTHER_SHAPES[name][:2], channels)
     gan = kgan.GAN.from_preset(name, image_shape=shape, filters=8, seed=3)
