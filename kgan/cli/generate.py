@@ -50,6 +50,8 @@ class Drawing:
 
 def run(arguments: argparse.Namespace) -> None:
     """Draws, and prints the path of what was written last."""
+    if arguments.output and arguments.output.suffix.lower() != ".npy":
+        images.check_savable(arguments.output)
     if arguments.seeds and arguments.n is not None:
         raise InputError(f"--seeds says how many there are, without -n. Received: {arguments.n}")
     drawing = _drawing(arguments)

@@ -71,7 +71,7 @@ def test_every_size_is_made_and_taken(height):
 
 @pytest.mark.parametrize("network", [DCGANGenerator, DCGANDiscriminator])
 @pytest.mark.parametrize(
-    "shape", [(12, 64, 3), (64, 132, 3), (64, 30, 3), (64, 64, 2), (64, 64), ("a", 64, 3), None]
+    "shape", [(12, 64, 3), (64, 132, 3), (64, 30, 3), (64, 64, 9), (64, 64), ("a", 64, 3), None]
 )
 def test_sizes_that_cannot_be_made_are_named(network, shape):
     with pytest.raises(InputError, match="Received"):
