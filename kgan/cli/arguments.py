@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kgan.option_fields import Kind, Option, options_of, spelling, typed
+
+
+def add_commands(commands: Any, modules: Mapping[str, Any], key: str) -> None:
+    """Adds a parser for each command.
+
+    Args:
+        commands: what `add_subparsers` gave.
+        modules: name -> a module with HELP, DESCRIPTION, `add_arguments` and `run`.
+        key: the name under which the parsed arguments have what runs it.
+    """
+    for name, command in modules.items():
+        subparser = commands.add_parser(
+            name,
+            help=command.HELP,
+            description=command.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(**{key: command.run})
 
 
 def add_options(

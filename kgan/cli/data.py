@@ -3,6 +3,7 @@
 import argparse
 
 from kgan.cli import data_check, data_pack
+from kgan.cli.arguments import add_commands
 
 HELP = "look at pictures before training"
 DESCRIPTION = """\
@@ -17,15 +18,7 @@ COMMANDS = {"check": data_check, "pack": data_pack}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the commands, each with its own arguments."""
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        subparser = commands.add_parser(
-            name,
-            help=command.HELP,
-            description=command.DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(subparser)
-        subparser.set_defaults(run_data=command.run)
+    add_commands(commands, COMMANDS, "run_data")
 
 
 def run(arguments: argparse.Namespace) -> int | None:

@@ -16,6 +16,7 @@ from kgan.cli import (
     explore_project,
     explore_units,
 )
+from kgan.cli.arguments import add_commands
 
 HELP = "look into a trained model: what it has learned, in pictures and figures"
 DESCRIPTION = """\
@@ -44,15 +45,7 @@ COMMANDS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the experiments, each with its own arguments."""
     commands = parser.add_subparsers(title="experiments", metavar="NAME", required=True)
-    for name, command in COMMANDS.items():
-        subparser = commands.add_parser(
-            name,
-            help=command.HELP,
-            description=command.DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(subparser)
-        subparser.set_defaults(run_explore=command.run)
+    add_commands(commands, COMMANDS, "run_explore")
 
 
 def run(arguments: argparse.Namespace) -> int | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from kgan.cli import data, evaluate, explore, export, generate, train
+from kgan.cli.arguments import add_commands
 from kgan.cli.interruptible import Interruptible
 from kgan.errors import KganError
 from kgan.file_systems import no_room
@@ -62,15 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"kgan {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        subparser = commands.add_parser(
-            name,
-            help=command.HELP,
-            description=command.DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run)
+    add_commands(commands, COMMANDS, "run")
     return call(parser, arguments)
 
 
