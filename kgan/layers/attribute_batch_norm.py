@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
-from keras import ops
-
-from kgan.layers.own_scale_batch_norm import OwnScaleBatchNormalization
+from keras import layers, ops
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-class AttributeBatchNormalization(OwnScaleBatchNormalization):
+class AttributeBatchNormalization(keras.layers.Layer):
     """Normalises a batch as a whole, then scales and shifts each image by its attributes.
 
     Scale and shift of each channel are linear in the attributes. At first they are 1 and 0
@@ -30,6 +30,20 @@ class AttributeBatchNormalization(OwnScaleBatchNormalization):
         https://arxiv.org/abs/1707.00683
     """
 
+    def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.norm = layers.BatchNormalization(
+            momentum=momentum,
+            epsilon=epsilon,
+            center=False,
+            scale=False,
+            synchronized=True,
+            dtype=self.dtype_policy,
+            name="norm",
+        )
+
     def build(
         self, inputs_shape: tuple[int | None, ...], attributes_shape: tuple[int | None, ...]
     ) -> None:
@@ -48,3 +62,11 @@ class AttributeBatchNormalization(OwnScaleBatchNormalization):
         normalized = self.norm(inputs, training=training)
         scale = per_image(self.gamma_kernel, self.gamma)
         return normalized * scale + per_image(self.beta_kernel, self.beta)
+
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], attributes_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        return inputs_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"momentum": self.momentum, "epsilon": self.epsilon}

@@ -6,13 +6,11 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import ops
-
-from kgan.layers.own_scale_batch_norm import OwnScaleBatchNormalization
+from keras import layers, ops
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-class ConditionalBatchNormalization(OwnScaleBatchNormalization):
+class ConditionalBatchNormalization(keras.layers.Layer):
     """Normalises a batch as a whole, then scales and shifts each image by its class.
 
     Under a tf.distribute strategy the batch is that of all replicas.
@@ -34,8 +32,19 @@ class ConditionalBatchNormalization(OwnScaleBatchNormalization):
     def __init__(
         self, num_classes: int, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any
     ) -> None:
-        super().__init__(momentum, epsilon, **kwargs)
+        super().__init__(**kwargs)
         self.num_classes = num_classes
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.norm = layers.BatchNormalization(
+            momentum=momentum,
+            epsilon=epsilon,
+            center=False,
+            scale=False,
+            synchronized=True,
+            dtype=self.dtype_policy,
+            name="norm",
+        )
 
     def build(
         self, inputs_shape: tuple[int | None, ...], labels_shape: tuple[int | None, ...]
@@ -54,5 +63,14 @@ class ConditionalBatchNormalization(OwnScaleBatchNormalization):
         normalized = self.norm(inputs, training=training)
         return normalized * per_image(self.gamma) + per_image(self.beta)
 
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], labels_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        return inputs_shape
+
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"num_classes": self.num_classes}
+        return super().get_config() | {
+            "num_classes": self.num_classes,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+        }
