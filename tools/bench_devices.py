@@ -90,7 +90,8 @@ def sent(gan, images):
     step = tf.function(lambda: strategy.run(gan.train_step, args=(images,)))
     graph = step.get_concrete_function().graph.as_graph_def()
     nodes = [*graph.node, *(node for part in graph.library.function for node in part.node_def)]
-    sums = sum(node.op in SENDING for node in nodes)
+    # The graph has those of each replica of this process.
+    sums = sum(node.op in SENDING for node in nodes) // len(strategy.extended.worker_devices)
     numbers = sum(math.prod(v.shape) for v in gan.trainable_variables)
     return {"sums": sums, "numbers": numbers}
 

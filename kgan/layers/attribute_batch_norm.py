@@ -6,7 +6,9 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import layers, ops
+from keras import ops
+
+from kgan.layers.conditional_batch_norm import unscaled
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -34,15 +36,7 @@ class AttributeBatchNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         self.momentum = momentum
         self.epsilon = epsilon
-        self.norm = layers.BatchNormalization(
-            momentum=momentum,
-            epsilon=epsilon,
-            center=False,
-            scale=False,
-            synchronized=True,
-            dtype=self.dtype_policy,
-            name="norm",
-        )
+        self.norm = unscaled(momentum, epsilon, self.dtype_policy)
 
     def build(
         self, inputs_shape: tuple[int | None, ...], attributes_shape: tuple[int | None, ...]

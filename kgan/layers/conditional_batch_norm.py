@@ -9,6 +9,21 @@ import tensorflow as tf
 from keras import layers, ops
 
 
+def unscaled(
+    momentum: float, epsilon: float, policy: keras.DTypePolicy
+) -> layers.BatchNormalization:
+    """Normalises a batch, of all replicas under a tf.distribute strategy, and leaves it so."""
+    return layers.BatchNormalization(
+        momentum=momentum,
+        epsilon=epsilon,
+        center=False,
+        scale=False,
+        synchronized=True,
+        dtype=policy,
+        name="norm",
+    )
+
+
 @keras.saving.register_keras_serializable(package="kgan")
 class ConditionalBatchNormalization(keras.layers.Layer):
     """Normalises a batch as a whole, then scales and shifts each image by its class.
@@ -36,15 +51,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         self.num_classes = num_classes
         self.momentum = momentum
         self.epsilon = epsilon
-        self.norm = layers.BatchNormalization(
-            momentum=momentum,
-            epsilon=epsilon,
-            center=False,
-            scale=False,
-            synchronized=True,
-            dtype=self.dtype_policy,
-            name="norm",
-        )
+        self.norm = unscaled(momentum, epsilon, self.dtype_policy)
 
     def build(
         self, inputs_shape: tuple[int | None, ...], labels_shape: tuple[int | None, ...]

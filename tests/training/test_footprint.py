@@ -26,6 +26,16 @@ def test_wrapped_layers_count_and_what_lies_beside_the_output_does_not():
     assert kept_bytes(network) == 4 * (4 * 4 * 1 + 4 * 4 * 6)
 
 
+def test_what_a_kernel_that_is_not_trained_takes_is_not_kept():
+    images = keras.Input((4, 4, 1))
+    x = keras.layers.Conv2D(6, 3, padding="same", trainable=False)(images)
+    x = keras.layers.Conv2D(2, 3, padding="same")(keras.layers.ReLU()(x))
+    network = keras.Model(images, keras.layers.Flatten()(x))
+    assert kept_bytes(network) == 4 * (4 * 4 * 6)
+    network.layers[1].trainable = True
+    assert kept_bytes(network) == 4 * (4 * 4 * 1 + 4 * 4 * 6)
+
+
 def test_of_recomputed_blocks_what_joins_them_is_kept_and_what_is_within_the_largest():
     x = images = keras.Input((8, 8, 1))
     for _ in range(3):  # each conv has 4 channels in and out of it, but for the first
