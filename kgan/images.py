@@ -17,7 +17,9 @@ from kgan.files import whole_file
 
 SOFTWARE = 0x0131  # the Exif tag of the program that made a picture
 DRAWN = "kgan: drawn by a model"
-TRANSPARENT = ("AVIF", "ICO", "JPEG2000", "TGA", "TIFF", "WEBP")  # formats, beside PNG
+# Formats with an alpha channel, beside PNG.
+TRANSPARENT = ("AVIF", "DDS", "ICO", "JPEG2000", "QOI", "SGI", "TGA", "TIFF", "WEBP")
+LARGEST_ICON = 256
 PADDING = 2  # pixels between the images of a sheet
 
 
@@ -215,8 +217,8 @@ def check_savable(path: str | os.PathLike[str]) -> str:
     format = Image.registered_extensions().get(suffix)
     if format is None or format not in Image.SAVE:
         raise InputError(
-            f"A picture's suffix names a format that Pillow writes, such as .png, .jpg, .webp or "
-            f".tif. Received: {path}"
+            "A picture's suffix names a format that Pillow writes, such as .png, .jpg, .webp or "
+            f".tif; .npy is for images that are no pictures. Received: {path}"
         )
     return format
 
@@ -227,7 +229,7 @@ def save_image(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: boo
     Args:
         path: file to write, of any format of Pillow's; its folder is created when missing.
         image: uint8 array (H, W, C), C 1, 3 or 4; transparent ones over white where the format
-            has no transparency.
+            is not one of `TRANSPARENT`.
         drawn: as for `save_png`, where the format can hold it.
 
     Returns:
@@ -242,11 +244,24 @@ def save_image(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: boo
     image = np.asarray(image)
     if image.shape[-1] == ALPHA and format not in TRANSPARENT:
         image = over(image)
+    height, width = image.shape[:2]
+    if format == "ICNS" or (format == "ICO" and max(height, width) > LARGEST_ICON):
+        raise InputError(
+            f"An icon holds pictures of sizes of its own (.ico up to {LARGEST_ICON} pixels a side, "
+            f".icns other ones than this). Received: {width}x{height} for {path}"
+        )
+    of_format = {"sizes": [(width, height)]} if format == "ICO" else {}
     with whole_file(path) as temporary:
         try:
             # Of formats that lose something, the settings lose little; others ignore them.
             to_pil(image).save(
-                temporary, format, exif=_drawn() if drawn else b"", quality=95, lossless=True
+                temporary,
+                format,
+                exif=_drawn() if drawn else b"",
+                quality=95,
+                lossless=True,
+                exact=True,  # WebP: colours where nothing is seen, too
+                **of_format,
             )
         except (ValueError, KeyError) as error:
             raise InputError(
@@ -326,6 +341,7 @@ def save_animation(
             duration=milliseconds,
             loop=0,
             lossless=True,
+            exact=True,  # colours where nothing is seen, too
             # Identical neighbours are not merged, so that frame i of the file is frame i.
             minimize_size=False,
             exif=_drawn() if drawn else b"",

@@ -114,6 +114,31 @@ def test_png_holds_the_same_pixels(tmp_path, channels):
     np.testing.assert_array_equal(read.reshape(picture.shape), picture)
 
 
+TRANSLUCENT = np.array([[[200, 30, 60, 0], [10, 20, 30, 128], [1, 2, 3, 255]]] * 2, np.uint8)
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif", "tga", "ico", "dds", "qoi", "sgi"])
+def test_formats_with_alpha_keep_it_and_what_it_hides(tmp_path, suffix):
+    path = images.save_image(tmp_path / f"icon.{suffix}", TRANSLUCENT)
+    with Image.open(path) as image:
+        np.testing.assert_array_equal(np.asarray(image.convert("RGBA")), TRANSLUCENT)
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "gif", "jpg"])
+def test_formats_without_alpha_are_over_white(tmp_path, suffix):
+    plain = np.zeros((16, 16, 4), np.uint8)  # one colour, which no format changes much
+    path = images.save_image(tmp_path / f"icon.{suffix}", plain)
+    with Image.open(path) as image:
+        assert np.abs(np.asarray(image.convert("RGB")).astype(int) - 255).max() <= 1
+
+
+@pytest.mark.parametrize(("suffix", "side"), [("icns", 16), ("ico", 257)])
+def test_icons_of_other_sizes_are_not_written(tmp_path, suffix, side):
+    with pytest.raises(InputError, match=rf"sizes of its own.*Received: {side}x{side}"):
+        images.save_image(tmp_path / f"icon.{suffix}", np.zeros((side, side, 3), np.uint8))
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     path = tmp_path / "kept.txt"
     path.write_text("old")

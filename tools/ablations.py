@@ -6,17 +6,20 @@
 
 TRAIN and TEST are data of one kind: what is trained on, and what the images are measured
 against. The time is the processor's, of all cores, so that other work on the machine does not
-decide; ten cost 5 minutes of two quiet cores. Each arm is timed first, and trained for as many
-steps as fit. OUT keeps each result as it comes (OUT/results.jsonl), and runs that are done are
-not repeated: so a table can grow from day to day. The table is printed at the end.
+decide; ten minutes cost 5 of two quiet cores. Each arm is timed first, and trained for as many
+steps as fit, beside what a training begins and ends with. OUT keeps each result as it comes
+(OUT/results.jsonl) with all that it depends on, and what is there is not repeated: so a table
+can grow from day to day. The table is printed at the end.
 """
 
 import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -74,10 +77,14 @@ def train(data, words, steps, seed, out, name):
     return run(["train", data, *words, *QUIET, *place])
 
 
-def seconds_per_step(data, words, out, name):
+def seconds_per_step(data, words):
     """Of processor time, without what a training begins and ends with."""
-    few, many = (train(data, words, steps, 0, out / "timing", f"{name}-{steps}") for steps in TIMED)
-    return (many - few) / (TIMED[1] - TIMED[0])
+    with tempfile.TemporaryDirectory() as place:
+        few, many = (train(data, words, steps, 0, place, str(steps)) for steps in TIMED)
+    each = (many - few) / (TIMED[1] - TIMED[0])
+    if each <= 0:
+        raise SystemExit(f"{TIMED[1]} steps took no more than {TIMED[0]}: time it again")
+    return each
 
 
 def measure(path, test, n, features):
@@ -95,7 +102,6 @@ def measure(path, test, n, features):
 
 def table(rows, experiment):
     """Markdown: each arm's mean and deviation over the seeds."""
-    rows = [row for row in rows if row["experiment"] == experiment]
     judges = sorted({judge for row in rows for judge in row["figures"]})
     head = ["arm", "steps", "seeds"]
     head += [f"{judge}: {name}" for judge in judges for name in NAMES]
@@ -129,22 +135,24 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "results.jsonl"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    rows = [json.loads(line) for line in text.splitlines()]
+    names = ("experiment", "train", "test", "features", "cpu_minutes", "n")
+    settings = {name: getattr(arguments, name) for name in names}
+    # Of other settings in the same place none counts.
+    rows = [row for row in map(json.loads, text.splitlines()) if settings.items() <= row.items()]
     arms = EXPERIMENTS[arguments.experiment]
-    steps = {}
+    steps = {row["arm"]: row["steps"] for row in rows}
     for seed in arguments.seeds:  # every arm of a seed before the next: a table of few is one
         for index, (arm, words) in enumerate(arms.items()):
-            key = {"experiment": arguments.experiment, "arm": arm, "seed": seed}
-            if any(key.items() <= row.items() for row in rows):
+            if any((row["arm"], row["seed"]) == (arm, seed) for row in rows):
                 continue
-            name = f"{arguments.experiment}-{index}"
             if arm not in steps:
-                each = seconds_per_step(arguments.train, words, arguments.out, name)
+                each = seconds_per_step(arguments.train, words)
                 steps[arm] = max(1, int(60 * arguments.cpu_minutes / each))
-            directory = arguments.out / f"{name}-{seed}"
+            directory = arguments.out / f"{arguments.experiment}-{index}-{seed}"
+            shutil.rmtree(directory, ignore_errors=True)  # of one that was ended, or other settings
             taken = train(arguments.train, words, steps[arm], seed, *os.path.split(directory))
-            row = key | {"steps": steps[arm], "cpu_minutes": round(taken / 60, 2)}
-            row["cpu_minutes_asked"] = arguments.cpu_minutes
+            row = settings | {"arm": arm, "seed": seed, "steps": steps[arm]}
+            row["cpu_minutes_taken"] = round(taken / 60, 2)
             row["figures"] = measure(directory, arguments.test, arguments.n, arguments.features)
             rows.append(row)
             with path.open("a", encoding="utf-8") as file:

@@ -20,6 +20,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -104,6 +105,7 @@ class Team:
         order = order | {"processes": processes, "devices": devices, "parts": parts}
         ports = [free_port() for _ in range(processes)]
         self.processes = []
+        self.errors = tempfile.TemporaryFile()
         for index in range(processes):
             environment = dict(os.environ)
             if processes > 1:
@@ -116,19 +118,27 @@ class Team:
                     command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
+                    stderr=self.errors,
                     text=True,
                     env=environment,
                 )
             )
-        self.sent, *_ = [json.loads(process.stdout.readline()) for process in self.processes]
+        self.sent, *_ = [json.loads(self.answer(process)) for process in self.processes]
+
+    def answer(self, process):
+        """A line of a process; what it complained of, where it has ended."""
+        line = process.stdout.readline()
+        if not line:
+            self.errors.seek(0)
+            raise SystemExit(self.errors.read().decode(errors="replace")[-2000:])
+        return line
 
     def turn(self, steps):
         """Seconds of a step."""
         for process in self.processes:
             process.stdin.write(f"{steps}\n")
             process.stdin.flush()
-        return max(float(process.stdout.readline()) for process in self.processes) / steps
+        return max(float(self.answer(process)) for process in self.processes) / steps
 
     def stop(self):
         """Ends them."""
@@ -161,24 +171,32 @@ def main():
         return
     order = {name: getattr(arguments, name) for name in ("preset", "filters", "batch_size")}
     order["size"] = [int(side) for side in arguments.size.split("x")]
-    teams = {name: Team(name, order) for name in ARRANGEMENTS}
-    taken = {name: [] for name in teams}
-    for _ in range(arguments.rounds):
-        for name, team in teams.items():
-            taken[name].append(team.turn(arguments.steps))
+    if arguments.batch_size % 4:
+        parser.error(f"the batch is split in 2 and 4 equal parts. Received: {arguments.batch_size}")
+    teams = {}
+    try:
+        for name in ARRANGEMENTS:
+            teams[name] = Team(name, order)
+        taken = {name: [] for name in teams}
+        for _ in range(arguments.rounds):
+            for name, team in teams.items():
+                taken[name].append(team.turn(arguments.steps))
+    finally:
+        for team in teams.values():
+            team.stop()
     from training_speed.machine import describe
 
     print(describe())
-    print(f"\n{arguments.preset} {arguments.size}, filters {arguments.filters}, ", end="")
     print(
-        f"global batch {arguments.batch_size}, {arguments.rounds} turns of {arguments.steps} steps"
+        f"\n{arguments.preset} {arguments.size}, filters {arguments.filters}, global batch "
+        f"{arguments.batch_size}, {arguments.rounds} turns of {arguments.steps} steps, gradients "
+        f"of {teams['one device'].sent['numbers']:,} numbers"
     )
-    print("\n| | ms a step | efficiency | sums over replicas | gradients |\n|---|---|---|---|---|")
+    print("\n| | ms a step | efficiency | sums over replicas |\n|---|---|---|---|")
     for name, team in teams.items():
         ratios = [one / own for one, own in zip(taken["one device"], taken[name], strict=True)]
         cells = (f"{1000 * statistics.median(taken[name]):.0f}", f"{statistics.median(ratios):.2f}")
-        print(f"| {name} | {' | '.join(cells)} | {team.sent['sums']} | {team.sent['numbers']:,} |")
-        team.stop()
+        print(f"| {name} | {' | '.join(cells)} | {team.sent['sums']} |")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from kgan.images import check_range, to_pil, to_uint8
 
 LEVELS = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0)}  # what black and white are in them
 FLOATS_IN_FILES = ((0.0, 1.0), (-1.0, 1.0))  # likewise, the first that they lie within
-GREY = ("1", "L", "LA", "La", "I", "I;16")  # Pillow's modes without colour
+GREY = ("1", "L", "LA", "I", "I;16")  # Pillow's modes without colour
+PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 
 Images: TypeAlias = np.ndarray | list[Image.Image]
 
@@ -99,7 +100,7 @@ def own_shape(images: Images) -> decode.Shape | None:
 
 
 def own_channels(images: Images) -> int:
-    """1 where all images are grey, else 3."""
+    """Those of an array; of a list 1 where all images are grey, else 3 over a background."""
     if isinstance(images, np.ndarray):
         return int(images.shape[-1])
     return 1 if all(image.mode in GREY for image in images) else 3
@@ -121,7 +122,9 @@ def _one_image(image: Any, place: int, array_range: Any) -> Image.Image:
             )
         try:
             image.load()  # here: the threads that fit images may share one
-            return ImageOps.exif_transpose(image)
+            upright = ImageOps.exif_transpose(image)
+            alone = PREMULTIPLIED.get(upright.mode)  # Pillow turns these into nothing else
+            return upright.convert(alone) if alone else upright
         except Exception as problem:  # Pillow has no single class for a bad image
             raise InputError(
                 "A picture of the list cannot be read. "

@@ -45,6 +45,9 @@ def _gan(model: keras.Model, float_output: bool) -> tuple[dict[str, Any], dict[s
         "parameters": model.generator.count_params(),
         "ema_half_life_images": model.ema_half_life_images,
     }
+    judge = getattr(model.discriminator, "features_sha256", None)
+    if judge is not None:  # figures by these features would flatter it
+        facts["discriminator_features"] = judge
     return _generator_promise(model, float_output, model.image_shape), facts
 
 

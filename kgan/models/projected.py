@@ -18,7 +18,7 @@ from kgan.models.networks import (
     check_positive,
     network_dtype,
 )
-from kgan.pretrained.lite0_weights import load_weights
+from kgan.pretrained.lite0_weights import SHA256, load_weights
 
 SIDES = {"multiple": 4, "smallest": 16, "largest": LARGEST_SIDE}
 SEEN = 128  # smaller images are enlarged to so much, on the shorter side
@@ -62,6 +62,7 @@ class ProjectedDiscriminator(Network):
     """
 
     gives_several_logits: ClassVar = True
+    features_sha256: ClassVar = SHA256  # of the weights that it sees with
 
     def __init__(
         self,

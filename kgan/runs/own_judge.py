@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kgan.errors import InputError
 from kgan.metrics.features import Features
-from kgan.models import ProjectedDiscriminator
-from kgan.models.presets import get_preset
-from kgan.pretrained.lite0_weights import NAME, SHA256
+from kgan.pretrained.lite0_weights import NAME
 from kgan.training import GAN
 
 if TYPE_CHECKING:
@@ -31,21 +29,16 @@ def check_judge(models: Mapping[str, Opened], network: Features) -> None:
     Raises:
         InputError: a model's own discriminator judges by that network.
     """
-    if network.sha256 != SHA256:
-        return
     for name, opened in models.items():
-        if _learned_by_it(opened.model):
+        if _learned_from(opened.model) == network.sha256:
             raise InputError(
                 f"{BIASED}: name another network, --features ONNX, or take these figures "
                 f"--anyway. Received: {name}"
             )
 
 
-def _learned_by_it(model: Any) -> bool:
+def _learned_from(model: Any) -> str | None:
+    """The sha256 of the features that a model's discriminator judges by; None for none."""
     if isinstance(model, GAN):
-        return isinstance(model.discriminator, ProjectedDiscriminator)
-    preset = model.info.get("training", {}).get("preset")  # of an export
-    try:
-        return get_preset(preset).networks.get("discriminator") is ProjectedDiscriminator
-    except InputError:  # networks of the user's own
-        return False
+        return getattr(model.discriminator, "features_sha256", None)
+    return model.info.get("training", {}).get("discriminator_features")  # of an export

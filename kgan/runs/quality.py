@@ -20,7 +20,7 @@ from kgan.files import printable
 from kgan.metrics.features import Features
 from kgan.metrics.real_images import Reference
 from kgan.metrics.resize import check_measurable
-from kgan.models import AutoencoderPreset, ProjectedDiscriminator, get_preset
+from kgan.models import AutoencoderPreset, get_preset
 from kgan.runs.directory import BEST_FILE, LOGS
 from kgan.runs.options import RunOptions
 from kgan.runs.own_judge import BIASED
@@ -107,7 +107,8 @@ def real_images(source: Source, options: RunOptions) -> RealImages | None:
         return None
     check_measurable(source.image_shape[2])
     network = Features.efficientnet_lite0()
-    if get_preset(options.preset).networks.get("discriminator") is ProjectedDiscriminator:
+    judge = get_preset(options.preset).networks["discriminator"]
+    if getattr(judge, "features_sha256", None) == network.sha256:
         LOG.warning("%s: these figures find its best state, not how good it is", BIASED)
     held, trained = parts(source, options)
     if not len(held):

@@ -228,3 +228,14 @@ def test_what_does_not_go_together_is_one_line(mixed):
     ):
         with pytest.raises(kgan.InputError, match=says):
             open_source(mixed, **options)
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("LA", 1), ("RGBA", 4)])
+def test_premultiplied_images_of_a_list_are_what_they_were(mode, channels):
+    plain = Image.new(mode, (8, 8), (128,) * len(mode))
+    shape = (8, 8, channels)
+    found, expected = (
+        next(iter(kgan.data.from_arrays([image] * 2, image_shape=shape, batch_size=1)))
+        for image in (plain.convert({"LA": "La", "RGBA": "RGBa"}[mode]), plain)
+    )
+    np.testing.assert_allclose(found, expected, atol=2 / 127.5)

@@ -76,6 +76,15 @@ def test_it_is_not_judged_by_what_its_discriminator_sees_with(run, tmp_path, cap
 
 
 @pytest.mark.slow
+def test_an_export_of_networks_of_ones_own_is_not_either(tmp_path, capsys):
+    generator = kgan.models.DCGANGenerator((16, 20, 1), latent_dim=4, filters=1)
+    judges = kgan.models.ProjectedDiscriminator((16, 20, 1), filters=1)
+    export = kgan.export.to_onnx(kgan.GAN(generator, judges), tmp_path / "own")
+    assert main(["evaluate", str(export.path), "-n", "20"]) == 2
+    assert "--anyway" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_evaluations_in_training_say_what_they_are_worth(tmp_path, caplog):
     words = ["--discriminator", "projected", "--steps", "1", "--evaluate-every", "5"]
     words += ["--out", str(tmp_path), "--name", "watched"]
