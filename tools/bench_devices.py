@@ -76,23 +76,23 @@ def work(order):
         gan.fit(data, steps_per_epoch=steps * order["parts"], verbose=0)
 
     fit(WARM_STEPS)
-    answers.write(json.dumps(sent(gan, images[: batch // strategy.num_replicas_in_sync])) + "\n")
+    answers.write(json.dumps(sent(gan, images, order["devices"])) + "\n")
     for line in sys.stdin:
         begun = time.perf_counter()
         fit(int(line))
         answers.write(f"{time.perf_counter() - begun}\n")
 
 
-def sent(gan, images):
-    """What a step sends between replicas: {"sums", "numbers"}: sums of its graph, gradients."""
+def sent(gan, images, devices):
+    """What a replica's step sends: {"sums", "numbers"}: sums of its graph, gradients' numbers."""
     import tensorflow as tf
 
     strategy = gan.distribute_strategy
+    images = images[: len(images) // strategy.num_replicas_in_sync]
     step = tf.function(lambda: strategy.run(gan.train_step, args=(images,)))
     graph = step.get_concrete_function().graph.as_graph_def()
     nodes = [*graph.node, *(node for part in graph.library.function for node in part.node_def)]
-    # The graph has those of each replica of this process.
-    sums = sum(node.op in SENDING for node in nodes) // len(strategy.extended.worker_devices)
+    sums = sum(node.op in SENDING for node in nodes) // devices
     numbers = sum(math.prod(v.shape) for v in gan.trainable_variables)
     return {"sums": sums, "numbers": numbers}
 
