@@ -2,14 +2,15 @@
 """Trains the arms of an experiment for the same processor time, three seeds each; compares them.
 
     .venv/bin/python tools/ablations.py EXPERIMENT TRAIN TEST OUT [--features JUDGE.onnx]
-        [--cpu-minutes 8] [--seeds 0 1 2]
+        [--cpu-minutes 10] [--seeds 0 1 2] [--base RUN]
 
 TRAIN and TEST are data of one kind: what is trained on, and what the images are measured
 against. The time is the processor's, of all cores, so that other work on the machine does not
 decide; ten minutes cost 5 of two quiet cores. Each arm is timed first, and trained for as many
-steps as fit, beside what a training begins and ends with. OUT keeps each result as it comes
-(OUT/results.jsonl) with all that it depends on, and what is there is not repeated: so a table
-can grow from day to day. The table is printed at the end.
+steps as fit, beside what a training begins and ends with; an arm called "a quarter" for a quarter
+of the first arm's steps. In "fine-tuning" arms begin from the networks of the run RUN. OUT keeps
+each result as it comes (OUT/results.jsonl) with all that it depends on, and what is there is not
+repeated: so a table can grow from day to day. The table is printed at the end.
 """
 
 import argparse
@@ -48,6 +49,42 @@ EXPERIMENTS = {
         "constant": ["--preset", "r3gan", *SMALL, "--schedule", "none"],
     },
 }
+FASHION = ["--preset", "dcgan", "--size", "28x28"]
+
+
+def narrow(*words, filters=8, batch=64):
+    """An arm of the experiment "quickstart"."""
+    return [*FASHION, "--filters", str(filters), "--batch-size", str(batch), *words]
+
+
+EXPERIMENTS["quickstart"] = {
+    "filters 8": narrow(),
+    "filters 8, conditional, EMA": narrow("--conditional", "--ema-half-life-images", "10000"),
+    "filters 8, EMA, rates to 0": narrow(
+        *("--ema-half-life-images", "10000", "--schedule", "learning_rate=4e-4:2e-5")
+    ),
+    "filters 8, D rate doubled": narrow("--d-learning-rate", "4e-4"),
+    "filters 8, relativistic + R1, R2": narrow(
+        *("--loss", "relativistic", "--r1-gamma", "0.5", "--r2-gamma", "0.5")
+    ),
+    "filters 8, hinge": narrow("--loss", "hinge"),
+    "filters 8, batch 32": narrow(batch=32),
+    "gan": ["--preset", "gan", "--size", "28x28", "--batch-size", "64"],
+    "filters 8, both rates doubled": narrow("--learning-rate", "4e-4"),
+    "filters 8, two D steps": narrow("--d-steps", "2"),
+    "filters 5": narrow(filters=5),
+    "filters 16": narrow(filters=16),
+    "before: 32 px, filters 32": ["--filters", "32", "--batch-size", "64"],
+}
+BASE = "the run of --base"
+FINE = ["--from", BASE, "--batch-size", "16", "--recipe", "few"]
+EXPERIMENTS["fine-tuning"] = {
+    "scratch": ["--preset", "dcgan", "--size", "64x64", *SMALL, "--recipe", "few"],
+    "scratch, a quarter": ["--preset", "dcgan", "--size", "64x64", *SMALL, "--recipe", "few"],
+    "from another set, a quarter": FINE,
+    "from another set, 2 layers frozen, a quarter": [*FINE, "--freeze-d", "2"],
+}
+QUARTER = ", a quarter"
 EXPERIMENTS["discriminators-128"] = {
     arm: ["128x128" if word == "64x64" else word for word in words]
     for arm, words in EXPERIMENTS["discriminators-64"].items()
@@ -131,21 +168,29 @@ def main():
     parser.add_argument("--cpu-minutes", type=float, default=10.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("-n", type=int, default=1000)
+    parser.add_argument("--base", help="a run, for the experiment fine-tuning")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "results.jsonl"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    names = ("experiment", "train", "test", "features", "cpu_minutes", "n")
+    names = ("experiment", "train", "test", "features", "cpu_minutes", "n", "base")
     settings = {name: getattr(arguments, name) for name in names}
     # Of other settings in the same place none counts.
     rows = [row for row in map(json.loads, text.splitlines()) if settings.items() <= row.items()]
-    arms = EXPERIMENTS[arguments.experiment]
+    arms = {
+        arm: [arguments.base if word is BASE else word for word in words]
+        for arm, words in EXPERIMENTS[arguments.experiment].items()
+    }
+    if any(None in words for words in arms.values()):
+        parser.error(f"{arguments.experiment} needs --base RUN")
     steps = {row["arm"]: row["steps"] for row in rows}
     for seed in arguments.seeds:  # every arm of a seed before the next: a table of few is one
         for index, (arm, words) in enumerate(arms.items()):
             if any((row["arm"], row["seed"]) == (arm, seed) for row in rows):
                 continue
-            if arm not in steps:
+            if arm not in steps and arm.endswith(QUARTER):
+                steps[arm] = steps[next(iter(arms))] // 4
+            elif arm not in steps:
                 each = seconds_per_step(arguments.train, words)
                 steps[arm] = max(1, int(60 * arguments.cpu_minutes / each))
             directory = arguments.out / f"{arguments.experiment}-{index}-{seed}"
