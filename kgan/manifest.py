@@ -13,6 +13,7 @@ from kgan.attributes import Attributes
 from kgan.channels import in_words
 from kgan.errors import InputError
 from kgan.reading import LARGEST_TEXT, sha256
+from kgan.version import __version__
 
 # A manifest, or an object in one: what `json.loads` gives.
 Manifest: TypeAlias = dict[str, Any]
@@ -199,10 +200,10 @@ def whole_manifest(name: str, version: int, promise: Manifest, training: Manifes
         "version": version,
         **promise,
         "training": training,
-        "versions": {
+        "versions": {"kgan": __version__}
+        | {
             package: importlib.metadata.version(package)
             for package in (
-                "kgan",
                 "tensorflow",
                 "keras",
                 "tf2onnx",

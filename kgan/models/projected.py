@@ -92,7 +92,7 @@ class ProjectedDiscriminator(Network):
             x = layers.Concatenate(dtype=policy, name="grey_as_colour")([x, x, x])
         factor = -(-SEEN // min(image_shape[:2]))
         if factor > 1:
-            x = _enlarged(x, factor, policy, "enlarge")
+            x = _enlarged(x, factor, "enlarge")
         maps = lite0_maps(x, (low, high), load_weights() if pretrained else None, policy)
         mixed = _mixed(maps, filters, policy)
         logit_maps = [_judge(x, filters, policy, f"judge_{index}") for index, x in enumerate(mixed)]
@@ -133,7 +133,7 @@ def _mixed(
             x = layers.Add(dtype=policy, name=f"add_scales_{index}")(
                 [x, _cut(mixed[0], x, policy, f"cut_{index}")]
             )
-        x = _enlarged(x, 2, policy, f"enlarge_{index}")
+        x = _enlarged(x, 2, f"enlarge_{index}")
         mixed.insert(0, _random_conv(x, widths[max(index - 1, 0)], policy, f"mix_scales_{index}"))
     return mixed
 
@@ -154,11 +154,10 @@ def _random_conv(
     )(x)
 
 
-def _enlarged(
-    x: keras.KerasTensor, factor: int, policy: keras.DTypePolicy, name: str
-) -> keras.KerasTensor:
+def _enlarged(x: keras.KerasTensor, factor: int, name: str) -> keras.KerasTensor:
+    """Bilinearly, in float32: of 16 bits XLA cannot compile the gradient."""
     return layers.UpSampling2D(
-        factor, interpolation="bilinear", data_format="channels_last", dtype=policy, name=name
+        factor, interpolation="bilinear", data_format="channels_last", dtype="float32", name=name
     )(x)
 
 

@@ -220,7 +220,7 @@ class R3GANGenerator(Network):
                     2,
                     interpolation="bilinear",
                     data_format="channels_last",
-                    dtype=policy,
+                    dtype="float32",  # of 16 bits XLA cannot compile its gradient
                     name=f"up_{height}x{width}",
                 )(x)
             for block in range(BLOCKS):

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import inspect
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -21,11 +21,11 @@ from kgan.models.presets import check_trains
 from kgan.option_fields import spelling
 from kgan.runs import scheduling
 from kgan.runs.options import RunOptions
+from kgan.runs.step_form import SHORTEST
 from kgan.training import GAN, Autoencoder
 from kgan.training.compiling import NO_AUGMENTATION
 
 ADA_TARGET = 0.6  # Karras et al. 2020
-JIT_COMPILE: dict[str, Any] = {"auto": "auto", "on": True, "off": False}
 GANS_ONLY = (
     "attributes",
     "conditional",
@@ -74,7 +74,7 @@ def _new_autoencoder(options: RunOptions, source: Source) -> Autoencoder:
     model = Autoencoder.from_preset(options.preset, image_shape=source.image_shape, **networks)
     preset = get_preset(options.preset, AutoencoderPreset)
     optimizer = _with_rate(preset.optimizer, options.learning_rate)
-    model.compile(optimizer, jit_compile=JIT_COMPILE[options.jit_compile])
+    model.compile(optimizer, jit_compile=jit_compile(options))
     return model
 
 
@@ -115,10 +115,22 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
         diff_augment=_diff_augment(options, model.value_range, first.get("augment_probability")),
         schedules=schedules,
         remat=options.remat,
-        jit_compile=JIT_COMPILE[options.jit_compile],
+        jit_compile=jit_compile(options),
         **{name: value for name, value in turns.items() if value is not None},
     )
     return model
+
+
+def jit_compile(options: RunOptions) -> bool | Literal["auto"]:
+    """Keras's `jit_compile` of a run.
+
+    Keras's "auto" is XLA on a GPU, where its compiling took 32 to 89 seconds of the first step: in
+    a run of a few minutes that is not made up for.
+    """
+    if options.jit_compile != "auto":
+        return options.jit_compile == "on"
+    short = options.minutes is not None and 60 * options.minutes < SHORTEST
+    return False if short else "auto"
 
 
 def _rate(options: RunOptions, role: str) -> float | None:

@@ -159,6 +159,15 @@ def test_a_range_from_zero_is_seen_as_the_same_pictures(discriminator):
     np.testing.assert_allclose(other((images + 1) / 2), discriminator(images), atol=1e-3)
 
 
+def test_what_it_enlarges_by_is_float32_under_any_policy():
+    """XLA compiles no gradient of it in 16 bits (tests/training/test_xla.py)."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    layers = ProjectedDiscriminator(SHAPE, FILTERS).layers
+    enlarging = [layer for layer in layers if isinstance(layer, keras.layers.UpSampling2D)]
+    assert len(enlarging) == 5
+    assert {layer.compute_dtype for layer in enlarging} == {"float32"}
+
+
 @pytest.fixture(scope="module")
 def gan(real_images):
     keras.utils.set_random_seed(0)

@@ -11,6 +11,7 @@ from tensorflow.python.framework import config
 
 import kgan
 from kgan.runs import Run, RunOptions, load_model, step_form, step_timing
+from kgan.runs.build import jit_compile
 from kgan.runs.directory import read_options
 from kgan.runs.step_timing import Figures, both_forms
 
@@ -32,6 +33,17 @@ def test_xla_is_chosen_where_the_rest_of_the_run_is_faster_with_it(figures, seco
     choice = Figures(*figures).choice(seconds)
     assert choice[0] is xla
     assert choice[1].startswith(words)
+
+
+def test_keras_own_choice_is_not_for_short_runs():
+    """It is XLA on a GPU, whose compiling took half of a run of 72 seconds there."""
+    options = {name: RunOptions(minutes=1, jit_compile=name) for name in ("auto", "on", "off")}
+    assert {name: jit_compile(of) for name, of in options.items()} == {
+        "auto": False,
+        "on": True,
+        "off": False,
+    }
+    assert jit_compile(RunOptions(minutes=3)) == jit_compile(RunOptions(steps=9)) == "auto"
 
 
 def test_figures_are_read_back_and_what_is_none_is_not():

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import kgan
+from kgan.models.r3gan import R3GANGenerator
 
 pytestmark = pytest.mark.slow
 
@@ -110,6 +111,22 @@ def test_a_whole_step_is_one_program_of_static_shapes_without_a_host(case):
     assert re.findall(DYNAMIC, program) == []
     sized = compiled(lambda x: tf.where(x > 0), images[0] if gan.num_classes else images)
     assert re.findall(DYNAMIC, sized)  # it would be found
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_what_enlarges_bilinearly_trains_in_16_bits_under_xla(policy):
+    """Its gradient cannot be compiled where it is computed in 16 bits (seen on a GPU)."""
+    keras.config.set_dtype_policy(policy)
+    generator = R3GANGenerator(image_shape=SHAPE, latent_dim=4, filters=2)
+
+    @tf.function(jit_compile=True)
+    def gradients(latents):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(generator(latents, training=True)))
+        return tape.gradient(loss, generator.trainable_variables)
+
+    for gradient in gradients(tf.ones((2, 4))):
+        assert np.isfinite(gradient).all()
 
 
 def test_a_call_of_python_is_found():

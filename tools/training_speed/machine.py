@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import platform
+import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,15 @@ FLAGS = {
 IDLE = ("idle", "iowait", "guest", "guest_nice")  # a guest's time is in the user's too
 
 
+def graphics() -> list[str]:
+    """The names of NVIDIA's GPUs."""
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return []
+    words = [command, "--query-gpu=name", "--format=csv,noheader"]
+    return subprocess.run(words, check=False, capture_output=True, text=True).stdout.splitlines()
+
+
 def describe() -> str:
     """Processor, cores, instruction sets, memory, system, Python and packages, in one line."""
     flags, model = set(), platform.processor() or platform.machine()
@@ -32,10 +43,11 @@ def describe() -> str:
                 model = value.strip()
     sets = [title for flag, title in FLAGS.items() if flag in flags]
     memory = psutil.virtual_memory().total / 2**30
+    gpus = "".join(f", {name}" for name in graphics())
     packages = ", ".join(map(version, ("tensorflow", "keras", "torch")))
     return (
         f"{model}, {psutil.cpu_count()} cores, {' '.join(sets) or 'instruction sets unknown'}, "
-        f"{memory:.0f} GiB; {platform.system()} {platform.machine()}, "
+        f"{memory:.0f} GiB{gpus}; {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, {packages}"
     )
 
