@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-
 from training_speed.keras_side import Tutorial
 from training_speed.rows import ROWS, VARIANTS, narrowed
 
