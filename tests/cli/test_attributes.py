@@ -77,7 +77,7 @@ def test_it_is_resumed_and_started_from(run, pictures, capsys):
     assert "no classes" in message
 
 
-def test_other_columns_are_refused_before_a_word_of_training(run, pictures, capsys):
+def test_other_columns_are_refused_before_a_word_of_training(run, pictures, capsys, caplog):
     file = pictures / "faces.csv"
     before = file.read_text()
     rows = [line.split(",") for line in before.splitlines()]
@@ -85,6 +85,7 @@ def test_other_columns_are_refused_before_a_word_of_training(run, pictures, caps
     message = error_of(capsys, "train", "--resume", run, "--steps", 1)
     file.write_text(before)
     assert "The data's attributes are no longer those of the run, smile, glasses" in message
+    assert "changed" not in caplog.text
 
 
 def test_generate_asks_by_name_of_a_run_and_of_an_export(run, tmp_path, capsys):
