@@ -97,13 +97,14 @@ def train_other(arm, settings, seed, pictures, images):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def train_kgan(arm, settings, seed, directory, images):
-    """Trains one of kgan's arms; as `train_other`."""
+def train_kgan(arm, settings, seed, steps, directory, images):
+    """Trains one of kgan's arms for as many steps as another seed had; as `train_other`."""
     import kgan
 
     words, data = KGAN[arm], settings["train"]
-    each = ablations.seconds_per_step(data, words)
-    steps = max(1, int(60 * settings["cpu_minutes"] / each))
+    if steps is None:
+        each = ablations.seconds_per_step(data, words)
+        steps = max(1, int(60 * settings["cpu_minutes"] / each))
     shutil.rmtree(directory, ignore_errors=True)  # of one that was ended
     taken = ablations.train(data, words, steps, seed, *os.path.split(directory))
     drawn = kgan.load_gan(directory).generate(settings["n"], seed=1000 * seed)
@@ -170,7 +171,8 @@ def main():
             own = arguments.out / f"{ARMS.index(arm)}-{seed}"
             images = own.with_suffix(".npz")
             if arm in KGAN:
-                facts = train_kgan(arm, settings, seed, own, images)
+                steps = next((row["steps"] for row in rows if row["arm"] == arm), None)
+                facts = train_kgan(arm, settings, seed, steps, own, images)
             else:
                 facts = train_other(arm, settings, seed, pictures, images)
             row = settings | {"arm": arm, "seed": seed} | facts
