@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from kgan.attribute_values import (
+    LEAST_WIDTH,
+    MOST_WIDTH,
+    as_numbers,
+    can_scale,
+    check_names,
+    check_values,
+)
 from kgan.errors import InputError
-from kgan.files import as_typed, printable
+from kgan.files import place_of, printable
 from kgan.names import as_name
 
-MOST_ATTRIBUTES = 256
 MOST_ROWS = 256
 MOST_NUMBERS = 8192  # in all rows: they are kept with every model and in every manifest
-NOT_IN_NAMES = ",="  # which stand between names and values where a user types them
 
 Kind = Literal["switch", "number"]
 
@@ -50,7 +56,8 @@ class Attributes:
                 alone is a switch.
 
         Raises:
-            InputError: other names or values, or an attribute with the same value everywhere.
+            InputError: other names or values, an attribute with the same value everywhere, or
+                one whose range `can_scale` refuses.
         """
         names = check_names(names)
         table = check_values(values, names)
@@ -59,7 +66,13 @@ class Attributes:
             if low == high:
                 raise InputError(
                     f"An attribute needs pictures with different values. Received: "
-                    f"{printable(name)} = {low:g} in all {len(table):,}"
+                    f"{printable(name)} = {_text(low)} in all {len(table):,}"
+                )
+            if not can_scale(low, high):
+                raise InputError(
+                    f"An attribute's values span {LEAST_WIDTH:.2g} to {MOST_WIDTH:.2g}, which "
+                    f"float32 can scale. Received: {printable(name)} from {_text(low)} to "
+                    f"{_text(high)}"
                 )
         is_switch = ((table == 0) | (table == 1)).all(axis=0).tolist()
         most = max(1, min(MOST_ROWS, MOST_NUMBERS // len(names)))
@@ -88,12 +101,20 @@ class Attributes:
             LookupError, TypeError, ValueError: it is no such thing.
         """
         facts = config["attributes"]
-        rows = np.array(config["rows"], np.float32)
-        if rows.shape != (len(rows), len(facts)) or not rows.size or not np.isfinite(rows).all():
-            raise ValueError(f"no rows of {len(facts)} attributes: {rows.shape}")
+        names = check_names([fact["name"] for fact in facts])
+        kinds = tuple(fact["kind"] for fact in facts)
+        rows, ends = as_numbers(config["rows"]), as_numbers([fact["range"] for fact in facts])
+        if rows is None or rows.ndim != 2 or rows.shape[1] != len(names) or not rows.size:
+            raise ValueError(f"no rows of {len(names)} attributes")
+        if ends is None or ends.shape != (len(names), 2) or not (ends[:, 0] < ends[:, 1]).all():
+            raise ValueError("no ranges, the lower end first")
+        if not np.isfinite(rows).all() or not np.isfinite(ends).all():
+            raise ValueError("numbers that are not finite")
+        if not set(kinds) <= set(get_args(Kind)):
+            raise ValueError(f"other kinds than {', '.join(get_args(Kind))}")
         return cls(
-            tuple(check_names([fact["name"] for fact in facts])),
-            tuple(fact["kind"] for fact in facts),
+            tuple(names),
+            kinds,
             tuple((float(low), float(high)) for low, high in (fact["range"] for fact in facts)),
             rows,
         )
@@ -120,9 +141,20 @@ class Attributes:
                 in its attribute's range.
         """
         if isinstance(labels, Mapping):
-            return self._named(labels, n, seeds)
+            named = self.named(labels, n)
+            missing = [name for place, name in enumerate(self.names) if place not in named]
+            if seeds is None and missing:
+                raise InputError(
+                    f"Latents without seeds need every attribute. Missing: {printable(missing[0])}"
+                )
+            chosen = np.zeros((n, len(self.names)), np.float32)
+            if seeds is not None:
+                chosen[:] = self.from_seeds(seeds)
+            for place, value in named.items():
+                chosen[:, place] = value
+            return chosen
         k = len(self.names)
-        array = _numbers(labels)
+        array = as_numbers(labels)
         if array is None or array.shape not in ((k,), (n, k)):
             raise InputError(
                 f"labels must be {k} numbers ({', '.join(map(printable, self.names))}), {n} rows "
@@ -132,34 +164,39 @@ class Attributes:
             self._check(place, array[..., place])
         return np.broadcast_to(array, (n, k))
 
-    def _named(self, labels: Mapping[Any, Any], n: int, seeds: Sequence[int] | None) -> np.ndarray:
-        known = {as_typed(name): place for place, name in enumerate(self.names)}
-        places = {name: known.get(as_typed(str(name))) for name in labels}
-        for name, place in places.items():
+    def named(self, labels: Mapping[Any, Any], n: int) -> dict[int, np.ndarray]:
+        """What is asked of n images by name, in whatever letter case tells the names apart.
+
+        Returns:
+            Which attribute -> float32, one number () or one per image (n,).
+
+        Raises:
+            InputError: as for `asked`, or two spellings of one name.
+        """
+        spellings: dict[int, str] = {}
+        found: dict[int, np.ndarray] = {}
+        for key, asked in labels.items():
+            name = str(key)
+            place = place_of(name, self.names)
             if place is None:
                 raise InputError(
                     f"No such attribute. Known: {', '.join(map(printable, self.names))}. "
-                    f"Received: {printable(str(name))}"
+                    f"Received: {printable(name)}"
                 )
-        missing = [name for place, name in enumerate(self.names) if place not in places.values()]
-        if seeds is None and missing:
-            raise InputError(
-                f"Latents without seeds need every attribute. Missing: {printable(missing[0])}"
-            )
-        chosen = np.zeros((n, len(self.names)), np.float32)
-        if seeds is not None:
-            chosen[:] = self.from_seeds(seeds)
-        for name, place in places.items():
-            assert place is not None
-            value = _numbers(labels[name])
+            if place in found:
+                raise InputError(
+                    f"{printable(self.names[place])} is asked for twice. "
+                    f"Received: {printable(repr(spellings[place]))} and {printable(repr(name))}"
+                )
+            value = as_numbers(asked)
             if value is None or value.shape not in ((), (n,)):
                 raise InputError(
                     f"{printable(self.names[place])} must be one number, or one per image ({n}). "
-                    f"Received: {printable(repr(labels[name]), 60)}"
+                    f"Received: {printable(repr(asked), 60)}"
                 )
             self._check(place, value)
-            chosen[:, place] = value
-        return chosen
+            spellings[place], found[place] = name, value
+        return found
 
     def _check(self, place: int, values: np.ndarray) -> None:
         """Raises an InputError for values that are not in an attribute's range."""
@@ -167,8 +204,8 @@ class Attributes:
         wrong = values[~((values >= low) & (values <= high))]  # NaN is in none
         if wrong.size:
             raise InputError(
-                f"{printable(self.names[place])} is a number from {_short(low):g} to "
-                f"{_short(high):g}. Received: {_short(wrong.ravel()[0]):g}"
+                f"{printable(self.names[place])} is a number from {_text(low)} to "
+                f"{_text(high)}. Received: {_text(wrong.ravel()[0])}"
             )
 
     def clipped(self, values: npt.ArrayLike) -> np.ndarray:
@@ -184,61 +221,9 @@ class Attributes:
         """For people: "smile (0 or 1), yaw (-1 to 1)"."""
         facts = zip(self.names, self.kinds, self.ranges, strict=True)
         return ", ".join(
-            f"{name} ({low:g} {'or' if kind == 'switch' else 'to'} {high:g})"
+            f"{name} ({_text(low)} {'or' if kind == 'switch' else 'to'} {_text(high)})"
             for name, kind, (low, high) in facts
         )
-
-
-def check_names(names: Sequence[object]) -> list[str]:
-    """The names as texts, each `kgan.names.as_name`.
-
-    Raises:
-        InputError: none or too many of them, one that is empty, has a comma or an equals sign, or
-            is there twice.
-    """
-    texts = [as_name(str(name)).strip() for name in names]
-    if not 1 <= len(texts) <= MOST_ATTRIBUTES:
-        raise InputError(f"There can be 1 to {MOST_ATTRIBUTES} attributes. Received: {len(texts)}")
-    seen: set[bytes] = set()
-    for text in texts:
-        if not text or set(text) & set(NOT_IN_NAMES):
-            raise InputError(
-                f"An attribute's name is not empty and has no comma and no equals sign. "
-                f"Received: {printable(repr(text))}"
-            )
-        if as_typed(text) in seen:
-            raise InputError(f"Attributes have different names. Received: {printable(text)} twice")
-        seen.add(as_typed(text))
-    return texts
-
-
-def check_values(values: npt.ArrayLike, names: Sequence[str], count: int | None = None) -> Any:
-    """The attributes of images as float32 (N, k).
-
-    Args:
-        values: the numbers or booleans.
-        names: of the k attributes.
-        count: number of images; None for any.
-
-    Raises:
-        InputError: they are of another kind or number, or one is not finite.
-    """
-    array, k = _numbers(values), len(names)
-    fits = array is not None and array.ndim == 2 and array.size and array.shape[1] == k
-    if array is None or not fits or count not in (None, len(array)):
-        received = "no numbers" if array is None else f"numbers {array.shape}"
-        raise InputError(
-            f"Attributes must be {'' if count is None else f'{count:,} '}rows, one per picture, of "
-            f"{k} numbers. Received: {received}"
-        )
-    wrong = np.argwhere(~np.isfinite(array))
-    if len(wrong):
-        row, column = wrong[0]
-        raise InputError(
-            f"Attributes are finite numbers. Received: {printable(names[column])} = "
-            f"{array[row, column]} of picture {row}"
-        )
-    return array
 
 
 def parse_asked(text: str) -> dict[str, float]:
@@ -257,18 +242,11 @@ def parse_asked(text: str) -> dict[str, float]:
     return asked
 
 
-def _numbers(values: Any) -> np.ndarray | None:
-    """Numbers as float32, None for anything else; too large ones become infinite."""
-    try:
-        array = np.asarray(values)
-    except ValueError:  # lists of several lengths
-        return None
-    if array.dtype.kind not in "buif":
-        return None
-    with np.errstate(over="ignore"):
-        return array.astype(np.float32)
-
-
 def _short(value: Any) -> float:
     """The shortest number that is that float32."""
     return float(str(np.float32(value)))
+
+
+def _text(value: Any) -> str:
+    """The same as people write it: what is printed of a range can be asked for."""
+    return repr(_short(value)).removesuffix(".0")

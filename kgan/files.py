@@ -224,6 +224,19 @@ def as_typed(name: str) -> bytes:
     return printable(as_name(name).strip(), None).encode("ascii", "backslashreplace")
 
 
+def place_of(name: str, names: Sequence[str]) -> int | None:
+    """Which of the names a user means, typed or as printed; None where it is none of them.
+
+    The case of letters does not matter where it tells no names apart.
+    """
+    typed, wanted = [as_typed(each) for each in names], as_typed(name)
+    if wanted not in typed:  # only then in another case: names may differ by that alone
+        typed, wanted = [as_typed(each.casefold()) for each in names], as_typed(name.casefold())
+        if typed.count(wanted) != 1:
+            return None
+    return typed.index(wanted)
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an exception's message, printable; its class where it has none."""
     lines = str(error).strip().splitlines()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from kgan.attributes import Attributes
 from kgan.errors import InputError
-from kgan.files import as_typed
+from kgan.files import place_of, printable
 from kgan.names import as_name
 
 # What a conditional model takes as labels: a number of classes, or attributes.
@@ -50,19 +49,22 @@ def check_labels(
         raise InputError(f"This model has no classes. Received: labels={labels!r}")
     if isinstance(condition, Attributes):
         return condition.asked(labels, n, seeds)
-    array = np.asarray(labels)
-    if isinstance(labels, numbers.Integral):
-        array = np.full(n, labels)
-    if array.shape != (n,) or not np.issubdtype(array.dtype, np.integer):
+    try:
+        array = np.asarray(labels)
+    except ValueError:  # lists of several lengths
+        array = np.empty(0)
+    if array.shape not in ((), (n,)) or not np.issubdtype(array.dtype, np.integer):
         raise InputError(
-            f"labels must be one whole number, or one per image ({n}). Received: {labels!r}"
+            f"labels must be one whole number, or one per image ({n}). "
+            f"Received: {printable(repr(labels), 60)}"
         )
     if array.min() < 0 or array.max() >= condition:
         raise InputError(
             f"A label is a whole number from 0 to {condition - 1}. Received: "
-            f"{array[(array < 0) | (array >= condition)][0]}"
+            f"{array[(array < 0) | (array >= condition)].ravel()[0]}"
         )
-    return array.astype(np.int64)
+    array = array.astype(np.int64)
+    return array if array.ndim else np.broadcast_to(array, (n,))  # of any number in no memory
 
 
 def check_attributes(attributes: Any) -> Attributes:
@@ -79,7 +81,7 @@ def check_attributes(attributes: Any) -> Attributes:
     if not isinstance(attributes, Attributes):
         raise InputError(
             "attributes are kgan.Attributes, such as open_source(...).attributes or "
-            f"kgan.Attributes.of(names, values). Received: {attributes!r}"
+            f"kgan.Attributes.of(names, values). Received: {printable(repr(attributes), 200)}"
         )
     return attributes
 
@@ -116,14 +118,9 @@ def index_of(name: str, class_names: Sequence[str] | None, num_classes: int | No
     """
     if num_classes is None:
         raise InputError(f"This model has no classes. Received: {name!r}")
-    wanted = as_typed(name)
-    for label, class_name in enumerate(class_names or ()):
-        if as_typed(class_name) == wanted:
-            return label
-    # Only then in another case: names may differ by that alone.
-    folded = [as_typed(class_name.casefold()) for class_name in class_names or ()]
-    if folded.count(as_typed(name.casefold())) == 1:
-        return folded.index(as_typed(name.casefold()))
+    label = place_of(name, class_names or ())
+    if label is not None:
+        return label
     if name.isascii() and name.isdecimal() and int(name) < num_classes:
         return int(name)
     known = ", ".join(class_names) if class_names else f"0 to {num_classes - 1}"

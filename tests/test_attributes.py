@@ -7,7 +7,9 @@ import pytest
 
 import kgan
 from kgan import labels as label_law
+from kgan.attribute_values import LONGEST_NAME, MOST_WIDTH
 from kgan.attributes import MOST_NUMBERS, MOST_ROWS, parse_asked
+from kgan.models.conditions import check_condition
 
 NAMES = ["smile", "yaw", "age"]
 
@@ -81,13 +83,36 @@ def test_a_seed_has_its_row_and_what_is_asked_replaces_it(attributes):
         ({"yaw": float("nan")}, r"Received: nan"),
         ({"yaw": "left"}, r"yaw must be one number, or one per image \(2\)"),
         ({"yaw": [0, 0, 0]}, r"yaw must be one number"),
-        ([1, 0, 1e9], r"age is a number from .* Received: 1e\+09"),
+        ({"yaw": [[0], [0, 1]]}, r"yaw must be one number"),
+        ([[1, 0, 0], [1]], "2 rows of them"),
+        ({"smile": 1, " smile": 0}, r"smile is asked for twice\. Received: 'smile' and ' smile'"),
+        ({"smile": 1, "SMILE": 1}, r"Received: 'smile' and 'SMILE'"),
+        ([1, 0, 1e9], r"age is a number from .* Received: 1000000000"),
     ],
 )
 def test_what_cannot_be_asked_for_is_named(attributes, labels, says):
     with pytest.raises(kgan.InputError, match=says) as caught:
         attributes.asked(labels, 2, [0, 1])
     assert "\n" not in str(caught.value)
+
+
+def test_the_case_of_letters_matters_only_where_it_tells_names_apart(attributes):
+    np.testing.assert_array_equal(
+        attributes.asked({"Smile": 1, "AGE": 30, "yaw": 0}, 1), [[1, 0, 30]]
+    )
+    two = kgan.Attributes.of(["a", "A"], [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(two.asked({"a": 0, "A": 1}, 1), [[0, 1]])
+
+
+def test_what_is_printed_of_a_range_can_be_asked_for():
+    odd = kgan.Attributes.of(["x"], [[0], [0.1234567], [-0.3333333]])
+    assert odd.in_words() == "x (-0.3333333 to 0.1234567)"
+    with pytest.raises(kgan.InputError) as caught:
+        odd.asked({"x": 1}, 1, [0])
+    low, high = str(caught.value).split("from ")[1].split(". ")[0].split(" to ")
+    for end in (low, high):
+        odd.asked(parse_asked(f"x={end}"), 1, [0])
+    assert "x (0 to 16777216)" in kgan.Attributes.of(["x"], [[0], [2**24], [1]]).in_words()
 
 
 def test_latents_without_seeds_need_every_attribute(attributes):
@@ -110,6 +135,9 @@ def test_latents_without_seeds_need_every_attribute(attributes):
         (["a", "a"], [[0, 0], [1, 1]], "Received: a twice"),
         (["a=b"], [[0], [1]], "no comma and no equals sign"),
         ([""], [[0], [1]], "is not empty"),
+        (["x" * (LONGEST_NAME + 1)], [[0], [1]], "at most 10,000 characters. Received: 10,001, x"),
+        (["a"], [[0], [1e-39]], r"float32 can scale\. Received: a from 0 to 1e-39"),
+        (["a"], [[-3e38], [3e38]], r"Received: a from -3e\+38 to 3e\+38"),
         ([], np.zeros((2, 0)), r"1 to 256 attributes\. Received: 0"),
     ],
 )
@@ -133,3 +161,35 @@ def test_a_model_takes_attributes_or_their_config(attributes):
     for wrong in (NAMES, {"smile": 1}, broken, None):
         with pytest.raises(kgan.InputError, match=r"attributes are kgan\.Attributes"):
             label_law.check_attributes(wrong)
+
+
+def one(**facts):
+    return {"name": "a", "kind": "number", "range": [0, 1]} | facts
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"attributes": [one(kind="knob")], "rows": [[0]]},
+        {"attributes": [one(range=[0, 10**400])], "rows": [[0]]},
+        {"attributes": [one(range=[0, 1e300])], "rows": [[0]]},
+        {"attributes": [one(range=[float("nan"), 0])], "rows": [[0]]},
+        {"attributes": [one(range=[1, 0])], "rows": [[0]]},
+        {"attributes": [one(range=[0, 1, 2])], "rows": [[0]]},
+        {"attributes": [one()], "rows": [[10**400]]},
+        {"attributes": [one()], "rows": 3},
+        {"attributes": [one()], "rows": [[0], [0, 1]]},
+        {"attributes": 3, "rows": [[0]]},
+    ],
+)
+def test_a_config_of_none_is_one_clear_error(config):
+    with pytest.raises(kgan.InputError, match=r"attributes are kgan\.Attributes") as caught:
+        label_law.check_attributes(config)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("range_", [(0, 1e-39), (-3e38, 3e38), (1, 1 + 1e-9), (0, 10**400), (1, 0)])
+def test_a_network_takes_ranges_that_float32_can_scale(range_):
+    assert check_condition(None, [(0, 1), (0, MOST_WIDTH)]) == ((0, 1), (0, MOST_WIDTH))
+    with pytest.raises(kgan.InputError, match="attribute_ranges must be pairs"):
+        check_condition(None, [(0, 1), range_])

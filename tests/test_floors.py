@@ -19,6 +19,7 @@ FLOORS = {
     **dict.fromkeys(("files", "option_fields", "streams"), 0.5),  # floor 0 too, on top of others
     "memory": 0.6,  # on top of files
     "reading": 0.7,  # on top of memory
+    "attribute_values": 0.8,
     "attributes": 0.9,  # floor 1 too, below labels
     **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
     **dict.fromkeys(("directions", "export_places", "own_places"), 1.5),  # on top of manifest

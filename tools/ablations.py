@@ -137,19 +137,19 @@ def measure(path, test, n, features):
     return found
 
 
-def table(rows, experiment):
+def table(rows, arms, names=NAMES):
     """Markdown: each arm's mean and deviation over the seeds."""
     judges = sorted({judge for row in rows for judge in row["figures"]})
     head = ["arm", "steps", "seeds"]
-    head += [f"{judge}: {name}" for judge in judges for name in NAMES]
+    head += [f"{judge}: {name}" for judge in judges for name in names]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for arm in EXPERIMENTS[experiment]:
+    for arm in arms:
         own = [row for row in rows if row["arm"] == arm]
         if not own:
             continue
         cells = [arm, f"{own[0]['steps']:,}", str(len(own))]
         for judge in judges:
-            for name in NAMES:
+            for name in names:
                 values = [row["figures"][judge][name] for row in own]
                 deviation = f" ± {np.std(values, ddof=1):.2g}" if len(values) > 1 else ""
                 cells.append(f"{np.mean(values):.3g}{deviation}")
@@ -203,7 +203,7 @@ def main():
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             print(json.dumps(row), file=sys.stderr, flush=True)
-    print(table(rows, arguments.experiment))
+    print(table(rows, EXPERIMENTS[arguments.experiment]))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ class Arrays(NamedTuple):
 def load_arrays(path: Path, with_labels: bool) -> Arrays:
     """The images of an array file, and the labels where they are asked for.
 
-    With an array `attribute_names` beside them, `attributes` or `labels` are those, (N, k).
+    With an array `attribute_names` beside them, `attributes` or `labels` are those, (N, k). An
+    array `attributes` without them means nothing beside labels.
 
     Only what is asked for is read, and only where it fits into memory: a few bytes of a file can
     unpack to any number.
@@ -87,7 +88,8 @@ def _of_archive(path: Path, with_labels: bool) -> Arrays:
             )
         (name,) = candidates
     named = ATTRIBUTE_NAMES if with_labels and ATTRIBUTE_NAMES in headers else None
-    if with_labels and ATTRIBUTES in headers and named is None:
+    labelled = with_labels and any(key in headers for key in LABEL_NAMES)
+    if with_labels and ATTRIBUTES in headers and named is None and not labelled:
         raise InputError(
             f"{ATTRIBUTES} need {ATTRIBUTE_NAMES} beside them, a text for each column. "
             f"Received: {path} with {', '.join(headers)}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kgan.attributes import check_names
+from kgan.attribute_values import check_names
 from kgan.errors import InputError
 from kgan.files import first_line, printable
 from kgan.names import as_name

@@ -58,6 +58,8 @@ class FolderSource(StreamSource):
             below = [name_of(os.path.relpath(path, folder)) for path in paths]
             entries = [name.replace(os.sep, "/") for name in below]
             names, table = read_attributes(attributes_file, entries)
+            good = [not isinstance(headers[path], Exception) for path in paths]
+            table = table[good] if any(good) else table  # none: `skip` raises
             attributes = Attributes.of(names, table)
             classes = FolderClasses({}, None)
         super().__init__(
@@ -106,8 +108,7 @@ class FolderSource(StreamSource):
         with tf.device("CPU"):
             labels: Any = classes.labels(self.files)
             if attributes is not None:
-                rows = dict(zip(paths, table, strict=True))
-                labels = np.array([rows[file] for file in self.files]).reshape(-1, len(names))
+                labels = table[: len(self.files)]
             self._labels = tf.constant(labels, self.labels_spec[1])
             # As bytes: a name on disk need not be valid UTF-8.
             self._names = tf.constant([os.fsencode(file) for file in self.files], tf.string)

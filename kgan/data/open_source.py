@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from kgan.attributes import Attributes, check_names, check_values
+from kgan.attribute_values import check_names, check_values
+from kgan.attributes import Attributes
 from kgan.channels import ALPHA, PICTURES
 from kgan.data import decode, tfds, transparency
 from kgan.data.array_files import load_arrays

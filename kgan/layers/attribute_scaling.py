@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -28,10 +29,11 @@ class AttributeScaling(keras.layers.Layer):
         self.ranges = [(float(low), float(high)) for low, high in ranges]
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        scales = [2.0 / (high - low) for low, high in self.ranges]
-        offsets = [(low + high) / (low - high) for low, high in self.ranges]
+        lows, highs = (np.array(ends, np.float32) for ends in zip(*self.ranges, strict=True))
         dtype = self.compute_dtype
-        return inputs * ops.convert_to_tensor(scales, dtype) + ops.convert_to_tensor(offsets, dtype)
+        # The difference first: far from 0 it is exact, and an offset would cancel.
+        above = inputs - ops.convert_to_tensor(lows, dtype)
+        return above * ops.convert_to_tensor(np.float32(2.0) / (highs - lows), dtype) - 1.0
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape

@@ -134,6 +134,16 @@ COMPOSED = {
 NAMES = (*KINDS, *geometric_augment.NAMES, *colour_augment.NAMES)
 # Pixel blitting, geometry and colour: what the paper recommends.
 SETS = {"bgc": (*geometric_augment.NAMES, *colour_augment.NAMES)}
+TURNS = ("flip", "rotate90")  # after which other attributes can be true of an image
+
+
+def without_turns(policy: str) -> str:
+    """A policy without mirror images and quarter turns; one that has none stays as it is."""
+    words = policy.split(",")
+    if not any(name in TURNS for word in words for name in SETS.get(word, (word,))):
+        return policy
+    names = [name for word in words for name in SETS.get(word, (word,))]
+    return ",".join(name for name in names if name not in TURNS)
 
 
 @keras.saving.register_keras_serializable(package="kgan")

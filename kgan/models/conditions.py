@@ -1,13 +1,14 @@
 """What conditional networks share: labels, of classes or of attributes, as inputs and in layers."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import keras
 from keras import layers
 
+from kgan.attribute_values import LEAST_WIDTH, MOST_WIDTH, can_scale
 from kgan.errors import InputError
+from kgan.files import printable
 from kgan.layers import (
     AttributeBatchNormalization,
     AttributeScaling,
@@ -31,7 +32,8 @@ def check_condition(num_classes: int | None, attribute_ranges: Any) -> Ranges | 
 
     Raises:
         InputError: both classes and attributes, a number of classes that `check_classes` refuses,
-            or ranges that are not pairs of finite numbers, the lower one first.
+            or ranges that are not pairs of finite numbers, the lower one first, or that
+            `kgan.attribute_values.can_scale` refuses.
     """
     check_classes(num_classes)
     if attribute_ranges is None:
@@ -43,12 +45,13 @@ def check_condition(num_classes: int | None, attribute_ranges: Any) -> Ranges | 
         )
     try:
         ranges = tuple((float(low), float(high)) for low, high in attribute_ranges)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         ranges = ()
-    if not ranges or not all(-math.inf < low < high < math.inf for low, high in ranges):
+    if not ranges or not all(can_scale(low, high) for low, high in ranges):
         raise InputError(
-            "attribute_ranges must be pairs (lowest, highest) of finite numbers. "
-            f"Received: {attribute_ranges!r}"
+            "attribute_ranges must be pairs (lowest, highest) of finite numbers, "
+            f"{LEAST_WIDTH:.2g} to {MOST_WIDTH:.2g} apart. "
+            f"Received: {printable(repr(attribute_ranges), 200)}"
         )
     return ranges
 

@@ -23,7 +23,7 @@ from kgan.runs import scheduling
 from kgan.runs.options import RunOptions
 from kgan.runs.step_form import SHORTEST
 from kgan.training import GAN, Autoencoder
-from kgan.training.compiling import NO_AUGMENTATION
+from kgan.training.compiling import NO_AUGMENTATION, fit_for
 
 ADA_TARGET = 0.6  # Karras et al. 2020
 GANS_ONLY = (
@@ -112,7 +112,7 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
         _loss(options, source.image_shape, first),
         *(_with_rate(getattr(preset, f"{role}_optimizer"), _rate(options, role)) for role in "gd"),
         redraw_latents=not options.reuse_fakes,
-        diff_augment=_diff_augment(options, model.value_range, first.get("augment_probability")),
+        diff_augment=_diff_augment(options, model, first.get("augment_probability")),
         schedules=schedules,
         remat=options.remat,
         jit_compile=jit_compile(options),
@@ -169,7 +169,7 @@ def _takes(loss: type[AdversarialLoss], argument: str) -> bool:
 
 
 def _diff_augment(
-    options: RunOptions, value_range: tuple[float, float], probability: float | None
+    options: RunOptions, model: GAN, probability: float | None
 ) -> DiffAugment | str | None:
     """What `GAN.compile` takes: a layer, a policy, "none", or None for the preset's.
 
@@ -180,10 +180,11 @@ def _diff_augment(
         raise InputError("--ada adapts an augmentation. Received: --ada and --diffaugment none")
     if policy == NO_AUGMENTATION or (not options.ada and probability is None):
         return policy
+    own = get_preset(options.preset, Preset).diff_augment or DiffAugment.ADA
     return DiffAugment(
-        policy or get_preset(options.preset, Preset).diff_augment or DiffAugment.ADA,
+        policy or fit_for(model, own),
         ADA_TARGET if options.ada else None,
-        value_range=value_range,
+        value_range=model.value_range,
         probability=1.0 if probability is None else probability,
     )
 

@@ -144,6 +144,8 @@ def load(
         source = quality.to_train_on(whole, options)
     else:
         whole, source, model, _ = _begun(options, strategy)
+    if options.conditional:
+        _check_labels(source, model)
     if source.description != options.source:
         LOG.warning(
             "the data have changed: %s, before %s",
@@ -156,8 +158,6 @@ def load(
             "if it had never stopped",
             printable(source.description, None),
         )
-    if options.conditional:
-        _check_labels(source, model)
     remember_skipped(source, directory)
     return _ready(whole, source, model, options, strategy)
 

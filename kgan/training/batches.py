@@ -7,7 +7,7 @@ import math
 import os
 import types
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import tensorflow as tf
@@ -22,11 +22,20 @@ if TYPE_CHECKING:
 BEYOND = 0.25  # of the range: interpolation and noise may go that far past its ends
 
 
-def as_keras_takes(data: Any) -> Any:
+def as_keras_takes(model: TwoNetworks, data: Any, labels: Any = None) -> Any:
     """Data for `fit` and `evaluate`: a generator may give images alone, as a dataset may.
+
+    Where XLA compiles the step, which drops what that asserts, the labels of a GAN are looked at
+    here: an array's now, a Dataset's and a generator's as they come, a Keras PyDataset's not.
+
+    Args:
+        model: what trains on them.
+        data: what `fit` takes as x, or as validation_data.
+        labels: what it takes as y.
 
     Raises:
         InputError: no data, or the name of a file or a folder.
+        tf.errors.InvalidArgumentError: labels outside of the classes, or not finite.
     """
     if data is None or isinstance(data, (str, bytes, os.PathLike)):
         raise InputError(
@@ -35,7 +44,9 @@ def as_keras_takes(data: Any) -> Any:
             f"Received: {data!r}"
         )
     if isinstance(data, types.GeneratorType):
-        return (batch if isinstance(batch, tuple) else (batch,) for batch in data)
+        data = (batch if isinstance(batch, tuple) else (batch,) for batch in data)
+    if getattr(model, "condition", None) is not None and model.jit_compile:
+        return _with_labels_asserted(cast("GAN", model), data, labels)
     return data
 
 
@@ -93,7 +104,7 @@ def check_batch(gan: GAN, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
     """
     real_images, labels = images_of(gan, data)
     if gan.attributes is not None:
-        return real_images, _attributes(labels, gan.attributes)
+        return real_images, _asserted(gan, _attributes(labels, gan.attributes))
     if gan.num_classes is None:
         if labels is not None:
             raise InputError(
@@ -108,14 +119,7 @@ def check_batch(gan: GAN, data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
             "A conditional GAN trains on (images, labels), labels whole numbers (batch,). "
             f"Received labels: {received}"
         )
-    labels = tf.cast(labels, tf.int32)
-    # An embedding takes -1 for the last class, and on a GPU anything for zeros.
-    inside = tf.debugging.Assert(
-        tf.reduce_all((labels >= 0) & (labels < gan.num_classes)),
-        [f"A label is a whole number from 0 to {gan.num_classes - 1}. Received:", labels],
-    )
-    with tf.control_dependencies([inside] if inside is not None else []):
-        return real_images, tf.identity(labels)
+    return real_images, _asserted(gan, tf.cast(labels, tf.int32))
 
 
 def _attributes(labels: Any, attributes: Attributes) -> tf.Tensor:
@@ -127,12 +131,40 @@ def _attributes(labels: Any, attributes: Attributes) -> tf.Tensor:
             f"This GAN trains on (images, labels), labels the numbers (batch, {k}) of "
             f"{', '.join(attributes.names)}. Received labels: {received}"
         )
-    labels = tf.ensure_shape(tf.cast(labels, tf.float32), (labels.shape[0], k))
-    finite = tf.debugging.Assert(
-        tf.reduce_all(tf.math.is_finite(labels)), ["Attributes are finite. Received:", labels]
-    )
-    with tf.control_dependencies([finite] if finite is not None else []):
+    return tf.ensure_shape(tf.cast(labels, tf.float32), (labels.shape[0], k))
+
+
+def _asserted(gan: GAN, labels: tf.Tensor) -> tf.Tensor:
+    """Labels of which none is outside of the classes, or not finite; a step of XLA's drops that."""
+    if gan.num_classes is None:
+        good, right = tf.math.is_finite(tf.cast(labels, tf.float32)), "Attributes are finite"
+    else:  # an embedding takes -1 for the last class, and on a GPU anything for zeros
+        good = (labels >= 0) & (labels < gan.num_classes)
+        right = f"A label is a whole number from 0 to {gan.num_classes - 1}"
+    checked = tf.debugging.Assert(tf.reduce_all(good), [f"{right}. Received:", labels])
+    with tf.control_dependencies([checked] if checked is not None else []):
         return tf.identity(labels)
+
+
+def _with_labels_asserted(gan: GAN, data: Any, labels: Any) -> Any:
+    def batch(images: Any, labels: Any = None, *more: Any) -> tuple[Any, ...]:
+        return images, _asserted(gan, labels) if _may_be_labels(labels) else labels, *more
+
+    if isinstance(data, tuple):  # (images, labels), to validate on
+        labels = data[1] if len(data) > 1 else None
+    if _may_be_labels(labels):
+        _asserted(gan, tf.convert_to_tensor(labels))
+    if isinstance(data, tf.data.Dataset) and isinstance(data.element_spec, tuple):
+        return data.map(batch) if len(data.element_spec) > 1 else data
+    if isinstance(data, types.GeneratorType):
+        return (batch(*each) for each in data)
+    return data
+
+
+def _may_be_labels(labels: Any) -> bool:
+    """Whether they are numbers at all; `check_batch` refuses others."""
+    dtype = getattr(labels, "dtype", None)
+    return dtype is not None and (tf.as_dtype(dtype).is_floating or tf.as_dtype(dtype).is_integer)
 
 
 def check_extremes(low: float, high: float, value_range: tuple[float, float]) -> None:

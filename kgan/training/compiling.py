@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +11,7 @@ import keras
 
 from kgan.errors import InputError
 from kgan.layers import DiffAugment
+from kgan.layers.diff_augment import without_turns
 from kgan.losses import LOSSES, AdversarialLoss, get_loss
 from kgan.models.networks import check_positive
 from kgan.models.presets import Preset, adam, get_preset
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from kgan.training.gan import GAN
 
 
+LOG = logging.getLogger("kgan")
 NO_AUGMENTATION = "none"  # as `diff_augment`, where the preset has one
 
 
@@ -187,9 +190,11 @@ def ready_diff_augment(
     """The layer that was asked for, or one of a policy; for None the preset's, "none" for none.
 
     What a preset applies by a schedule is not applied without it; a schedule of the probability
-    alone is of all there is.
+    alone is of all there is. Nobody having named them, images with attributes are not mirrored
+    or turned by right angles.
     """
     cosine = schedules.get("augment_probability")
+    named = diff_augment is not None
     if diff_augment not in (None, NO_AUGMENTATION) and not gan.makes_pictures:
         raise InputError(
             f"diff_augment changes pictures (H, W, C). Received a GAN that makes {gan.image_shape}"
@@ -199,6 +204,8 @@ def ready_diff_augment(
             diff_augment = preset.diff_augment
     if diff_augment is None and cosine is not None:
         diff_augment = DiffAugment.ADA
+    if not named and diff_augment is not None:
+        diff_augment = fit_for(gan, diff_augment)
     if diff_augment in (None, NO_AUGMENTATION):
         return None
     if isinstance(diff_augment, DiffAugment):
@@ -206,6 +213,21 @@ def ready_diff_augment(
     with gan.distribute_strategy.scope():
         first = 1.0 if cosine is None else min(cosine.start, cosine.end)
         return DiffAugment(diff_augment, value_range=gan.value_range, probability=first)
+
+
+def fit_for(gan: GAN, policy: str) -> str:
+    """A policy of `DiffAugment` that nobody named, without what changes the images' attributes.
+
+    The mirror image of a face turned left is turned right, and its label still says left.
+    """
+    fitting = policy if gan.attributes is None else without_turns(policy)
+    if fitting != policy:
+        LOG.warning(
+            "the discriminator sees no picture mirrored or turned by 90 degrees: its attributes "
+            "may be others then; where they are not, name diffaugment %s",
+            policy,
+        )
+    return fitting
 
 
 def ready_anchors(gan: GAN) -> LeCamAnchors | None:

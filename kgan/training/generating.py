@@ -114,15 +114,12 @@ class _Drawing:
     ) -> None:
         self.gan, self.n, self.seeds, self.batch_size = gan, n, seeds, batch_size
         self.law = (gan.latent_dim, gan.latent_distribution, truncation)
-        self.labels = labels
-        if labels is None:
-            return
-        if isinstance(labels, Mapping):  # checked here, and made with each batch
-            one = all(np.ndim(value) == 0 for value in labels.values())
-            label_law.check_labels(labels, 1 if one else n, gan.condition, seeds[:1])
-        else:
-            each = np.ndim(labels) == (0 if gan.attributes is None else 1)
-            self.labels = label_law.check_labels(labels, 1 if each else n, gan.condition)
+        self.named: dict[int, np.ndarray] = {}  # what is asked of some attributes
+        self.labels: np.ndarray | None = None
+        if isinstance(labels, Mapping) and gan.attributes is not None:
+            self.named = gan.attributes.named(labels, n)
+        elif labels is not None:
+            self.labels = label_law.check_labels(labels, n, gan.condition)
 
     def of(self, places: Sequence[int]) -> Iterator[tuple[np.ndarray, list[int]]]:
         """(uint8 images, their seeds), a batch at a time."""
@@ -161,15 +158,12 @@ class _Drawing:
     def _labels(self, places: list[int]) -> np.ndarray:
         condition, seeds = self.gan.condition, [self.seeds[place] for place in places]
         assert condition is not None
-        if self.labels is None:
-            return label_law.from_seeds(seeds, condition)
-        if isinstance(self.labels, Mapping):
-            named = {
-                name: value if np.ndim(value) == 0 else np.asarray(value)[places]
-                for name, value in self.labels.items()
-            }
-            return label_law.check_labels(named, len(places), condition, seeds)
-        return self.labels[np.array(places) % len(self.labels)]
+        if self.labels is not None:
+            return self.labels[np.array(places)]
+        labels = label_law.from_seeds(seeds, condition)
+        for attribute, values in self.named.items():
+            labels[:, attribute] = values[places] if values.ndim else values
+        return labels
 
 
 def draw(gan: GAN, latents: np.ndarray, labels: Any = None, batch_size: int = 64) -> np.ndarray:

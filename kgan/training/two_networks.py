@@ -90,9 +90,9 @@ class TwoNetworks(keras.Model, abc.ABC):
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         bound = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs)
         given = bound.arguments
-        given["x"] = as_keras_takes(given.get("x"))
+        given["x"] = as_keras_takes(self, given.get("x"), given.get("y"))
         if given.get("validation_data") is not None:
-            given["validation_data"] = as_keras_takes(given["validation_data"])
+            given["validation_data"] = as_keras_takes(self, given["validation_data"])
         # Keras drops them where there are no labels.
         check_unweighted(self, given.get("sample_weight"), given.get("class_weight"))
         callbacks = _as_list(given.get("callbacks"))
@@ -111,13 +111,15 @@ class TwoNetworks(keras.Model, abc.ABC):
         given = bound.arguments
         # In a fit it is Keras that calls, with the data and the callbacks of that fit.
         if not given.get("kwargs", {}).get("_use_cached_eval_dataset"):
-            given["x"] = as_keras_takes(given.get("x"))
+            given["x"] = as_keras_takes(self, given.get("x"), given.get("y"))
             check_unweighted(self, given.get("sample_weight"))
             given["callbacks"] = [self.first_batch, *_as_list(given.get("callbacks"))]
         return super().evaluate(*bound.args[1:], **bound.kwargs)
 
     @_as_in_keras(keras.Model.train_on_batch)
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        given = inspect.signature(keras.Model.train_on_batch).bind(self, *args, **kwargs).arguments
+        as_keras_takes(self, given["x"], given.get("y"))
         with self.first_batch.of_own_loop(self):
             return super().train_on_batch(*args, **kwargs)
 

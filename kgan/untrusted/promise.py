@@ -7,7 +7,8 @@ import reprlib
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn, TypeGuard
 
-from kgan.attributes import MOST_ATTRIBUTES, MOST_ROWS, check_names
+from kgan.attribute_values import LONGEST_NAME, MOST_ATTRIBUTES, check_names
+from kgan.attributes import MOST_ROWS
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.latents import DISTRIBUTIONS
@@ -17,7 +18,7 @@ LARGEST_SIDE = 8192
 LARGEST_LATENT_DIM = 1_000_000
 MOST_CLASSES = 1_000_000
 MOST_VALUES = 2**28  # of one image or one code
-MOST_TEXT = 10_000  # characters of one text
+MOST_TEXT = LONGEST_NAME  # characters of one text
 FLOAT32_END = 3.4028235e38
 PARITY_FIGURES = ("float_max_abs_difference", "uint8_max_levels")
 PRECISION_FIGURES = ("psnr_db", "bytes", "float32_bytes", "speed_batch_1", "speed_batch_64")
@@ -130,6 +131,8 @@ def _attributes(labels: _Fields) -> None:
     for each in found:
         each.text("kind", ("switch", "number"))
         each.ends("range")
+        if not all(map(_is_float32, each.get("range"))):
+            each.refuse("range", "two float32 numbers")
     rows = labels.get("rows")
     if (
         not isinstance(rows, list)

@@ -77,12 +77,23 @@ def test_it_is_resumed_and_started_from(run, pictures, capsys):
     assert "no classes" in message
 
 
+def test_other_columns_are_refused_before_a_word_of_training(run, pictures, capsys, caplog):
+    file = pictures / "faces.csv"
+    before = file.read_text()
+    rows = [line.split(",") for line in before.splitlines()]
+    file.write_text("\n".join(",".join([name, *rest, first]) for name, first, *rest in rows))
+    message = error_of(capsys, "train", "--resume", run, "--steps", 1)
+    file.write_text(before)
+    assert "The data's attributes are no longer those of the run, smile, glasses" in message
+    assert "changed" not in caplog.text
+
+
 def test_generate_asks_by_name_of_a_run_and_of_an_export(run, tmp_path, capsys):
     gan = kgan.load_gan(run)
     assert main(["export", str(run), "--onnx", "--out", str(tmp_path)]) == 0
     for model in (run, tmp_path / "faces"):
         sheet = tmp_path / "sheet.png"
-        asked = ["--attributes", "smile=1,yaw=-0.5", "-n", "4", "-o", str(sheet)]
+        asked = ["--attributes", "Smile=1,yaw=-0.5", "-n", "4", "-o", str(sheet)]
         assert main(["generate", str(model), *asked]) == 0
         expected = kgan.images.grid(gan.generate(4, labels={"smile": 1, "yaw": -0.5}))
         shown = np.asarray(Image.open(sheet)).astype(int)
@@ -92,6 +103,7 @@ def test_generate_asks_by_name_of_a_run_and_of_an_export(run, tmp_path, capsys):
             ("smile=3", "smile is a number from 0 to 1. Received: 3"),
             ("smile", "is not numbers by name such as smile=1,yaw=-0.5"),
             ("yaw=nan", "yaw is a number from"),
+            ("yaw=0,Yaw=0.5", "yaw is asked for twice. Received: 'yaw' and 'Yaw'"),
         ):
             assert says in error_of(capsys, "generate", model, "--attributes", text)
         message = error_of(capsys, "generate", model, "--class", "1")
@@ -138,10 +150,14 @@ def test_what_cannot_be_trained_is_one_line(pictures, tmp_path, capsys, argument
 
 
 def test_the_embedded_faces_train_with_and_without_attributes(tmp_path):
-    for name, more in (("with", ["--conditional"]), ("without", [])):
+    for name, more in (("with", ["--conditional", "--ada"]), ("without", [])):
         given = ["embedded:faces", *SMALL, "--steps", "1", *more, "--name", name]
         assert main(["train", *given, "--out", str(tmp_path)]) == 0
         gan = kgan.load_gan(tmp_path / name)
         assert (gan.attributes is None) == (not more)
         config = json.loads((tmp_path / name / "config.json").read_text())
         assert (config["data"], config["augment"]) == ("embedded:faces", [])
+    assert gan.diff_augment is None
+    seen = kgan.load_gan(tmp_path / "with").diff_augment.policy.split(",")
+    assert "rotation" in seen  # of ADA's; the mirror image of a face has another yaw
+    assert not {"flip", "rotate90", "bgc"} & set(seen)

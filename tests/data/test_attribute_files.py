@@ -80,6 +80,22 @@ def test_a_broken_picture_takes_its_row_along(folder):
     check(*pick(source, range(source.usable)))
 
 
+def test_what_no_picture_has_sets_no_range(folder):
+    lines = Path(f"{folder}.csv").read_text().splitlines()
+    lines = ["near/0.png,0.5,1000" if line.startswith("near/0.png") else line for line in lines]
+    Path(f"{folder}.csv").write_text("\n".join(lines))
+    (folder / "near/0.png").write_bytes(b"no picture")
+    source = open_source(folder, image_shape=(8, 8, 1), attributes=f"{folder}.csv")
+    assert source.attributes.kinds == ("switch", "number")
+    assert source.attributes.ranges == ((0, 1), (0.25, 2.75))
+    assert source.attributes.rows[:, 1].max() == 2.75
+    check(*pick(source, range(source.usable)))
+    for file in FILES:
+        (folder / file).write_bytes(b"no picture")
+    with pytest.raises(kgan.InputError, match="picture"):
+        open_source(folder, image_shape=(8, 8, 1), attributes=f"{folder}.csv")
+
+
 def test_json_says_the_same(folder, tmp_path):
     entries = {
         file: {"height": index / 4, "odd": bool(index % 2)} for index, file in enumerate(FILES)
@@ -180,6 +196,9 @@ def test_an_array_file_brings_its_attributes(tmp_path, name):
     says = "attributes need attribute_names" if name == "attributes" else "one per picture"
     with pytest.raises(kgan.InputError, match=says):
         open_source(tmp_path / "b.npz", labels=True)
+    np.savez(tmp_path / "old.npz", images=images, y_train=np.arange(6) % 3, attributes=table)
+    old = open_source(tmp_path / "old.npz", labels=True)
+    assert (old.attributes, len(old.class_names)) == (None, 3)
     np.savez(tmp_path / "c.npz", **arrays, attribute_names=["odd"])
     with pytest.raises(kgan.InputError, match="6 rows, one per picture, of 1 numbers"):
         open_source(tmp_path / "c.npz", labels=True)

@@ -59,6 +59,9 @@ def test_attributes_are_scaled_from_their_ranges():
     given = np.array([[0, -2, 10], [1, 6, 20], [0.5, 2, 30]], np.float32)
     expected = [[-1, -1, -1], [1, 1, 1], [0, 0, 3]]
     np.testing.assert_allclose(layer(given), expected, atol=1e-6)
+    ends = [(1e8, 1e8 + 8), (2e-38, 6e-38), (-8e37, 8e37)]  # far from 0, tiny and huge
+    shown = AttributeScaling(ends)(np.array(ends, np.float32).T)
+    np.testing.assert_allclose(shown, [[-1] * 3, [1] * 3], atol=1e-6)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 8])

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import kgan
 from kgan.callbacks import LatentWalk, RunDoctor, SampleGrid
+from kgan.layers.diff_augment import SETS
 
 NAMES = ["light", "height"]
 
@@ -84,6 +85,14 @@ def test_labels_are_rows_dicts_or_those_of_the_seeds():
         gan.generate(2, labels={"dark": 1})
     with pytest.raises(kgan.InputError, match=r"height is a number from .* Received: 9"):
         gan.generate(2, labels={"height": 9})
+    for wrong in ([1, 0, 1], [[1, 0], [1]], "light", 1):
+        with pytest.raises(kgan.InputError, match=r"2 numbers \(light, height\), 5 rows of them"):
+            gan.generate(5, labels=wrong)
+    for height in ("tall", [1, 2], [[1], [1, 2]]):
+        with pytest.raises(
+            kgan.InputError, match=r"height must be one number, or one per image \(5"
+        ):
+            gan.generate(5, labels={"height": height})
 
 
 def test_it_is_saved_and_trained_on(tmp_path):
@@ -103,6 +112,22 @@ def test_it_is_saved_and_trained_on(tmp_path):
         np.testing.assert_array_equal(np.asarray(old), np.asarray(new), err_msg=old.path)
     losses = again.evaluate(images, labels, batch_size=16, verbose=0, return_dict=True)
     assert np.isfinite(list(losses.values())).all()
+
+
+@pytest.mark.parametrize("preset", ["r3gan", "dcgan"])
+def test_nobody_having_said_so_nothing_is_mirrored_or_turned(preset, caplog):
+    gan = new_gan(preset, image_shape=(16, 16, 1))
+    schedule = {"augment_probability": (0.0, 0.3)}
+    gan.compile(schedules=schedule)
+    kept = gan.diff_augment.policy.split(",")
+    assert set(SETS["bgc"]) - set(kept) == {"flip", "rotate90"}
+    assert len(kept) == 10
+    assert "no picture mirrored" in caplog.text
+    gan.compile(diff_augment="bgc")
+    assert gan.diff_augment.policy == "bgc"
+    plain = kgan.GAN.from_preset(preset, image_shape=(16, 16, 1), filters=8)
+    plain.compile(schedules=schedule)
+    assert plain.diff_augment.policy == "bgc"
 
 
 @pytest.mark.parametrize("form", ["mixed_float16", "mixed_bfloat16", "remat", "reuse"])
@@ -150,6 +175,10 @@ def test_callbacks_draw_with_attributes(tmp_path):
             gan.fit(images, labels, verbose=0, callbacks=[RunDoctor(levels, wrong)])
 
 
+def iter_of(*batch):
+    yield batch
+
+
 def test_a_batch_that_does_not_fit_is_refused(trained_gan):
     gan = new_gan("dcgan", image_shape=(16, 16, 1), filters=2)
     gan.compile()
@@ -162,6 +191,17 @@ def test_a_batch_that_does_not_fit_is_refused(trained_gan):
         gan.fit(images, np.where(labels > 0, np.nan, labels), batch_size=8, verbose=0)
     for old, new in zip(before, gan.trainable_variables, strict=True):
         np.testing.assert_array_equal(old, new.numpy())
+    # XLA drops what a step asserts: the labels are looked at as they are read.
+    gan.compile(jit_compile=True)
+    seen = int(gan.batches_seen)
+    wrong = np.full_like(labels, np.inf)
+    data = tf.data.Dataset.from_tensor_slices((images, wrong)).batch(8)
+    for of_fit in ((images, wrong), (data,), (iter_of(images, wrong),)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Attributes are finite"):
+            gan.fit(*of_fit, batch_size=None if len(of_fit) == 1 else 8, verbose=0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Attributes are finite"):
+        gan.train_on_batch(images, wrong)
+    assert int(gan.batches_seen) == seen
     with pytest.raises(kgan.InputError, match=r"need attributes=kgan\.Attributes"):
         kgan.GAN(gan.generator, gan.discriminator)
     with pytest.raises(kgan.InputError, match=r"2 attributes go with networks .* They take: None"):

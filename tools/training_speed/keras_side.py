@@ -4,6 +4,7 @@ import math
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import kgan
@@ -70,16 +71,27 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 class Trainer:
-    """What the trainings have in common: two networks, and pictures in memory."""
+    """What the trainings have in common: two networks, and pictures in memory.
 
-    def __init__(self, row: Row, variant: Variant) -> None:
-        keras.utils.set_random_seed(0)
+    Args:
+        row, variant: what is trained, and how.
+        pictures: float32 (N, H, W, C), shown in random order; None for noise, which need not be.
+        seed: of weights, latents and order.
+    """
+
+    def __init__(
+        self, row: Row, variant: Variant, pictures: np.ndarray | None = None, seed: int = 0
+    ) -> None:
+        keras.utils.set_random_seed(seed)
         if variant.precision == "bfloat16":
             keras.config.set_dtype_policy("mixed_bfloat16")
         self.row, self.variant, self.device = row, variant, device_name()
         self.generator, self.discriminator = networks(row)
-        pictures = tf.random.uniform((BATCHES * row.batch, *row.image_shape), -1.0, 1.0)
-        dataset = tf.data.Dataset.from_tensor_slices(pictures)
+        if pictures is None:
+            noise = tf.random.uniform((BATCHES * row.batch, *row.image_shape), -1.0, 1.0)
+            dataset = tf.data.Dataset.from_tensor_slices(noise)
+        else:
+            dataset = tf.data.Dataset.from_tensor_slices(pictures).shuffle(len(pictures))
         self.pictures = dataset.batch(row.batch, drop_remainder=True).repeat().prefetch(2)
 
     @property
@@ -217,8 +229,10 @@ class Tutorial(Trainer):
     with the discriminator as it was. With the row's networks, losses and penalties.
     """
 
-    def __init__(self, row: Row, variant: Variant) -> None:
-        super().__init__(row, variant)
+    def __init__(
+        self, row: Row, variant: Variant, pictures: np.ndarray | None = None, seed: int = 0
+    ) -> None:
+        super().__init__(row, variant, pictures, seed)
         loss = loss_of(row)
         self.g_optimizer, self.d_optimizer = adam(row.g_adam), adam(row.d_adam)
         self.batches = iter(self.pictures)

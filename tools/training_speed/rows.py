@@ -83,6 +83,11 @@ ROWS = {
 }
 
 
+def narrowed(row: Row, divisor: int) -> Row:
+    """The row with its width divided."""
+    return dataclasses.replace(row, filters=row.filters // divisor)
+
+
 @dataclasses.dataclass(frozen=True)
 class Variant:
     """Who trains, and how.

@@ -2,7 +2,6 @@
 
 import { inWords } from "./generator.js";
 
-const STEPS = 100; // of a slider
 const element = (id) => document.getElementById(id);
 
 export class AttributeControls {
@@ -25,7 +24,8 @@ export class AttributeControls {
     const isSwitch = kind === "switch";
     title.textContent = name;
     if (isSwitch) input.type = "checkbox";
-    else Object.assign(input, { type: "range", min: low, max: high, step: (high - low) / STEPS });
+    // Of any step: one that is rounded would not reach the end.
+    else Object.assign(input, { type: "range", min: low, max: high, step: "any" });
     row.append(title, input, value);
     input.addEventListener("input", () => {
       const number = isSwitch ? Number(input.checked) : Number(input.value);
@@ -33,16 +33,16 @@ export class AttributeControls {
       on.change(this.label);
     });
     input.addEventListener("change", () => on.settle());
-    return { row, input, value, isSwitch };
+    return { row, input, value, isSwitch, range: [low, high] };
   }
 
   /** Shows a picture's values. */
   show(label) {
     this.label = label;
-    this.rows.forEach(({ input, value, isSwitch }, place) => {
+    this.rows.forEach(({ input, value, isSwitch, range }, place) => {
       if (isSwitch) input.checked = label[place] >= 0.5;
       else input.value = label[place];
-      value.textContent = isSwitch ? "" : inWords(label[place]);
+      value.textContent = isSwitch ? "" : inWords(label[place], range);
     });
   }
 }

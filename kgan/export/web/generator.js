@@ -57,8 +57,8 @@ export class Generator {
   caption({ title, label }) {
     if (this.classes) return `${title} · ${this.classes[label]}`;
     if (!this.attributes) return title;
-    const words = this.attributes.map(({ name, kind }, place) => {
-      if (kind !== "switch") return `${name} ${inWords(label[place])}`;
+    const words = this.attributes.map(({ name, kind, range }, place) => {
+      if (kind !== "switch") return `${name} ${inWords(label[place], range)}`;
       return label[place] >= 0.5 ? name : `no ${name}`;
     });
     return [title, ...words].join(" · ");
@@ -110,9 +110,13 @@ export class Generator {
   }
 }
 
-/** A number of an attribute, for people. */
-export function inWords(number) {
-  return number.toFixed(2).replace("-", "−");
+const MOST_DECIMALS = 6;
+
+/** A number of an attribute, for people, to about a hundredth of its range. */
+export function inWords(number, [low, high]) {
+  const decimals = Math.max(0, Math.ceil(2 - Math.log10(high - low)));
+  const text = decimals > MOST_DECIMALS ? number.toExponential(2) : number.toFixed(decimals);
+  return text.replaceAll("-", "−");
 }
 
 /** Mixes levels with others, in place: `share` of them comes from the others. */

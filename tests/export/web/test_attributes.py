@@ -37,6 +37,32 @@ def test_seeds_have_their_rows_and_controls_change_the_picture(attributes, attri
     assert_drawn(shown, generator.from_latents(latents, [1 - smile, 0.8]))
 
 
+def test_a_slider_reaches_the_ends_of_its_range(attributes, attributes_url, visit):
+    page, generator = visit(attributes_url), kgan.runtime.Generator(attributes)
+    latents = latent_law.from_seeds([0], 6, "normal")
+    smile = float(generator.attributes.rows[0, 0])
+    for key, end in zip(("Home", "End"), generator.attributes.ranges[1], strict=True):
+        page.tab.locator(YAW).press(key)
+        assert float(page.tab.input_value(YAW)) == end
+        shown = page.caption(words("Seed 0", (smile, end)))
+        assert_drawn(shown, generator.from_latents(latents, [smile, end]))
+        page.set(YAW, 0)
+        page.set(YAW, end)
+        assert float(page.tab.input_value(YAW)) == end
+
+
+def test_numbers_are_shown_as_finely_as_their_range_needs(attributes_url, visit):
+    page = visit(attributes_url)
+    shown = page.tab.evaluate(
+        """async () => {
+            const { inWords } = await import("./generator.js");
+            const asked = [[0.0015, 0, 0.004], [-0.5, -1, 1], [1234.5, 0, 60000], [1e-9, 0, 4e-9]];
+            return asked.map(([number, ...range]) => inWords(number, range));
+        }"""
+    )
+    assert shown == ["0.00150", f"{MINUS}0.50", "1235", f"1.00e{MINUS}9"]
+
+
 def test_all_samples_like_this(attributes, attributes_url, visit):
     page, generator = visit(attributes_url), kgan.runtime.Generator(attributes)
     page.set(YAW, 0.6)
