@@ -43,9 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints how kinds differ and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    check_png(arguments.output)
+    check_place(arguments.output)
     subject = opened(arguments.model, networks=True)
     subject.require_discriminator()
     from kgan.explore import judge

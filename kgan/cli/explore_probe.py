@@ -56,9 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the accuracies and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    output = check_png(arguments.output)
+    output = check_place(arguments.output)
     subject = opened(arguments.model, networks=True, any_network=True)
     from kgan import explore
     from kgan.explore.image_networks import network_of_images

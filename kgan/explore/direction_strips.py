@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from kgan.directions import DIRECTIONS_FILE, REACH, Direction, keep_directions
 from kgan.errors import InputError
-from kgan.explore.picture import Finding, captioned, enlarged, stacked
+from kgan.explore.picture import UNWRITABLE, Finding, captioned, enlarged, stacked
 from kgan.explore.subject import Subject, as_subject
+from kgan.files import writing
 from kgan.images import grid
 
 COLUMNS = 7
@@ -87,8 +88,11 @@ def keep(model: Subject, directions: Sequence[Direction]) -> Path:
         The path of its `directions.json`.
 
     Raises:
-        InputError: the model is in memory alone, or what is there cannot be read.
+        InputError: the model is in memory alone, what is there cannot be read, or it cannot be
+            written there.
     """
     if model.place is None:
         raise InputError("A model in memory has no place to keep directions. Received: no path")
-    return keep_directions(model.place / f"{model.prefix}{DIRECTIONS_FILE}", directions)
+    path = model.place / f"{model.prefix}{DIRECTIONS_FILE}"
+    with writing(UNWRITABLE, path):
+        return keep_directions(path, directions)

@@ -13,13 +13,15 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from kgan.errors import InputError
-from kgan.files import whole_file, writing
+from kgan.files import printable, whole_file, writing
 from kgan.images import repeat_pixels, save_animation, save_png
+from kgan.reading import read_text
 
 CAPTION_SIZE = 13  # pixels, of the font
 CAPTION_HEIGHT = 20
 LEAST_SIDE = 64  # pixels on a sheet: below, a person sees nothing
 UNWRITABLE = "Cannot write there"
+LARGEST_FIGURES = 2**28  # bytes: of many pictures, and of many units
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +52,9 @@ class Finding:
             The paths written, the picture's first.
 
         Raises:
-            InputError: another suffix, or it cannot be written there.
+            InputError: as for `check_place`, or it cannot be written there.
         """
-        path = check_png(path)
+        path = check_place(path)
         written = [path]
         with writing(UNWRITABLE, path):
             written.append(save_figures(path.with_suffix(".json"), self.figures))
@@ -63,16 +65,30 @@ class Finding:
         return written
 
 
-def check_png(path: str | os.PathLike[str]) -> Path:
-    """Returns the path of a picture.
+def check_place(path: str | os.PathLike[str]) -> Path:
+    """Returns the path of a picture, where its figures replace none but an experiment's own.
 
     Raises:
-        InputError: it is no .png file's.
+        InputError: it is no .png file's, or beside it is a NAME.json of something else: boxes
+            that were drawn, a run's config.json, directions.
     """
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise InputError(f"The picture is a .png file. Received: {path}")
+        raise InputError(f"The picture is a .png file. Received: {printable(path)}")
+    beside = path.with_suffix(".json")
+    if os.path.lexists(beside) and not _has_figures(beside):
+        raise InputError(
+            "The figures would replace a .json file that no experiment wrote: name the picture "
+            f"otherwise (-o). Received: {printable(beside)}"
+        )
     return path
+
+
+def _has_figures(path: Path) -> bool:
+    try:
+        return "experiment" in json.loads(read_text(path, largest=LARGEST_FIGURES))
+    except (OSError, ValueError, TypeError, RecursionError, InputError):
+        return False
 
 
 def save_figures(path: Path, figures: dict[str, Any]) -> Path:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -199,6 +200,54 @@ def test_mistakes_are_one_line_and_leave_nothing(run, exported, tmp_path, capsys
     assert "'4-2' is not seeds such as 1,5,9-20" in capsys.readouterr().err
 
 
+def test_figures_never_replace_what_no_experiment_wrote(run, tmp_path, capsys):
+    for name, text in (("boxes", '{"boxes": {}}'), ("config", "[1]"), ("labels", "no JSON")):
+        (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+        # Before the work: there is no such model.
+        line = error_of(capsys, "arithmetic", "none", "--plus", "1", "-o", tmp_path / f"{name}.png")
+        assert "no experiment wrote" in line
+        assert line.endswith(f"Received: {tmp_path / name}.json")
+        assert (tmp_path / f"{name}.json").read_text(encoding="utf-8") == text
+    own = ["arithmetic", run, "--plus", "1", "--minus", "2", "-o", tmp_path / "own.png"]
+    explored(capsys, *own)
+    explored(capsys, *own)  # its own are replaced
+
+
+def test_a_direction_is_kept_only_when_its_picture_is_there(run, tmp_path, capsys):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    shutil.copyfile(run / "model.keras", tmp_path / "alone.keras")
+    command = ["direction", tmp_path / "alone.keras", "--from", "1", "--to", "2", "--name", "light"]
+    line = error_of(capsys, *command, "-o", tmp_path / "file" / "light.png")
+    assert "Cannot write there" in line
+    kept = tmp_path / "alone.directions.json"
+    assert not kept.exists()
+    explored(capsys, *command, "-o", tmp_path / "light.png")
+    assert kept.is_file()
+
+
+def test_a_small_model_has_as_many_main_directions_as_latents(tmp_path, capsys):
+    gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 16, 1), latent_dim=4, filters=2, seed=0)
+    gan.save(tmp_path / "small.keras")
+    explored(
+        capsys, "direction", tmp_path / "small.keras", "--method", "sefa", "-o", tmp_path / "d.png"
+    )
+    assert len(figures_beside(tmp_path / "d.png")["directions"]) == 4
+
+
+def test_a_range_below_0_can_be_typed(tmp_path, capsys):
+    images = keras.Input((8, 8, 1))
+    keras.Model(images, keras.layers.Conv2D(2, 3, name="seen")(images)).save(tmp_path / "own.keras")
+    np.savez(tmp_path / "data.npz", images=np.arange(512, dtype=np.uint8).reshape(8, 8, 8, 1))
+    command = ["units", tmp_path / "own.keras", "--layer", "seen", "--units", "0"]
+    command += ["--value-range", "-1,1", "--data", tmp_path / "data.npz"]
+    explored(capsys, *command, "-o", tmp_path / "units.png")
+    assert figures_beside(tmp_path / "units.png")["value_range"] == [-1.0, 1.0]
+    with pytest.raises(SystemExit) as stop:
+        main(["explore", "units", "none", "--kernels", "--value-range", "-1,-2"])
+    assert stop.value.code == 2
+    assert "'-1,-2' is not two numbers, the lower first" in capsys.readouterr().err
+
+
 def test_mp4_needs_its_extra(run, tmp_path, capsys):
     walk = tmp_path / "walk.png"
     command = ["interpolate", run, "--frames", "2", "--mp4", "-o", walk]
@@ -208,6 +257,10 @@ def test_mp4_needs_its_extra(run, tmp_path, capsys):
         assert "pip install 'kgan[explore]'" in error_of(capsys, *command)
         assert not any(tmp_path.iterdir())
         return
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    line = error_of(capsys, *command[:-1], tmp_path / "file" / "walk.png")
+    assert "Cannot write there (" in line
+    assert line.endswith(f": {tmp_path / 'file' / 'walk.mp4'}")
     explored(capsys, *command)
     reader = imageio_ffmpeg.read_frames(str(walk.with_suffix(".mp4")))
     facts = next(reader)
