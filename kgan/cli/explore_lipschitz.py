@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     subject = opened(arguments.model, networks=True)
     subject.require_discriminator()
     from kgan.explore import lipschitz
-    from kgan.runs.exploring import real_pictures
+    from kgan.runs.exploring_data import real_images
 
-    real = real_pictures(arguments.model, subject, arguments.data, arguments.n, arguments.seed)
+    real = real_images(arguments.model, subject, arguments.data, arguments.n, arguments.seed)
     deliver(lipschitz(subject, real.images, real.labels, arguments.seed), arguments.output)

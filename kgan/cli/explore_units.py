@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--value-range",
         type=argument_type(RANGE),
         metavar="LOW,HIGH",
-        help="such as -1,1, what stands for black and white in another network (0,255 where it begins with a "
-        "layer that scales, else 0,1)",
+        help="what stands for black and white in another network, such as -1,1 (0,255 where it "
+        "begins with a layer that scales, else 0,1)",
     )
 
 
@@ -84,15 +84,12 @@ def run(arguments: argparse.Namespace) -> None:
     network, _ = subject.require_layer(arguments.layer)
     images = None
     if takes_images(network):
-        from kgan.runs.exploring_data import images_to_explore
+        from kgan.runs.exploring_data import unlabelled_images
 
-        images = images_to_explore(
-            arguments.model,
-            network.inputs[0].shape[1:],
-            arguments.data,
-            arguments.n,
-            seed=arguments.seed,
-        ).images
+        shape = network.inputs[0].shape[1:]
+        images = unlabelled_images(
+            arguments.model, shape, arguments.data, arguments.n, arguments.seed
+        )
     elif arguments.data is not None:
         raise InputError(
             "A generator's layer is looked at in images that it draws, without --data. "

@@ -34,7 +34,7 @@ def strips(
         model: a `Subject`, or a model that one can be made of.
         directions: at least one.
         seeds: at least one; in the middle of its row is the image of `generate`.
-        labels: classes, as for `Subject.labels_of`.
+        labels: as for `Subject.labels_of`.
         columns: images of a row, an odd number of at least 3.
 
     Returns:
@@ -56,7 +56,7 @@ def strips(
     sheets, figures, lines = [], [], []
     for direction in directions:
         moved = latents[:, None] + strengths[:, None] * direction.vector
-        repeated = None if classes is None else np.repeat(classes, columns)
+        repeated = None if classes is None else np.repeat(classes, columns, axis=0)
         images = subject.draw(moved.reshape(-1, moved.shape[-1]), repeated)
         rows = images.reshape(len(seeds), columns, *images.shape[1:]).astype(np.float64)
         apart = (rows - rows[:, columns // 2, None]) ** 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from kgan import latents as latent_law
 from kgan.errors import InputError
 from kgan.explore.by_heart import KNOWN, ByHeart
-from kgan.explore.feature_view import FeatureView, feature_view
+from kgan.explore.feature_view import FeatureView, feature_view, why_none
 from kgan.explore.picture import Finding, captioned, enlarged, in_colour, stacked
 from kgan.explore.subject import Subject, as_subject
 from kgan.images import check_levels, grid
@@ -57,6 +57,7 @@ def interpolate(
     `BETWEEN` steps for each image of the strip, in pixels and in features; below each walk between
     seeds is what a generator would show that knew 16 images by heart.
     Between two classes both are drawn and blended, image by image; the model has no class between.
+    Attributes change along the walk as latents do.
 
     Args:
         model: a `Subject`, or a model that one can be made of.
@@ -64,7 +65,7 @@ def interpolate(
         frames: images in each leg's row, both ends included, at least 2.
         path: "linear", or "spherical" along the arc, which keeps the typical length of normal
             latents; None for "spherical" of normal latents, and "linear" of all else.
-        labels: classes of the stops, one for all or one each; None for each seed's own.
+        labels: of the stops, as for `Subject.labels_of`; None for each seed's own.
         pictures: for an autoencoder, uint8 array (N, H, W, C) of at least two, in place of seeds.
         features: what steps are measured by beside pixels; None for `feature_view`'s.
 
@@ -99,6 +100,7 @@ def interpolate(
         "frames": frames,
         "steps_per_leg": (frames - 1) * BETWEEN,
         "features": None if view is None else view.name,
+        "no_features": why_none(subject) if view is None else None,
         "jump_is_above": JUMP,
         "legs": legs,
         "legs_by_heart": by_heart,
@@ -152,7 +154,7 @@ def _between_seeds(
     facts: dict[str, Any] = {"experiment": "interpolate", "seeds": seeds, "path": path}
     if classes is not None:
         facts["labels"] = classes.tolist()
-    if len(set(facts.get("labels", ()))) > 1:
+    if subject.num_classes is not None and len(set(facts["labels"])) > 1:
         facts["between_classes"] = "both drawn and mixed in pixels, which is smooth by itself"
     names = [f"seed {start} to {end}" for start, end in itertools.pairwise(seeds)]
     return _Walk(legs, by_heart, names, facts)
@@ -184,27 +186,30 @@ def _along(start: np.ndarray, end: np.ndarray, frames: int, path: Path) -> np.nd
     return walked
 
 
-def blended(
-    subject: Subject, latents: np.ndarray, first: int | None, last: int | None
-) -> np.ndarray:
-    """The images of a walk from one class to another.
+def blended(subject: Subject, latents: np.ndarray, first: Any, last: Any) -> np.ndarray:
+    """The images of a walk from one label to another.
 
-    Each latent is drawn as both classes, and the two images are mixed, the first class alone at
-    the beginning and the last alone at the end.
+    Attributes change along the walk as latents do. Of classes each latent is drawn as both, and
+    the two images are mixed, the first class alone at the beginning and the last at the end.
 
     Args:
         subject: what draws.
         latents: float array (N, latent_dim), at equal distances.
-        first, last: labels; both None for a model without classes.
+        first, last: labels, ints or float arrays (k,) of k attributes; both None for a model
+            without.
 
     Returns:
         uint8 array (N, H, W, C).
     """
+    weights = np.linspace(0, 1, len(latents), dtype=np.float32)
+    if subject.attributes is not None:
+        rows = np.outer(1 - weights, first) + np.outer(weights, last)
+        return subject.draw(latents, subject.attributes.clipped(rows))
     images = subject.draw(latents, None if first is None else int(first))
     if first == last:
         return images
-    others = subject.draw(latents, int(cast(int, last)))
-    weights = np.linspace(0, 1, len(latents), dtype=np.float32)[:, None, None, None]
+    others = subject.draw(latents, int(last))
+    weights = weights[:, None, None, None]
     return np.rint((1 - weights) * images + weights * others).astype(np.uint8)
 
 
@@ -272,4 +277,6 @@ def _in_words(figures: dict[str, Any]) -> tuple[str, ...]:
             )
     if "between_classes" in figures:
         lines.append(f"between classes: {figures['between_classes']}")
+    if figures["features"] is None:
+        lines.append(f"in pixels alone: {figures['no_features']}")
     return tuple(lines)
