@@ -161,7 +161,8 @@ def _iterated(layer: keras.layers.Layer, zero: tf.Tensor, start: tf.Tensor) -> t
                 break
         return norm
 
-    return largest()
+    # Not by a call, which would warn of one graph for each layer.
+    return largest.get_concrete_function()()
 
 
 def _matrix_norm(layer: keras.layers.Layer) -> float | None:
