@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from kgan import latents as latent_law
+from kgan import memory
 from kgan.errors import InputError
 from kgan.explore.by_heart import KNOWN, ByHeart
 from kgan.explore.feature_view import FeatureView, feature_view, why_none
@@ -19,6 +20,7 @@ from kgan.images import check_levels, grid
 
 FRAMES = 9  # of a row, as in DCGAN's figure 4
 BETWEEN = 4  # steps of the walk from one image of the strip to the next
+LEAST_FRAME = 128  # pixels of an animation's shorter side
 JUMP = 3.0  # times the mean step
 Path = Literal["linear", "spherical"]
 MARK = (220, 30, 30)
@@ -82,6 +84,9 @@ def interpolate(
     subject = as_subject(model)
     if isinstance(frames, bool) or not isinstance(frames, int) or frames < 2:
         raise InputError(f"A walk has at least 2 frames, its ends. Received: frames={frames!r}")
+    side = LEAST_FRAME * LEAST_FRAME * BETWEEN  # bytes of the walk for each, at least
+    fits = f"frames={max(2, memory.free() // side)}" if frames * side > memory.ALWAYS_TAKEN else ""
+    memory.check("This walk", frames * side, fits, f"frames={frames}")
     if path not in (None, "linear", "spherical"):
         raise InputError(f"path must be 'linear' or 'spherical'. Received: {path!r}")
     if subject.is_autoencoder:
@@ -114,7 +119,7 @@ def interpolate(
             text = _caption(f"by heart, knowing {KNOWN} pictures alone", by_heart[place])
             rows.append(captioned(text, _marked(walk.by_heart[place], by_heart[place])))
     there = np.concatenate([walk.legs[0], *(leg[1:] for leg in walk.legs[1:])])
-    shown = enlarged(np.concatenate([there, there[-2:0:-1]]), 128)
+    shown = enlarged(np.concatenate([there, there[-2:0:-1]]), LEAST_FRAME)
     return Finding(stacked(rows), figures, _in_words(figures), tuple(shown))
 
 
@@ -142,15 +147,10 @@ def _between_seeds(
         raise InputError(f"A walk needs at least two seeds. Received: {seeds}")
     stops = subject.latents(seeds)
     classes = subject.labels_of(seeds, labels)
-    if path is None:
-        path = "spherical" if subject.latent_distribution == "normal" else "linear"
+    path = path or usual_path(subject)
     known = ByHeart(subject, seeds, classes)
-    legs, by_heart = [], []
-    for index in range(len(seeds) - 1):
-        walked = _along(stops[index], stops[index + 1], frames, path)
-        ends = (None, None) if classes is None else (classes[index], classes[index + 1])
-        legs.append(blended(subject, walked, *ends))
-        by_heart.append(known.draw(walked))
+    by_heart = [known.draw(_along(*ends, frames, path)) for ends in itertools.pairwise(stops)]
+    legs = list(legs_between(subject, stops, classes, frames, path))
     facts: dict[str, Any] = {"experiment": "interpolate", "seeds": seeds, "path": path}
     if classes is not None:
         facts["labels"] = classes.tolist()
@@ -158,6 +158,28 @@ def _between_seeds(
         facts["between_classes"] = "both drawn and mixed in pixels, which is smooth by itself"
     names = [f"seed {start} to {end}" for start, end in itertools.pairwise(seeds)]
     return _Walk(legs, by_heart, names, facts)
+
+
+def usual_path(subject: Subject) -> Path:
+    """The arc between normal latents, which keeps their length; straight between others."""
+    return "spherical" if subject.latent_distribution == "normal" else "linear"
+
+
+def legs_between(
+    subject: Subject, stops: np.ndarray, labels: np.ndarray | None, frames: int, path: Path
+) -> Iterator[np.ndarray]:
+    """The images of a walk from stop to stop, a leg at a time, uint8 (steps + 1, H, W, C).
+
+    Args:
+        subject: what draws.
+        stops: latents (N, latent_dim).
+        labels: of the stops; None for a model without.
+        frames: as for `interpolate`; a leg has `BETWEEN` steps from each to the next.
+        path: how latents go.
+    """
+    for place, (start, end) in enumerate(itertools.pairwise(stops)):
+        ends = (None, None) if labels is None else (labels[place], labels[place + 1])
+        yield blended(subject, _along(start, end, frames, path), *ends)
 
 
 def _between_codes(subject: Subject, pictures: Any, frames: int, path: Path) -> _Walk:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,13 @@ def check_mp4() -> None:
 
 
 def save_mp4(
-    path: str | os.PathLike[str], frames: Sequence[np.ndarray], milliseconds: int = 60
+    path: str | os.PathLike[str], frames: Iterable[np.ndarray], milliseconds: int = 60
 ) -> Path:
     """Writes a video of H.264, whole or not at all.
 
     Args:
         path: the .mp4 file to write.
-        frames: uint8 arrays (H, W, C), C 1 or 3, of one shape, at least one. Of an odd side
+        frames: uint8 arrays (H, W, C), C 1, 3 or 4, of one shape, at least one. Of an odd side
             the last row or column is repeated, as the codec takes even ones.
         milliseconds: how long each frame is shown.
 
@@ -42,7 +43,9 @@ def save_mp4(
     check_mp4()
     import imageio_ffmpeg
 
-    height, width = frames[0].shape[:2]
+    rest = iter(frames)
+    first = next(rest)
+    height, width = first.shape[:2]
     odd = ((0, height % 2), (0, width % 2), (0, 0))
     size = (width + width % 2, height + height % 2)
     with writing(UNWRITABLE, path), whole_file(path) as temporary:
@@ -55,7 +58,7 @@ def save_mp4(
         )
         writer.send(None)
         try:
-            for frame in frames:
+            for frame in itertools.chain([first], rest):
                 writer.send(np.ascontiguousarray(np.pad(in_colour(frame), odd, mode="edge")))
             writer.close()
             if not temporary.stat().st_size:

@@ -180,6 +180,7 @@ def test_mistakes_are_one_line_and_leave_nothing(run, exported, tmp_path, capsys
     monkeypatch.chdir(tmp_path)
     for arguments, says in (
         (["interpolate", run, "--seeds", "4"], "at least two seeds"),
+        (["interpolate", run, "--frames", "100000000000"], "Received: frames=100000000000"),
         (["interpolate", run, "-o", "walk.jpg"], "a .png file. Received: walk.jpg"),
         (["interpolate", run, "--class", "Bag"], "no classes"),
         (["interpolate", tmp_path / "none"], "No such model"),
