@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kgan import explore
+from kgan.channels import in_words as channels_in_words
 from kgan.errors import InputError
 from kgan.explore.image_networks import network_of_images
 from kgan.explore.inner_layers import output_shape, stages_of
@@ -85,7 +86,7 @@ def report(
         with writing(UNWRITABLE, folder):
             staging = stack.enter_context(staging_directory(folder))
         sections = list(_sections(Looked(Path(path), subject, data), staging, told))
-        html = report_page(str(subject.name), _facts(subject), sections)
+        html = report_page(Path(path).name, _facts(subject), sections)
         with writing(UNWRITABLE, folder):
             (staging / PAGE).write_text(html, encoding="utf-8")
             put_in_place(staging, last=PAGE)
@@ -109,7 +110,7 @@ def _sections(of: Looked, staging: Path, told: Callable[[str], None]) -> Iterato
 def _facts(subject: Subject) -> str:
     height, width, channels = subject.image_shape
     kind = "An autoencoder" if subject.is_autoencoder else "A GAN"
-    words = f"{kind} of images of {height}x{width} pixels, {channels} channels"
+    words = f"{kind} of images of {height}x{width} pixels, {channels_in_words(channels)}"
     if subject.latent_dim is not None:
         words += f", drawn from {subject.latent_dim} {subject.latent_distribution} numbers"
     if subject.num_classes is not None:

@@ -1,5 +1,7 @@
 """`kgan explore`: each experiment as a command, on a run, a file and an export."""
 
+import base64
+import html.parser
 import json
 import shutil
 import subprocess
@@ -199,6 +201,68 @@ def test_mistakes_are_one_line_and_leave_nothing(run, exported, tmp_path, capsys
     with pytest.raises(SystemExit):
         main(["explore", "interpolate", str(run), "--seeds", "4-2"])
     assert "'4-2' is not seeds such as 1,5,9-20" in capsys.readouterr().err
+
+
+class Page(html.parser.HTMLParser):
+    """The sections of a report by their ids, and every address in it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sections, self.addresses, self.here = {}, [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "section":
+            self.here = given["id"]
+            self.sections[self.here] = ""
+        self.addresses += [given[name] for name in ("src", "href") if name in given]
+
+    def handle_data(self, data):
+        if self.here:
+            self.sections[self.here] += data
+
+
+@pytest.mark.slow
+def test_a_report_has_all_that_applies_and_says_why_the_rest_does_not(run, tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (48, 16, 16, 1), np.uint8)
+    np.savez(tmp_path / "data.npz", images=images, labels=np.arange(48) % 2)
+    folder = tmp_path / "report"
+    command = ["all", run, "--data", tmp_path / "data.npz", "-o", folder]
+    lines = explored(capsys, *command)
+    assert lines[-1] == str(folder / "index.html")
+    page = Page((folder / "index.html").read_text(encoding="utf-8"))
+    there = ["interpolate", "direction", "project", "judge", "lipschitz", "kernels", "maps"]
+    there += ["units", "probe", "diagram"]
+    assert list(page.sections) == [*there, "absent"]
+    for name in there:
+        assert f"{name}: done" in lines
+        assert (folder / f"{name}.json").read_text(encoding="utf-8") in page.sections[name]
+        picture = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
+        assert f"data:image/png;base64,{picture}" in page.addresses
+    assert all(each.startswith(("data:image/", "#")) for each in page.addresses)
+    for reason in ("It adds pictures that you choose", "No layer of self-attention", "--mark"):
+        assert reason in page.sections["absent"]
+    # A page of another kind stays, and nothing is run.
+    (folder / "index.html").write_text("<html>mine</html>", encoding="utf-8")
+    assert "would replace another one" in error_of(capsys, *command)
+    assert (folder / "index.html").read_text(encoding="utf-8") == "<html>mine</html>"
+
+
+@pytest.mark.slow
+def test_a_report_on_an_autoencoder(tmp_path, capsys):
+    model = kgan.Autoencoder.from_preset("autoencoder", image_shape=(16, 16, 1))
+    model.save(tmp_path / "codes.keras")
+    np.savez(tmp_path / "data.npz", images=np.arange(1024, dtype=np.uint8).reshape(4, 16, 16, 1))
+    command = ["all", tmp_path / "codes.keras", "--data", tmp_path / "data.npz"]
+    lines = explored(capsys, *command, "-o", tmp_path / "report")
+    done = [line.removesuffix(": done") for line in lines if line.endswith(": done")]
+    assert {"interpolate", "diagram"} <= set(done)
+    assert "direction" not in done
+    page = Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert "Directions: This draws from seeds" in page.sections["absent"]
 
 
 def test_figures_never_replace_what_no_experiment_wrote(run, tmp_path, capsys):
