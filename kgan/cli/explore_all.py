@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Prints each experiment as it ends and, last, the page's path."""
     subject = opened(arguments.model, networks=True)
-    from kgan.runs.explore_all import report
+    from kgan.runs.exploring_all import report
 
     page = report(
         arguments.model,

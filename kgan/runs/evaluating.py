@@ -101,7 +101,8 @@ def open_data(opened: Opened, data: str | None) -> tuple[Source, RunOptions]:
     """
     conditional = getattr(opened.model, "condition", None) is not None
     received = opened.place / opened.facts["file"]
-    return data_for(opened.options, data, opened.model.image_shape, conditional, received)
+    asked = ("the data to compare with", received)
+    return data_for(opened.options, data, opened.model.image_shape, conditional, asked)
 
 
 def data_for(
@@ -109,7 +110,7 @@ def data_for(
     data: str | None,
     image_shape: Sequence[int],
     conditional: bool,
-    received: str | os.PathLike[str],
+    asked: tuple[str, str | os.PathLike[str]],
 ) -> tuple[Source, RunOptions]:
     """As `open_data`, for any network of images.
 
@@ -118,7 +119,7 @@ def data_for(
         data: as for `open_data`.
         image_shape: (H, W, C) that images are fitted to.
         conditional: read their labels too.
-        received: the network's path, for the message.
+        asked: (what is to be named where there is no run, the network's path), for the message.
     """
     options = run or RunOptions()
     if data is not None:
@@ -133,8 +134,8 @@ def data_for(
         )
     elif run is None:
         raise InputError(
-            "Name the data to compare with; only a run knows what it was trained on. "
-            f"Received: {printable(received)}"
+            f"Name {asked[0]}; only a run knows what it was trained on. "
+            f"Received: {printable(asked[1])}"
         )
     options = dataclasses.replace(options, size=tuple(image_shape), conditional=conditional)
     return build.open_source(options), options

@@ -113,7 +113,8 @@ def _chosen(
 ) -> tuple[RealImages, Source]:
     run = load.run_directory(path) if os.path.exists(path) else None
     options = None if run is None else read_options(run)
-    source, options = data_for(options, data, image_shape, labels, path)
+    asked = ("the images with --data", path)
+    source, options = data_for(options, data, image_shape, labels, asked)
     chosen = draw_indices(source, source.usable, seed)
     held = quality.held_out(source, options) if held_out else np.empty(0, np.int64)
     if len(held):
