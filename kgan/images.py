@@ -94,12 +94,13 @@ def from_uint8(images: npt.ArrayLike, value_range: Sequence[float] = (-1.0, 1.0)
     return np.asarray(images, np.float32) * np.float32((high - low) / 255.0) + np.float32(low)
 
 
-def over(images: np.ndarray, colour: Sequence[int] = (255, 255, 255)) -> np.ndarray:
+def over(images: np.ndarray, colour: npt.ArrayLike = (255, 255, 255)) -> np.ndarray:
     """Lays RGBA images over a colour.
 
     Args:
         images: uint8 array (..., 4), alpha not premultiplied.
-        colour: (R, G, B), 0..255; white unless another is asked for.
+        colour: (R, G, B), 0..255; white unless another is asked for. Or an array that fits
+            images (..., 3), such as a ground of the same size.
 
     Returns:
         uint8 array (..., 3), rounded to the nearest level.

@@ -163,13 +163,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _memorisation(arguments: argparse.Namespace, opened: Opened) -> None:
     from kgan.runs.memorising import report
+    from kgan.runs.own_judge import check_judge
 
+    network = _network(arguments)
+    if not arguments.anyway:
+        check_judge({str(arguments.model): opened}, network)
     lines, sheet = report(
-        opened,
-        arguments.data,
-        n=arguments.n,
-        network=_network(arguments),
-        seed=arguments.seed,
+        opened, arguments.data, n=arguments.n, network=network, seed=arguments.seed
     )
     print(*lines, sep="\n")
     print(printable(sheet, None))

@@ -3,6 +3,7 @@
 import argparse
 
 from kgan.cli import (
+    explore_all,
     explore_arithmetic,
     explore_attention,
     explore_diagram,
@@ -27,6 +28,7 @@ networks themselves takes an export with its GAN's model.keras in its folder.
   kgan explore interpolate runs/NAME --seeds 1,2,3 -o walk.png
 """
 COMMANDS = {
+    "all": explore_all,
     "arithmetic": explore_arithmetic,
     "attention": explore_attention,
     "diagram": explore_diagram,

@@ -53,9 +53,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints how long the sum is and, last, the picture's path."""
     if not arguments.terms:
         raise InputError("Name seeds to add and to subtract: --plus and --minus. Received: none")
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    check_png(arguments.output)
+    check_place(arguments.output)
     subject = opened(arguments.model)
     label = None
     if arguments.class_name is not None:

@@ -40,9 +40,9 @@ def _place(text: str) -> tuple[int, int]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints what was seen and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    check_png(arguments.output)
+    check_place(arguments.output)
     subject = opened(arguments.model, networks=True)
     from kgan.explore import attention
     from kgan.explore.attention_maps import SEEDS

@@ -31,6 +31,8 @@ page as sliders.
 """
 METHODS: tuple[Literal["ganspace", "sefa"], ...] = ("ganspace", "sefa")
 
+MAIN = 5  # directions, of fewer latents as many
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
@@ -51,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     main.add_argument(
         "--method", choices=METHODS, help="how they are found; both need the Keras GAN (ganspace)"
     )
-    main.add_argument("-n", type=argument_type(WHOLE), help="how many (5)")
+    main.add_argument("-n", type=argument_type(WHOLE), help=f"how many ({MAIN})")
     main.add_argument("--layer", metavar="NAME", help="ganspace's layer (the first activation)")
     parser.add_argument(
         "--seeds", type=seeds_of, metavar="SEEDS", help="the pictures that are moved (0-3)"
@@ -62,17 +64,17 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints what was found and, last, the paths of the picture and of directions.json."""
     attribute = [name for name in ("from_seeds", "to_seeds", "labels") if getattr(arguments, name)]
     _check(arguments, attribute)
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    check_png(arguments.output)
+    check_place(arguments.output)
     subject = opened(arguments.model, networks=not attribute)
     found = _attribute(arguments, subject) if attribute else _main(arguments, subject)
     from kgan.explore import strips
     from kgan.explore.direction_strips import SEEDS, keep
 
     finding = strips(subject, found, arguments.seeds or SEEDS)
+    deliver(finding, arguments.output)  # first: where it cannot be, nothing is kept
     kept = keep(subject, found)
-    deliver(finding, arguments.output)
     print(printable(kept, None))
 
 
@@ -113,4 +115,5 @@ def _main(arguments: argparse.Namespace, subject: Subject) -> list[Direction]:
     from kgan.explore import main_directions
 
     method: Literal["ganspace", "sefa"] = arguments.method or METHODS[0]
-    return main_directions(subject, method, arguments.n or 5, arguments.layer)
+    n = arguments.n or min(MAIN, subject.require_gan().latent_dim)
+    return main_directions(subject, method, n, arguments.layer)

@@ -76,9 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints what changed and, last, the path of the picture, the page or the GAN."""
-    from kgan.explore.picture import UNWRITABLE, check_png
+    from kgan.explore.picture import UNWRITABLE, check_place
 
-    output = check_png(arguments.output)
+    output = check_place(arguments.output)
     if arguments.mark:
         _mark(arguments, output)
         return

@@ -65,10 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints how smooth the walk is and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
     from kgan.explore.video import check_mp4, save_mp4
 
-    output = check_png(arguments.output)
+    output = check_place(arguments.output)
     if arguments.mp4:
         check_mp4()
     subject = opened(arguments.model)

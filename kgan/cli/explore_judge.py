@@ -43,19 +43,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints how kinds differ and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    check_png(arguments.output)
+    check_place(arguments.output)
     subject = opened(arguments.model, networks=True)
     subject.require_discriminator()
     from kgan.explore import judge
     from kgan.explore.judgement import Group
     from kgan.explore.own_pictures import own_pictures
-    from kgan.runs.exploring import has_run, real_pictures
+    from kgan.runs.exploring import has_run
+    from kgan.runs.exploring_data import real_images
 
     groups = {}
     if arguments.data is not None or has_run(arguments.model):
-        real = real_pictures(arguments.model, subject, arguments.data, arguments.n, arguments.seed)
+        real = real_images(arguments.model, subject, arguments.data, arguments.n, arguments.seed)
         names = [f"real picture {place}" for place in range(len(real.images))]
         groups["real"] = Group(real.images, names, real.labels)
     if arguments.pictures:

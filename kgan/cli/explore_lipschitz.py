@@ -30,13 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints what was measured and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    check_png(arguments.output)
+    check_place(arguments.output)
     subject = opened(arguments.model, networks=True)
     subject.require_discriminator()
     from kgan.explore import lipschitz
-    from kgan.runs.exploring import real_pictures
+    from kgan.runs.exploring_data import real_images
 
-    real = real_pictures(arguments.model, subject, arguments.data, arguments.n, arguments.seed)
+    real = real_images(arguments.model, subject, arguments.data, arguments.n, arguments.seed)
     deliver(lipschitz(subject, real.images, real.labels, arguments.seed), arguments.output)

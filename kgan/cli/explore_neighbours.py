@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints how many pictures are too near and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    check_png(arguments.output)
+    check_place(arguments.output)
     quiet_tensorflow.import_tensorflow()
     from kgan.metrics.features import Features
     from kgan.runs.evaluating import open_model

@@ -56,20 +56,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the accuracies and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    output = check_png(arguments.output)
+    output = check_place(arguments.output)
     subject = opened(arguments.model, networks=True, any_network=True)
     from kgan import explore
     from kgan.explore.image_networks import network_of_images
     from kgan.explore.probing import linear_svm
-    from kgan.runs.exploring_data import images_to_explore
+    from kgan.runs.exploring_data import labelled_images
 
     linear_svm()  # before anything is read that takes time
     shape = network_of_images(subject).inputs[0].shape[1:]
-    read = images_to_explore(
-        arguments.model, shape, arguments.data, None, labels=True, seed=arguments.seed
-    )
+    read = labelled_images(arguments.model, shape, arguments.data, arguments.seed)
+    assert read.labels is not None
     finding = explore.probe(
         subject,
         read.images,

@@ -65,9 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints how near it came and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    output = check_png(arguments.output)
+    output = check_place(arguments.output)
     subject = opened(arguments.model, networks=True)
     from kgan import explore
     from kgan.explore.own_pictures import own_pictures

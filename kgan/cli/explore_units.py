@@ -8,7 +8,7 @@ from pathlib import Path
 from kgan.cli.arguments import argument_type
 from kgan.cli.explore_arguments import add_model_and_output, deliver, opened, seeds_of
 from kgan.errors import InputError
-from kgan.images import check_range
+from kgan.export.export_options import RANGE
 from kgan.option_fields import FROM_ZERO, WHOLE
 
 HELP = "what units of a layer respond to: images, the pixels in them, images made for them"
@@ -54,18 +54,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--value-range",
-        type=_range,
+        type=argument_type(RANGE),
         metavar="LOW,HIGH",
-        help="what stands for black and white in another network (0,255 where it begins with a "
-        "layer that scales, else 0,1)",
+        help="what stands for black and white in another network, such as -1,1 (0,255 where it "
+        "begins with a layer that scales, else 0,1)",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints what was found and, last, the picture's path."""
-    from kgan.explore.picture import check_png
+    from kgan.explore.picture import check_place
 
-    output = check_png(arguments.output)
+    output = check_place(arguments.output)
     subject = opened(arguments.model, networks=True, any_network=True)
     from kgan import explore
     from kgan.explore.image_networks import network_of_images, takes_images
@@ -84,15 +84,12 @@ def run(arguments: argparse.Namespace) -> None:
     network, _ = subject.require_layer(arguments.layer)
     images = None
     if takes_images(network):
-        from kgan.runs.exploring_data import images_to_explore
+        from kgan.runs.exploring_data import unlabelled_images
 
-        images = images_to_explore(
-            arguments.model,
-            network.inputs[0].shape[1:],
-            arguments.data,
-            arguments.n,
-            seed=arguments.seed,
-        ).images
+        shape = network.inputs[0].shape[1:]
+        images = unlabelled_images(
+            arguments.model, shape, arguments.data, arguments.n, arguments.seed
+        )
     elif arguments.data is not None:
         raise InputError(
             "A generator's layer is looked at in images that it draws, without --data. "
@@ -108,10 +105,3 @@ def run(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     deliver(finding, output)
-
-
-def _range(text: str) -> tuple[float, float]:
-    try:
-        return check_range("--value-range", tuple(map(float, text.split(","))))
-    except (ValueError, InputError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not LOW,HIGH such as 0,255") from None

@@ -16,7 +16,7 @@ from kgan import export_places, images, memory
 from kgan import labels as label_law
 from kgan.channels import PICTURES
 from kgan.cli import quiet_tensorflow
-from kgan.cli.generate_arguments import COUNT, DESCRIPTION, HELP, add_arguments
+from kgan.cli.generate_arguments import COUNT, DESCRIPTION, HELP, STOPS, add_arguments
 from kgan.errors import InputError
 from kgan.files import printable, put_in_place, staging_directory, writing
 
@@ -54,8 +54,19 @@ def run(arguments: argparse.Namespace) -> None:
         images.check_savable(arguments.output)
     if arguments.seeds and arguments.n is not None:
         raise InputError(f"--seeds says how many there are, without -n. Received: {arguments.n}")
+    if arguments.separate and len(set(arguments.seeds or ())) < len(arguments.seeds or ()):
+        raise InputError(
+            "--separate names each file by its seed, so that each can be there once. Received: "
+            f"--seeds {','.join(map(str, arguments.seeds))}"
+        )
+    if arguments.video:
+        from kgan.cli.generate_video import run_video
+
+        run_video(arguments)
+        return
     drawing = _drawing(arguments)
     path = _path_of_all(arguments, drawing.image_shape[2])
+    _check_scale(arguments.scale, drawing)
     if path:
         pixels = math.prod(drawing.image_shape) * arguments.scale**2
         each = SHEET_COPIES * pixels * (1 + drawing.in_pairs)
@@ -82,6 +93,15 @@ def run(arguments: argparse.Namespace) -> None:
         print(printable(path, None))
     if arguments.separate:
         print(printable(arguments.separate, None))
+
+
+def _check_scale(scale: int, drawing: Drawing) -> None:
+    """Refuses a scale at which not even the pictures that are drawn together fit into memory."""
+    together = min(BATCH, drawing.count) * math.prod(drawing.image_shape)
+    if together * scale**2 > memory.ALWAYS_TAKEN:
+        fits = max(1, math.isqrt(memory.free() // together))
+        what = f"Pictures of {scale} times their size"
+        memory.check(what, together * scale**2, f"--scale {fits}", f"--scale {scale}")
 
 
 def _path_of_all(arguments: argparse.Namespace, channels: int) -> Path | None:
@@ -147,8 +167,8 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
         from kgan import runtime
 
         generator = runtime.Generator(arguments.model)
-        n, labels = _count(arguments), _labels(arguments, generator)
-        batches = _from_seeds(generator, n, _seeds(arguments), labels, arguments.truncation)
+        n, labels = count_asked(arguments), labels_asked(arguments, generator)
+        batches = _from_seeds(generator, n, seeds_asked(arguments), labels, arguments.truncation)
         return Drawing(n, generator.image_shape, batches)
     quiet_tensorflow.import_tensorflow()
     from kgan.runs import load
@@ -159,21 +179,23 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
     if not isinstance(model, GAN):
         return _reconstruct(arguments, model, load.run_directory(arguments.model))
     _no_pictures(arguments)
-    n, labels = _count(arguments), _labels(arguments, model)
+    n, labels = count_asked(arguments), labels_asked(arguments, model)
     settings = (labels, arguments.nice, BATCH, arguments.truncation)
-    drawn = parts(model, n, _seeds(arguments), *settings)
+    drawn = parts(model, n, seeds_asked(arguments), *settings)
     return Drawing(n, model.image_shape, ((part, _seed_names(own), None) for part, own in drawn))
 
 
-def _count(arguments: argparse.Namespace) -> int:
-    return len(arguments.seeds) if arguments.seeds else arguments.n or COUNT
+def count_asked(arguments: argparse.Namespace) -> int:
+    """The number of pictures that are drawn."""
+    usual = STOPS if arguments.video else COUNT
+    return len(arguments.seeds) if arguments.seeds else arguments.n or usual
 
 
-def _seeds(arguments: argparse.Namespace) -> Sequence[int]:
+def seeds_asked(arguments: argparse.Namespace) -> Sequence[int]:
     """The seeds of what is drawn, before the discriminator chooses among them."""
     if arguments.seeds is None:
         first = arguments.seed or 0
-        return range(first, first + _count(arguments) * arguments.nice)
+        return range(first, first + count_asked(arguments) * arguments.nice)
     if arguments.nice > 1:
         raise InputError(
             f"--nice chooses seeds itself, without --seeds. Received: {arguments.nice}"
@@ -199,7 +221,9 @@ def _seed_names(seeds: Iterable[int]) -> list[str]:
     return [f"seed-{seed:06d}" for seed in seeds]
 
 
-def _labels(arguments: argparse.Namespace, model: Any) -> np.ndarray | Mapping[str, float] | None:
+def labels_asked(
+    arguments: argparse.Namespace, model: Any
+) -> np.ndarray | Mapping[str, float] | None:
     """The classes that were named, in turn, one for each picture, or the attributes; or None."""
     if arguments.attributes is not None:
         if model.attributes is None or arguments.class_names is not None:
@@ -215,8 +239,8 @@ def _labels(arguments: argparse.Namespace, model: Any) -> np.ndarray | Mapping[s
     known = (model.class_names, model.num_classes)
     named = [label_law.index_of(name, *known) for name in arguments.class_names]
     labels = np.array(named, np.int64)
-    memory.check_array(_count(arguments), labels.itemsize, "-n", "The classes")
-    return np.resize(labels, _count(arguments))  # which repeats them
+    memory.check_array(count_asked(arguments), labels.itemsize, "-n", "The classes")
+    return np.resize(labels, count_asked(arguments))  # which repeats them
 
 
 def _no_pictures(arguments: argparse.Namespace) -> None:

@@ -21,12 +21,14 @@ reconstructs pictures: each row of them stands over what comes back.
   kgan generate runs/NAME --class Bag --class coat -n 16
   kgan generate runs/NAME --attributes smile=1,yaw=-0.5 -n 16
   kgan generate runs/NAME --seeds 1,5,9-20 --truncation 0.7 --scale 4 -o grid.webp
+  kgan generate runs/NAME --seeds 3,8,12 --video walk.mp4
 
 --truncation multiplies latents, so that a seed's picture keeps what it shows and
 only moves towards the average one; nothing is drawn again. Images of 2 or of 5
 to 8 channels are no pictures: they are written as an array, images.npy.
 """
 COUNT = 64
+STOPS = 8  # of a video
 NICE = 20
 ASKED = Kind("numbers by name such as smile=1,yaw=-0.5", parse_asked, parse_asked, "NAME=X,...")
 
@@ -103,4 +105,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--separate", type=Path, metavar="DIR", help="each picture by itself, DIR/seed-000000.png"
+    )
+    parser.add_argument(
+        "--video",
+        type=Path,
+        metavar="MP4",
+        help=f"in place of pictures a walk from each to the next and back to the first ({STOPS} of "
+        "them; needs pip install kgan[explore])",
     )

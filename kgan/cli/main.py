@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -27,7 +28,8 @@ Train GANs with Keras and deliver the generator as a file any application can ru
   kgan export runs/NAME
   kgan data check photos/
 """
-
+NUMBERS = re.compile(r"-[\d.][\d.,eE+-]*,[\d.,eE+-]*")  # the first below 0
+OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 
 COMMANDS = {
     "train": train,
@@ -52,8 +54,25 @@ class Parser(argparse.ArgumentParser):
             help="show the traceback of an error too",
         )
 
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """As argparse's own, to which a value such as -1,1 would look like an option."""
+        return super().parse_known_args(_joined(sys.argv[1:] if args is None else args), namespace)
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {printable(message, None)} (see {self.prog} --help)\n")
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Arguments, `--name -1,1` as `--name=-1,1`."""
+    joined: list[str] = []
+    for text in arguments:
+        if NUMBERS.fullmatch(text) and joined and OPTION.fullmatch(joined[-1]):
+            joined[-1] += f"={text}"
+        else:
+            joined.append(text)
+    return joined
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

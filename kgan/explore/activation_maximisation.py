@@ -107,7 +107,7 @@ def maximising_latents(
     generator has seen no others.
 
     Args:
-        network: a generator, latents (B, latent_dim) and perhaps labels (B,) to images.
+        network: a generator, latents (B, latent_dim) and perhaps labels to images.
         layer, units, steps: as for `maximising_images`.
         distribution: "normal" or "uniform".
         inputs: what it starts from, latents (N, latent_dim) first.

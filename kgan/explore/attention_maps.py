@@ -52,7 +52,7 @@ def attention(
         seeds: of the images.
         layer: name of a `kgan.layers.SelfAttention2D`, sought in D, then in G; None for the one
             of most positions in G, or else in D.
-        labels: classes, as for `Subject.labels_of`.
+        labels: as for `Subject.labels_of`.
 
     Returns:
         A `Finding`; the figures have each layer's gamma, by which what it attends to is added,
@@ -65,6 +65,7 @@ def attention(
         Zhang et al. 2018, figure 5, https://arxiv.org/abs/1805.08318
     """
     subject = as_subject(model)
+    subject.check_pictures()
     gan = subject.require_gan()
     network, found = _layer(subject, layer)
     is_generator = network is gan.inference_generator

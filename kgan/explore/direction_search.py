@@ -98,7 +98,7 @@ def main_directions(
     if method == "sefa":
         if layer is not None:
             raise InputError(f"sefa looks at the first layer alone. Received: {layer!r}")
-        found, shares, where = _closed_form(gan)
+        found, shares, where = _closed_form(subject, gan)
     else:
         found, shares, where = _principal(subject, gan, n, layer)
     return [
@@ -112,7 +112,7 @@ def _made(subject: Subject, name: str, along: np.ndarray, how: str) -> Direction
     return direction_along(name, along, subject.latent_distribution, how)
 
 
-def _closed_form(gan: Any) -> tuple[np.ndarray, np.ndarray, str]:
+def _closed_form(subject: Subject, gan: Any) -> tuple[np.ndarray, np.ndarray, str]:
     """(eigenvectors as rows, the largest first; their shares; where they are from)."""
     from kgan.explore.network_parts import first_with_kernel, up_to
     from kgan.models.rebuild import float32_copy
@@ -123,7 +123,7 @@ def _closed_form(gan: Any) -> tuple[np.ndarray, np.ndarray, str]:
     network = up_to(generator, layer.name)
 
     def outputs(latents: np.ndarray) -> np.ndarray:
-        rows = run_network(network, _inputs(gan, latents.astype(np.float32)), 64)
+        rows = run_network(network, _inputs(subject, latents.astype(np.float32)), 64)
         return rows.reshape(len(rows), -1).astype(np.float64)
 
     dim = gan.latent_dim
@@ -157,7 +157,7 @@ def _principal(
     memory.check(f"The activations of {name}", 3 * 4 * SAMPLES * width, "an earlier layer", name)
     seeds = range(SAMPLES)
     latents = subject.latents(seeds)
-    rows = run_network(network, _inputs(gan, latents, seeds), 64).reshape(SAMPLES, -1)
+    rows = run_network(network, subject.generator_inputs(seeds), 64).reshape(SAMPLES, -1)
     along, shares = _components(rows - rows.mean(axis=0), n)
     # Coordinates have no covariance with each other: a regression on each is a product.
     found = along.T @ latents.astype(np.float64)
@@ -185,12 +185,9 @@ def _first_activation(generator: Any) -> str:
     return first.name
 
 
-def _inputs(gan: Any, latents: np.ndarray, seeds: Sequence[int] | None = None) -> list[np.ndarray]:
-    """What a generator takes; the classes of the seeds, or the first, where it has any."""
-    if gan.num_classes is None:
-        return [latents]
-    seeds = range(len(latents)) if seeds is None else seeds
-    return [latents, np.asarray([seed % gan.num_classes for seed in seeds], np.int64)]
+def _inputs(subject: Subject, latents: np.ndarray) -> list[np.ndarray]:
+    """What a generator takes for latents, all with the labels of seed 0."""
+    return [latents, *(np.repeat(x, len(latents), 0) for x in subject.generator_inputs([0])[1:])]
 
 
 def _upright(vector: np.ndarray) -> np.ndarray:

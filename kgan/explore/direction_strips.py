@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from kgan.directions import DIRECTIONS_FILE, REACH, Direction, keep_directions
 from kgan.errors import InputError
-from kgan.explore.picture import Finding, captioned, enlarged, stacked
+from kgan.explore.picture import UNWRITABLE, Finding, captioned, enlarged, stacked
 from kgan.explore.subject import Subject, as_subject
+from kgan.files import writing
 from kgan.images import grid
 
 COLUMNS = 7
@@ -33,7 +34,7 @@ def strips(
         model: a `Subject`, or a model that one can be made of.
         directions: at least one.
         seeds: at least one; in the middle of its row is the image of `generate`.
-        labels: classes, as for `Subject.labels_of`.
+        labels: as for `Subject.labels_of`.
         columns: images of a row, an odd number of at least 3.
 
     Returns:
@@ -55,7 +56,7 @@ def strips(
     sheets, figures, lines = [], [], []
     for direction in directions:
         moved = latents[:, None] + strengths[:, None] * direction.vector
-        repeated = None if classes is None else np.repeat(classes, columns)
+        repeated = None if classes is None else np.repeat(classes, columns, axis=0)
         images = subject.draw(moved.reshape(-1, moved.shape[-1]), repeated)
         rows = images.reshape(len(seeds), columns, *images.shape[1:]).astype(np.float64)
         apart = (rows - rows[:, columns // 2, None]) ** 2
@@ -87,8 +88,11 @@ def keep(model: Subject, directions: Sequence[Direction]) -> Path:
         The path of its `directions.json`.
 
     Raises:
-        InputError: the model is in memory alone, or what is there cannot be read.
+        InputError: the model is in memory alone, what is there cannot be read, or it cannot be
+            written there.
     """
     if model.place is None:
         raise InputError("A model in memory has no place to keep directions. Received: no path")
-    return keep_directions(model.place / f"{model.prefix}{DIRECTIONS_FILE}", directions)
+    path = model.place / f"{model.prefix}{DIRECTIONS_FILE}"
+    with writing(UNWRITABLE, path):
+        return keep_directions(path, directions)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from kgan.channels import PICTURES
 from kgan.errors import InputError
 from kgan.explore.subject import Subject
 from kgan.images import from_uint8
@@ -33,15 +34,29 @@ def feature_view(subject: Subject) -> FeatureView | None:
     The first is no part of the model and therefore the better judge of it.
 
     Returns:
-        None where neither is at hand.
+        None where neither is at hand, the discriminator itself judges by the first, or images are
+        no pictures.
     """
+    if subject.image_shape[-1] not in PICTURES:
+        return None
     from kgan.metrics import Features
 
     try:
         network = Features.efficientnet_lite0()
     except InputError:
         return discriminator_view(subject)
+    if subject.judges_by() == network.sha256:
+        return None  # what the generator was trained to please tells nothing of it
     return FeatureView(network.name, network.extract)
+
+
+def why_none(subject: Subject) -> str:
+    """Why `feature_view` gave none, in words."""
+    if subject.judges_by() is not None:
+        return "its own discriminator judges by the features at hand"
+    if subject.image_shape[-1] not in PICTURES:
+        return "features are of pictures, 1, 3 or 4 channels"
+    return "no features are at hand (pip install kgan[metrics])"
 
 
 def discriminator_view(subject: Subject) -> FeatureView | None:
@@ -55,7 +70,7 @@ def discriminator_view(subject: Subject) -> FeatureView | None:
     except InputError:
         return None
     layer = last_maps(discriminator)
-    if layer is None or subject.num_classes is not None:
+    if layer is None or subject.condition is not None:
         return None
     from kgan.explore.network_parts import up_to
     from kgan.training.network_checks import run_network

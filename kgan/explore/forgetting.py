@@ -90,7 +90,7 @@ def forget(
         )
     choices = [rng.choice(count, len(dropped), replace=False) for _ in range(CONTROLS)]
     new = _new_seeds(boxes, NEW)
-    tried = _inputs(subject, new[:2])
+    tried = subject.generator_inputs(new[:2])
     forgot = [silenced(generator, stage.convolution.name, x, tried) for x in (dropped, *choices)]
     figures: dict[str, Any] = {
         "experiment": "forget",
@@ -186,14 +186,9 @@ def activations(subject: Subject, layer: str, seeds: Sequence[int]) -> np.ndarra
     maps = []
     with outputs_caught([stage.output]) as caught:
         for at in range(0, len(seeds), BATCH):
-            run_network(network, _inputs(subject, seeds[at : at + BATCH]), BATCH)
+            run_network(network, subject.generator_inputs(seeds[at : at + BATCH]), BATCH)
             maps.append(np.asarray(caught[stage.output.name], np.float32))
     return np.concatenate(maps)
-
-
-def _inputs(subject: Subject, seeds: Sequence[int]) -> list[np.ndarray]:
-    labels = subject.labels_of(seeds)
-    return [subject.latents(seeds), *([] if labels is None else [labels.astype(np.int32)])]
 
 
 def _new_seeds(boxes: MarkedBoxes, count: int) -> list[int]:
@@ -211,12 +206,13 @@ def _with_generator(gan: GAN, generator: keras.Model) -> GAN:
         value_range=gan.value_range,
         num_classes=gan.num_classes,
         class_names=gan.class_names,
+        attributes=gan.attributes,
     )
 
 
 def _drawn(subject: Subject, generator: keras.Model, seeds: Sequence[int]) -> np.ndarray:
     """uint8 images (N, H, W, C) of seeds by a generator of the subject's kind."""
-    images = run_network(float32_copy(generator), _inputs(subject, seeds), BATCH)
+    images = run_network(float32_copy(generator), subject.generator_inputs(seeds), BATCH)
     return to_uint8(images, subject.require_gan().value_range)
 
 
@@ -241,9 +237,7 @@ def _changes(
 
 def _mean_logit(subject: Subject, levels: np.ndarray, seeds: Sequence[int]) -> float:
     gan = subject.require_gan()
-    labels = subject.labels_of(seeds)
-    inputs = [from_uint8(levels, gan.value_range)]
-    inputs += [] if labels is None else [labels.astype(np.int32)]
+    inputs = [from_uint8(levels, gan.value_range), *subject.generator_inputs(seeds)[1:]]
     return float(run_network(float32_copy(gan.discriminator), inputs, BATCH).mean())
 
 

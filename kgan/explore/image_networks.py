@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 
+from kgan.channels import PICTURES, PICTURES_IN_WORDS
 from kgan.errors import InputError
 from kgan.explore.subject import Subject
 from kgan.files import printable
@@ -16,9 +17,9 @@ BATCH = 64
 
 
 def takes_images(network: keras.Model) -> bool:
-    """Whether a network's first input is images (B, H, W, C), C 1 or 3."""
+    """Whether a network's first input is pictures (B, H, W, C), C 1, 3 or 4."""
     shape = tuple(network.inputs[0].shape) if network.inputs else ()
-    return len(shape) == 4 and None not in shape[1:] and shape[3] in (1, 3)
+    return len(shape) == 4 and None not in shape[1:] and shape[3] in PICTURES
 
 
 def network_of_images(subject: Subject) -> keras.Model:
@@ -31,7 +32,7 @@ def network_of_images(subject: Subject) -> keras.Model:
         if takes_images(network):
             return network
     raise InputError(
-        "None of its networks takes images of one size, with 1 or 3 channels. "
+        f"None of its networks takes images of one size, with {PICTURES_IN_WORDS} channels. "
         f"Received: {printable(subject.name)}"
     )
 

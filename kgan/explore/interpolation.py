@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from kgan import latents as latent_law
+from kgan import memory
 from kgan.errors import InputError
 from kgan.explore.by_heart import KNOWN, ByHeart
-from kgan.explore.feature_view import FeatureView, feature_view
+from kgan.explore.feature_view import FeatureView, feature_view, why_none
 from kgan.explore.picture import Finding, captioned, enlarged, in_colour, stacked
 from kgan.explore.subject import Subject, as_subject
 from kgan.images import check_levels, grid
 
 FRAMES = 9  # of a row, as in DCGAN's figure 4
 BETWEEN = 4  # steps of the walk from one image of the strip to the next
+LEAST_FRAME = 128  # pixels of an animation's shorter side
 JUMP = 3.0  # times the mean step
 Path = Literal["linear", "spherical"]
 MARK = (220, 30, 30)
@@ -57,6 +59,7 @@ def interpolate(
     `BETWEEN` steps for each image of the strip, in pixels and in features; below each walk between
     seeds is what a generator would show that knew 16 images by heart.
     Between two classes both are drawn and blended, image by image; the model has no class between.
+    Attributes change along the walk as latents do.
 
     Args:
         model: a `Subject`, or a model that one can be made of.
@@ -64,7 +67,7 @@ def interpolate(
         frames: images in each leg's row, both ends included, at least 2.
         path: "linear", or "spherical" along the arc, which keeps the typical length of normal
             latents; None for "spherical" of normal latents, and "linear" of all else.
-        labels: classes of the stops, one for all or one each; None for each seed's own.
+        labels: of the stops, as for `Subject.labels_of`; None for each seed's own.
         pictures: for an autoencoder, uint8 array (N, H, W, C) of at least two, in place of seeds.
         features: what steps are measured by beside pixels; None for `feature_view`'s.
 
@@ -81,6 +84,9 @@ def interpolate(
     subject = as_subject(model)
     if isinstance(frames, bool) or not isinstance(frames, int) or frames < 2:
         raise InputError(f"A walk has at least 2 frames, its ends. Received: frames={frames!r}")
+    side = LEAST_FRAME * LEAST_FRAME * BETWEEN  # bytes of the walk for each, at least
+    fits = f"frames={max(2, memory.free() // side)}" if frames * side > memory.ALWAYS_TAKEN else ""
+    memory.check("This walk", frames * side, fits, f"frames={frames}")
     if path not in (None, "linear", "spherical"):
         raise InputError(f"path must be 'linear' or 'spherical'. Received: {path!r}")
     if subject.is_autoencoder:
@@ -99,6 +105,7 @@ def interpolate(
         "frames": frames,
         "steps_per_leg": (frames - 1) * BETWEEN,
         "features": None if view is None else view.name,
+        "no_features": why_none(subject) if view is None else None,
         "jump_is_above": JUMP,
         "legs": legs,
         "legs_by_heart": by_heart,
@@ -112,7 +119,7 @@ def interpolate(
             text = _caption(f"by heart, knowing {KNOWN} pictures alone", by_heart[place])
             rows.append(captioned(text, _marked(walk.by_heart[place], by_heart[place])))
     there = np.concatenate([walk.legs[0], *(leg[1:] for leg in walk.legs[1:])])
-    shown = enlarged(np.concatenate([there, there[-2:0:-1]]), 128)
+    shown = enlarged(np.concatenate([there, there[-2:0:-1]]), LEAST_FRAME)
     return Finding(stacked(rows), figures, _in_words(figures), tuple(shown))
 
 
@@ -140,22 +147,39 @@ def _between_seeds(
         raise InputError(f"A walk needs at least two seeds. Received: {seeds}")
     stops = subject.latents(seeds)
     classes = subject.labels_of(seeds, labels)
-    if path is None:
-        path = "spherical" if subject.latent_distribution == "normal" else "linear"
+    path = path or usual_path(subject)
     known = ByHeart(subject, seeds, classes)
-    legs, by_heart = [], []
-    for index in range(len(seeds) - 1):
-        walked = _along(stops[index], stops[index + 1], frames, path)
-        ends = (None, None) if classes is None else (classes[index], classes[index + 1])
-        legs.append(blended(subject, walked, *ends))
-        by_heart.append(known.draw(walked))
+    by_heart = [known.draw(_along(*ends, frames, path)) for ends in itertools.pairwise(stops)]
+    legs = list(legs_between(subject, stops, classes, frames, path))
     facts: dict[str, Any] = {"experiment": "interpolate", "seeds": seeds, "path": path}
     if classes is not None:
         facts["labels"] = classes.tolist()
-    if len(set(facts.get("labels", ()))) > 1:
+    if subject.num_classes is not None and len(set(facts["labels"])) > 1:
         facts["between_classes"] = "both drawn and mixed in pixels, which is smooth by itself"
     names = [f"seed {start} to {end}" for start, end in itertools.pairwise(seeds)]
     return _Walk(legs, by_heart, names, facts)
+
+
+def usual_path(subject: Subject) -> Path:
+    """The arc between normal latents, which keeps their length; straight between others."""
+    return "spherical" if subject.latent_distribution == "normal" else "linear"
+
+
+def legs_between(
+    subject: Subject, stops: np.ndarray, labels: np.ndarray | None, frames: int, path: Path
+) -> Iterator[np.ndarray]:
+    """The images of a walk from stop to stop, a leg at a time, uint8 (steps + 1, H, W, C).
+
+    Args:
+        subject: what draws.
+        stops: latents (N, latent_dim).
+        labels: of the stops; None for a model without.
+        frames: as for `interpolate`; a leg has `BETWEEN` steps from each to the next.
+        path: how latents go.
+    """
+    for place, (start, end) in enumerate(itertools.pairwise(stops)):
+        ends = (None, None) if labels is None else (labels[place], labels[place + 1])
+        yield blended(subject, _along(start, end, frames, path), *ends)
 
 
 def _between_codes(subject: Subject, pictures: Any, frames: int, path: Path) -> _Walk:
@@ -184,27 +208,30 @@ def _along(start: np.ndarray, end: np.ndarray, frames: int, path: Path) -> np.nd
     return walked
 
 
-def blended(
-    subject: Subject, latents: np.ndarray, first: int | None, last: int | None
-) -> np.ndarray:
-    """The images of a walk from one class to another.
+def blended(subject: Subject, latents: np.ndarray, first: Any, last: Any) -> np.ndarray:
+    """The images of a walk from one label to another.
 
-    Each latent is drawn as both classes, and the two images are mixed, the first class alone at
-    the beginning and the last alone at the end.
+    Attributes change along the walk as latents do. Of classes each latent is drawn as both, and
+    the two images are mixed, the first class alone at the beginning and the last at the end.
 
     Args:
         subject: what draws.
         latents: float array (N, latent_dim), at equal distances.
-        first, last: labels; both None for a model without classes.
+        first, last: labels, ints or float arrays (k,) of k attributes; both None for a model
+            without.
 
     Returns:
         uint8 array (N, H, W, C).
     """
+    weights = np.linspace(0, 1, len(latents), dtype=np.float32)
+    if subject.attributes is not None:
+        rows = np.outer(1 - weights, first) + np.outer(weights, last)
+        return subject.draw(latents, subject.attributes.clipped(rows))
     images = subject.draw(latents, None if first is None else int(first))
     if first == last:
         return images
-    others = subject.draw(latents, int(cast(int, last)))
-    weights = np.linspace(0, 1, len(latents), dtype=np.float32)[:, None, None, None]
+    others = subject.draw(latents, int(last))
+    weights = weights[:, None, None, None]
     return np.rint((1 - weights) * images + weights * others).astype(np.uint8)
 
 
@@ -272,4 +299,6 @@ def _in_words(figures: dict[str, Any]) -> tuple[str, ...]:
             )
     if "between_classes" in figures:
         lines.append(f"between classes: {figures['between_classes']}")
+    if figures["features"] is None:
+        lines.append(f"in pixels alone: {figures['no_features']}")
     return tuple(lines)

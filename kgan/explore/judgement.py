@@ -26,7 +26,7 @@ class Group(NamedTuple):
     Attributes:
         images: uint8 array (N, H, W, C).
         names: one for each.
-        labels: int array (N,), their classes; None for a model without classes.
+        labels: int array (N,), their classes, or float (N, k), attributes; None without.
     """
 
     images: np.ndarray
@@ -94,19 +94,19 @@ def judged(gan: Any, images: np.ndarray, labels: np.ndarray | None = None) -> np
     Args:
         gan: a `GAN`.
         images: uint8 array (N, H, W, C).
-        labels: of a conditional GAN, their classes.
+        labels: of a conditional GAN, their classes or attributes.
 
     Raises:
         InputError: a conditional GAN, and no labels.
     """
     inputs = [from_uint8(images, gan.value_range)]
-    if gan.num_classes is not None:
+    if gan.condition is not None:
         if labels is None:
+            kind = "attributes" if gan.attributes else f"{gan.num_classes} classes"
             raise InputError(
-                f"This discriminator judges pictures of {gan.num_classes} classes: say which. "
-                "Received: no classes"
+                f"This discriminator judges pictures of {kind}: say which. Received: no labels"
             )
-        inputs.append(np.asarray(labels, np.int64))
+        inputs.append(np.asarray(labels))
     return run_network(float32_copy(gan.discriminator), inputs, 64)[:, 0]
 
 

@@ -35,7 +35,7 @@ def arithmetic(
     model: Any,
     terms: Sequence[Term | tuple[int, Sequence[int]]],
     *,
-    label: int | None = None,
+    label: Any = None,
     renormalise: bool = False,
     seed: int = 0,
 ) -> Finding:
@@ -50,7 +50,8 @@ def arithmetic(
         model: a `Subject`, or a model that one can be made of.
         terms: (1, seeds) to add and (-1, seeds) to subtract, at least one of each.
         label: of a conditional model, the class that all is drawn in; None for the exemplars'
-            own, where they have one in common.
+            own, where they have one in common. Of attributes what `Attributes.asked` takes; all
+            is drawn with those of the first exemplar.
         renormalise: scale the sum to the typical length of a latent, the root mean square of
             what training draws.
         seed: of the neighbours' noise.
@@ -72,7 +73,7 @@ def arithmetic(
             "Arithmetic needs seeds to add and seeds to subtract. "
             f"Received: {[(term.sign, list(term.seeds)) for term in checked]}"
         )
-    label = _one_class(subject, checked, label)
+    label = _one_label(subject, checked, label)
     exemplars = [subject.latents(term.seeds) for term in checked]
     means = [latents.mean(axis=0, dtype=np.float64) for latents in exemplars]
     total = np.sum([term.sign * mean for term, mean in zip(checked, means, strict=True)], axis=0)
@@ -132,8 +133,10 @@ def typical_length(subject: Subject) -> float:
     return float(np.sqrt(subject.latent_dim)) * DEVIATIONS[subject.latent_distribution]
 
 
-def _one_class(subject: Subject, terms: Sequence[Term], label: int | None) -> int | None:
+def _one_label(subject: Subject, terms: Sequence[Term], label: Any) -> int | np.ndarray | None:
     seeds = [seed for term in terms for seed in term.seeds]
+    if subject.attributes is not None:  # what differs between pictures is then the latents alone
+        return subject.labels_of(seeds[:1], label)[0]
     labels = subject.labels_of(seeds, label)
     if labels is None:
         return None

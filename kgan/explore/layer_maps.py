@@ -8,10 +8,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from kgan.channels import ALPHA
 from kgan.errors import InputError
 from kgan.explore.image_networks import inputs_of, network_of_images, range_of_images
 from kgan.explore.inner_layers import inner, outputs_caught, stages_of
-from kgan.explore.picture import Finding, captioned, enlarged, stacked
+from kgan.explore.picture import Finding, captioned, enlarged, in_colour, stacked
 from kgan.explore.subject import as_subject
 from kgan.images import check_levels, grid
 from kgan.models.rebuild import float32_copy
@@ -26,7 +27,8 @@ MAP_SIDE = 48
 def kernels(model: Any) -> Finding:
     """The kernels of the first convolution of a network of images, tiled.
 
-    Grey is 0; all are drawn on one scale, that of the largest weight.
+    Grey is 0; all are drawn on one scale, that of the largest weight. What a kernel does with
+    alpha stands right of what it does with colours.
 
     Args:
         model: a `Subject`, a `kgan.GAN`, whose discriminator it is, or a Keras network.
@@ -44,8 +46,10 @@ def kernels(model: Any) -> Finding:
     weights = np.asarray(inner(first).kernel, np.float32)
     size, _, _, count = weights.shape
     largest = float(np.abs(weights).max()) or 1.0
-    levels = np.rint(127.5 + 127.5 * weights / largest).astype(np.uint8)
-    sheet = grid(enlarged(levels.transpose(3, 0, 1, 2), KERNEL_SIDE), padding=4)
+    levels = np.rint(127.5 + 127.5 * weights / largest).astype(np.uint8).transpose(3, 0, 1, 2)
+    if channels == ALPHA:  # beside the colours', or it would be seen as transparency
+        levels = np.concatenate([levels[..., :3], in_colour(levels[..., 3:])], axis=2)
+    sheet = grid(enlarged(levels, KERNEL_SIDE), padding=4)
     figures = {
         "experiment": "kernels",
         "layer": first.name,

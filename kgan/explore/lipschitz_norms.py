@@ -60,7 +60,7 @@ def lipschitz(
     Args:
         model: a `Subject`, or a model that one can be made of; its discriminator is needed.
         real_images: uint8 array (N, H, W, C), one line each.
-        labels: of a conditional model, their classes.
+        labels: of a conditional model, their classes or attributes.
         seed: of the first generated image.
 
     Returns:
@@ -81,7 +81,7 @@ def lipschitz(
     generated = subject.generate(len(real_images), seed, labels)
     ends = [from_uint8(images, gan.value_range) for images in (real_images, generated)]
     classes = None
-    if subject.num_classes is not None:
+    if subject.condition is not None:
         classes = subject.labels_of(range(seed, seed + len(real_images)), labels)
     slopes = gradient_norms(network, ends[0], ends[1], classes)
     figures: dict[str, Any] = {
@@ -141,20 +141,28 @@ def operator_norm(layer: keras.layers.Layer, shape: tuple[int, ...]) -> float | 
         apart = layer(factor * probe) - zero - factor * once
         if float(tf.reduce_max(tf.abs(apart))) > 1e-4 * float(tf.reduce_max(tf.abs(once))):
             return None
-    unit, before = probe / tf.norm(probe), 0.0
-    for _ in range(ITERATIONS):
-        with tf.GradientTape() as tape:
-            tape.watch(unit)
-            energy = 0.5 * tf.reduce_sum((layer(unit) - zero) ** 2)
-        step = tape.gradient(energy, unit)
-        length = float(tf.norm(step))
-        if length == 0:
-            return 0.0
-        unit, norm = step / length, math.sqrt(2 * float(energy))
-        if abs(norm - before) <= CLOSE * norm:
-            break
-        before = norm
-    return norm
+    return float(_iterated(layer, zero, probe / tf.norm(probe)))
+
+
+def _iterated(layer: keras.layers.Layer, zero: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+    """The norm that a power iteration comes to, from a vector of length 1; one graph."""
+
+    @tf.function
+    def largest() -> tf.Tensor:
+        unit, before, norm = start, tf.constant(-1.0), tf.constant(0.0)
+        for _ in tf.range(ITERATIONS):
+            with tf.GradientTape() as tape:
+                tape.watch(unit)
+                energy = 0.5 * tf.reduce_sum((layer(unit) - zero) ** 2)
+            before, norm = norm, tf.sqrt(2 * energy)
+            step = tape.gradient(energy, unit)
+            unit = tf.math.divide_no_nan(step, tf.norm(step))
+            if tf.abs(norm - before) <= CLOSE * norm:
+                break
+        return norm
+
+    # Not by a call, which would warn of one graph for each layer.
+    return largest.get_concrete_function()()
 
 
 def _matrix_norm(layer: keras.layers.Layer) -> float | None:
@@ -179,7 +187,7 @@ def gradient_norms(
     Args:
         network: maps images (B, H, W, C), and labels of a conditional one, to logits (B, 1).
         real_images, fake_images: float arrays (N, H, W, C), where each line begins and ends.
-        labels: int array (N,); None without classes.
+        labels: int array (N,), or float (N, k) of attributes; None without.
     """
     norms = np.empty((len(real_images), POINTS))
     for column, share in enumerate(np.linspace(0, 1, POINTS, dtype=np.float32)):

@@ -63,7 +63,14 @@ def read_boxes(path: str | os.PathLike[str], image_shape: Sequence[int]) -> Mark
         found = json.loads(read_text(path, "utf-8-sig"))
         size = tuple(int(side) for side in found["image_shape"][:2])
         boxes = {check_seed(int(seed)): _boxes(each) for seed, each in found["boxes"].items()}
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise InputError(
             f"Boxes are JSON of the form {FORM}. Received: {printable(path)}"
         ) from error

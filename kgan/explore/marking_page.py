@@ -34,9 +34,10 @@ def marking(model: Any, seeds: Sequence[int]) -> tuple[Finding, str]:
         `read_boxes` reads it).
 
     Raises:
-        InputError: it is no generator.
+        InputError: it is no generator, or its images are no pictures.
     """
     subject = as_subject(model)
+    subject.check_pictures()
     images = np.concatenate(
         [_drawn(subject, seeds[at : at + BATCH]) for at in range(0, len(seeds), BATCH)]
     )

@@ -57,6 +57,7 @@ def neighbours(
     Raises:
         InputError: there are too few images.
     """
+    own_judge = as_subject(model).judges_by() == network.sha256
     model = as_subject(model).model
     is_apart = bool(len(held_out))
     if not is_apart:
@@ -81,6 +82,11 @@ def neighbours(
         found[kind] = _below(sought, known, bound)
     indices = indices if is_apart else np.concatenate([indices, unseen_indices])
     lines = [_in_words(kind, each, n) for kind, each in found.items()]
+    if own_judge:
+        lines.append(
+            "the discriminator judges by these features: the generator was trained to come near "
+            "in them, so read the pixels"
+        )
     by_features = found["features"]
     order = np.argsort(by_features.distances[:, 0], kind="stable")
     rows = [["nearest", "distance", "training image"]]
@@ -91,6 +97,7 @@ def neighbours(
     figures = {
         "experiment": "neighbours",
         "features": network.protocol,
+        "discriminator_judges_by_them": own_judge,
         "images": n,
         "first_seed": seed,
         "expected_share": LEVEL,
@@ -178,10 +185,7 @@ def _sheet(
 ) -> np.ndarray:
     rows, names = [], []
     for place in map(int, places):
-        label = {}
-        if model.num_classes is not None:
-            label = {"labels": [(seed + place) % model.num_classes]}
-        made = model.generate(1, seed=seed + place, **label)
+        made = model.generate(1, seed=seed + place)
         near, _ = pick(source, indices[found.indices[place]])
         rows.append(np.concatenate([made, near]))
         name = Path(source.name(int(indices[found.indices[place, 0]]))).name

@@ -12,14 +12,18 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from kgan.channels import ALPHA
 from kgan.errors import InputError
-from kgan.files import whole_file, writing
-from kgan.images import repeat_pixels, save_animation, save_png
+from kgan.files import printable, whole_file, writing
+from kgan.images import as_pictures, over, repeat_pixels, save_animation, save_png
+from kgan.reading import read_text
 
 CAPTION_SIZE = 13  # pixels, of the font
 CAPTION_HEIGHT = 20
 LEAST_SIDE = 64  # pixels on a sheet: below, a person sees nothing
+SQUARE, GROUND = 8, (200, 255)  # pixels and greys of what is seen through transparent ones
 UNWRITABLE = "Cannot write there"
+LARGEST_FIGURES = 2**28  # bytes: of many pictures, and of many units
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +54,9 @@ class Finding:
             The paths written, the picture's first.
 
         Raises:
-            InputError: another suffix, or it cannot be written there.
+            InputError: as for `check_place`, or it cannot be written there.
         """
-        path = check_png(path)
+        path = check_place(path)
         written = [path]
         with writing(UNWRITABLE, path):
             written.append(save_figures(path.with_suffix(".json"), self.figures))
@@ -63,16 +67,30 @@ class Finding:
         return written
 
 
-def check_png(path: str | os.PathLike[str]) -> Path:
-    """Returns the path of a picture.
+def check_place(path: str | os.PathLike[str]) -> Path:
+    """Returns the path of a picture, where its figures replace none but an experiment's own.
 
     Raises:
-        InputError: it is no .png file's.
+        InputError: it is no .png file's, or beside it is a NAME.json of something else: boxes
+            that were drawn, a run's config.json, directions.
     """
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise InputError(f"The picture is a .png file. Received: {path}")
+        raise InputError(f"The picture is a .png file. Received: {printable(path)}")
+    beside = path.with_suffix(".json")
+    if os.path.lexists(beside) and not _has_figures(beside):
+        raise InputError(
+            "The figures would replace a .json file that no experiment wrote: name the picture "
+            f"otherwise (-o). Received: {printable(beside)}"
+        )
     return path
+
+
+def _has_figures(path: Path) -> bool:
+    try:
+        return "experiment" in json.loads(read_text(path, largest=LARGEST_FIGURES))
+    except (OSError, ValueError, TypeError, RecursionError, InputError):
+        return False
 
 
 def save_figures(path: Path, figures: dict[str, Any]) -> Path:
@@ -99,18 +117,29 @@ def finite(value: Any) -> Any:
 
 
 def enlarged(images: np.ndarray, least_side: int = LEAST_SIDE) -> np.ndarray:
-    """Images with each pixel repeated, so that the shorter side is at least `least_side`.
+    """Images to look at, each pixel repeated, the shorter side at least `least_side`.
 
     Args:
-        images: uint8 array (..., H, W, C).
+        images: uint8 array (..., H, W, C), C from 1 to 8.
         least_side: in pixels.
+
+    Returns:
+        uint8 array of 1 or 3 channels: RGBA images over a chequered ground; of those that are no
+        pictures the channels side by side, as `kgan.images.as_pictures` has them.
     """
-    height, width = images.shape[-3:-1]
-    return repeat_pixels(images, max(1, -(-least_side // min(height, width))))
+    height, width, channels = images.shape[-3:]
+    large = repeat_pixels(images, max(1, -(-least_side // min(height, width))))
+    if channels == ALPHA:
+        return in_colour(large)
+    shown = as_pictures(large.reshape(-1, *large.shape[-3:]))
+    return shown.reshape(*images.shape[:-3], *shown.shape[1:])
 
 
 def in_colour(images: np.ndarray) -> np.ndarray:
-    """uint8 images (..., H, W, 3) of images with 1 or 3 channels."""
+    """uint8 images (..., H, W, 3) of grey, RGB or, over a chequered ground, RGBA ones."""
+    if images.shape[-1] == ALPHA:
+        down, across = np.indices(images.shape[-3:-1]) // SQUARE
+        return over(images, np.where((down + across) % 2, *GROUND)[..., None])
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
 
 

@@ -54,15 +54,15 @@ def project(
             activations after all its convolutions, each by its own size.
         starts: latents that the descent begins with, for each picture.
         steps: gradient steps.
-        labels: of a conditional model, one class for all or one for each; None where they are
-            not known: each start keeps its own.
+        labels: of a conditional model, one class for all or one for each, of attributes rows of
+            numbers; None where they are not known: each start keeps its own.
         directions: named ones along which what was found is edited too.
         seed: int >= 0, of the first latent drawn.
 
     Returns:
         A `Finding` with each picture above its reconstruction, and a row of edits for each
         direction; `figures["pictures"]` has for each
-        the latent, the class of a conditional model, the PSNR in dB and the loss of each start.
+        the latent, the label of a conditional model, the PSNR in dB and the loss of each start.
 
     Raises:
         InputError: no GAN at hand, or pictures or labels that do not fit.
@@ -90,15 +90,17 @@ def project(
     descent = _Descent(subject, loss, starts)
     latents, found = [], []
     for place, picture in enumerate(levels):
-        start, classes = drawn.nearest(picture, starts, None if each is None else int(each[place]))
+        start, classes = drawn.nearest(picture, starts, None if each is None else each[place])
         ends, losses = descent.run(picture, start, classes, steps)
         best = int(np.argmin(losses))
         latents.append(ends[best])
         found.append(
             {"loss": losses[best], "losses": losses, "latent": latents[-1]}
-            | ({} if classes is None else {"label": int(classes[best])})
+            | ({} if classes is None else {"label": classes[best]})
         )
-    labels_of_best = [each["label"] for each in found] if subject.num_classes else None
+    labels_of_best = None
+    if subject.condition is not None:
+        labels_of_best = np.stack([each["label"] for each in found])
     back = drawn.subject.draw(np.stack(latents), labels_of_best)
     for picture, image, figure in zip(levels, back, found, strict=True):
         figure["psnr_db"] = psnr(picture, image)
@@ -131,19 +133,22 @@ class _Drawn:
     def __init__(self, subject: Subject, seed: int) -> None:
         self.subject, self.seeds = subject, range(seed, seed + CANDIDATES)
         self.latents = subject.latents(self.seeds)
-        self.of_label: dict[int | None, tuple[np.ndarray, np.ndarray | None]] = {}
+        self.of_label: dict[bytes, tuple[np.ndarray, np.ndarray | None]] = {}
 
     def nearest(
-        self, picture: np.ndarray, count: int, label: int | None
+        self, picture: np.ndarray, count: int, label: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """(latents (count, latent_dim), their classes or None) of the nearest images."""
-        if label not in self.of_label:
-            classes = self.subject.labels_of(self.seeds, label)
-            self.of_label[label] = self.subject.draw(self.latents, classes), classes
-        images, classes = self.of_label[label]
+        """(latents (count, latent_dim), their labels or None) of the nearest images."""
+        key = b"" if label is None else label.tobytes()
+        if key not in self.of_label:
+            classes = self.subject.labels_of(self.seeds)
+            if label is not None:
+                classes = np.repeat(label[None], len(self.seeds), axis=0)
+            self.of_label[key] = self.subject.draw(self.latents, classes), classes
+        images, classes = self.of_label[key]
         apart = ((images.astype(np.float32) - picture) ** 2).mean((1, 2, 3))
         chosen = np.argsort(apart, kind="stable")[:count]
-        return self.latents[chosen], None if classes is None else classes[chosen].astype(np.int32)
+        return self.latents[chosen], None if classes is None else classes[chosen]
 
 
 class _Descent:
@@ -154,7 +159,8 @@ class _Descent:
         self.uniform, self.value_range = gan.latent_distribution == "uniform", gan.value_range
         self.latents = tf.Variable(tf.zeros((starts, gan.latent_dim)))
         self.target = tf.Variable(tf.zeros((1, *gan.image_shape)))
-        self.labels = None if gan.num_classes is None else tf.Variable(tf.zeros(starts, tf.int32))
+        labels = subject.generator_inputs(range(starts))[1:]
+        self.labels = tf.Variable(labels[0]) if labels else None
         self.network = float32_copy(gan.inference_generator)
         self.measure = _measure(gan, loss)
         self.gradient = tf.function(self._gradient)
@@ -166,7 +172,7 @@ class _Descent:
         self.latents.assign(start)
         self.target.assign(from_uint8(picture[None], self.value_range))
         if self.labels is not None:
-            self.labels.assign(classes)
+            self.labels.assign(tf.cast(classes, self.labels.dtype))
         adam = Adam()
         for step in range(steps):
             rate = RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
@@ -232,7 +238,7 @@ def _edits(
 ) -> list[tuple[str, np.ndarray]]:
     """(name, uint8 images (N, strengths, H, W, C)) of each direction."""
     strengths = np.linspace(-REACH, REACH, STRENGTHS).astype(np.float32)
-    repeated = None if labels is None else np.repeat(labels, STRENGTHS)
+    repeated = None if labels is None else np.repeat(labels, STRENGTHS, axis=0)
     edits = []
     for direction in directions:
         moved = latents[:, None] + strengths[:, None] * direction.vector

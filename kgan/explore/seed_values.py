@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
 import os
 from typing import Any
 
 from kgan.errors import InputError
-from kgan.files import printable
+from kgan.files import first_line, printable
 from kgan.reading import read_text
 
 
@@ -28,7 +27,7 @@ def read_seed_values(path: str | os.PathLike[str]) -> dict[int, float]:
         ) from None
     except UnicodeDecodeError:
         raise InputError(f"Values of seeds are text. Received: {printable(path)}") from None
-    pairs = _of_json(text) if text.lstrip().startswith("{") else _of_lines(text)
+    pairs = _of_json(text, path) if text.lstrip().startswith("{") else _of_lines(text, path)
     values: dict[int, float] = {}
     for place, (seed, value) in pairs:
         try:
@@ -44,19 +43,34 @@ def read_seed_values(path: str | os.PathLike[str]) -> dict[int, float]:
     return values
 
 
-def _of_json(text: str) -> list[tuple[str, tuple[Any, Any]]]:
+def _of_json(text: str, path: str | os.PathLike[str]) -> list[tuple[str, tuple[Any, Any]]]:
     try:
         return [(repr(seed), (seed, value)) for seed, value in json.loads(text).items()]
     except (ValueError, RecursionError):
-        raise InputError("Not a JSON object of seeds and values. Received: broken JSON") from None
+        raise InputError(
+            f"Not a JSON object of seeds and values. Received: {printable(path)}"
+        ) from None
 
 
-def _of_lines(text: str) -> list[tuple[str, Any]]:
-    rows = list(enumerate(csv.reader(io.StringIO(text)), 1))
+def _of_lines(text: str, path: str | os.PathLike[str]) -> list[tuple[str, Any]]:
+    try:
+        rows = list(enumerate(csv.reader(text.splitlines()), 1))
+    except csv.Error as error:  # a field beyond its limit
+        raise InputError(
+            f"Not lines of seed,value ({first_line(error)}). Received: {printable(path)}"
+        ) from None
     rows = [(number, row) for number, row in rows if row]
-    if rows and not rows[0][1][0].strip().isdecimal():
+    if rows and not _is_number(rows[0][1][-1]):
         rows = rows[1:]  # what the columns are called
     return [(f"line {number}", row if len(row) == 2 else (None, None)) for number, row in rows]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _seed(value: Any) -> int:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from kgan import labels as label_law
 from kgan import latents as latent_law
+from kgan.channels import PICTURES, PICTURES_IN_WORDS
 from kgan.directions import DIRECTIONS_FILE, Direction, of_manifest, read_directions
 from kgan.errors import InputError
 from kgan.files import printable
@@ -18,6 +19,7 @@ from kgan.files import printable
 if TYPE_CHECKING:  # an export is looked into without tensorflow
     import keras
 
+    from kgan.attributes import Attributes
     from kgan.training import GAN
 
 
@@ -37,10 +39,9 @@ class Subject:
     Attributes:
         image_shape: (H, W, C).
         latent_dim, latent_distribution: of its latents; None where it has none.
-        num_classes, class_names: of a conditional model; None for any other.
-
-    Raises:
-        InputError: a model of attributes.
+        num_classes, class_names: of a model of classes; None for any other.
+        attributes: of a model of attributes; None for any other.
+        condition: `num_classes` or `attributes`; None for a model without labels.
     """
 
     def __init__(
@@ -60,14 +61,10 @@ class Subject:
         if hasattr(model, "from_latents"):  # an export
             drawn = model.info["latents"]
             self.latent_dim, self.latent_distribution = drawn["dim"], drawn["distribution"]
-        attributes = getattr(model, "attributes", None)
-        if attributes is not None:
-            raise InputError(
-                "Models of classes, or without labels, are looked into; one of attributes is not "
-                f"yet: {', '.join(map(printable, attributes.names))}. Received: {printable(name)}"
-            )
+        self.attributes: Attributes | None = getattr(model, "attributes", None)
         self.num_classes: int | None = getattr(model, "num_classes", None)
         self.class_names: list[str] | None = getattr(model, "class_names", None)
+        self.condition: label_law.Condition | None = self.attributes or self.num_classes
         shape = getattr(model, "image_shape", None) or _first_input(model)
         self.image_shape: tuple[int, ...] = tuple(shape)
 
@@ -92,31 +89,41 @@ class Subject:
         return latent_law.from_seeds(seeds, self.latent_dim, self.latent_distribution)
 
     def labels_of(self, seeds: Iterable[int], labels: npt.ArrayLike | None = None) -> Any:
-        """The classes that images of seeds are drawn with; None for a model without classes.
+        """The labels that images of seeds are drawn with; None for a model without.
 
         Args:
             seeds: N of them.
-            labels: one class for all, or N; None for each seed modulo the number of classes.
+            labels: one class for all, or N; of attributes what `Attributes.asked` takes. None for
+                those that `generate` gives each seed.
 
         Returns:
-            int64 array (N,), or None.
+            int64 array (N,), of k attributes float32 (N, k), or None.
 
         Raises:
             InputError: the labels do not fit.
         """
         seeds = list(seeds)
         if labels is not None:
-            return label_law.check_labels(labels, len(seeds), self.num_classes)
-        if self.num_classes is None:
-            return None
-        return label_law.from_seeds(seeds, self.num_classes)
+            return label_law.check_labels(labels, len(seeds), self.condition, seeds)
+        return None if self.condition is None else label_law.from_seeds(seeds, self.condition)
+
+    def generator_inputs(self, seeds: Sequence[int]) -> list[np.ndarray]:
+        """What the Keras generator takes for seeds: latents and, where it takes any, labels.
+
+        Raises:
+            InputError: as for `latents`.
+        """
+        labels = self.labels_of(seeds)
+        if labels is None:
+            return [self.latents(seeds)]
+        return [self.latents(seeds), labels.astype(np.int32) if self.attributes is None else labels]
 
     def draw(self, latents: npt.ArrayLike, labels: npt.ArrayLike | None = None) -> np.ndarray:
         """The images of latents, by the weights that users see.
 
         Args:
             latents: float array (N, latent_dim).
-            labels: of a conditional model, one class for all or N of them.
+            labels: of a conditional model, one class for all or N of them; of attributes rows.
 
         Returns:
             uint8 array (N, H, W, C).
@@ -130,6 +137,25 @@ class Subject:
         from kgan.training.generating import draw
 
         return draw(self._gan, np.asarray(latents, np.float32), labels)
+
+    def check_pictures(self) -> None:
+        """Refuses a model whose images are no pictures: what is drawn in them would not be seen.
+
+        Raises:
+            InputError: they have another number of channels than 1, 3 or 4.
+        """
+        if len(self.image_shape) == 3 and self.image_shape[-1] not in PICTURES:
+            raise InputError(
+                f"This is drawn in pictures, images of {PICTURES_IN_WORDS} channels. "
+                f"Received: {printable(self.name)}, whose images have {self.image_shape[-1]}"
+            )
+
+    def judges_by(self) -> str | None:
+        """The sha256 of the feature network that its discriminator is built on; None for none."""
+        if self._gan is not None:
+            return getattr(self._gan.discriminator, "features_sha256", None)
+        info: dict[str, Any] = getattr(self.model, "info", {})  # of an export
+        return info.get("training", {}).get("discriminator_features")
 
     def classes_of(self, names: Sequence[str]) -> list[int]:
         """The labels of classes that a user names, by name or number.

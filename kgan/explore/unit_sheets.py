@@ -43,7 +43,11 @@ def cut(image: np.ndarray, box: Box) -> np.ndarray:
 
 
 def drawn_gradients(gradients: np.ndarray) -> np.ndarray:
-    """Gradients (N, H, W, C) as uint8 images, each by its own largest; grey is 0."""
+    """Gradients (N, H, W, C) as uint8 images, each by its own largest; grey is 0.
+
+    Of RGBA images those of the colours: what alpha did would be seen as transparency.
+    """
+    gradients = gradients[..., :3]
     largest = np.abs(gradients).max((1, 2, 3), keepdims=True)
     scaled = gradients / np.where(largest > 0, largest, 1)
     return np.rint(127.5 + 127.5 * scaled).astype(np.uint8)

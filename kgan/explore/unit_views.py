@@ -90,6 +90,7 @@ def units(
         InputError: no such layer or unit, no images, or a network that cannot be built again.
     """
     subject = as_subject(model)
+    subject.check_pictures()
     network, found = subject.require_layer(layer)
     width = _width(network, found, chosen)
     if not takes_images(network):
@@ -191,8 +192,8 @@ def _of_generator(
     own = _of_float32(network, layer.name, gan.value_range)
     network, layer = own.network, own.layer
     seeds = range(seed, seed + count)
-    latents, labels = subject.latents(seeds), subject.labels_of(seeds)
-    inputs = [latents] if labels is None else [latents, labels.astype(np.int32)]
+    inputs = subject.generator_inputs(seeds)
+    latents, labels = inputs[0], inputs[1] if len(inputs) > 1 else None
     batches = ([x[at : at + BATCH] for x in inputs] for at in range(0, count, BATCH))
     best = most_exciting(network, layer, chosen, batches, shown)
     start = [x[best.indices[:, 0]] for x in inputs]

@@ -99,7 +99,29 @@ def open_data(opened: Opened, data: str | None) -> tuple[Source, RunOptions]:
     Raises:
         InputError: a model without a run and no data, or data that cannot be used.
     """
-    options = opened.options or RunOptions()
+    conditional = getattr(opened.model, "condition", None) is not None
+    received = opened.place / opened.facts["file"]
+    asked = ("the data to compare with", received)
+    return data_for(opened.options, data, opened.model.image_shape, conditional, asked)
+
+
+def data_for(
+    run: RunOptions | None,
+    data: str | None,
+    image_shape: Sequence[int],
+    conditional: bool,
+    asked: tuple[str, str | os.PathLike[str]],
+) -> tuple[Source, RunOptions]:
+    """As `open_data`, for any network of images.
+
+    Args:
+        run: the options of its run; None without one.
+        data: as for `open_data`.
+        image_shape: (H, W, C) that images are fitted to.
+        conditional: read their labels too.
+        asked: (what is to be named where there is no run, the network's path), for the message.
+    """
+    options = run or RunOptions()
     if data is not None:
         options = dataclasses.replace(
             options,
@@ -110,14 +132,12 @@ def open_data(opened: Opened, data: str | None) -> tuple[Source, RunOptions]:
             download_dir=None,
             hold_out=None,
         )
-    elif opened.options is None:
+    elif run is None:
         raise InputError(
-            "Name the data to compare with; only a run knows what it was trained on. "
-            f"Received: {opened.place / opened.facts['file']}"
+            f"Name {asked[0]}; only a run knows what it was trained on. "
+            f"Received: {printable(asked[1])}"
         )
-    conditional = getattr(opened.model, "condition", None) is not None
-    shape = tuple(opened.model.image_shape)
-    options = dataclasses.replace(options, size=shape, conditional=conditional)
+    options = dataclasses.replace(options, size=tuple(image_shape), conditional=conditional)
     return build.open_source(options), options
 
 

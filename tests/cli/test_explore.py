@@ -1,10 +1,13 @@
 """`kgan explore`: each experiment as a command, on a run, a file and an export."""
 
+import base64
+import html.parser
 import json
 import shutil
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -179,6 +182,7 @@ def test_mistakes_are_one_line_and_leave_nothing(run, exported, tmp_path, capsys
     monkeypatch.chdir(tmp_path)
     for arguments, says in (
         (["interpolate", run, "--seeds", "4"], "at least two seeds"),
+        (["interpolate", run, "--frames", "100000000000"], "Received: frames=100000000000"),
         (["interpolate", run, "-o", "walk.jpg"], "a .png file. Received: walk.jpg"),
         (["interpolate", run, "--class", "Bag"], "no classes"),
         (["interpolate", tmp_path / "none"], "No such model"),
@@ -199,6 +203,116 @@ def test_mistakes_are_one_line_and_leave_nothing(run, exported, tmp_path, capsys
     assert "'4-2' is not seeds such as 1,5,9-20" in capsys.readouterr().err
 
 
+class Page(html.parser.HTMLParser):
+    """The sections of a report by their ids, and every address in it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sections, self.addresses, self.here = {}, [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "section":
+            self.here = given["id"]
+            self.sections[self.here] = ""
+        self.addresses += [given[name] for name in ("src", "href") if name in given]
+
+    def handle_data(self, data):
+        if self.here:
+            self.sections[self.here] += data
+
+
+@pytest.mark.slow
+def test_a_report_has_all_that_applies_and_says_why_the_rest_does_not(run, tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (48, 16, 16, 1), np.uint8)
+    np.savez(tmp_path / "data.npz", images=images, labels=np.arange(48) % 2)
+    folder = tmp_path / "report"
+    command = ["all", run, "--data", tmp_path / "data.npz", "-o", folder]
+    lines = explored(capsys, *command)
+    assert lines[-1] == str(folder / "index.html")
+    page = Page((folder / "index.html").read_text(encoding="utf-8"))
+    there = ["interpolate", "direction", "project", "judge", "lipschitz", "kernels", "maps"]
+    there += ["units", "probe", "diagram"]
+    assert list(page.sections) == [*there, "absent"]
+    for name in there:
+        assert f"{name}: done" in lines
+        assert (folder / f"{name}.json").read_text(encoding="utf-8") in page.sections[name]
+        picture = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
+        assert f"data:image/png;base64,{picture}" in page.addresses
+    assert all(each.startswith(("data:image/", "#")) for each in page.addresses)
+    for reason in ("It adds pictures that you choose", "No layer of self-attention", "--mark"):
+        assert reason in page.sections["absent"]
+    # A page of another kind stays, and nothing is run.
+    (folder / "index.html").write_text("<html>mine</html>", encoding="utf-8")
+    assert "would replace another one" in error_of(capsys, *command)
+    assert (folder / "index.html").read_text(encoding="utf-8") == "<html>mine</html>"
+
+
+@pytest.mark.slow
+def test_a_report_on_an_autoencoder(tmp_path, capsys):
+    model = kgan.Autoencoder.from_preset("autoencoder", image_shape=(16, 16, 1))
+    model.save(tmp_path / "codes.keras")
+    np.savez(tmp_path / "data.npz", images=np.arange(1024, dtype=np.uint8).reshape(4, 16, 16, 1))
+    command = ["all", tmp_path / "codes.keras", "--data", tmp_path / "data.npz"]
+    lines = explored(capsys, *command, "-o", tmp_path / "report")
+    done = [line.removesuffix(": done") for line in lines if line.endswith(": done")]
+    assert {"interpolate", "diagram"} <= set(done)
+    assert "direction" not in done
+    page = Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert "Directions: This draws from seeds" in page.sections["absent"]
+
+
+def test_figures_never_replace_what_no_experiment_wrote(run, tmp_path, capsys):
+    for name, text in (("boxes", '{"boxes": {}}'), ("config", "[1]"), ("labels", "no JSON")):
+        (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+        # Before the work: there is no such model.
+        line = error_of(capsys, "arithmetic", "none", "--plus", "1", "-o", tmp_path / f"{name}.png")
+        assert "no experiment wrote" in line
+        assert line.endswith(f"Received: {tmp_path / name}.json")
+        assert (tmp_path / f"{name}.json").read_text(encoding="utf-8") == text
+    own = ["arithmetic", run, "--plus", "1", "--minus", "2", "-o", tmp_path / "own.png"]
+    explored(capsys, *own)
+    explored(capsys, *own)  # its own are replaced
+
+
+def test_a_direction_is_kept_only_when_its_picture_is_there(run, tmp_path, capsys):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    shutil.copyfile(run / "model.keras", tmp_path / "alone.keras")
+    command = ["direction", tmp_path / "alone.keras", "--from", "1", "--to", "2", "--name", "light"]
+    line = error_of(capsys, *command, "-o", tmp_path / "file" / "light.png")
+    assert "Cannot write there" in line
+    kept = tmp_path / "alone.directions.json"
+    assert not kept.exists()
+    explored(capsys, *command, "-o", tmp_path / "light.png")
+    assert kept.is_file()
+
+
+def test_a_small_model_has_as_many_main_directions_as_latents(tmp_path, capsys):
+    gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 16, 1), latent_dim=4, filters=2, seed=0)
+    gan.save(tmp_path / "small.keras")
+    explored(
+        capsys, "direction", tmp_path / "small.keras", "--method", "sefa", "-o", tmp_path / "d.png"
+    )
+    assert len(figures_beside(tmp_path / "d.png")["directions"]) == 4
+
+
+def test_a_range_below_0_can_be_typed(tmp_path, capsys):
+    images = keras.Input((8, 8, 1))
+    keras.Model(images, keras.layers.Conv2D(2, 3, name="seen")(images)).save(tmp_path / "own.keras")
+    np.savez(tmp_path / "data.npz", images=np.arange(512, dtype=np.uint8).reshape(8, 8, 8, 1))
+    command = ["units", tmp_path / "own.keras", "--layer", "seen", "--units", "0"]
+    command += ["--value-range", "-1,1", "--data", tmp_path / "data.npz"]
+    explored(capsys, *command, "-o", tmp_path / "units.png")
+    assert figures_beside(tmp_path / "units.png")["value_range"] == [-1.0, 1.0]
+    with pytest.raises(SystemExit) as stop:
+        main(["explore", "units", "none", "--kernels", "--value-range", "-1,-2"])
+    assert stop.value.code == 2
+    assert "'-1,-2' is not two numbers, the lower first" in capsys.readouterr().err
+
+
 def test_mp4_needs_its_extra(run, tmp_path, capsys):
     walk = tmp_path / "walk.png"
     command = ["interpolate", run, "--frames", "2", "--mp4", "-o", walk]
@@ -208,6 +322,10 @@ def test_mp4_needs_its_extra(run, tmp_path, capsys):
         assert "pip install 'kgan[explore]'" in error_of(capsys, *command)
         assert not any(tmp_path.iterdir())
         return
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    line = error_of(capsys, *command[:-1], tmp_path / "file" / "walk.png")
+    assert "Cannot write there (" in line
+    assert line.endswith(f": {tmp_path / 'file' / 'walk.mp4'}")
     explored(capsys, *command)
     reader = imageio_ffmpeg.read_frames(str(walk.with_suffix(".mp4")))
     facts = next(reader)

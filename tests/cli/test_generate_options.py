@@ -70,6 +70,40 @@ def test_truncation_scales_latents(clothes, which, tmp_path):
             kgan.latents.from_seeds([0], 6, truncation=wrong)
 
 
+def test_a_video_walks_from_picture_to_picture_and_back(clothes, tmp_path, capsys):
+    gan, file, export = clothes
+    walk = tmp_path / "walk.mp4"
+    command = [export, "--seeds", "7,1", "--class", "coat", "--class", "Bag", "--truncation", "0.5"]
+    for more, says in (
+        (["--video", tmp_path / "walk.gif"], "an .mp4 file. Received"),
+        (["--video", walk, "-o", tmp_path / "grid.png"], "without --output"),
+        (["--video", walk, "--nice", "2"], "without --nice"),
+    ):
+        assert says in error_of(capsys, *command, *more)
+    assert "two seeds" in error_of(capsys, file, "-n", "1", "--video", walk)
+    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    assert main(["generate", *map(str, command), "--video", str(walk)]) == 0
+    assert capsys.readouterr().out == f"{walk}\n"
+    reader = imageio_ffmpeg.read_frames(str(walk))
+    assert next(reader)["size"] == (128, 128)
+    frames = [np.frombuffer(frame, np.uint8).reshape(128, 128, 3) for frame in reader]
+    assert len(frames) == 64  # 32 steps there, and 32 back to the first
+    for place, seed, label in ((0, 7, 2), (32, 1, 0)):
+        image = gan.generate(1, seed=seed, labels=label, truncation=0.5)[0]
+        large = image.repeat(8, 0).repeat(8, 1).astype(int)
+        assert np.abs(frames[place] - large).mean() < 12  # H.264 loses a little
+    assert [path.name for path in tmp_path.iterdir()] == ["walk.mp4"]
+
+
+def test_what_would_not_be_whole_is_refused_before_the_work(clothes, tmp_path, capsys):
+    folder = tmp_path / "each"
+    line = error_of(capsys, clothes[2], "--seeds", "1,1,2", "--separate", folder)
+    assert "each can be there once. Received: --seeds 1,1,2" in line
+    line = error_of(capsys, clothes[2], "-n", "64", "--scale", "30000", "--separate", folder)
+    assert line.endswith("Received: --scale 30000")
+    assert not folder.exists()
+
+
 def test_classes_in_turn_in_any_case(clothes, tmp_path, capsys):
     gan, file, export = clothes
     for model in (file, export):

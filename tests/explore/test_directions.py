@@ -183,5 +183,19 @@ def test_values_of_seeds_are_read_from_lines_and_json(tmp_path):
         file.write_text(text)
         with pytest.raises(kgan.InputError, match=f"one value.*Received: {place} of"):
             read_seed_values(file)
+    for text, place in (
+        ("1.0,0\n2,1", "line 1"),
+        ("-1,0\n2,1", "line 1"),
+        ("x,nan\n2,1", "line 1"),
+    ):
+        file.write_text(text)  # no heading, as its last cell is a number
+        with pytest.raises(kgan.InputError, match=f"one value.*Received: {place} of .*smile"):
+            read_seed_values(file)
+    file.write_bytes(b"3,1\r12,0.5\r")
+    assert read_seed_values(file) == {3: 1.0, 12: 0.5}
+    for text, says in (("3," + 140_000 * "1", "Not lines of seed,value"), ('{"3":', "Not a JSON")):
+        file.write_text(text)
+        with pytest.raises(kgan.InputError, match=f"{says}.*Received: .*smile.csv"):
+            read_seed_values(file)
     with pytest.raises(kgan.InputError, match="Cannot read the values"):
         read_seed_values(tmp_path / "none.csv")

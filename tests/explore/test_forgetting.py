@@ -75,6 +75,7 @@ def test_a_box_has_the_places_whose_middles_lie_in_it(tmp_path):
         '{"image_shape": [16, 20], "boxes": {"1": [[0, 0, 4]]}}',
         '{"image_shape": [16, 20], "boxes": {"1": [[4, 0, 4, 8]]}}',
         '{"image_shape": [16, 20], "boxes": {"1": [[NaN, 0, 4, 8]]}}',
+        '{"image_shape": [Infinity, 20], "boxes": {"1": []}}',
     ],
 )
 def test_other_json_is_refused(tmp_path, contents):
