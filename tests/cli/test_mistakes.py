@@ -54,7 +54,6 @@ def error_line(capsys, run, arguments):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "required: COMMAND"),
         (["draw"], "'draw'"),
         (["train", "missing/"], "No such folder. Received: missing"),
         (["train", "empty"], "No pictures in this folder"),

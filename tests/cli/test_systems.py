@@ -146,13 +146,13 @@ def test_an_autoencoder_reconstructs_other_pictures(codes, tmp_path, capsys, mon
     assert "--pictures DATA" in error_of(capsys, "generate", tmp_path / "alone.keras")
 
 
-def test_the_list_of_presets_is_the_readmes(capsys):
+def test_the_list_of_presets_is_the_documents(capsys):
     assert main(["train", "--list-presets"]) == 0
     printed = capsys.readouterr().out.strip()
     rows = re.findall(r"^\| `(\w+)`", printed, re.MULTILINE)
     assert rows == list(PRESETS)
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert printed in readme
+    page = Path(__file__).parents[2] / "docs" / "presets.md"
+    assert printed in page.read_text(encoding="utf-8")
 
 
 def test_mistakes_are_one_line(clothes, codes, tmp_path, capsys):
