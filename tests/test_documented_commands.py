@@ -72,7 +72,10 @@ def test_the_readmes_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_photos(tmp_path / "photos")
     shutil.copytree(ROOT / "saved_models", tmp_path / "saved_models")
-    short = {"--size 64x64": "--size 16x16 --preset gan --batch-size 4", "--minutes 30": "--steps 2"}
+    short = {
+        "--size 64x64": "--size 16x16 --preset gan --batch-size 4",
+        "--minutes 30": "--steps 2",
+    }
     ran = []
     for page, words in commands():
         line = " ".join(words)
