@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import data, evaluate, explore, export, generate, train
+from kgan.cli import data, environment, evaluate, explore, export, generate, train
 from kgan.cli.arguments import add_commands
 from kgan.cli.interruptible import Interruptible
 from kgan.errors import KganError
@@ -36,6 +36,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "explore": explore,
     "data": data,
+    "environment": environment,
 }
 
 
