@@ -20,7 +20,7 @@ FLOORS = {
     "memory": 0.6,  # on top of files
     "reading": 0.7,  # on top of memory
     "attributes": 0.9,  # floor 1 too, below labels
-    **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
+    **dict.fromkeys(("manifest", "images", "labels", "latents", "preset_list"), 1),
     **dict.fromkeys(("directions", "export_places", "own_places"), 1.5),  # on top of manifest
     **dict.fromkeys(("untrusted", "layers", "losses", "data", "pretrained"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
