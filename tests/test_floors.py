@@ -21,7 +21,7 @@ FLOORS = {
     "reading": 0.7,  # on top of memory
     "attribute_values": 0.8,
     "attributes": 0.9,  # floor 1 too, below labels
-    **dict.fromkeys(("manifest", "images", "labels", "latents"), 1),
+    **dict.fromkeys(("manifest", "images", "labels", "latents", "preset_list"), 1),
     **dict.fromkeys(("directions", "export_places", "own_places"), 1.5),  # on top of manifest
     **dict.fromkeys(("untrusted", "layers", "losses", "data", "pretrained"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),

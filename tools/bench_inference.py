@@ -199,7 +199,7 @@ def main():
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help=", ".join(NETWORKS))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--markdown", action="store_true", help="as a table for the README")
+    parser.add_argument("--markdown", action="store_true", help="as a table for docs/export.md")
     arguments = parser.parse_args()
     unknown = set(arguments.networks) - set(NETWORKS)
     if unknown:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from kgan import export_places
 from kgan.cli import quiet_tensorflow
-from kgan.cli.arguments import add_options, given_options
+from kgan.cli.arguments import add_options, argument_type, given_options
 from kgan.errors import InputError
-from kgan.export.export_options import WEIGHTS_OPTIONS, ExportOptions
+from kgan.export.export_options import LICENCE, WEIGHTS_OPTIONS, ExportOptions
 from kgan.files import check_name, printable
 from kgan.names import name_of, path_of_text
 from kgan.option_fields import spelling
@@ -65,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     groups = add_options(parser, ExportOptions)
     groups["precision"].add_argument(
         "--quantize", choices=("int8",), help="the same as --precision int8"
+    )
+    groups["licence"].add_argument(  # as others spell it
+        "--license",
+        dest="licence",
+        type=argument_type(LICENCE),
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
     )
     page = parser.add_argument_group("page")
     page.add_argument("--web", type=Path, metavar="DIR", help="write a page for the browser")

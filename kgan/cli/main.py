@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import data, evaluate, explore, export, generate, train
+from kgan.cli import data, environment, evaluate, explore, export, generate, train
 from kgan.cli.arguments import add_commands
 from kgan.cli.interruptible import Interruptible
 from kgan.errors import KganError
@@ -38,6 +38,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "explore": explore,
     "data": data,
+    "environment": environment,
 }
 
 
@@ -75,19 +76,19 @@ def _joined(arguments: Sequence[str]) -> list[str]:
     return joined
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs `kgan`; returns the exit code: 0 done, 2 the user's mistake, 1 else."""
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of `kgan`: every command, its options, and as `run` what carries it out."""
     parser = Parser(
         prog="kgan", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"kgan {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    add_commands(commands, COMMANDS, "run")
-    return call(parser, arguments)
+    parser.set_defaults(run=lambda _: parser.print_help())  # where no command is given
+    add_commands(parser.add_subparsers(title="commands", metavar="COMMAND"), COMMANDS, "run")
+    return parser
 
 
-def export_main(arguments: Sequence[str] | None = None) -> int:
-    """Runs `kgan-export`, which is `kgan export`."""
+def make_export_parser() -> argparse.ArgumentParser:
+    """The parser of `kgan-export`, which is `kgan export`."""
     parser = Parser(
         prog="kgan-export",
         description=export.DESCRIPTION,
@@ -95,7 +96,17 @@ def export_main(arguments: Sequence[str] | None = None) -> int:
     )
     export.add_arguments(parser)
     parser.set_defaults(run=export.run)
-    return call(parser, arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs `kgan`; returns the exit code: 0 done, 2 the user's mistake, 1 else."""
+    return call(make_parser(), arguments)
+
+
+def export_main(arguments: Sequence[str] | None = None) -> int:
+    """Runs `kgan-export`."""
+    return call(make_export_parser(), arguments)
 
 
 def call(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:

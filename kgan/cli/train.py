@@ -10,6 +10,7 @@ from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import given_options
 from kgan.cli.train_arguments import DESCRIPTION, HELP, add_arguments, check_arguments
 from kgan.option_fields import options_of, typed
+from kgan.preset_list import preset_json, preset_table
 from kgan.runs.directory import PATHS
 from kgan.runs.options import LENGTH, RunOptions
 from kgan.version import __version__
@@ -22,12 +23,10 @@ CHOSEN_WIDTH = {"preset", "filters", "batch_size"}  # who says one of these choo
 def run(arguments: argparse.Namespace) -> int:
     """Trains and prints the run's directory last; 1 when it was interrupted, else 0."""
     check_arguments(arguments)
-    quiet_tensorflow.import_tensorflow()
     if arguments.list_presets:
-        from kgan.models.preset_table import preset_table
-
-        print(preset_table())
+        print(preset_json() if arguments.json else preset_table())
         return 0
+    quiet_tensorflow.import_tensorflow()
     from kgan.training.distribution import is_worker
     from kgan.training.meeting import ends_when_told
 

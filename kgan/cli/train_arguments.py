@@ -43,10 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="devices: auto, none, mirrored (this machine's GPUs), multiworker (TF_CONFIG) or tpu",
     )
     command.add_argument("--list-presets", action="store_true", help="show them and exit")
+    command.add_argument("--json", action="store_true", help="show them as JSON, with sources")
 
 
 def check_arguments(arguments: argparse.Namespace) -> None:
     """Raises an InputError for what only a new run can be given."""
+    if arguments.json and not arguments.list_presets:
+        raise InputError("--json goes with --list-presets. Received: --json alone")
     for name in ("name", "out"):
         if arguments.resume and getattr(arguments, name):
             raise InputError(f"A run keeps its own {name}. Received: --{name} with --resume")

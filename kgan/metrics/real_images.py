@@ -225,7 +225,7 @@ def reference_of(
     return Reference(
         images[first],
         None if labels is None else labels[first],
-        images[second],
+        images[second] if len(second) else None,  # fewer than twice the least: no floor
         None if labels is None else labels[second],
         network=Features.efficientnet_lite0() if features is None else features,
         seed=seed,

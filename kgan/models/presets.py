@@ -17,16 +17,13 @@ from kgan.models.preset_kinds import AutoencoderPreset, Preset, adam, sgd, slots
 from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
 from kgan.models.room import arguments_of, build, check_room
 from kgan.models.sagan import SAGANDiscriminator, SAGANGenerator
-
-RADFORD = "Radford et al. 2015, https://arxiv.org/abs/1511.06434"
+from kgan.preset_list import facts
 
 PRESETS: dict[str, Preset | AutoencoderPreset] = {
     "r3gan": Preset(
-        source="Huang et al. 2024, https://arxiv.org/abs/2501.05441",
-        good_for="the one to pick today, given a GPU or an hour: stable, varied, 32 to 64 px",
+        **facts("r3gan"),
         generator=R3GANGenerator,
         discriminator=R3GANDiscriminator,
-        image_shape=(32, 32, 3),
         latent_dim=64,
         filters=128,
         loss="relativistic",
@@ -46,11 +43,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         diff_augment="bgc",
     ),
     "fastgan": Preset(
-        source="Liu et al. 2021, https://arxiv.org/abs/2101.04775",
-        good_for="64 to 512 px from some hundred pictures, in hours on one GPU",
+        **facts("fastgan"),
         generator=FastGANGenerator,
         discriminator=FastGANDiscriminator,
-        image_shape=(256, 256, 3),
         latent_dim=256,
         filters=64,
         loss="hinge",
@@ -63,11 +58,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         diff_augment="color,translation",
     ),
     "dcgan": Preset(
-        source=RADFORD,
-        good_for="the default: the classic, good in minutes on a CPU, any size from 16 to 128",
+        **facts("dcgan"),
         generator=DCGANGenerator,
         discriminator=DCGANDiscriminator,
-        image_shape=(64, 64, 3),
         latent_dim=100,
         filters=64,
         loss="bce",
@@ -76,11 +69,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=128,
     ),
     "dcgan_512": Preset(
-        source=f"study notes' exercise, after {RADFORD}, whose optimizer it takes",
-        good_for="a discriminator far lighter than the generator; sides multiples of 16",
+        **facts("dcgan_512"),
         generator=DCGAN512Generator,
         discriminator=DCGAN512Discriminator,
-        image_shape=(64, 64, 3),
         latent_dim=100,
         filters=32,
         loss="bce",
@@ -89,11 +80,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=128,
     ),
     "dcgan_k4": Preset(
-        source=f"a PyTorch textbook's, there 64x64x1, after {RADFORD}",
-        good_for="kernels that divide by the stride (less checkerboard), 20 latents to explore",
+        **facts("dcgan_k4"),
         generator=DCGANK4Generator,
         discriminator=DCGANK4Discriminator,
-        image_shape=(64, 64, 3),
         latent_dim=20,
         filters=64,
         loss="bce",
@@ -102,11 +91,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=64,
     ),
     "dcgan_upsample": Preset(
-        source=f"study notes, after {RADFORD}",
-        good_for="128 px without checkerboards",
+        **facts("dcgan_upsample"),
         generator=DCGANUpsampleGenerator,
         discriminator=DCGANUpsampleDiscriminator,
-        image_shape=(128, 128, 3),
         latent_dim=100,
         filters=128,
         loss="bce",
@@ -117,11 +104,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=64,
     ),
     "dcgan_tanh": Preset(
-        source=f"an early Keras tutorial on MNIST, after {RADFORD}",
-        good_for="28 px pictures of one thing each; plain SGD, uniform latents",
+        **facts("dcgan_tanh"),
         generator=DCGANTanhGenerator,
         discriminator=DCGANTanhDiscriminator,
-        image_shape=(28, 28, 1),
         latent_dim=100,
         filters=64,
         latent_distribution="uniform",
@@ -133,11 +118,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         length={"epochs": 100},
     ),
     "sagan": Preset(
-        source="a PyTorch textbook's, after Zhang et al. 2018, https://arxiv.org/abs/1805.08318",
-        good_for="pictures whose far parts must agree; attention maps to look at",
+        **facts("sagan"),
         generator=SAGANGenerator,
         discriminator=SAGANDiscriminator,
-        image_shape=(64, 64, 3),
         latent_dim=20,
         filters=64,
         loss="hinge",
@@ -146,12 +129,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=64,
     ),
     "gan": Preset(
-        source="study notes' sizes after Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; "
-        "optimizer and rates are ours",
-        good_for="seeing how it began: Dense layers alone, the fastest on a CPU",
+        **facts("gan"),
         generator=MLPGenerator,
         discriminator=MLPDiscriminator,
-        image_shape=(28, 28, 1),
         latent_dim=100,
         filters=256,
         loss="bce",
@@ -160,11 +140,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         batch_size=128,
     ),
     "autoencoder": AutoencoderPreset(
-        source="study notes",
-        good_for="principal components: what 64 numbers can hold of a picture",
+        **facts("autoencoder"),
         encoder=LinearEncoder,
         decoder=LinearDecoder,
-        image_shape=(64, 64, 3),
         latent_dim=64,
         loss="mean_squared_error",
         optimizer=adam(1e-3, 0.9),
@@ -172,11 +150,9 @@ PRESETS: dict[str, Preset | AutoencoderPreset] = {
         length={"steps": 1000},
     ),
     "conv_autoencoder": AutoencoderPreset(
-        source="study notes; pools and rate are ours",
-        good_for="reconstructing pictures sharply from maps a third of their size",
+        **facts("conv_autoencoder"),
         encoder=ConvEncoder,
         decoder=ConvDecoder,
-        image_shape=(64, 64, 3),
         filters=32,
         loss="mean_squared_error",
         optimizer=adam(1e-3, 0.9),

@@ -54,7 +54,6 @@ def error_line(capsys, run, arguments):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "required: COMMAND"),
         (["draw"], "'draw'"),
         (["train", "missing/"], "No such folder. Received: missing"),
         (["train", "empty"], "No pictures in this folder"),
@@ -177,3 +176,10 @@ def test_help_is_grouped_and_names_every_option(capsys):
     text = capsys.readouterr().out
     for word in ("data:", "model:", "training:", "run:", "--epochs", "--minutes", "--augment"):
         assert word in text
+
+
+def test_without_a_command_there_is_help(capsys):
+    assert main([]) == 0
+    text = capsys.readouterr().out
+    for command in ("train", "generate", "export", "evaluate", "explore", "data", "environment"):
+        assert f"\n    {command} " in text

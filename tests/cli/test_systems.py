@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +16,6 @@ from PIL import Image
 import kgan
 from kgan import memory
 from kgan.cli.main import main
-from kgan.models import PRESETS
 from kgan.runs import build
 from kgan.training import fast_precision
 
@@ -144,15 +142,6 @@ def test_an_autoencoder_reconstructs_other_pictures(codes, tmp_path, capsys, mon
     (tmp_path / "alone.keras").write_bytes((codes / "model.keras").read_bytes())
     assert main(["generate", str(tmp_path / "alone.keras"), *arguments]) == 0
     assert "--pictures DATA" in error_of(capsys, "generate", tmp_path / "alone.keras")
-
-
-def test_the_list_of_presets_is_the_readmes(capsys):
-    assert main(["train", "--list-presets"]) == 0
-    printed = capsys.readouterr().out.strip()
-    rows = re.findall(r"^\| `(\w+)`", printed, re.MULTILINE)
-    assert rows == list(PRESETS)
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert printed in readme
 
 
 def test_mistakes_are_one_line(clothes, codes, tmp_path, capsys):

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import kgan
+from kgan.cli.main import make_parser
 from kgan.export.export_options import DEFAULT_FORMS, FORMS, ExportOptions
 from kgan.option_fields import options_of
 
@@ -57,3 +58,10 @@ def test_other_values_are_one_line(options, says):
 def test_they_need_no_tensorflow():
     code = "import kgan.export.export_options, sys; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("spelling", ["--licence", "--license"])
+def test_a_licence_by_either_spelling(spelling):
+    parse = make_parser().parse_args
+    assert parse(["export", "runs/a", spelling, "CC-BY-4.0"]).licence == "CC-BY-4.0"
+    assert not hasattr(parse(["export", "runs/a"]), "licence")

@@ -88,6 +88,13 @@ def test_with_few_images_both_sides_and_the_floor_have_half_of_them(network, rea
     assert found.figures["frechet_distance"].floor == pytest.approx(expected, rel=1e-3)
 
 
+def test_the_least_images_have_figures_without_a_floor(network, real):
+    found = metrics.evaluate(Drawer(real[0]), real[0][:8], n=8, features=network)
+    assert math.isfinite(found.figures["kernel_distance"].value)
+    assert found.figures["kernel_distance"].floor is None
+    assert found.table()
+
+
 def test_the_noise_of_a_difference_is_that_of_what_differs_alone(network, real):
     """Two models that are nearly one: their difference is known better than either figure."""
     images, _ = real

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from kgan.models import PRESETS, get_preset
-from kgan.models.preset_table import PARAMETERS
-from kgan.models.presets import make_networks
+from kgan.models.presets import conditional_presets, make_networks
 from kgan.models.r3gan import R3GANDiscriminator, R3GANGenerator
 from kgan.models.room import weight_bytes
+from kgan.preset_list import LISTED
 
 
 def kinds(network):
@@ -38,12 +38,13 @@ def adam_of(config):
 
 def networks(name):
     made = list(make_networks(name).values())
-    assert tuple(network.count_params() for network in made) == PARAMETERS[name]
+    assert tuple(network.count_params() for network in made) == LISTED[name].parameters
     return made
 
 
-def test_the_table_counts_every_preset():
-    assert list(PARAMETERS) == list(PRESETS)
+def test_the_list_has_every_preset_and_which_have_classes():
+    assert list(LISTED) == list(PRESETS)
+    assert [name for name, listed in LISTED.items() if listed.classes] == conditional_presets()
     networks("dcgan")  # the others are counted by their own tests
 
 
