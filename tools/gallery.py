@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains a set of the gallery, measures and draws it, and writes docs/gallery.md anew.
+"""Trains a set of the gallery, measures and draws it, and shows it in docs/gallery.md.
 
     .venv/bin/python tools/gallery.py NAME [--minutes 10] [--data DIR] [--out docs/gallery]
 
@@ -23,6 +23,7 @@ from training_speed.machine import describe
 
 KGAN = [sys.executable, "-m", "kgan"]
 PAGE = Path(__file__).parent.parent / "docs/gallery.md"
+MARK = "<!-- tools/gallery.py writes what follows -->"
 FIGURES = ("kernel_distance", "precision", "recall")
 
 
@@ -167,15 +168,8 @@ def enlarge(path):
 
 
 def page(out):
-    """docs/gallery.md, from all that --out has."""
-    lines = [
-        "# Gallery",
-        "",
-        "Real runs: the command, the machine, the figures, and the pictures of the seeds 0 to 63,",
-        "none left out. `tools/gallery.py NAME` makes each again. The kernel distance (what KID",
-        "computes, unscaled) is that of EfficientNet-lite0's features to real pictures that were",
-        "held out; the floor is what real pictures score against other real ones.",
-    ]
+    """What follows `MARK` in docs/gallery.md, from all that --out has."""
+    lines = []
     for name, entry in SETS.items():
         path = out / f"{name}.json"
         if not path.exists():
@@ -193,7 +187,8 @@ def page(out):
             f"{protocol['n_fake']:,} generated against {protocol['n_real']:,} real pictures.\n",
             f"![{entry.title}, seeds 0 to 63](gallery/{name}.png)",
         ]
-    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    before = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
+    PAGE.write_text(f"{before}{MARK}\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main():
