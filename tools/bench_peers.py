@@ -91,7 +91,9 @@ def train_other(arm, settings, seed, pictures, images):
         "images": str(images),
     }
     command = [sys.executable, __file__, "--worker", json.dumps(order)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    # What PyTorch's threads spin away while others have the cores would count as training.
+    quiet = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=quiet)
     if done.returncode:
         raise SystemExit(f"{arm}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])

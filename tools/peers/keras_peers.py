@@ -9,7 +9,7 @@ from keras import layers
 from training_speed.keras_side import Tutorial
 from training_speed.rows import ROWS, VARIANTS, narrowed
 
-CHUNK = 20  # steps between two looks at the clock
+CHUNK = 5  # steps between two looks at the clock
 DRAWN = 100  # images at a time
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-CHUNK = 20  # steps between two looks at the clock
+CHUNK = 5  # steps between two looks at the clock
 
 
 class TorchExample:
