@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,9 @@ class Subject:
         assert self.latent_distribution is not None
         return latent_law.from_seeds(seeds, self.latent_dim, self.latent_distribution)
 
-    def labels_of(self, seeds: Iterable[int], labels: npt.ArrayLike | None = None) -> Any:
+    def labels_of(
+        self, seeds: Iterable[int], labels: npt.ArrayLike | Mapping[str, Any] | None = None
+    ) -> Any:
         """The labels that images of seeds are drawn with; None for a model without.
 
         Args:
