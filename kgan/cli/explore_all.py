@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from kgan.cli.explore_arguments import add_data, opened
+from kgan.cli.explore_arguments import add_data, add_model_and_folder, opened
 from kgan.files import printable
 
 HELP = "every experiment that applies, on one page"
@@ -21,15 +20,7 @@ with the reason. Beside it are each experiment's .png and .json. Takes minutes.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", type=Path, help="a run, .keras file or export")
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="DIR",
-        type=Path,
-        default=Path("report"),
-        help="the folder of the page (report)",
-    )
+    add_model_and_folder(parser, "report", "the folder of the page")
     add_data(parser)
 
 

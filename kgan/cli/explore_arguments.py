@@ -36,6 +36,25 @@ def add_model_and_output(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
+def add_model_and_folder(parser: argparse.ArgumentParser, default: str, words: str) -> None:
+    """Adds MODEL and -o, a folder.
+
+    Args:
+        parser: where to add them.
+        default: the folder where none is named.
+        words: what the folder is.
+    """
+    parser.add_argument("model", metavar="MODEL", type=Path, help="a run, .keras file or export")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        default=Path(default),
+        help=f"{words} ({default})",
+    )
+
+
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Adds --data."""
     parser.add_argument(

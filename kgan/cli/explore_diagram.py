@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from kgan.cli.explore_arguments import opened
+from kgan.cli.explore_arguments import add_model_and_folder, opened
 from kgan.files import printable
 
 HELP = "draw the networks: every layer, its shape and its parameters"
@@ -20,15 +19,7 @@ gives and its number of parameters. MODEL can be any Keras network too.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", type=Path, help="a run, .keras file or export")
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="DIR",
-        type=Path,
-        default=Path("diagrams"),
-        help="the folder of the pictures (diagrams)",
-    )
+    add_model_and_folder(parser, "diagrams", "the folder of the pictures")
 
 
 def run(arguments: argparse.Namespace) -> None:

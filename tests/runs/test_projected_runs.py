@@ -70,6 +70,9 @@ def test_it_is_not_judged_by_what_its_discriminator_sees_with(run, tmp_path, cap
         assert "--anyway" in error
         assert str(model) in error
     assert not (run / "evaluation.json").exists()
+    assert main(["evaluate", str(run), "--memorisation", "-n", "20"]) == 2
+    assert "--anyway" in capsys.readouterr().err
+    assert not (run / "memorisation.png").exists()
     words = ["-n", "20", "--metrics", "kernel_distance", "--anyway"]
     assert main(["evaluate", str(run), *words]) == 0
     assert (run / "evaluation.json").exists()
