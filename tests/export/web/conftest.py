@@ -62,7 +62,7 @@ def classes(tmp_path_factory):
 def attributes(tmp_path_factory):
     """A coloured one with a switch and a number."""
     # Ends that a slider of a hundred steps does not reach.
-    ends = [[0, -0.92179924], [1, 0.9380029]]
+    ends = [[0, -0.9040974], [1, 0.90165275]]
     known = kgan.Attributes.of(["smile", "yaw"], [*ends, [0, 0.5], [1, -0.25], [1, 0]])
     gan = kgan.GAN.from_preset(
         "dcgan", image_shape=(16, 16, 3), latent_dim=6, filters=2, attributes=known, seed=0
