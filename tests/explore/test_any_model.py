@@ -96,9 +96,21 @@ def test_strips_and_arithmetic_keep_a_seeds_own_attributes(icons):
     assert asked.figures["label"][0] == 1
 
 
-def test_sefa_sees_one_label_alone(icons):
-    (found,) = explore.main_directions(icons, "sefa", 1)
-    assert np.isfinite(found.vector).all()
+def test_sefa_sees_latents_alone_where_the_first_layer_takes_classes_too():
+    latents, label = keras.Input((4,)), keras.Input((), dtype="int32")
+    x = keras.layers.Embedding(3, 5, embeddings_initializer="glorot_normal")(label)
+    x = keras.layers.Dense(64, name="first")(keras.layers.Concatenate()([latents, x]))
+    x = keras.layers.Reshape((8, 8, 1))(x)
+    images, other = keras.Input((8, 8, 1)), keras.Input((), dtype="int32")
+    y = keras.layers.Flatten()(images)
+    y = keras.layers.Concatenate()([y, keras.layers.Embedding(3, 2)(other)])
+    discriminator = keras.Model([images, other], keras.layers.Dense(1)(y))
+    generator = keras.Model([latents, label], keras.layers.Activation("tanh")(x))
+    gan = kgan.GAN(generator, discriminator, num_classes=3)
+    (found,) = explore.main_directions(gan, "sefa", 1)
+    matrix = np.asarray(generator.get_layer("first").kernel)[:4]
+    left = np.linalg.svd(matrix)[0][:, 0]
+    assert abs(found.vector @ left) / np.linalg.norm(found.vector) > 1 - 1e-5
 
 
 def test_the_discriminator_judges_with_attributes(icons):
