@@ -57,7 +57,7 @@ FAMILIES = {
     "R3GAN": (
         (8, 12, 1),
         8,
-        {"behind_zero": BLOCK},
+        {"behind_zero": BLOCK, "float32_layers": ("up_8x12",)},
         {"behind_zero": BLOCK, "float32_layers": ("features",)},
     ),
     "FastGAN": (
