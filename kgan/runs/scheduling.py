@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from kgan.callbacks.periodic import Logs, StepCallback
 from kgan.errors import InputError
 from kgan.models import Preset, get_preset
@@ -20,6 +22,7 @@ from kgan.training.schedules import GAMMAS
 # A run of so many minutes is measured for this share of them, and for this many steps.
 MEASURED_SHARE = 0.05
 MEASURED_STEPS = 20
+PAUSE = 10
 
 Ends = dict[str, tuple[float, float]]
 
@@ -112,12 +115,19 @@ def set_length(
     return [MeasureLength(options.minutes * 60, done.seconds)]
 
 
+def _seconds_of_a_step(times: list[float]) -> float:
+    """By the times at which steps ended; pauses of more than `PAUSE` usual steps do not count."""
+    steps = np.maximum(np.diff(times), 1e-6)
+    return float(np.mean(steps[steps <= PAUSE * np.median(steps)]))
+
+
 class MeasureLength(StepCallback):
     """Tells a model how many images its schedules go over in a run of so many seconds.
 
     After `MEASURED_SHARE` of the time, and `MEASURED_STEPS` steps, the images a second since the
-    first step are taken for those of the whole. Until then schedules stand at their first values;
-    then the length is the model's, and saved with it.
+    first step are taken for those of the whole, without the pauses, which are rarer later: a step
+    compiled anew, a trial of XLA, a sheet of samples. Until then schedules stand at their first
+    values; then the length is the model's, and saved with it.
 
     Args:
         seconds: the run's, in all.
@@ -132,23 +142,26 @@ class MeasureLength(StepCallback):
     def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
         self._began_at = time.monotonic()
-        self._first: tuple[float, int, int] | None = None  # time, steps, images
+        self._first: tuple[int, int] | None = None  # steps, images
+        self._times: list[float] = []  # when each step since ended
         self._measured = False
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         super().on_train_batch_end(batch, logs)
         if self._measured:
             return
-        now = time.monotonic()
+        self._times.append(time.monotonic())
         if self._first is None:  # the time to trace the step is not the others'
-            self._first = now, self.steps_taken, self._seen()
+            self._first = self.steps_taken, self._seen()
             return
-        since, steps, images = self._first
+        steps, images = self._first
         enough = self.steps_taken - steps >= MEASURED_STEPS
-        if enough and now - self._began_at >= MEASURED_SHARE * self.seconds:
-            left = self.seconds - self.seconds_before - (now - self._began_at)
-            speed = (self._seen() - images) / max(now - since, 1e-3)
-            self.model.schedule_images.assign(self._seen() + round(max(left, 0.0) * speed))
+        gone = self._times[-1] - self._began_at
+        if enough and gone >= MEASURED_SHARE * self.seconds:
+            each = (self._seen() - images) / (self.steps_taken - steps)
+            left = max(self.seconds - self.seconds_before - gone, 0.0)
+            ahead = round(left * each / _seconds_of_a_step(self._times))
+            self.model.schedule_images.assign(self._seen() + ahead)
             self._measured = True
 
     def _seen(self) -> int:

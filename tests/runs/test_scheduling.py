@@ -133,21 +133,26 @@ def test_a_run_keeps_its_schedule_beyond_its_goal_and_until_a_rate_is_given(tmp_
     assert not {"learning_rate", "d_learning_rate"} & set(left)
 
 
-def test_a_run_of_minutes_is_measured(monkeypatch):
+@pytest.mark.parametrize("pause", [0.0, 24.0])  # such as that of a trial of XLA
+def test_a_run_of_minutes_is_measured(monkeypatch, pause):
     generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(64)])
     generator.add(keras.layers.Reshape((8, 8, 1)))
     discriminator = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
     discriminator.add(keras.layers.Dense(1))
     gan = kgan.GAN(generator, discriminator, value_range=(-1, 1), seed=0)
     gan.compile(schedules={"learning_rate": (1e-3, 0.0)})
-    # A clock by which a step takes two seconds.
-    clock = types.SimpleNamespace(monotonic=lambda: 2.0 * int(gan.batches_seen))
+
+    def now():  # by a clock where a step takes two seconds
+        return 2.0 * int(gan.batches_seen) + pause * (int(gan.batches_seen) > 5)
+
+    clock = types.SimpleNamespace(monotonic=now)
     monkeypatch.setattr(scheduling, "time", clock)
     watch = [scheduling.MeasureLength(100.0, 10.0), StopAfter(steps=30)]
     images = np.zeros((240, 8, 8, 1), np.float32)
     gan.fit(images, batch_size=8, epochs=10**9, verbose=0, callbacks=watch)
-    # Known after the first step and twenty more, when 10 + 42 seconds of 100 are over.
-    assert int(gan.schedule_images) == 21 * 8 + 48 * 8 / 2
-    share = 29 * 8 / 360
+    # Known after the first step and twenty more, when 10 + 42 seconds of 100 are over, or 24 more.
+    length = 21 * 8 + (48 - pause) * 8 / 2
+    assert int(gan.schedule_images) == length
+    share = 29 * 8 / length
     rate = 1e-3 * (1 + np.cos(np.pi * share)) / 2
     np.testing.assert_allclose(float(gan.g_optimizer.learning_rate), rate, rtol=1e-5)
