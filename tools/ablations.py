@@ -57,24 +57,27 @@ def narrow(*words, filters=8, batch=64):
     return [*FASHION, "--filters", str(filters), "--batch-size", str(batch), *words]
 
 
+EMA = ("--ema-half-life-images", "10000")
+CALM = (*EMA, "--schedule", "learning_rate=4e-4:2e-5")
+QUICKSTART = narrow(*CALM, batch=32)  # what tools/quickstart trains
 EXPERIMENTS["quickstart"] = {
+    "before: 32 px, filters 32": ["--filters", "32", "--batch-size", "64"],
+    "filters 32": narrow(filters=32),
+    "filters 16": narrow(filters=16),
     "filters 8": narrow(),
-    "filters 8, conditional, EMA": narrow("--conditional", "--ema-half-life-images", "10000"),
-    "filters 8, EMA, rates to 0": narrow(
-        *("--ema-half-life-images", "10000", "--schedule", "learning_rate=4e-4:2e-5")
-    ),
+    "filters 8, conditional, EMA": narrow(*EMA, "--conditional"),
     "filters 8, D rate doubled": narrow("--d-learning-rate", "4e-4"),
+    "filters 8, two D steps": narrow("--d-steps", "2"),
+    "filters 8, hinge": narrow("--loss", "hinge"),
     "filters 8, relativistic + R1, R2": narrow(
         *("--loss", "relativistic", "--r1-gamma", "0.5", "--r2-gamma", "0.5")
     ),
-    "filters 8, hinge": narrow("--loss", "hinge"),
-    "filters 8, batch 32": narrow(batch=32),
+    "filters 8, EMA, rates to 0": narrow(*CALM),
+    "filters 8, EMA, rates to 0, conditional": narrow(*CALM, "--conditional"),
+    "filters 8, EMA, rates 1e-3 to 0": narrow(*EMA, "--schedule", "learning_rate=1e-3:2e-5"),
+    "filters 8, EMA, rates to 0, batch 32": QUICKSTART,
+    "filters 12, EMA, rates to 0, batch 32": narrow(*CALM, filters=12, batch=32),
     "gan": ["--preset", "gan", "--size", "28x28", "--batch-size", "64"],
-    "filters 8, both rates doubled": narrow("--learning-rate", "4e-4"),
-    "filters 8, two D steps": narrow("--d-steps", "2"),
-    "filters 5": narrow(filters=5),
-    "filters 16": narrow(filters=16),
-    "before: 32 px, filters 32": ["--filters", "32", "--batch-size", "64"],
 }
 BASE = "the run of --base"
 FINE = ["--from", BASE, "--batch-size", "16", "--recipe", "few"]

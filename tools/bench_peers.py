@@ -35,8 +35,9 @@ SHAPE = (28, 28, 1)
 NARROW = 8
 # Arm -> arguments of `kgan train`.
 KGAN = {
-    "kgan, quickstart": ["--size", "28x28", "--filters", "32", "--batch-size", "64"],
-    "kgan, narrow": ["--size", "28x28", "--filters", "8", "--batch-size", "64"],
+    "kgan, quickstart": ablations.QUICKSTART,
+    "kgan, narrow": ablations.narrow(),
+    "kgan, wide": ablations.narrow(filters=32),
 }
 # Arm -> (module in peers, its peer, what its widths are divided by).
 OTHERS = {
