@@ -118,10 +118,13 @@ def cases():
         {"image_shape": (16, 20, 1), "filters": 2},
         {
             "output_shape": (4 * 5 * 7,),
-            "float32_layers": tuple(
-                name
-                for index in range(4)
-                for name in (f"spectral_judge_{index}_logits", f"judge_{index}_flat")
+            "float32_layers": (
+                "enlarge",
+                *(
+                    name.format(index)
+                    for index in range(4)
+                    for name in ("spectral_judge_{}_logits", "judge_{}_flat", "enlarge_{}")
+                ),
             ),
         },
     )
