@@ -124,8 +124,8 @@ def _new_gan(options: RunOptions, source: Source) -> GAN:
 def jit_compile(options: RunOptions) -> bool | Literal["auto"]:
     """Keras's `jit_compile` of a run.
 
-    Keras's "auto" is XLA on a GPU, where its compiling took 32 to 89 seconds of the first step: in
-    a run of a few minutes that is not made up for.
+    Keras's "auto" is XLA on a GPU, where its first step took 23 to 89 seconds (docs/speed.md): in a
+    run of a few minutes that is not made up for.
     """
     if options.jit_compile != "auto":
         return options.jit_compile == "on"
