@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kgan.cli.explore_arguments import add_data, add_model_and_folder, opened
+from kgan.cli.explore_arguments import add_data, add_model_and_output, opened
 from kgan.files import printable
 
 HELP = "every experiment that applies, on one page"
@@ -20,7 +20,7 @@ with the reason. Beside it are each experiment's .png and .json. Takes minutes.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    add_model_and_folder(parser, "report", "the folder of the page")
+    add_model_and_output(parser, "report", "the folder of the page", "DIR")
     add_data(parser)
 
 

@@ -18,37 +18,25 @@ if TYPE_CHECKING:
 seeds_of = argument_type(SEEDS)
 
 
-def add_model_and_output(parser: argparse.ArgumentParser, default: str) -> None:
+def add_model_and_output(
+    parser: argparse.ArgumentParser,
+    default: str,
+    words: str = "the picture; its figures are beside it, as .json",
+    metavar: str = "PNG",
+) -> None:
     """Adds MODEL and -o.
 
     Args:
         parser: where to add them.
-        default: name of the picture where none is named.
+        default: the picture, or the folder, where none is named.
+        words: what is written there.
+        metavar: as what it is asked for.
     """
     parser.add_argument("model", metavar="MODEL", type=Path, help="a run, .keras file or export")
     parser.add_argument(
         "-o",
         "--output",
-        metavar="PNG",
-        type=Path,
-        default=Path(default),
-        help=f"the picture; its figures are beside it, as .json ({default})",
-    )
-
-
-def add_model_and_folder(parser: argparse.ArgumentParser, default: str, words: str) -> None:
-    """Adds MODEL and -o, a folder.
-
-    Args:
-        parser: where to add them.
-        default: the folder where none is named.
-        words: what the folder is.
-    """
-    parser.add_argument("model", metavar="MODEL", type=Path, help="a run, .keras file or export")
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="DIR",
+        metavar=metavar,
         type=Path,
         default=Path(default),
         help=f"{words} ({default})",

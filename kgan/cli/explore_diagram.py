@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kgan.cli.explore_arguments import add_model_and_folder, opened
+from kgan.cli.explore_arguments import add_model_and_output, opened
 from kgan.files import printable
 
 HELP = "draw the networks: every layer, its shape and its parameters"
@@ -19,7 +19,7 @@ gives and its number of parameters. MODEL can be any Keras network too.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    add_model_and_folder(parser, "diagrams", "the folder of the pictures")
+    add_model_and_output(parser, "diagrams", "the folder of the pictures", "DIR")
 
 
 def run(arguments: argparse.Namespace) -> None:
