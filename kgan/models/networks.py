@@ -144,6 +144,16 @@ def around_one() -> keras.Initializer:
     return keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
 
 
+def enlarged(x: keras.KerasTensor, factor: int, name: str) -> keras.KerasTensor:
+    """`x` (B, H, W, C) as (B, factor H, factor W, C), bilinearly.
+
+    In float32 under any policy: of 16 bits XLA cannot compile the gradient.
+    """
+    return layers.UpSampling2D(
+        factor, interpolation="bilinear", data_format="channels_last", dtype="float32", name=name
+    )(x)
+
+
 def batch_normalization(
     policy: keras.DTypePolicy, name: str, gamma_initializer: Any = "ones"
 ) -> layers.BatchNormalization:

@@ -16,6 +16,7 @@ from kgan.models.networks import (
     batch_normalization,
     check_image_shape,
     check_positive,
+    enlarged,
     network_dtype,
 )
 from kgan.pretrained.lite0_weights import SHA256, load_weights
@@ -92,7 +93,7 @@ class ProjectedDiscriminator(Network):
             x = layers.Concatenate(dtype=policy, name="grey_as_colour")([x, x, x])
         factor = -(-SEEN // min(image_shape[:2]))
         if factor > 1:
-            x = _enlarged(x, factor, "enlarge")
+            x = enlarged(x, factor, "enlarge")
         maps = lite0_maps(x, (low, high), load_weights() if pretrained else None, policy)
         mixed = _mixed(maps, filters, policy)
         logit_maps = [_judge(x, filters, policy, f"judge_{index}") for index, x in enumerate(mixed)]
@@ -133,7 +134,7 @@ def _mixed(
             x = layers.Add(dtype=policy, name=f"add_scales_{index}")(
                 [x, _cut(mixed[0], x, policy, f"cut_{index}")]
             )
-        x = _enlarged(x, 2, f"enlarge_{index}")
+        x = enlarged(x, 2, f"enlarge_{index}")
         mixed.insert(0, _random_conv(x, widths[max(index - 1, 0)], policy, f"mix_scales_{index}"))
     return mixed
 
@@ -151,13 +152,6 @@ def _random_conv(
         dtype=policy,
         trainable=False,
         name=name,
-    )(x)
-
-
-def _enlarged(x: keras.KerasTensor, factor: int, name: str) -> keras.KerasTensor:
-    """Bilinearly, in float32: of 16 bits XLA cannot compile the gradient."""
-    return layers.UpSampling2D(
-        factor, interpolation="bilinear", data_format="channels_last", dtype="float32", name=name
     )(x)
 
 

@@ -16,6 +16,7 @@ from kgan.models.networks import (
     Network,
     check_doubling_shape,
     check_positive,
+    enlarged,
     network_dtype,
 )
 
@@ -216,13 +217,7 @@ class R3GANGenerator(Network):
             else:
                 if x.shape[-1] != channels:
                     x = linear(channels, x, policy, f"narrow_{height}x{width}")
-                x = layers.UpSampling2D(
-                    2,
-                    interpolation="bilinear",
-                    data_format="channels_last",
-                    dtype="float32",  # of 16 bits XLA cannot compile its gradient
-                    name=f"up_{height}x{width}",
-                )(x)
+                x = enlarged(x, 2, f"up_{height}x{width}")
             for block in range(BLOCKS):
                 x = residual_block(x, policy, f"block_{height}x{width}_{block}", blocks)
         x = linear(image_shape[2], x, policy, "to_image")

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 BEYOND = 0.25  # of the range: interpolation and noise may go that far past its ends
 
 
+def drops_asserts(model: TwoNetworks) -> bool:
+    """Whether XLA compiles what asserts that labels are right, which it drops."""
+    return bool(model.jit_compile) and getattr(model, "condition", None) is not None
+
+
 def as_keras_takes(model: TwoNetworks, data: Any, labels: Any = None) -> Any:
     """Data for `fit` and `evaluate`: a generator may give images alone, as a dataset may.
 
@@ -45,7 +50,7 @@ def as_keras_takes(model: TwoNetworks, data: Any, labels: Any = None) -> Any:
         )
     if isinstance(data, types.GeneratorType):
         data = (batch if isinstance(batch, tuple) else (batch,) for batch in data)
-    if getattr(model, "condition", None) is not None and model.jit_compile:
+    if drops_asserts(model):
         return _with_labels_asserted(cast("GAN", model), data, labels)
     return data
 

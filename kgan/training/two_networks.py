@@ -16,7 +16,7 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.models.own_code import why_not_from_config
 from kgan.models.rebuild import all_layers
-from kgan.training.batches import FirstBatch, as_keras_takes, check_unweighted
+from kgan.training.batches import FirstBatch, as_keras_takes, check_unweighted, drops_asserts
 from kgan.training.distribution import StopTogether, has_workers, is_chief
 from kgan.training.guarded_update import SUSPECTS, Updates
 from kgan.training.network_checks import check_trainable, computes_in_float16, seed_states
@@ -118,8 +118,9 @@ class TwoNetworks(keras.Model, abc.ABC):
 
     @_as_in_keras(keras.Model.train_on_batch)
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        given = inspect.signature(keras.Model.train_on_batch).bind(self, *args, **kwargs).arguments
-        as_keras_takes(self, given["x"], given.get("y"))
+        if drops_asserts(self):
+            bound = inspect.signature(keras.Model.train_on_batch).bind(self, *args, **kwargs)
+            as_keras_takes(self, bound.arguments["x"], bound.arguments.get("y"))
         with self.first_batch.of_own_loop(self):
             return super().train_on_batch(*args, **kwargs)
 
