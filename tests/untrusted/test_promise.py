@@ -1,8 +1,10 @@
 """A manifest with a wrong field is refused by that field's name."""
 
 import copy
+import importlib.metadata
 import json
 
+import numpy as np
 import pytest
 
 import kgan
@@ -159,3 +161,18 @@ def test_a_wrong_field_is_named(manifest, path, value):
 def test_texts_that_are_no_manifest(text):
     with pytest.raises(kgan.InputError, match="Not the manifest of a kgan export: here"):
         manifests.parse(text, "here")
+
+
+def test_a_manifest_needs_no_installed_kgan(monkeypatch):
+    """As where a checkout is on the path alone."""
+    version = importlib.metadata.version
+
+    def of_installed(package):
+        if package == "kgan":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return version(package)
+
+    monkeypatch.setattr(importlib.metadata, "version", of_installed)
+    made = manifests.whole_manifest("a", 1, {}, {})
+    assert made["versions"]["kgan"] == kgan.__version__
+    assert made["versions"]["numpy"] == np.__version__
