@@ -140,6 +140,37 @@ def measure(path, test, n, features):
     return found
 
 
+class Results:
+    """What a directory keeps of one set of settings: a row for each arm and seed.
+
+    Rows of other settings in the same place do not count.
+    """
+
+    def __init__(self, directory, settings):
+        directory.mkdir(parents=True, exist_ok=True)
+        self.path, self.settings = directory / "results.jsonl", settings
+        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+        rows = map(json.loads, text.splitlines())
+        self.rows = [row for row in rows if settings.items() <= row.items()]
+
+    def missing(self, arms, seeds):
+        """(arm, seed) of each that is not there, every arm of a seed before the next seed."""
+        there = {(row["arm"], row["seed"]) for row in self.rows}
+        return [(arm, seed) for seed in seeds for arm in arms if (arm, seed) not in there]
+
+    def steps(self, arm):
+        """How many an arm had with another seed; None for none."""
+        return next((row["steps"] for row in self.rows if row["arm"] == arm), None)
+
+    def keep(self, **facts):
+        """Adds a row, and tells it."""
+        row = self.settings | facts
+        self.rows.append(row)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        print(json.dumps(row), file=sys.stderr, flush=True)
+
+
 def table(rows, arms, names=NAMES):
     """Markdown: each arm's mean and deviation over the seeds."""
     judges = sorted({judge for row in rows for judge in row["figures"]})
@@ -173,40 +204,33 @@ def main():
     parser.add_argument("-n", type=int, default=1000)
     parser.add_argument("--base", help="a run, for the experiment fine-tuning")
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    path = arguments.out / "results.jsonl"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
     names = ("experiment", "train", "test", "features", "cpu_minutes", "n", "base")
-    settings = {name: getattr(arguments, name) for name in names}
-    # Of other settings in the same place none counts.
-    rows = [row for row in map(json.loads, text.splitlines()) if settings.items() <= row.items()]
+    results = Results(arguments.out, {name: getattr(arguments, name) for name in names})
     arms = {
         arm: [arguments.base if word is BASE else word for word in words]
         for arm, words in EXPERIMENTS[arguments.experiment].items()
     }
     if any(None in words for words in arms.values()):
         parser.error(f"{arguments.experiment} needs --base RUN")
-    steps = {row["arm"]: row["steps"] for row in rows}
-    for seed in arguments.seeds:  # every arm of a seed before the next: a table of few is one
-        for index, (arm, words) in enumerate(arms.items()):
-            if any((row["arm"], row["seed"]) == (arm, seed) for row in rows):
-                continue
-            if arm not in steps and arm.endswith(QUARTER):
-                steps[arm] = steps[next(iter(arms))] // 4
-            elif arm not in steps:
-                each = seconds_per_step(arguments.train, words)
-                steps[arm] = max(1, int(60 * arguments.cpu_minutes / each))
-            directory = arguments.out / f"{arguments.experiment}-{index}-{seed}"
-            shutil.rmtree(directory, ignore_errors=True)  # of one that was ended, or other settings
-            taken = train(arguments.train, words, steps[arm], seed, *os.path.split(directory))
-            row = settings | {"arm": arm, "seed": seed, "steps": steps[arm]}
-            row["cpu_minutes_taken"] = round(taken / 60, 2)
-            row["figures"] = measure(directory, arguments.test, arguments.n, arguments.features)
-            rows.append(row)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            print(json.dumps(row), file=sys.stderr, flush=True)
-    print(table(rows, EXPERIMENTS[arguments.experiment]))
+    order = list(arms)
+    for arm, seed in results.missing(arms, arguments.seeds):
+        steps = results.steps(arm)
+        if steps is None and arm.endswith(QUARTER):
+            steps = results.steps(order[0]) // 4
+        elif steps is None:
+            each = seconds_per_step(arguments.train, arms[arm])
+            steps = max(1, int(60 * arguments.cpu_minutes / each))
+        directory = arguments.out / f"{arguments.experiment}-{order.index(arm)}-{seed}"
+        shutil.rmtree(directory, ignore_errors=True)  # of one that was ended, or other settings
+        taken = train(arguments.train, arms[arm], steps, seed, *os.path.split(directory))
+        results.keep(
+            arm=arm,
+            seed=seed,
+            steps=steps,
+            cpu_minutes_taken=round(taken / 60, 2),
+            figures=measure(directory, arguments.test, arguments.n, arguments.features),
+        )
+    print(table(results.rows, arms))
 
 
 if __name__ == "__main__":

@@ -153,17 +153,10 @@ def main():
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS, metavar="ARM")
     parser.add_argument("-n", type=int, default=2000)
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    path = arguments.out / "results.jsonl"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
     names = ("train", "test", "features", "cpu_minutes", "n")
     settings = {name: getattr(arguments, name) for name in names}
-    # Of other settings in the same place none counts.
-    rows = [row for row in map(json.loads, text.splitlines()) if settings.items() <= row.items()]
-    there = {(row["arm"], row["seed"]) for row in rows}
-    # Every arm of a seed before the next: a table of few is one.
-    missing = [(arm, seed) for seed in arguments.seeds for arm in arguments.arms]
-    missing = [one for one in missing if one not in there]
+    results = ablations.Results(arguments.out, settings)
+    missing = results.missing(arguments.arms, arguments.seeds)
     test = pictures_of(arguments.test) if missing else None
     with tempfile.TemporaryDirectory() as place:
         pictures = Path(place) / "pictures.npy"
@@ -174,18 +167,13 @@ def main():
             own = arguments.out / f"{ARMS.index(arm)}-{seed}"
             images = own.with_suffix(".npz")
             if arm in KGAN:
-                steps = next((row["steps"] for row in rows if row["arm"] == arm), None)
-                facts = train_kgan(arm, settings, seed, steps, own, images)
+                facts = train_kgan(arm, settings, seed, results.steps(arm), own, images)
             else:
                 facts = train_other(arm, settings, seed, pictures, images)
-            row = settings | {"arm": arm, "seed": seed} | facts
             with np.load(images) as made:
-                row["figures"] = measure(made["images"], test, arguments.n, arguments.features)
-            rows.append(row)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            print(json.dumps(row), file=sys.stderr, flush=True)
-    print(ablations.table(rows, ARMS, NAMES))
+                figures = measure(made["images"], test, arguments.n, arguments.features)
+            results.keep(arm=arm, seed=seed, **facts, figures=figures)
+    print(ablations.table(results.rows, ARMS, NAMES))
 
 
 if __name__ == "__main__":

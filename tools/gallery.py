@@ -57,7 +57,7 @@ SETS = {
     ),
     "icons": Set(
         "Icons with transparency, 32x32",
-        "1,200 of the Oxygen icons (LGPL-3+), Debian package oxygen-icon-theme",
+        "1,052 of the Oxygen icons (LGPL-3+), Debian package oxygen-icon-theme",
         ("--size", "32x32x4", "--hold-out", "0.2"),
     ),
     "digits": Set(
@@ -141,11 +141,7 @@ def made(name, minutes, directory, out):
         run([*KGAN, "generate", str(path), "-n", "64", "--seed", "0", "-o", str(picture)])
     enlarge(picture)
     steps = evaluation["model"]["step"]
-    keys = ("network", "data", "n_real", "n_fake")
-    protocol = evaluation["protocol"] | {
-        "network": evaluation["protocol"]["features"]["network"],
-        "data": SETS[name].source,
-    }
+    protocol = evaluation["protocol"]
     row = {
         "command": f"kgan train {typed} {' '.join(words)}",
         "machine": describe(),
@@ -154,7 +150,7 @@ def made(name, minutes, directory, out):
         "images_per_second": round(steps * config["batch_size"] / seconds),
         "figures": {figure: evaluation["figures"][figure]["value"] for figure in FIGURES},
         "floor": evaluation["figures"]["kernel_distance"]["floor"],
-        "protocol": {key: protocol[key] for key in keys},
+        "pictures": {key: protocol[key] for key in ("n_real", "n_fake")},
     }
     text = json.dumps(row, indent=2) + "\n"
     (out / f"{name}.json").write_text(text, encoding="utf-8")
@@ -175,7 +171,7 @@ def page(out):
         if not path.exists():
             continue
         row = json.loads(path.read_text(encoding="utf-8"))
-        figures, protocol = row["figures"], row["protocol"]
+        figures, pictures = row["figures"], row["pictures"]
         lines += [
             f"\n## {entry.title}\n",
             f"From {entry.source}.\n",
@@ -184,7 +180,7 @@ def page(out):
             f"{row['images_per_second']:,} images/s on {row['machine'].split(';')[0]}. Kernel "
             f"distance {figures['kernel_distance']:.3f} (floor {row['floor']:.3f}), precision "
             f"{figures['precision']:.2f}, recall {figures['recall']:.2f}; "
-            f"{protocol['n_fake']:,} generated against {protocol['n_real']:,} real pictures.\n",
+            f"{pictures['n_fake']:,} generated against {pictures['n_real']:,} real pictures.\n",
             f"![{entry.title}, seeds 0 to 63](gallery/{name}.png)",
         ]
     before = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
@@ -196,7 +192,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=SETS)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--data", type=Path, default=Path("gallery-data"))
+    parser.add_argument("--data", type=Path, default=Path("runs/gallery-data"))
     parser.add_argument("--out", type=Path, default=PAGE.parent / "gallery")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
