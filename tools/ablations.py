@@ -92,7 +92,8 @@ EXPERIMENTS["discriminators-128"] = {
     arm: ["128x128" if word == "64x64" else word for word in words]
     for arm, words in EXPERIMENTS["discriminators-64"].items()
 }
-TIMED = (15, 60)  # steps of the two trainings that an arm's time is taken from
+TIMED = (15, 60)  # steps of the first two trainings that an arm's time is taken from
+LEAST = 20  # seconds between two such trainings: where they begin differs by one or two
 NAMES = ("kernel_distance", "precision", "recall")
 KGAN = [sys.executable, "-m", "kgan"]
 QUIET = [
@@ -119,12 +120,14 @@ def train(data, words, steps, seed, out, name):
 
 def seconds_per_step(data, words):
     """Of processor time, without what a training begins and ends with."""
+    few, many = TIMED
     with tempfile.TemporaryDirectory() as place:
-        few, many = (train(data, words, steps, 0, place, str(steps)) for steps in TIMED)
-    each = (many - few) / (TIMED[1] - TIMED[0])
-    if each <= 0:
-        raise SystemExit(f"{TIMED[1]} steps took no more than {TIMED[0]}: time it again")
-    return each
+        begun = train(data, words, few, 0, place, str(few))
+        while True:
+            longer = train(data, words, many, 0, place, str(many)) - begun
+            if longer >= LEAST:
+                return longer / (many - few)
+            many *= 4
 
 
 def measure(path, test, n, features):
