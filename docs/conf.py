@@ -22,7 +22,6 @@ suppress_warnings = ["toc.not_included"]  # a test says that the index names eve
 # Docstrings.
 autodoc_inherit_docstrings = False  # Keras's
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
 maximum_signature_line_length = 80
 napoleon_numpy_docstring = False
 napoleon_use_param = False

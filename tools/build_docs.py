@@ -6,14 +6,14 @@ reference of the Python API, made from docstrings, and one of the command line, 
 parsers. build/docs/source has copies of the former and the latter as they are handed to Sphinx.
 """
 
-import os
 import shutil
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from sphinx.cmd.build import main as sphinx
 from website import command_reference, pages, python_reference
+
+from kgan.cli import quiet_tensorflow
 
 ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "build/docs"
@@ -21,6 +21,7 @@ PLACE = ROOT / "build/docs"
 
 def main() -> int:
     """Builds all anew: pages that did not change would not repeat their warnings."""
+    quiet_tensorflow.import_tensorflow()
     shutil.rmtree(PLACE, ignore_errors=True)
     source = PLACE / "source"
     pages.gather(ROOT / pages.INDEX, ROOT, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 from sphinx.util.inspect import stringify_signature
@@ -11,12 +12,15 @@ from sphinx.util.typing import stringify_annotation
 from website import pages, public_face
 from website.docstrings import restructured
 
+CLASS = re.compile(r"(?<![\w.\"'])[A-Z]\w+")  # in an annotation
+
 
 def setup(app: Any) -> None:
     """Connects the answers; docstrings become reStructuredText before napoleon reads them."""
     app.connect("source-read", add_contents)
     app.connect("autodoc-process-docstring", in_markdown, priority=400)
     app.connect("autodoc-process-signature", as_written)
+    app.connect("autodoc-skip-member", skip_others)
     app.connect("missing-reference", leave)
 
 
@@ -40,33 +44,43 @@ def in_markdown(app: Any, what: str, name: str, value: Any, options: Any, lines:
     lines[:] = restructured(lines, link)
 
 
+def skip_others(
+    app: Any, what: str, name: str, value: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leaves out methods that have Keras's own help."""
+    return True if public_face.of_others(value) else None
+
+
 def as_written(
     app: Any, what: str, name: str, value: Any, options: Any, signature: str, returns: str
 ) -> tuple[str, str | None] | None:
     """The signature with its annotations as they stand in the source: `npt.ArrayLike`."""
-    if what not in ("class", "exception", "function", "method"):
+    if what not in ("class", "function", "method"):
         return None
-    if inspect.isclass(value) and value.__init__ is not object.__init__:
-        found = inspect.signature(value.__init__)
-        found = found.replace(parameters=list(found.parameters.values())[1:])
-    else:
-        found = inspect.signature(value)
-    first = next(iter(found.parameters), None)
-    if what == "method" and first in ("self", "cls"):
-        found = found.replace(parameters=list(found.parameters.values())[1:])
-    returned, nothing = found.return_annotation, inspect.Signature.empty
-    text = stringify_signature(found.replace(return_annotation=nothing))
-    if inspect.isclass(value) or returned is nothing:
+    method = value.__init__ if inspect.isclass(value) else value
+    found = inspect.signature(value if method is object.__init__ else method)
+    parameters = [
+        each.replace(annotation=_linked(each.annotation, name))
+        for each in found.parameters.values()
+        if each.name not in ("self", "cls")
+    ]
+    nothing = inspect.Signature.empty
+    text = stringify_signature(found.replace(parameters=parameters, return_annotation=nothing))
+    if inspect.isclass(value) or found.return_annotation is nothing:
         return text, None
-    return text, stringify_annotation(returned, "smart")
+    return text, stringify_annotation(_linked(found.return_annotation, name), "smart")
+
+
+def _linked(annotation: Any, scope: str) -> Any:
+    """An annotation with the full names of kgan's public classes; ~ shows the last part alone."""
+
+    def full(match: re.Match[str]) -> str:
+        known = public_face.class_of(match[0], scope)
+        return match[0] if known is None else f"~{known}"
+
+    return CLASS.sub(full, annotation) if isinstance(annotation, str) else annotation
 
 
 def leave(app: Any, env: Any, node: Any, shown: Any) -> Any:
-    """Leaves an annotation that names a class of others as text, and finds kgan's own."""
-    if node.get("refdomain") != "py" or node["reftype"] == "obj":
-        return None  # what a docstring or a page names must be there
-    full = public_face.real_names().get(node["reftarget"])
-    if full is None:
-        return shown
-    domain = env.domains["py"]
-    return domain.resolve_xref(env, node["refdoc"], app.builder, "class", full, node, shown)
+    """Leaves what is not public in an annotation as text; what a docstring names must be there."""
+    return shown if node.get("refdomain") == "py" and node["reftype"] != "obj" else None

@@ -69,7 +69,7 @@ def _description(text: str) -> Iterator[str]:
     for paragraph in text.strip("\n").split("\n\n"):
         lines = paragraph.splitlines()
         if lines[0].startswith("  "):
-            yield from (".. code-block:: sh", "", *(f" {line}" for line in lines), "")
+            yield from ("::", "", *(f" {line}" for line in lines), "")
         else:
             yield from (*map(prose, lines), "")
 

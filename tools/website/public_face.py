@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import kgan
@@ -51,31 +51,40 @@ def members() -> frozenset[str]:
 
 def own_members(kind: type) -> list[str]:
     """The documented public methods and properties of a class that are kgan's own."""
-    return [
+    names = dict.fromkeys(
         name
         for base in kind.__mro__
-        if not others(base)
-        for name, value in vars(base).items()
+        if not of_others(base)
+        for name in vars(base)
         if not name.startswith("_")
-        and isinstance(value, property | classmethod | staticmethod | type(own_members))
-        and value.__doc__
-    ]
+    )
+    return [name for name in names if _is_documented(inspect.getattr_static(kind, name))]
 
 
-def others(kind: type) -> bool:
-    """Whether a class is not kgan's own."""
-    return not kind.__module__.startswith("kgan")
+def _is_documented(member: Any) -> bool:
+    methods = property | classmethod | staticmethod | FunctionType
+    return isinstance(member, methods) and bool(member.__doc__) and not of_others(member)
+
+
+def of_others(value: Any) -> bool:
+    """Whether a class or a function is not kgan's own."""
+    return not (getattr(value, "__module__", None) or "kgan").startswith("kgan")
+
+
+def class_of(name: str, scope: str) -> str | None:
+    """Full name of the public class that an annotation calls by its short one, if it is one."""
+    near = target_of(name, scope)
+    return _classes().get(name) if near is None else near
 
 
 @functools.cache
-def real_names() -> dict[str, str]:
-    """What an annotation may call a public class -> its full name; the first has a short one."""
+def _classes() -> dict[str, str]:
+    """Short name of a public class -> its full name; the first has it."""
     names: dict[str, str] = {}
     for where, values in objects().items():
         for name, value in values.items():
             if inspect.isclass(value):
-                for written in (name, f"{value.__module__}.{value.__qualname__}"):
-                    names.setdefault(written, f"{where}.{name}")
+                names.setdefault(name, f"{where}.{name}")
     return names
 
 

@@ -49,7 +49,7 @@ def _first_line(module: str, name: str, value: Any) -> str:
 
 
 def _class(name: str, kind: type) -> list[str]:
-    bases = sorted({base.__name__ for base in kind.__mro__ if public_face.others(base)})
+    bases = sorted({base.__name__ for base in kind.__mro__ if public_face.of_others(base)})
     lines = [f".. autoclass:: {name}", "   :members:", f"   :inherited-members: {', '.join(bases)}"]
     fields = getattr(kind, "_fields", ())  # of a named tuple: its docstring has them
     return [*lines, f"   :exclude-members: {', '.join(fields)}"] if fields else lines
