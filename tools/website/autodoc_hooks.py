@@ -52,10 +52,10 @@ def skip_others(
 
 
 def as_written(
-    app: Any, what: str, name: str, value: Any, options: Any, signature: str, returns: str
+    app: Any, what: str, name: str, value: Any, options: Any, signature: str | None, returns: str
 ) -> tuple[str, str | None] | None:
     """The signature with its annotations as they stand in the source: `npt.ArrayLike`."""
-    if what not in ("class", "function", "method"):
+    if what not in ("class", "function", "method") or signature is None:
         return None
     method = value.__init__ if inspect.isclass(value) else value
     found = inspect.signature(value if method is object.__init__ else method)
