@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import Any
 
+from docutils import nodes
 from sphinx.util.inspect import stringify_signature
 from sphinx.util.typing import stringify_annotation
 
@@ -22,6 +23,7 @@ def setup(app: Any) -> None:
     app.connect("autodoc-process-signature", as_written)
     app.connect("autodoc-skip-member", skip_others)
     app.connect("missing-reference", leave)
+    app.connect("doctree-read", with_dashes)
 
 
 def add_contents(app: Any, page: str, source: list[str]) -> None:
@@ -84,3 +86,10 @@ def _linked(annotation: Any, scope: str) -> Any:
 def leave(app: Any, env: Any, node: Any, shown: Any) -> Any:
     """Leaves what is not public in an annotation as text; what a docstring names must be there."""
     return shown if node.get("refdomain") == "py" and node["reftype"] != "obj" else None
+
+
+def with_dashes(app: Any, page: nodes.document) -> None:
+    """Writes the dash between an argument and what is said of it as one."""
+    for text in page.findall(nodes.Text):
+        if text.startswith(" -- "):
+            text.parent.replace(text, nodes.Text(text.replace(" -- ", " \N{EN DASH} ", 1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 
 from kgan.cli.main import make_export_parser, make_parser
@@ -10,6 +11,7 @@ from website.docstrings import prose
 
 TITLE = "Command-line reference"
 UNDERLINES = "=-~"
+OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
 
 def pages() -> dict[str, str]:
@@ -58,7 +60,7 @@ def _body(parser: argparse.ArgumentParser, depth: int) -> list[str]:
         if shown and group.title in unnamed:
             lines += [f".. rubric:: {group.title.capitalize()}", ""]
         elif shown:
-            lines += _heading(group.title.capitalize(), depth + 1)
+            lines += _heading(group.title[0].upper() + group.title[1:], depth + 1)
         for action in shown:
             lines += [f".. option:: {invocation(action)}", "", f"   {_help(parser, action)}", ""]
     return lines
@@ -71,7 +73,12 @@ def _description(text: str) -> Iterator[str]:
         if lines[0].startswith("  "):
             yield from ("::", "", *(f" {line}" for line in lines), "")
         else:
-            yield from (*map(prose, lines), "")
+            yield from (*map(_said, lines), "")
+
+
+def _said(text: str) -> str:
+    """A line of help, options in it as code."""
+    return prose(OPTION.sub(r"`\g<0>`", text))
 
 
 def invocation(action: argparse.Action) -> str:
@@ -88,7 +95,7 @@ def invocation(action: argparse.Action) -> str:
 
 
 def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
-    text = prose(parser._get_formatter()._expand_help(action)) if action.help else ""
+    text = _said(parser._get_formatter()._expand_help(action))
     rivals = [
         f":option:`{other.option_strings[-1]}`" if other.option_strings else f"``{other.metavar}``"
         for group in parser._mutually_exclusive_groups
