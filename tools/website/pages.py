@@ -32,17 +32,20 @@ def gather(index: Path, root: Path, into: Path) -> None:
 
 
 def contents(index: str) -> str:
-    """The directives of the site's table of contents: what the index names, by its tables."""
+    """The directives of the site's table of contents: what the index names, by its tables.
+
+    The references, which the index does not name, are also shown below it.
+    """
     parts = HEADER.split(index)
     chapters = [("", parts[0]), *zip(parts[1::2], parts[2::2], strict=True)]
-    trees = [
-        _tree(title.capitalize(), [link.removesuffix(".md") for link in links(text)])
-        for title, text in chapters
-    ]
-    reference = [f"/{REFERENCE}/python", f"/{REFERENCE}/command-line"]
-    return "\n".join([*trees, _tree("Reference", reference)])
+    trees = []
+    for title, text in chapters:
+        caption = f":caption: {title.capitalize()}\n" if title else ""
+        names = [link.removesuffix(".md") for link in links(text)]
+        trees.append(_tree(f":hidden:\n{caption}", names))
+    references = [f"/{REFERENCE}/python", f"/{REFERENCE}/command-line"]
+    return "".join([*trees, _tree(":caption: Reference\n:maxdepth: 1\n", references)])
 
 
-def _tree(caption: str, names: list[str]) -> str:
-    said = [f":caption: {caption}"] if caption else []
-    return "\n".join(["", "```{toctree}", ":hidden:", *said, "", *names, "```", ""])
+def _tree(options: str, names: list[str]) -> str:
+    return "\n".join(["\n```{toctree}", options, *names, "```\n"])
