@@ -15,6 +15,23 @@ from kgan.channels import ALPHA, MOST_CHANNELS, PICTURES
 from kgan.errors import InputError
 from kgan.files import whole_file
 
+__all__ = [
+    "as_pictures",
+    "from_uint8",
+    "grid",
+    "is_drawn",
+    "over",
+    "pairs",
+    "repeat_pixels",
+    "save_animation",
+    "save_array",
+    "save_image",
+    "save_named",
+    "save_png",
+    "to_pil",
+    "to_uint8",
+]
+
 SOFTWARE = 0x0131  # the Exif tag of the program that made a picture
 DRAWN = "kgan: drawn by a model"
 # Formats with an alpha channel, beside PNG.

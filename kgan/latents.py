@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from kgan.errors import InputError
 
+__all__ = ["closed_walk", "from_seeds", "law", "lerp", "slerp"]
+
 Distribution: TypeAlias = Literal["normal", "uniform"]
 
 DISTRIBUTIONS = ("normal", "uniform")

@@ -1,9 +1,11 @@
 """Runs exported generators and autoencoders with onnxruntime, without importing tensorflow.
 
-generator = kgan.runtime.Generator("saved_models/photos")
-generator.generate(16, seed=0)
-autoencoder = kgan.runtime.Autoencoder("saved_models/codes")
-autoencoder.reconstruct(images)
+An export's directory is all that it takes:
+
+    generator = kgan.runtime.Generator("saved_models/photos")
+    generator.generate(16, seed=0)
+    autoencoder = kgan.runtime.Autoencoder("saved_models/codes")
+    autoencoder.reconstruct(images)
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from kgan.attributes import Attributes
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.untrusted import Session, checked_session
+
+__all__ = ["Autoencoder", "Generator"]
 
 
 class Generator:

@@ -44,7 +44,9 @@ that is there already (an .onnx file, or its directory) it writes that page alon
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of an export, and those of the command alone."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("model", metavar="MODEL", type=Path, nargs="?")
+    what.add_argument(
+        "model", metavar="MODEL", type=Path, nargs="?", help="a run or a file of Keras's to export"
+    )
     what.add_argument(
         "--inspect",
         type=Path,

@@ -2,24 +2,24 @@
 
 Every function takes the same last arguments:
 
-    batch_size: images per batch; a smaller last batch of an epoch is dropped.
-    value_range: (low, high) that black and white are mapped to; a model's `value_range`.
-    augment: texts such as "flip" or "rotate=10:0.5" (strength, share of the
-        images), `Augmentation`s, and callables on a float batch; "all" is every one after
-        which a picture could still be of the set: flip (where a small network cannot tell the
-        pictures from their mirror images), crop, brightness, contrast, saturation and hue.
-    shuffle: whether each epoch has a new order.
-    seed: int, for the same order and augmentation each time; None for random ones.
-    fit: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
-    background: (R, G, B) under transparent images and around padded ones; white alone goes
-        with an `image_shape` of four channels, which keeps transparency instead.
-    labels: yield (images, labels), int32 (B,), for a conditional GAN; with attributes they are
-        float32 (B, k).
-    first_batch: None for a dataset of one epoch, a new one each time it is iterated.
-        A whole number for an endless dataset, for `fit` with `steps_per_epoch`,
-        which continues where a training with the same arguments stopped after so
-        many batches; it needs a seed. Exact if no image is broken or all are in
-        memory.
+- `batch_size`: images per batch; a smaller last batch of an epoch is dropped.
+- `value_range`: (low, high) that black and white are mapped to; a model's `value_range`.
+- `augment`: texts such as "flip" or "rotate=10:0.5" (strength, share of the
+  images), `Augmentation`s, and callables on a float batch; "all" is every one after
+  which a picture could still be of the set: flip (where a small network cannot tell the
+  pictures from their mirror images), crop, brightness, contrast, saturation and hue.
+- `shuffle`: whether each epoch has a new order.
+- `seed`: int, for the same order and augmentation each time; None for random ones.
+- `fit`: "crop" scales to cover and cuts the middle out, "pad" scales to fit inside.
+- `background`: (R, G, B) under transparent images and around padded ones; white alone goes
+  with an `image_shape` of four channels, which keeps transparency instead.
+- `labels`: yield (images, labels), int32 (B,), for a conditional GAN; with attributes they are
+  float32 (B, k).
+- `first_batch`: None for a dataset of one epoch, a new one each time it is iterated.
+  A whole number for an endless dataset, for `fit` with `steps_per_epoch`,
+  which continues where a training with the same arguments stopped after so
+  many batches; it needs a seed. Exact if no image is broken or all are in
+  memory.
 
 and raises `kgan.InputError` for arguments and data that cannot be used and for fewer
 images than a batch.

@@ -1,8 +1,8 @@
 """Figures of generated images that one can trust, from features; neither tensorflow nor keras.
 
-features = kgan.metrics.Features.efficientnet_lite0()
-real, fake = features.extract(real_images), features.extract(fake_images)
-kgan.metrics.kernel_distance(real, fake).value
+    features = kgan.metrics.Features.efficientnet_lite0()
+    real, fake = features.extract(real_images), features.extract(fake_images)
+    kgan.metrics.kernel_distance(real, fake).value
 
 Every metric takes arrays of features, one row an image, and gives a named tuple.
 """

@@ -168,9 +168,8 @@ class R3GANGenerator(Network):
         dtype: dtype policy of the layers; Keras's global one when None. The
             output is float32 under any policy.
 
-    Input: float32 (B, latent_dim), with classes [that, int (B,) labels], with k
-        attributes [that, float (B, k) labels].
-    Output: float32 (B, H, W, C), approximately in [-1, 1].
+    Input: float32 (B, latent_dim), with classes [that, int (B,) labels], with k attributes
+    [that, float (B, k) labels]. Output: float32 (B, H, W, C), approximately in [-1, 1].
 
     Raises:
         InputError: an argument that the network cannot be built with.
@@ -246,9 +245,8 @@ class R3GANDiscriminator(Network):
         dtype: dtype policy of the layers; Keras's global one when None. The
             logits are float32 under any policy.
 
-    Input: float32 (B, H, W, C), with classes [that, int (B,) labels], with k
-        attributes [that, float (B, k) labels].
-    Output: float32 (B, 1), logits.
+    Input: float32 (B, H, W, C), with classes [that, int (B,) labels], with k attributes
+    [that, float (B, k) labels]. Output: float32 (B, 1), logits.
 
     Raises:
         InputError: an argument that the network cannot be built with.

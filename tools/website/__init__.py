@@ -1,0 +1,1 @@
+"""What turns docs/, docstrings and parsers into the site that tools/docs builds."""
