@@ -39,7 +39,9 @@ SCALES = ("levels", "unit", "symmetric", "imagenet")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", type=Path)
+    parser.add_argument(
+        "model", metavar="MODEL", type=Path, help="a run's directory, a .keras file or an export"
+    )
     parser.add_argument(
         "data", metavar="DATA", nargs="?", help="real pictures to compare with (the run's own)"
     )

@@ -44,7 +44,13 @@ that is there already (an .onnx file, or its directory) it writes that page alon
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of an export, and those of the command alone."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("model", metavar="MODEL", type=Path, nargs="?")
+    what.add_argument(
+        "model",
+        metavar="MODEL",
+        type=Path,
+        nargs="?",
+        help="a run's directory or a generator's file",
+    )
     what.add_argument(
         "--inspect",
         type=Path,

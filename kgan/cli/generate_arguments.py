@@ -35,7 +35,7 @@ ASKED = Kind("numbers by name such as smile=1,yaw=-0.5", parse_asked, parse_aske
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", type=Path)
+    parser.add_argument("model", metavar="MODEL", type=Path, help="a run, .keras file or export")
     parser.add_argument("-n", type=argument_type(WHOLE), help=f"number of pictures ({COUNT})")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
