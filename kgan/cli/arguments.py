@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -27,6 +29,24 @@ def add_commands(commands: Any, modules: Mapping[str, Any], key: str) -> None:
         )
         command.add_arguments(subparser)
         subparser.set_defaults(**{key: command.run})
+
+
+def add_json(parser: argparse.ArgumentParser, words: str) -> None:
+    """Adds --json, with a text of what it prints."""
+    parser.add_argument("--json", action="store_true", help=words)
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON in ASCII, which no terminal obeys; infinite or no number is null."""
+    print(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def add_options(

@@ -9,7 +9,7 @@ import numpy as np
 
 from kgan import images
 from kgan.cli import quiet_tensorflow
-from kgan.cli.arguments import add_options, given_options
+from kgan.cli.arguments import add_json, add_options, given_options, print_json
 from kgan.errors import InputError
 from kgan.files import printable, writing
 from kgan.runs.options import RunOptions
@@ -44,20 +44,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PNG",
         help="the sheet, outside DIR (DIR-check.png here, by DIR's name)",
     )
+    add_json(parser, "print the report as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the report and, last, the sheet's path; 1 when training would skip files, else 0."""
+    """Prints the report and, last, the sheet's path, or JSON; 1 where files are skipped, else 0."""
+    if arguments.json and arguments.output is not None:
+        raise InputError(f"--json draws no sheet. Received: --output {arguments.output}")
     sheet = _sheet_path(arguments.directory, arguments.output)
     quiet_tensorflow.import_tensorflow()
     from kgan.data.records import shards_in
 
     shards = shards_in(arguments.directory) if arguments.directory.is_dir() else []
     if shards:
-        return _check_shards(Path(shards[0]).parent)
+        return _check_shards(Path(shards[0]).parent, arguments.json)
     from kgan.data import augment as augmentations
     from kgan.data import check
-    from kgan.data.check_report import as_text
+    from kgan.data.check_report import as_json, as_text
 
     options = given_options(arguments, RunOptions)
     augment = augmentations.expanded(options.pop("augment", ["flip"]), lambda: True)
@@ -69,6 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         progress=counting("checked"),
         **options,
     )
+    if arguments.json:
+        print_json(as_json(report))
+        return int(bool(report.problems))
     print(as_text(report))
     if report.images:
         _save_sheet(sheet, lambda: check.preview(report, augment))
@@ -84,10 +90,14 @@ def _save_sheet(sheet: Path | None, preview: Callable[[], np.ndarray]) -> None:
     print(printable(sheet, None))
 
 
-def _check_shards(folder: Path) -> int:
+def _check_shards(folder: Path, json: bool) -> int:
     from kgan.data.records import check_shards
 
     manifest, problems = check_shards(folder)
+    if json:
+        facts = {name: manifest[name] for name in ("count", "image_shape")}
+        print_json({**facts, "shards": len(manifest["shards"]), "problems": problems})
+        return int(bool(problems))
     for problem in problems:
         print(f"problem: {printable(problem, None)}")
     shape = "x".join(map(str, manifest["image_shape"]))

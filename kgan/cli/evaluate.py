@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kgan.cli import quiet_tensorflow
-from kgan.cli.arguments import argument_type
+from kgan.cli.arguments import add_json, argument_type, print_json
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.option_fields import FROM_ZERO, WHOLE
@@ -102,6 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also where a model's own discriminator judges by the same network",
     )
+    add_json(parser, "print the figures as JSON")
     reconstruction = parser.add_argument_group("autoencoders")
     reconstruction.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where the reconstructions go (nowhere)"
@@ -112,7 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prints the figures and, last, the path of the sheet."""
+    """Prints the figures and, last, the path of the sheet; with --json one object."""
     if arguments.pairs and not arguments.output:
         raise InputError("--pairs needs --output DIR for the sheets. Received: none")
     if arguments.memorisation and (arguments.compare or arguments.metrics):
@@ -135,6 +137,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.memorisation:
         _memorisation(arguments, opened)
         return
+    from kgan.metrics.evaluation import compare
     from kgan.metrics.figures import METRICS, check_metrics
     from kgan.runs.own_judge import check_judge
 
@@ -153,10 +156,22 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.anyway:
         check_judge(models, settings["network"])
     if arguments.compare:
-        lines, sheet = compare_models(models, arguments.data, **settings)
+        each, sheet = compare_models(models, arguments.data, **settings)
+        figures = {"models": {name: one.to_json() for name, one in each.items()}}
+        lines = compare(each)
     else:
         found, sheet = evaluate_model(opened, arguments.data, **settings)
+        figures = found.to_json()
         lines = [*found.table(), "", printable(found.protocol.in_words(), None)]
+    _tell(arguments, figures, lines, sheet)
+
+
+def _tell(
+    arguments: argparse.Namespace, figures: Mapping[str, Any], lines: Sequence[str], sheet: Path
+) -> None:
+    if arguments.json:
+        print_json({**figures, "sheet": str(sheet)})
+        return
     print(*lines, sep="\n")
     print(printable(sheet, None))
 
@@ -168,11 +183,10 @@ def _memorisation(arguments: argparse.Namespace, opened: Opened) -> None:
     network = _network(arguments)
     if not arguments.anyway:
         check_judge({str(arguments.model): opened}, network)
-    lines, sheet = report(
+    found, sheet = report(
         opened, arguments.data, n=arguments.n, network=network, seed=arguments.seed
     )
-    print(*lines, sep="\n")
-    print(printable(sheet, None))
+    _tell(arguments, found.figures, found.lines, sheet)
 
 
 def _network(arguments: argparse.Namespace) -> Features:
@@ -191,6 +205,9 @@ def _reconstruct(arguments: argparse.Namespace, opened: Opened) -> None:
     from kgan.runs.reconstruction import evaluate_autoencoder
 
     found = evaluate_autoencoder(opened, arguments.data, arguments.output, arguments.pairs)
+    if arguments.json:
+        print_json(found._asdict())
+        return
     print(
         f"{found.n:,} pictures ({found.split}): MSE {found.mse:.4g} (levels 0 to 1), "
         f"PSNR {found.psnr_db:.2f} dB, SSIM {found.ssim:.4f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kgan import export_places
 from kgan.cli import quiet_tensorflow
-from kgan.cli.arguments import add_options, argument_type, given_options
+from kgan.cli.arguments import add_json, add_options, argument_type, given_options, print_json
 from kgan.errors import InputError
 from kgan.export.export_options import LICENCE, WEIGHTS_OPTIONS, ExportOptions
 from kgan.files import check_name, printable
@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--delete", metavar="NAME/VERSION", help="delete one version of an export in --out instead"
     )
+    add_json(parser, "print what --inspect or --list found as JSON")
     groups = add_options(parser, ExportOptions)
     groups["precision"].add_argument(
         "--quantize", choices=("int8",), help="the same as --precision int8"
@@ -92,6 +93,10 @@ def run(arguments: argparse.Namespace) -> None:
         chosen["quantize"] = arguments.quantize
     if arguments.web_runtime and not arguments.web:
         raise InputError(f"--web-runtime goes with --web. Received: {arguments.web_runtime}")
+    if arguments.json and arguments.inspect is None and arguments.list is None:
+        raise InputError(
+            f"--json goes with --inspect or --list. Received: {arguments.model or arguments.delete}"
+        )
     if arguments.model is None:
         _on_the_shelf(arguments, chosen)
     elif arguments.web and export_places.find_onnx(arguments.model):
@@ -237,7 +242,11 @@ def _on_the_shelf(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None
         raise InputError(f"--web needs a MODEL. Received: --web {arguments.web}")
     from kgan import shelf
 
-    if arguments.inspect is not None:
+    if arguments.json and arguments.inspect is not None:
+        print_json(shelf.inspect_json(arguments.inspect))
+    elif arguments.json:
+        print_json(shelf.list_json(shelf.list_exports(arguments.list)))
+    elif arguments.inspect is not None:
         print(*shelf.inspect(arguments.inspect), sep="\n")
     elif arguments.list is not None:
         print(*shelf.table(shelf.list_exports(arguments.list)), sep="\n")

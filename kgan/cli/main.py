@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from kgan.cli import data, environment, evaluate, explore, export, generate, train
 from kgan.cli.arguments import add_commands
+from kgan.cli.completion import add_completion
 from kgan.cli.interruptible import Interruptible
 from kgan.errors import KganError
 from kgan.file_systems import no_room
@@ -82,6 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="kgan", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"kgan {__version__}")
+    add_completion(parser)
     parser.set_defaults(run=lambda _: parser.print_help())  # where no command is given
     add_commands(parser.add_subparsers(title="commands", metavar="COMMAND"), COMMANDS, "run")
     return parser
@@ -95,6 +97,7 @@ def make_export_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     export.add_arguments(parser)
+    add_completion(parser)
     parser.set_defaults(run=export.run)
     return parser
 

@@ -1,11 +1,12 @@
-"""The text that `kgan data check` prints."""
+"""What `kgan data check` prints: text, or what JSON takes."""
 
 from __future__ import annotations
 
 import collections
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from kgan.data.check import Report
+from kgan.data.check import Report, UsableImage
 from kgan.files import aligned, printable
 
 SHOWN_SIZES = 4
@@ -22,6 +23,37 @@ def as_text(report: Report) -> str:
         parts.append([f"problem: skipped ({len(report.problems):,})", *_named(report.problems)])
     parts.append([_verdict(report)])
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """A `kgan.data.check.Report` for programs.
+
+    Args:
+        report: it.
+
+    Returns:
+        Dict that `json.dumps` takes: "folder"; "image_shape" [H, W, C]; "images", of each that
+        training can use its "file", "format", "channels" and "size" [height, width]; "problems"
+        and each kind of "remarks", lists of [file, why]; "classes", images by class;
+        "class_remark", a line or None; "same" and "alike", lists of files.
+    """
+    return {
+        "folder": str(report.folder),
+        "image_shape": list(report.image_shape),
+        "images": [_facts(image) for image in report.images],
+        "problems": report.problems,
+        "remarks": report.remarks,
+        "classes": report.classes,
+        "class_remark": report.class_remark,
+        "same": report.same,
+        "alike": report.alike,
+    }
+
+
+def _facts(image: UsableImage) -> dict[str, Any]:
+    width, height = image.header.size
+    known = {"format": image.header.format, "channels": image.header.channels}
+    return {"file": image.file, **known, "size": [height, width]}
 
 
 def _verdict(report: Report) -> str:

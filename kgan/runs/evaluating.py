@@ -22,7 +22,7 @@ from kgan.errors import InputError
 from kgan.files import printable
 from kgan.images import save_png
 from kgan.metrics.curve import curve
-from kgan.metrics.evaluation import Evaluation, compare, judged
+from kgan.metrics.evaluation import Evaluation, judged
 from kgan.metrics.features import Features
 from kgan.metrics.figures import HEADLINE
 from kgan.metrics.quality_sheet import labelled, quality_sheet
@@ -237,7 +237,7 @@ def compare_models(
     metrics: Sequence[str],
     network: Features,
     seed: int,
-) -> tuple[list[str], Path]:
+) -> tuple[dict[str, Evaluation], Path]:
     """Measures several models against the same images and writes one sheet of them.
 
     Args:
@@ -245,7 +245,7 @@ def compare_models(
         data, n, metrics, network, seed: as for `evaluate_model`.
 
     Returns:
-        (lines of a table, the path of the sheet, `comparison.png` beside the first model).
+        (the figures of each, the path of the sheet, `comparison.png` beside the first model).
 
     Raises:
         InputError: as for `evaluate_model`.
@@ -262,10 +262,9 @@ def compare_models(
         labels = reference.labels_for(opened.model)
         given = {} if labels is None else {"labels": labels[:SHOWN]}
         rows.append(opened.model.generate(min(SHOWN, reference.n), seed=seed, **given))
-    lines = compare(found)
     rows.append(reference.images[:SHOWN])
     sheet = labelled(rows, [*map(printable, models), "real images"])
-    return lines, save_png(first.place / f"{first.prefix}{COMPARISON_FILE}", sheet, drawn=True)
+    return found, save_png(first.place / f"{first.prefix}{COMPARISON_FILE}", sheet, drawn=True)
 
 
 def _check_alike(models: Mapping[str, Opened], data: str | None) -> None:

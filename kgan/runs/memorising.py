@@ -17,7 +17,7 @@ SHEET_FILE = "memorisation.png"
 
 def report(
     opened: Opened, data: str | None, *, n: int, network: Features, seed: int
-) -> tuple[list[str], Path]:
+) -> tuple[Finding, Path]:
     """Seeks generated images among all training images, and writes a sheet of the nearest.
 
     Args:
@@ -26,7 +26,7 @@ def report(
         n, network, seed: as for `kgan.explore.neighbours`.
 
     Returns:
-        (lines to print, the path of the sheet: the most suspicious images, each before its
+        (what was found, the path of the sheet: the most suspicious images, each before its
         nearest training images).
 
     Raises:
@@ -34,7 +34,7 @@ def report(
     """
     found = nearest_training(opened, data, n=n, network=network, seed=seed)
     path = opened.place / f"{opened.prefix}{SHEET_FILE}"
-    return list(found.lines), save_png(path, found.picture, drawn=True)
+    return found, save_png(path, found.picture, drawn=True)
 
 
 def nearest_training(

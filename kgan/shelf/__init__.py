@@ -1,8 +1,17 @@
 """Lists, inspects and deletes the exports on disk, without tensorflow."""
 
 from kgan.shelf.deletion import delete
-from kgan.shelf.inspection import inspect
-from kgan.shelf.listing import Shelved, list_exports, table
+from kgan.shelf.inspection import inspect, inspect_json
+from kgan.shelf.listing import Shelved, list_exports, list_json, table
 from kgan.shelf.recognition import describe
 
-__all__ = ["Shelved", "delete", "describe", "inspect", "list_exports", "table"]
+__all__ = [
+    "Shelved",
+    "delete",
+    "describe",
+    "inspect",
+    "inspect_json",
+    "list_exports",
+    "list_json",
+    "table",
+]

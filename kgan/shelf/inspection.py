@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import os
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from kgan import export_places
 from kgan import manifest as manifests
@@ -39,12 +39,7 @@ def inspect(path: str | os.PathLike[str]) -> list[str]:
         model = read_model(path)
         rows = [*_file(model), *_facts(model.manifest)]
         return [printable(path), *aligned(rows, INDENT)]
-    export = export_places.find_export(path)
-    if export is None:
-        raise InputError(
-            "Not an export: expected an .onnx file, or a directory with "
-            f"{manifests.MANIFEST_FILE}. Received: {path}"
-        )
+    export = _export_at(path)
     manifest = read_manifest(export)
     lines = [printable(export), *aligned(_files(export, manifest), INDENT)]
     for file in sorted(export.glob("*.onnx")):
@@ -52,26 +47,76 @@ def inspect(path: str | os.PathLike[str]) -> list[str]:
     return [*lines, "manifest", *aligned(_facts(manifest), INDENT)]
 
 
+def inspect_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """As `inspect`, for programs.
+
+    Args:
+        path: as for `inspect`.
+
+    Returns:
+        Dict that `json.dumps` takes: "path"; "manifest"; "onnx", of each .onnx file its "bytes",
+        "opset", "multiply_adds" and "memory_bytes" at a batch of 1; of a directory also "files",
+        each one's "bytes" and "sha256", and "differences" from the manifest, pairs of what and
+        which file, empty where there are none.
+
+    Raises:
+        InputError: as for `inspect`.
+    """
+    path = Path(path)
+    if path.suffix == ".onnx" and path.is_file():
+        model = read_model(path)
+        facts = {"path": str(path), "manifest": model.manifest}
+        return facts | {"onnx": {path.name: _measures(model)}}
+    export = _export_at(path)
+    manifest = read_manifest(export)
+    files, differences = _compared(export, manifest)
+    return {
+        "path": str(export),
+        "manifest": manifest,
+        "onnx": {file.name: _measures(read_model(file)) for file in sorted(export.glob("*.onnx"))},
+        "files": files,
+        "differences": differences,
+    }
+
+
+def _export_at(path: Path) -> Path:
+    export = export_places.find_export(path)
+    if export is None:
+        raise InputError(
+            "Not an export: expected an .onnx file, or a directory with "
+            f"{manifests.MANIFEST_FILE}. Received: {path}"
+        )
+    return export
+
+
 def _files(export: Path, manifest: manifests.Manifest) -> list[Row]:
     """Rows about the files of a VERSION directory."""
+    present, differences = _compared(export, manifest)
+    total = wording.size(sum(facts["bytes"] for facts in present.values()))
+    rows = [("files", f"{len(present)}, {total}")]
+    rows += [(what, printable(name)) for what, name in differences]
+    if not differences:
+        rows.append(("checked", "every file has the size and SHA-256 of the manifest"))
+    return rows
+
+
+def _compared(export: Path, manifest: manifests.Manifest) -> tuple[dict[str, Any], list[Row]]:
+    """(size and SHA-256 of each file there is, (what, name) of each that is not as listed)."""
     listed = manifest.get("files", {})
     sizes = {name: facts.get("bytes") for name, facts in listed.items() if isinstance(facts, dict)}
     present = manifests.list_files(export, sizes)
     for name in set(present) - set(listed):
         if Path(name).suffix in (".json", ".png") and Path(name).stem.endswith(WRITTEN_SINCE):
             del present[name]
-    total = wording.size(sum(facts["bytes"] for facts in present.values()))
-    rows = [("files", f"{len(present)}, {total}")]
+    differences = []
     for name in sorted({*present, *listed}):
         if name not in listed:
-            rows.append(("not in the manifest", printable(name)))
+            differences.append(("not in the manifest", name))
         elif name not in present:
-            rows.append(("missing", printable(name)))
+            differences.append(("missing", name))
         elif present[name] != listed[name]:
-            rows.append(("not as exported", printable(name)))
-    if len(rows) == 1:
-        rows.append(("checked", "every file has the size and SHA-256 of the manifest"))
-    return rows
+            differences.append(("not as exported", name))
+    return present, differences
 
 
 def _file(model: Model) -> list[Row]:
@@ -79,20 +124,32 @@ def _file(model: Model) -> list[Row]:
     graph = model.proto.graph
     counted = collections.Counter(node.op_type for node in graph.node)
     kinds = ", ".join(f"{count} {name}" for name, count in counted.most_common())
-    needed, arithmetic = model.needs(1)
-    (opset,) = model.proto.opset_import
+    measures = _measures(model)
     return [
-        ("size", wording.size(Path(model.origin).stat().st_size)),
+        ("size", wording.size(measures["bytes"])),
         ("operators", f"{len(graph.node)}: {kinds}"),
-        ("opset", str(opset.version)),
+        ("opset", str(measures["opset"])),
         *(("input", printable(described(value))) for value in graph.input),
         *(("output", printable(described(value))) for value in graph.output),
         ("contract", "inputs, outputs and shapes are those of its manifest"),
         (
             "to run",
-            f"{arithmetic / 1e6:,.3g} million multiply-adds, up to {wording.size(needed)}",
+            f"{measures['multiply_adds'] / 1e6:,.3g} million multiply-adds, "
+            f"up to {wording.size(measures['memory_bytes'])}",
         ),
     ]
+
+
+def _measures(model: Model) -> dict[str, int]:
+    """Size and cost of an ONNX file, at a batch of 1."""
+    needed, arithmetic = model.needs(1)
+    (opset,) = model.proto.opset_import
+    return {
+        "bytes": Path(model.origin).stat().st_size,
+        "opset": opset.version,
+        "multiply_adds": arithmetic,
+        "memory_bytes": needed,
+    }
 
 
 def _facts(manifest: manifests.Manifest) -> list[Row]:

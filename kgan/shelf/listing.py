@@ -7,6 +7,7 @@ import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from kgan import manifest as manifests
 from kgan.errors import InputError
@@ -96,6 +97,18 @@ def read_manifest(path: Path) -> manifests.Manifest:
     except UnicodeDecodeError:
         content = ""
     return check_promise(manifests.parse(content, path), path)
+
+
+def list_json(exports: Sequence[Shelved]) -> list[dict[str, Any]]:
+    """Exports for programs.
+
+    Args:
+        exports: as `list_exports` gives them.
+
+    Returns:
+        List that `json.dumps` takes: of each the attributes of `Shelved`.
+    """
+    return [dataclasses.asdict(each) | {"path": str(each.path)} for each in exports]
 
 
 def table(exports: Sequence[Shelved]) -> list[str]:

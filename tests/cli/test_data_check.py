@@ -1,7 +1,10 @@
 """`kgan data check`: what it prints, writes and exits with."""
 
+import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +44,22 @@ def test_pictures_that_training_would_skip_are_1(place, capsys):
     assert "photos/cut.png: an empty file" in printed
     assert "remark: smaller than 64x64, scaled up (2)" in printed
     assert (place / "photos-check.png").is_file()
+
+
+def test_the_report_is_json_too(place, capsys):
+    (place / "photos" / "cut.png").write_bytes(b"")
+    shutil.copy(place / "photos" / "0.png", place / "photos" / "again.png")
+    assert main(["data", "check", "photos", "--size", "20x24", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    names = [str(Path("photos") / name) for name in ("0.png", "1.png", "again.png", "cut.png")]
+    facts = {"format": "PNG", "channels": "colour", "size": [20, 20]}
+    assert found["image_shape"] == [20, 24, 3]
+    assert found["images"] == [{"file": names[index]} | facts for index in (0, 1, 2)]
+    assert found["problems"] == [[names[3], "an empty file"]]
+    assert found["same"] == [[names[0], names[2]]]
+    assert not (place / "photos-check.png").exists()
+    assert main(["data", "check", "photos", "--json", "-o", "a.png"]) == 2
+    assert "--json draws no sheet. Received: --output a.png" in capsys.readouterr().err
 
 
 def test_a_folder_of_broken_pictures_alone_is_1_without_a_sheet(place, capsys):

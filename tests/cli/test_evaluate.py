@@ -156,6 +156,10 @@ def test_two_models_are_compared_on_the_same_images(run, features, tmp_path, cap
     lines = lines_of(capsys, "evaluate", run, tmp_path / "d.npz", "--compare", twin, *given)
     assert "differ by no more than the noise" in lines[-2]
     assert lines[-1] == str(run / "comparison.png")
+    words = [run, tmp_path / "d.npz", "--compare", twin, *given, "--json"]
+    compared = json.loads("".join(lines_of(capsys, "evaluate", *words)))
+    assert list(compared["models"]) == [str(run), str(twin)]
+    assert compared["sheet"] == str(run / "comparison.png")
     figures = [
         read_evaluation(path).figures
         for path in (run / "evaluation.json", tmp_path / "copy.evaluation.json")
@@ -169,6 +173,18 @@ def test_training_images_are_sought_among_the_generated(run, features, capsys):
     assert "where chance alone gives 1%" in lines[0]
     assert lines[1].startswith("by pixels: ")
     assert lines[-1] == str(run / "memorisation.png")
+    words = [run, "--memorisation", "-n", "50", *features, "--json"]
+    found = json.loads("".join(lines_of(capsys, "evaluate", *words)))
+    assert f"by features: {found['features']['below']} of 50" in lines[0]
+    assert found["sheet"] == lines[-1]
+
+
+def test_figures_are_json_too(run, features, capsys):
+    words = [run, "-n", "60", "--metrics", "kernel_distance", *features, "--json"]
+    found = json.loads("".join(lines_of(capsys, "evaluate", *words)))
+    sheet = found.pop("sheet")
+    assert found == json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+    assert sheet == str(run / "evaluation.png")
 
 
 @pytest.mark.slow
@@ -258,6 +274,8 @@ def test_an_autoencoder_reconstructs_a_folder_by_name(tmp_path, capsys):
     assert float(lines[0].split("MSE ")[1].split()[0]) == pytest.approx(mse, rel=1e-2)
     assert f"PSNR {10 * np.log10(1 / mse):.1f}" in lines[0]
     assert (output / "pairs" / "0001.png").is_file()
+    found = json.loads("".join(lines_of(capsys, "evaluate", run, tmp_path / "test", "--json")))
+    assert found["mse"] == pytest.approx(mse, rel=1e-5)
     before = (tmp_path / "test" / "x" / "bag 3.png").read_bytes()
     assert main(["evaluate", str(run), str(tmp_path / "test"), "-o", str(tmp_path / "test")]) == 2
     assert "a folder of their own" in capsys.readouterr().err

@@ -49,13 +49,18 @@ def test_planted_copies_are_found_at_distance_0_with_their_file_names(folder, tm
         for seed, index in zip((5, 9), copied, strict=True)
     }
     opened = Opened(Copier(planted), "trained", {"file": "a"}, None, tmp_path, "")
-    lines, sheet = report(opened, str(folder), n=40, network=network, seed=0)
-    for kind, line in zip(("features", "pixels"), lines, strict=False):
+    found, sheet = report(opened, str(folder), n=40, network=network, seed=0)
+    for kind, line in zip(("features", "pixels"), found.lines, strict=False):
         assert line.startswith(f"by {kind}: ")
         assert line.endswith("; 2 are equal to one")
         assert 2 <= int(line.split()[2]) <= 8  # the two, and what is near by chance
-    assert lines[3].split() == ["seed", "5", "0", source.name(copied[0])]
-    assert lines[4].split() == ["seed", "9", "0", source.name(copied[1])]  # was to be "unseen"
+    assert found.lines[3].split() == ["seed", "5", "0", source.name(copied[0])]
+    assert found.lines[4].split() == [
+        "seed",
+        "9",
+        "0",
+        source.name(copied[1]),
+    ]  # was to be "unseen"
     levels = np.asarray(Image.open(sheet))
     top = levels[14:24]  # the first row: what was drawn, then its nearest
     np.testing.assert_array_equal(top[2:10, 2:10], planted[5][..., 0])

@@ -168,6 +168,35 @@ def test_inspecting_what_is_no_export(place, capsys):
     assert "Not the manifest" in error_line(capsys, ["export", "--inspect", place / "broken"])
 
 
+def test_for_programs_both_are_json(place, capsys):
+    def answer(*words):
+        assert main(["export", *map(str, words), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    listed = {each["name"]: each for each in answer("--list", place)}
+    assert listed["clothes/2"]["forms"] == ["onnx", "saved_model"]
+    assert listed["clothes/2"]["latest"] is True
+    assert listed["notes"]["problem"]
+    assert listed["notes"]["manifest"] is None
+    version = place / "clothes" / "1"
+    manifest = json.loads((version / "manifest.json").read_text(encoding="utf-8"))
+    found = answer("--inspect", version)
+    assert (found["path"], found["manifest"]) == (str(version), manifest)
+    assert found["differences"] == []
+    assert found["files"] == manifest["files"]
+    alone = answer("--inspect", version / "model.onnx")
+    assert alone["onnx"] == found["onnx"]
+    assert alone["onnx"]["model.onnx"]["bytes"] == (version / "model.onnx").stat().st_size
+    assert alone["manifest"]["output"] == manifest["output"]
+    (version / "card.md").write_text("more", encoding="utf-8")
+    (version / "new.txt").write_text("", encoding="utf-8")
+    changed = answer("--inspect", version)["differences"]
+    assert changed == [["not as exported", "card.md"], ["not in the manifest", "new.txt"]]
+    line = error_line(capsys, ["export", "--delete", "clothes/1", "--out", place, "--json"])
+    assert "--json goes with --inspect or --list. Received: clothes/1" in line
+    assert version.is_dir()
+
+
 def test_the_list_has_every_version_and_says_what_is_none(place, capsys):
     listed = {each.name: each for each in shelf.list_exports(place)}
     assert list(listed) == ["broken/1", "clothes/1", "clothes/2", "codes/1", "notes"]
