@@ -112,7 +112,6 @@ def assert_same_weights(gan, old, begun, apart=1e-3):
         assert np.abs(new - first).max() > apart
 
 
-@pytest.mark.slow
 def test_the_pages_two_ways_give_the_same_numbers():
     names = {}
     exec(blocks()[1], names)
@@ -124,7 +123,6 @@ def test_the_pages_two_ways_give_the_same_numbers():
     assert names["combined"].layers[0] is names["generator"] is not names["gan"].generator
 
 
-@pytest.mark.slow
 def test_all_of_it_now(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     generator, discriminator = networks()
