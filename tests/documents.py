@@ -1,4 +1,4 @@
-"""The code blocks of the README and of docs/, and how they are made small."""
+"""The code blocks of the READMEs and of docs/, and how they are made small."""
 
 import dataclasses
 import re
@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+AT_THE_TOP = ("README.md", "README.ja.md", "CONTRIBUTING.md")
+PAGES = (*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").rglob("*.md")))
 # The blocks of some pages have a test file of their own.
 MARKER = re.compile(r"<!-- (\S+) runs this block -->\n\Z")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -14,6 +14,7 @@ from tests.documents import PAGES, ROOT, blocks, make_photos, python_of, small
 
 # Page -> how many of its blocks of Python a test below runs.
 RUN_HERE = {
+    "README.ja.md": 2,
     "README.md": 2,
     "docs/application.md": 2,
     "docs/architecture.md": 1,
@@ -22,6 +23,7 @@ RUN_HERE = {
     "docs/channels.md": 1,
     "docs/classes.md": 1,
     "docs/command-line.md": 1,
+    "docs/ja/tutorial.md": 2,
     "docs/phone.md": 1,
     "docs/quality.md": 1,
     "docs/resume-and-devices.md": 1,
@@ -65,6 +67,29 @@ def test_the_readme_is_short():
     assert all(len(line) <= 100 for text in code for line in text.splitlines())
 
 
+def test_the_japanese_readme_has_the_same_code():
+    """Its comments are its own; every other character is what the tests of the README run."""
+    shown = {
+        page: [
+            (block.language, re.sub(r" *#.*", "", block.text))
+            for block in blocks()
+            if block.page == page
+        ]
+        for page in ("README.md", "README.ja.md")
+    }
+    assert shown["README.ja.md"] == shown["README.md"]
+    assert len(shown["README.md"]) == 5
+    for page, other in (("README.md", "README.ja.md"), ("README.ja.md", "README.md")):
+        assert f"]({other})" in (ROOT / page).read_text(encoding="utf-8").splitlines()[2]
+
+
+def test_the_losses_at_the_equilibrium_are_those_of_the_japanese_tutorial(capsys):
+    code = python_of("docs/ja/tutorial.md")[0]
+    exec(code, {})
+    said = re.findall(r"print\(.*#\s*([\d.]+)$", code, re.MULTILINE)
+    assert capsys.readouterr().out.split() == said == ["1.386", "0.693"]
+
+
 def test_the_applications_lines_draw_seed_0s_own_picture(clone, capsys):
     code = python_of("README.md")[1]
     assert len(code.replace("\n\n", "\n").strip().splitlines()) <= 10
@@ -106,7 +131,11 @@ def test_the_readmes_python_trains_saves_and_exports(place):
     exec(small(python_of("README.md")[0]), {})
     assert (place / "photos.keras").is_file()
     assert (place / "runs/photos/samples/step-000002.png").is_file()
-    assert kgan.runtime.Generator("saved_models/photos").generate(1).shape == (1, 16, 16, 3)
+    generator = kgan.runtime.Generator("saved_models/photos")
+    assert generator.generate(1).shape == (1, 16, 16, 3)
+    exec(python_of("docs/ja/tutorial.md")[1], {})  # an application, with what was exported
+    row = np.hstack(generator.generate(8, seed=0))
+    np.testing.assert_array_equal(np.asarray(Image.open("row.png")), row)
 
 
 @pytest.mark.slow
@@ -209,8 +238,9 @@ def anchor_of(title):
 def test_the_index_names_every_page():
     index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
     for page in PAGES:
-        if page.parent.name == "docs" and page.name != "README.md":
-            assert f"]({page.name})" in index, page.name
+        name = page.relative_to(ROOT).as_posix().removeprefix("docs/")
+        if (ROOT / "docs") in page.parents and name != "README.md":
+            assert f"]({name})" in index, name
 
 
 def test_pictures_are_small():

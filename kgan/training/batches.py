@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kgan.attributes import Attributes
@@ -76,6 +77,9 @@ def images_of(model: TwoNetworks, data: Any) -> tuple[Any, Any]:
         InputError: anything but floats of the model's image shape, or weights.
     """
     images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if isinstance(images, np.ndarray):  # train_on_batch with run_eagerly makes no tensors
+        images = tf.convert_to_tensor(images)
+        labels = None if labels is None else tf.convert_to_tensor(labels)
     if isinstance(images, dict):
         raise InputError(
             "A batch is images, or (images, labels): data.map(lambda batch: batch['image']) takes "

@@ -173,3 +173,13 @@ def test_what_is_no_data(gan, data):
 def test_a_list_of_images(gan):
     with pytest.raises(kgan.InputError, match=r"np.stack\(images\).* Received: tuple of 4"):
         gan.fit(list(DARK[:4]), verbose=0)
+
+
+def test_arrays_of_a_step_that_runs_eagerly():
+    """There train_on_batch hands NumPy's arrays on; images and labels are tensors elsewhere."""
+    gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 20, 1), filters=1, num_classes=3)
+    gan.compile(run_eagerly=True)
+    gan.train_on_batch(DARK[:4], np.array([0, 2, 1, 1]))
+    assert int(gan.batches_seen) == 1
+    with pytest.raises(kgan.InputError, match=r"whole numbers .* labels: float32 \(4,\)$"):
+        gan.train_on_batch(DARK[:4], np.zeros(4, np.float32))
