@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import data, environment, evaluate, explore, export, generate, train
+from kgan.cli import data, environment, evaluate, explore, export, generate, train, watch
 from kgan.cli.arguments import add_commands
 from kgan.cli.interruptible import Interruptible
 from kgan.errors import KganError
@@ -33,6 +33,7 @@ OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 
 COMMANDS = {
     "train": train,
+    "watch": watch,
     "generate": generate,
     "export": export,
     "evaluate": evaluate,

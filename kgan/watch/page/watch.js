@@ -1,0 +1,232 @@
+// Asks for what is new in the run, and shows it.
+
+const EACH = 2000; // milliseconds between two questions
+const SELDOM = 10000; // where nothing is in training, or nobody looks
+const AT_ONCE = 100; // while a long log is read
+const byId = (id) => document.getElementById(id);
+
+// Names of figures in the log, and of an epoch's in history.csv; the first that is there is shown.
+const CURVES = [
+  {
+    title: "Losses",
+    lines: [
+      ["discriminator", "d_loss"], ["generator", "g_loss"], ["reconstruction", "loss"],
+    ],
+    levels: [["D at equilibrium", "d_loss"], ["G at equilibrium", "g_loss"]],
+  },
+  {
+    title: "How real D finds images",
+    lines: [["D(x), real", "real_probability"], ["D(G(z)), generated", "fake_probability"]],
+    levels: [["equilibrium", "judged"]],
+    range: [0, 1],
+  },
+  {
+    title: "Accuracy of D",
+    lines: [["on real", "real_accuracy"], ["on generated", "fake_accuracy"]],
+    levels: [["equilibrium", "accuracy"]],
+    range: [0, 1],
+  },
+  {
+    title: "Logits of D",
+    lines: [["real", "real_logits"], ["generated", "fake_logits"]],
+  },
+  {
+    title: "Kernel distance to real images (what KID computes)",
+    lines: [
+      ["held out", "quality/kernel_distance", "kernel_distance"],
+      ["trained on", "quality/kernel_distance_to_training", "kernel_distance_to_training"],
+    ],
+  },
+  {
+    title: "Precision and recall",
+    lines: [
+      ["precision", "quality/precision", "precision"], ["recall", "quality/recall", "recall"],
+    ],
+    range: [0, 1],
+  },
+];
+
+const known = { curves: new Map(), epochs: new Map() };
+const drawn = new Map(); // where and what -> Curve
+const sheets = new Sheets();
+let last = null; // what the server told last
+let told = 0; // of the doctor's words
+
+function take(news) {
+  if (last && news.session !== last.session) for (const map of Object.values(known)) map.clear();
+  for (const [kind, map] of Object.entries(known)) {
+    for (const [name, part] of Object.entries(news[kind])) {
+      const before = part.whole ? [] : (map.get(name)?.before ?? []);
+      before.push(...part.points);
+      // The last value may wait for others to become a point with them.
+      const rest = part.last && part.last[0] > (before.at(-1)?.[0] ?? -1) ? [part.last] : [];
+      map.set(name, { before, points: [...before, ...rest], stride: part.stride });
+    }
+  }
+  showState(news);
+  sheets.show(news.sheets);
+  showDoctor(news.doctor);
+  showCurves(news.levels);
+  if (byId("others-place").open) showOthers();
+  describe(byId("settings"), news.settings);
+  last = news;
+}
+
+function showState(news) {
+  const { facts } = news;
+  document.title = `${news.name} · kgan watch`;
+  byId("name").textContent = news.name;
+  const settings = new Map(news.settings);
+  byId("what").textContent = [settings.get("preset"), settings.get("source")].filter(Boolean).join(" on ");
+  const reading = news.share < 1 ? ` Reading its log: ${Math.floor(100 * news.share)}%.` : "";
+  byId("words").textContent = news.words + reading;
+  byId("words").classList.remove("failed");
+  if (last?.state !== news.state) byId("status").textContent = news.words;
+  byId("share").hidden = facts.share === null;
+  if (facts.share !== null) byId("share").value = facts.share;
+  const of = (part, whole) => count(part) + (whole === null ? "" : ` of ${count(whole)}`);
+  const kid = known.curves.get("quality/kernel_distance") ?? known.epochs.get("kernel_distance");
+  const shown = [
+    ["Step", of(facts.step, facts.steps)],
+    ["Epoch", facts.epoch === null ? null : of(facts.epoch, facts.epochs)],
+    ["Images a second", facts.images_per_second === null ? null : count(facts.images_per_second)],
+    ["Trained for", duration(facts.seconds)],
+    ["Time left, about", duration(facts.seconds_left)],
+    ["Kernel distance", kid?.points.length ? short(kid.points.at(-1)[1]) : null],
+    ["As of", new Date(1000 * news.time).toLocaleString()],
+  ];
+  describe(byId("facts"), shown.filter(([, value]) => value !== null));
+  byId("notes").textContent = news.notes.join(" ");
+}
+
+/** Seconds as people say them. */
+function duration(seconds) {
+  if (seconds === null) return null;
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  if (hours) return `${count(hours)} h ${minutes} min`;
+  return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+}
+
+function describe(list, pairs) {
+  const text = JSON.stringify(pairs);
+  if (list.dataset.shown === text) return;
+  list.dataset.shown = text;
+  const entries = pairs.map(([name, value]) =>
+    element("div", {}, element("dt", { text: name }), element("dd", { text: value })),
+  );
+  list.replaceChildren(...entries);
+}
+
+function showDoctor(words) {
+  byId("doctor-silent").hidden = words.length > 0;
+  const newest = words.at(-1);
+  const said = newest ? `${newest.step} ${newest.words}` : "";
+  if (byId("doctor").dataset.said === said && words.length === told) return;
+  byId("doctor").dataset.said = said;
+  if (last && newest) byId("status").textContent = `Run doctor: ${newest.words}`;
+  told = words.length;
+  const entries = words.map(({ step, words, over }) =>
+    element("li", { class: over ? "over" : "ill" },
+      element("span", { class: "quiet", text: `step ${count(step)} ` }), words),
+  );
+  byId("doctor").replaceChildren(...entries.reverse());
+}
+
+/** The line of a figure: the log's, where it has more than one point of it, else the epochs'. */
+function line(label, names) {
+  const found = names.flatMap((name) => [known.curves.get(name), known.epochs.get(name)]);
+  const filled = found.filter((series) => series?.points.length);
+  const best = filled.find(({ points }) => points.length > 1) ?? filled[0];
+  return best && { label, points: best.points, stride: best.stride };
+}
+
+function show(place, title, lines, levels, range) {
+  const key = `${place.id} ${title}`;
+  if (!lines.length) {
+    drawn.get(key)?.place.remove();
+    return;
+  }
+  if (!drawn.has(key)) drawn.set(key, new Curve(title, range));
+  const curve = drawn.get(key);
+  if (!curve.place.isConnected) place.append(curve.place);
+  const state = lines.map(({ label, points }) => [label, points.length, points.at(-1)]);
+  const text = JSON.stringify([state, levels]);
+  if (curve.place.dataset.shown === text) return;
+  curve.place.dataset.shown = text;
+  curve.show(lines, levels);
+}
+
+function showCurves(levels) {
+  for (const { title, lines, levels: own = [], range } of CURVES) {
+    const there = lines.map(([label, ...names]) => line(label, names)).filter(Boolean);
+    const across = own
+      .filter(([, name]) => levels[name] !== undefined && there.length)
+      .map(([label, name]) => ({ label, value: levels[name] }));
+    show(byId("curves"), title, there, across, range);
+  }
+  byId("no-curves").hidden = byId("curves").children.length > 0;
+  byId("others-place").hidden = !others().length;
+}
+
+/** Names of the figures that have no curve above. */
+function others() {
+  const above = new Set(CURVES.flatMap(({ lines }) => lines.flatMap(([, ...names]) => names)));
+  const names = new Set([...known.curves.keys(), ...known.epochs.keys()]);
+  return [...names].filter((name) => !above.has(name)).sort();
+}
+
+function showOthers() {
+  for (const name of others()) {
+    const one = line(name, [name]);
+    show(byId("others"), name, one ? [one] : [], []);
+  }
+}
+
+/** Says what is wrong in place of the state, until an answer comes. */
+function fail(words) {
+  if (byId("words").textContent !== words) byId("status").textContent = words;
+  byId("words").textContent = words;
+  byId("words").classList.add("failed");
+}
+
+/** Asks once; returns the milliseconds until it is worth asking again. */
+async function ask() {
+  const since = last ? `?after=${last.serial}&session=${last.session}` : "";
+  let response;
+  try {
+    response = await fetch(`news${since}`);
+  } catch {
+    fail("The server of this page has ended. What it showed last stays here.");
+    return SELDOM;
+  }
+  if (!response.ok) {
+    fail(`The run could not be read: ${await response.text()}`);
+    return SELDOM;
+  }
+  take(await response.json());
+  if (last.share < 1) return AT_ONCE;
+  return document.hidden || last.state !== "training" ? SELDOM : EACH;
+}
+
+let timer;
+let isAsking = false;
+
+async function follow() {
+  clearTimeout(timer);
+  if (isAsking) return;
+  isAsking = true;
+  let wait = SELDOM;
+  try {
+    wait = await ask();
+  } finally {
+    isAsking = false;
+    timer = setTimeout(follow, wait);
+  }
+}
+
+const kept = JSON.parse(byId("data").textContent);
+if (kept) take(kept);
+else follow();
+byId("others-place").addEventListener("toggle", showOthers);
+document.addEventListener("visibilitychange", () => kept || document.hidden || follow());
