@@ -50,12 +50,14 @@ class EventLog:
     Attributes:
         problem: why a file of them cannot be read; None where all can.
         share: how much of them has been read, 0 to 1.
+        changed: when one of them was written last, in seconds since 1970; 0.0 where none is.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.problem: str | None = None
         self.share = 1.0
+        self.changed = 0.0
         self._offsets: dict[str, int] = {}
 
     def read(self, deadline: float = math.inf) -> Iterator[Noted]:
@@ -74,17 +76,8 @@ class EventLog:
         for name, size in files:
             yield from self._read(name, size, deadline)
         total = sum(sizes.values())
-        self.share = sum(self._offsets.values()) / total if time.monotonic() > deadline else 1.0
-
-    def newest(self) -> float:
-        """When one of the files was changed last, in seconds since 1970; 0.0 where none is."""
-        times = [0.0]
-        for name, _ in self._files():
-            try:
-                times.append((self.directory / name).stat().st_mtime)
-            except OSError:
-                continue  # it has gone meanwhile
-        return max(times)
+        read = sum(self._offsets.values()) / max(1, total)
+        self.share = read if time.monotonic() > deadline else 1.0
 
     def _files(self) -> list[tuple[str, int]]:
         """(name, size) of the files, by the time in their names, when their training began."""
@@ -94,7 +87,9 @@ class EventLog:
                 for entry in entries:
                     is_one = entry.name.startswith("events.out.tfevents.")
                     if is_one and entry.is_file(follow_symlinks=False):
-                        found.append((entry.name, entry.stat().st_size))
+                        status = entry.stat()
+                        found.append((entry.name, status.st_size))
+                        self.changed = max(self.changed, status.st_mtime)
         except OSError:
             return []
         return sorted(found, key=lambda file: _in_order(file[0]))[-MOST_FILES:]

@@ -11,18 +11,17 @@ from typing import Any
 
 from kgan.files import printable
 from kgan.names import text_of_path
-from kgan.runs.directory import HISTORY_FILE, LOGS, SAMPLES
+from kgan.runs.directory import CURVES_FILE, HISTORY_FILE, LOGS, SAMPLES
 from kgan.watch.event_log import EventLog, Noted
-from kgan.watch.history_rows import HistoryRows
 from kgan.watch.run_state import Pace, Sign, facts, in_words, read_goal, settings, state
-from kgan.watch.series import LAST_STEP, Series
+from kgan.watch.series import Series
 from kgan.watch.sheet_files import Sheet, sheets
+from kgan.watch.table_rows import TableRows
 
 MOST_NAMES = 64  # figures of each kind
 LONGEST_NAME = 100
 MOST_WORDS = 100  # of the doctor, the last
 DOCTOR = "doctor/"
-EPOCHS = ("epoch", "batches_seen")  # columns of a history that are no figures
 
 
 class FollowedRun:
@@ -41,9 +40,11 @@ class FollowedRun:
         self.session = secrets.token_hex(8)
         self._lock = threading.Lock()
         self._log = EventLog(directory / LOGS)
-        self._history = HistoryRows(directory / HISTORY_FILE)
-        self._curves: dict[str, Series] = {}
-        self._epochs: dict[str, Series] = {}
+        self._history = TableRows(directory / HISTORY_FILE, "batches_seen")
+        self._table = TableRows(directory / CURVES_FILE, "step")
+        self._of_log: dict[str, Series] = {}
+        self._of_history: dict[str, Series] = {}
+        self._of_table: dict[str, Series] = {}
         self._words: list[dict[str, Any]] = []
         self._pace = Pace()
         self._last_row = Sign()
@@ -77,20 +78,26 @@ class FollowedRun:
     def _read(self, deadline: float) -> None:
         for noted in self._log.read(deadline):
             self._take(noted)
-        if self._history.begins_anew():
+        self._begin_anew(self._table, self._of_table)
+        for step, row in self._table.read(deadline):
+            self._add_row(self._of_table, step, row)
+        self._begin_anew(self._history, self._of_history)
+        for step, row in self._history.read(deadline):
+            self._last_row = Sign(self._history.changed, step)
+            self._pace.epoch_ends(row.pop("epoch", math.nan), step)
+            self._add_row(self._of_history, step, row)
+
+    def _begin_anew(self, table: TableRows, series: dict[str, Series]) -> None:
+        """Forgets what was read of a table where another is in its place."""
+        if table.begins_anew():
             self._serial += 1
-            for series in self._epochs.values():
-                series.clear(self._serial)
-        for row in self._history.read(deadline):
-            self._serial += 1
-            step = row.pop("batches_seen", math.nan)
-            if not 0 <= step < LAST_STEP:
-                continue
-            epoch = row.pop("epoch", math.nan)
-            self._last_row = Sign(self._history.changed, int(step))
-            self._pace.epoch_ends(epoch, int(step))
-            for name, value in row.items():
-                self._add(self._epochs, name, int(step), value)
+            for one in series.values():
+                one.clear(self._serial)
+
+    def _add_row(self, to: dict[str, Series], step: int, row: dict[str, float]) -> None:
+        self._serial += 1
+        for name, value in row.items():
+            self._add(to, name, step, value)
 
     def _take(self, noted: Noted) -> None:
         self._serial += 1
@@ -106,7 +113,7 @@ class FollowedRun:
                 del self._words[:-MOST_WORDS]
             return
         self._pace.step_is(noted.time, noted.step)
-        self._add(self._curves, name, noted.step, noted.value)
+        self._add(self._of_log, name, noted.step, noted.value)
 
     def _add(self, to: dict[str, Series], name: str, step: int, value: float) -> None:
         name = printable(name, LONGEST_NAME)
@@ -119,13 +126,13 @@ class FollowedRun:
         last_sheet = Sign(found[-1].changed / 1e9, found[-1].step) if found else Sign()
         now = max(self._pace.now, self._last_row, last_sheet)
         goal = read_goal(self.directory)
-        life = max(now.time, self._log.newest(), goal.noted)
+        life = max(now.time, self._log.changed, goal.noted)
         kind = state(self.directory, is_there, self._was_there, life)
         known = facts(goal, self._pace, now.step, kind == "training")
         return {
             "session": self.session,
             "serial": self._serial,
-            "share": min(self._log.share, self._history.share),
+            "share": min(self._log.share, self._table.share, self._history.share),
             "name": printable(text_of_path(self.directory.absolute().name)),
             "time": time.time(),
             "state": kind,
@@ -138,12 +145,17 @@ class FollowedRun:
             "sheets": [
                 [sheet.step, f"{SAMPLES}/{sheet.name}?changed={sheet.changed}"] for sheet in found
             ],
-            "curves": _new(self._curves, after),
-            "epochs": _new(self._epochs, after),
+            "log": _new(self._of_log, after),
+            "table": _new(self._of_table, after),
+            "history": _new(self._of_history, after),
         }
 
     def _notes(self) -> list[str]:
-        problems = {f"{LOGS}/": self._log.problem, HISTORY_FILE: self._history.problem}
+        problems = {
+            f"{LOGS}/": self._log.problem,
+            CURVES_FILE: self._table.problem,
+            HISTORY_FILE: self._history.problem,
+        }
         return [f"{name}: {problem}" for name, problem in problems.items() if problem is not None]
 
 

@@ -103,7 +103,7 @@ class Goal(NamedTuple):
             "minimax": {"d_loss": own, "g_loss": -fake},
             "relativistic": {"d_loss": math.log(2.0), "g_loss": math.log(2.0)},
             "hinge": {"d_loss": 2.0},
-            "lsgan": {"d_loss": 0.25, "g_loss": 0.125},
+            "lsgan": {"d_loss": 0.25, "g_loss": 0.125, "judged": 0.5},
         }
         loss = self.options.get("loss")
         levels = losses.get(loss, {}) if isinstance(loss, str) else {}

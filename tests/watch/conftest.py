@@ -32,6 +32,9 @@ def run(tmp_path):
     (directory / "progress.json").write_text(json.dumps(noted))
     rows = ["epoch,batches_seen,d_loss,kernel_distance", "0,500,1.4,0.3", "1,1000,1.3,0.2"]
     (directory / "history.csv").write_text("\n".join(rows) + "\n")
+    rows = ["step,d_loss,d_real,d_fake,accuracy_real,accuracy_fake"]
+    rows += [f"{step},1.4,0.6,{0.4 + step / 1e4},0.9,0.8" for step in STEPS]
+    (directory / "curves.csv").write_text("\n".join(rows) + "\n")
     board = Board(directory / "logs")
     for step in STEPS:
         figures = {"d_loss": d_loss(step), "g_loss": 0.7, "real_logits": 1.0, "fake_logits": -1.0}

@@ -18,7 +18,7 @@ from kgan.watch.series import MOST_POINTS, Series
 from tests.watch.conftest import STEPS, d_loss
 
 
-def points(news, name, kind="curves"):
+def points(news, name, kind="log"):
     return news[kind][name]["points"]
 
 
@@ -68,7 +68,7 @@ def test_a_log_is_read_as_tensorflow_reads_it(run):
             if value.tensor.dtype == tf.float32:
                 one = float(tf.make_ndarray(value.tensor))
                 own.setdefault(value.tag, []).append([event.step, pytest.approx(one, rel=1e-5)])
-    assert {name: series["points"] for name, series in told["curves"].items()} == own
+    assert {name: series["points"] for name, series in told["log"].items()} == own
     expected = [[step, pytest.approx(d_loss(step), rel=1e-5)] for step in STEPS]
     assert points(told, "d_loss") == expected
     assert [word["step"] for word in told["doctor"]] == [400, 600]
@@ -108,7 +108,7 @@ def test_a_resumed_training_replaces_what_was_lost(run):
     resumed = run / "logs" / log.name.replace("tfevents.", "tfevents.9")  # a later time
     Board(run / "resumed").scalars(500, {"d_loss": 9.0})
     shutil.move(next((run / "resumed").iterdir()), resumed)
-    told = followed.news(asked, followed.session)["curves"]["d_loss"]
+    told = followed.news(asked, followed.session)["log"]["d_loss"]
     assert told["whole"]
     before = [[step, pytest.approx(d_loss(step), rel=1e-5)] for step in STEPS if step < 500]
     assert told["points"] == [*before, [500, 9.0]]
@@ -117,15 +117,15 @@ def test_a_resumed_training_replaces_what_was_lost(run):
 def test_a_history_is_read_on_from_where_it_was_left(run):
     followed = FollowedRun(run)
     told = followed.news()
-    assert points(told, "kernel_distance", "epochs") == [[500, 0.3], [1000, 0.2]]
+    assert points(told, "kernel_distance", "history") == [[500, 0.3], [1000, 0.2]]
     with (run / "history.csv").open("a") as file:
         file.write("2,1500,1.2,0.1")  # its end is not written yet
         file.flush()
         told = followed.news(told["serial"], told["session"])
-        assert told["epochs"] == {}
+        assert told["history"] == {}
         file.write("5\n")
     told = followed.news(told["serial"], told["session"])
-    assert told["epochs"]["kernel_distance"] == {
+    assert told["history"]["kernel_distance"] == {
         "whole": False, "points": [[1500, 0.15]], "stride": 1, "last": [1500, 0.15],
     }  # fmt: skip
 
@@ -137,8 +137,8 @@ def test_a_history_that_was_written_anew_replaces_the_old_one(run):
         csv.writer(file).writerows([["epoch", "batches_seen", "d_loss"], [0, 500, 1.0]])
     os.replace(run / "new", run / "history.csv")
     told = followed.news(told["serial"], told["session"])
-    assert told["epochs"]["d_loss"]["points"] == [[500, 1.0]]
-    assert told["epochs"]["kernel_distance"]["points"] == []
+    assert told["history"]["d_loss"]["points"] == [[500, 1.0]]
+    assert told["history"]["kernel_distance"]["points"] == []
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_history_that_was_written_anew_replaces_the_old_one(run):
 def test_a_history_that_is_none_is_said_calmly(run, content, says):
     (run / "history.csv").write_bytes(content)
     told = FollowedRun(run).news()
-    assert told["epochs"] == {}
+    assert told["history"] == {}
     assert [says in note for note in told["notes"]] == ([] if says is None else [True])
 
 
@@ -167,7 +167,7 @@ def test_a_hundred_thousand_rows_stay_small_and_are_read_in_parts(run):
     assert shares[0] < shares[1] < 1.0
     told = followed.news()
     assert told["share"] == 1.0
-    assert told["epochs"]["d_loss"]["last"] == [100_000, pytest.approx(99_999 / 7, rel=1e-5)]
+    assert told["history"]["d_loss"]["last"] == [100_000, pytest.approx(99_999 / 7, rel=1e-5)]
     assert len(json.dumps(told)) < 400_000
 
 

@@ -26,7 +26,7 @@ def test_a_file_holds_the_whole_run_and_no_address(run, tmp_path):
     save_page(run, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     told = kept(page)
-    assert len(told["curves"]["d_loss"]["points"]) == 20
+    assert len(told["log"]["d_loss"]["points"]) == 20
     assert [step for step, _ in told["sheets"]] == [0, 200, 400, 1000]
     picture = base64.b64decode(told["sheets"][1][1].removeprefix("data:image/png;base64,"))
     assert np.asarray(Image.open(io.BytesIO(picture))).mean() == 50

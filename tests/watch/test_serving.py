@@ -64,9 +64,9 @@ def test_page_news_and_sheets(run):
         assert headers["Content-Type"] == "image/png"
         assert np.asarray(Image.open(io.BytesIO(body))).mean() == 50
         address = f"/news?after={told['serial']}&session={told['session']}"
-        assert json.loads(ask(server, address)[2])["curves"] == {}
+        assert json.loads(ask(server, address)[2])["log"] == {}
         for other in (address.replace("session=", "session=1"), "/news?after=x", "/news?after=-1"):
-            assert json.loads(ask(server, other)[2])["curves"].keys() == told["curves"].keys()
+            assert json.loads(ask(server, other)[2])["log"].keys() == told["log"].keys()
         assert ask(server, "/news", "HEAD")[0::2] == (200, b"")
 
 

@@ -74,12 +74,8 @@ function logTicks(low, high) {
 }
 
 class Curve {
-  /**
-   * @param title what it shows
-   * @param range [low, high] where values have bounds; else none
-   */
-  constructor(title, range = null) {
-    this.range = range;
+  constructor(title) {
+    this.range = null;
     this.lines = [];
     this.levels = [];
     this.picked = null; // a step
@@ -105,8 +101,10 @@ class Curve {
   /**
    * @param lines [{ label, points: [[step, value], ...], stride }], none of them empty
    * @param levels [{ label, value }], lines across
+   * @param range [low, high] where values have bounds; else null
    */
-  show(lines, levels = []) {
+  show(lines, levels, range) {
+    this.range = range;
     this.lines = lines;
     this.levels = levels;
     this.draw();

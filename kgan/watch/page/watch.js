@@ -5,7 +5,8 @@ const SELDOM = 10000; // where nothing is in training, or nobody looks
 const AT_ONCE = 100; // while a long log is read
 const byId = (id) => document.getElementById(id);
 
-// Names of figures in the log, and of an epoch's in history.csv; the first that is there is shown.
+// Names of figures in a run's log, its curves.csv and its history.csv: the first place that has more
+// than one value of it is shown.
 const CURVES = [
   {
     title: "Losses",
@@ -15,20 +16,17 @@ const CURVES = [
     levels: [["D at equilibrium", "d_loss"], ["G at equilibrium", "g_loss"]],
   },
   {
-    title: "How real D finds images",
-    lines: [["D(x), real", "real_probability"], ["D(G(z)), generated", "fake_probability"]],
+    title: "What D says of images",
+    lines: [["D(x), real", "d_real"], ["D(G(z)), generated", "d_fake"]],
     levels: [["equilibrium", "judged"]],
     range: [0, 1],
+    losses: ["bce", "minimax"], // under others its outputs are no probabilities
   },
   {
-    title: "Accuracy of D",
-    lines: [["on real", "real_accuracy"], ["on generated", "fake_accuracy"]],
+    title: "Share that D judges rightly",
+    lines: [["of real", "accuracy_real"], ["of generated", "accuracy_fake"]],
     levels: [["equilibrium", "accuracy"]],
     range: [0, 1],
-  },
-  {
-    title: "Logits of D",
-    lines: [["real", "real_logits"], ["generated", "fake_logits"]],
   },
   {
     title: "Kernel distance to real images (what KID computes)",
@@ -36,6 +34,10 @@ const CURVES = [
       ["held out", "quality/kernel_distance", "kernel_distance"],
       ["trained on", "quality/kernel_distance_to_training", "kernel_distance_to_training"],
     ],
+  },
+  {
+    title: "Logits of D",
+    lines: [["real", "real_logits"], ["generated", "fake_logits"]],
   },
   {
     title: "Precision and recall",
@@ -46,7 +48,7 @@ const CURVES = [
   },
 ];
 
-const known = { curves: new Map(), epochs: new Map() };
+const known = { log: new Map(), table: new Map(), history: new Map() };
 const drawn = new Map(); // where and what -> Curve
 const sheets = new Sheets();
 let last = null; // what the server told last
@@ -66,7 +68,7 @@ function take(news) {
   showState(news);
   sheets.show(news.sheets);
   showDoctor(news.doctor);
-  showCurves(news.levels);
+  showCurves(news.levels, new Map(news.settings).get("loss"));
   if (byId("others-place").open) showOthers();
   describe(byId("settings"), news.settings);
   last = news;
@@ -85,7 +87,7 @@ function showState(news) {
   byId("share").hidden = facts.share === null;
   if (facts.share !== null) byId("share").value = facts.share;
   const of = (part, whole) => count(part) + (whole === null ? "" : ` of ${count(whole)}`);
-  const kid = known.curves.get("quality/kernel_distance") ?? known.epochs.get("kernel_distance");
+  const kid = known.log.get("quality/kernel_distance") ?? known.history.get("kernel_distance");
   const shown = [
     ["Step", of(facts.step, facts.steps)],
     ["Epoch", facts.epoch === null ? null : of(facts.epoch, facts.epochs)],
@@ -133,37 +135,37 @@ function showDoctor(words) {
   byId("doctor").replaceChildren(...entries.reverse());
 }
 
-/** The line of a figure: the log's, where it has more than one point of it, else the epochs'. */
+/** The line of a figure; none where no place has it. */
 function line(label, names) {
-  const found = names.flatMap((name) => [known.curves.get(name), known.epochs.get(name)]);
+  const found = Object.values(known).flatMap((map) => names.map((name) => map.get(name)));
   const filled = found.filter((series) => series?.points.length);
   const best = filled.find(({ points }) => points.length > 1) ?? filled[0];
   return best && { label, points: best.points, stride: best.stride };
 }
 
-function show(place, title, lines, levels, range) {
+function show(place, title, lines, levels = [], range = null) {
   const key = `${place.id} ${title}`;
   if (!lines.length) {
     drawn.get(key)?.place.remove();
     return;
   }
-  if (!drawn.has(key)) drawn.set(key, new Curve(title, range));
+  if (!drawn.has(key)) drawn.set(key, new Curve(title));
   const curve = drawn.get(key);
   if (!curve.place.isConnected) place.append(curve.place);
   const state = lines.map(({ label, points }) => [label, points.length, points.at(-1)]);
   const text = JSON.stringify([state, levels]);
   if (curve.place.dataset.shown === text) return;
   curve.place.dataset.shown = text;
-  curve.show(lines, levels);
+  curve.show(lines, levels, range);
 }
 
-function showCurves(levels) {
-  for (const { title, lines, levels: own = [], range } of CURVES) {
+function showCurves(levels, loss) {
+  for (const { title, lines, levels: own = [], range, losses } of CURVES) {
     const there = lines.map(([label, ...names]) => line(label, names)).filter(Boolean);
     const across = own
       .filter(([, name]) => levels[name] !== undefined && there.length)
       .map(([label, name]) => ({ label, value: levels[name] }));
-    show(byId("curves"), title, there, across, range);
+    show(byId("curves"), title, there, across, !losses || losses.includes(loss) ? range : undefined);
   }
   byId("no-curves").hidden = byId("curves").children.length > 0;
   byId("others-place").hidden = !others().length;
@@ -172,14 +174,14 @@ function showCurves(levels) {
 /** Names of the figures that have no curve above. */
 function others() {
   const above = new Set(CURVES.flatMap(({ lines }) => lines.flatMap(([, ...names]) => names)));
-  const names = new Set([...known.curves.keys(), ...known.epochs.keys()]);
+  const names = new Set(Object.values(known).flatMap((map) => [...map.keys()]));
   return [...names].filter((name) => !above.has(name)).sort();
 }
 
 function showOthers() {
   for (const name of others()) {
     const one = line(name, [name]);
-    show(byId("others"), name, one ? [one] : [], []);
+    show(byId("others"), name, one ? [one] : []);
   }
 }
 

@@ -1,4 +1,4 @@
-"""The rows of a run's history.csv, read on from where it was left."""
+"""The rows of a run's tables, read on from where they were left."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from pathlib import Path
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.reading import read_part
+from kgan.watch.series import LAST_STEP
 
 BLOCK = 2**18  # bytes read at a time, and the longest line
 MOST_COLUMNS = 64
 
 
-class HistoryRows:
-    """The figures of each epoch in a CSV file. It may not be there yet, grow, and be replaced.
+class TableRows:
+    """Figures in a CSV file. It may not be there yet, grow, and be replaced.
 
     Args:
         path: the file.
+        steps: the column that tells of which step a row is.
 
     Attributes:
         problem: why it cannot be read; None where it can.
@@ -29,8 +31,9 @@ class HistoryRows:
         changed: when it was written last, in seconds since 1970.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, steps: str) -> None:
         self.path = path
+        self.steps = steps
         self.problem: str | None = None
         self.share = 1.0
         self.changed = 0.0
@@ -55,8 +58,8 @@ class HistoryRows:
         self._file, self._size = file, size
         return anew
 
-    def read(self, deadline: float = math.inf) -> Iterator[dict[str, float]]:
-        """The rows since the last call, name of a column -> number; what is none is left out.
+    def read(self, deadline: float = math.inf) -> Iterator[tuple[int, dict[str, float]]]:
+        """(step, number by its column) of the rows since the last call; what is none is left out.
 
         A last line that does not end yet is left for the next call.
 
@@ -79,20 +82,21 @@ class HistoryRows:
                 row = self._row(line)
                 if self.problem is not None:
                     return
-                if row:
-                    yield row
+                step = math.nan if row is None else row.pop(self.steps, math.nan)
+                if row is not None and 0 <= step < LAST_STEP:
+                    yield int(step), row
             self._offset += len(whole)
         self.share = 1.0 if time.monotonic() <= deadline else self._offset / max(1, self._size)
 
     def _row(self, line: str) -> dict[str, float] | None:
         try:
             cells = next(csv.reader([line]), [])
-        except csv.Error:  # a line that no history of kgan has
+        except csv.Error:  # a line that no table of kgan has
             return None
         if not self._columns:
             self._columns = [cell.removeprefix("\ufeff") for cell in cells]
-            if "batches_seen" not in self._columns:
-                self._columns, self.problem = [], "its first line names no column batches_seen"
+            if self.steps not in self._columns:
+                self._columns, self.problem = [], f"its first line names no column {self.steps}"
             return None
         row = {}
         named = zip(self._columns[:MOST_COLUMNS], cells, strict=False)
