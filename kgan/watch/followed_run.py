@@ -13,7 +13,16 @@ from kgan.files import printable
 from kgan.names import text_of_path
 from kgan.runs.directory import CURVES_FILE, HISTORY_FILE, LOGS, SAMPLES
 from kgan.watch.event_log import EventLog, Noted
-from kgan.watch.run_state import Pace, Sign, facts, in_words, read_goal, settings, state
+from kgan.watch.run_state import (
+    Pace,
+    Sign,
+    facts,
+    in_words,
+    is_reached,
+    read_goal,
+    settings,
+    state,
+)
 from kgan.watch.series import Series
 from kgan.watch.sheet_files import Sheet, sheets
 from kgan.watch.table_rows import TableRows
@@ -126,8 +135,9 @@ class FollowedRun:
         last_sheet = Sign(found[-1].changed / 1e9, found[-1].step) if found else Sign()
         now = max(self._pace.now, self._last_row, last_sheet)
         goal = read_goal(self.directory)
-        life = max(now.time, self._log.changed, goal.noted)
-        kind = state(self.directory, is_there, self._was_there, life)
+        life = max(now.time, self._log.changed, goal.noted, goal.begun)
+        reached = is_reached(facts(goal, self._pace, now.step, False))
+        kind = state(self.directory, is_there, self._was_there, life, reached)
         known = facts(goal, self._pace, now.step, kind == "training")
         return {
             "session": self.session,

@@ -78,12 +78,14 @@ class Goal(NamedTuple):
         options: what config.json holds; nothing where it cannot be read.
         seconds: of training, when progress.json was written last; None where it is not there.
         noted: when that was, in seconds since 1970.
+        begun: when config.json was written last, as a training begins.
         epoch_steps: steps of an epoch, by progress.json; None where it does not tell.
     """
 
     options: dict[str, Any]
     seconds: float | None
     noted: float
+    begun: float
     epoch_steps: int | None
 
     def levels(self) -> dict[str, float]:
@@ -123,6 +125,7 @@ def read_goal(directory: Path) -> Goal:
         options,
         _number(noted.get("seconds")),
         _changed(directory / PROGRESS_FILE),
+        _changed(directory / CONFIG_FILE),
         int(epoch_steps) if epoch_steps and epoch_steps >= 1 else None,
     )
 
@@ -170,7 +173,12 @@ def facts(goal: Goal, pace: Pace, step: int, is_training: bool) -> dict[str, Any
     }
 
 
-def state(directory: Path, is_there: bool, was_there: bool, life: float) -> str:
+def is_reached(known: dict[str, Any]) -> bool:
+    """Whether a run has come to its goal, by what `facts` gave."""
+    return known["share"] is not None and known["share"] >= 0.999
+
+
+def state(directory: Path, is_there: bool, was_there: bool, life: float, reached: bool) -> str:
     """ "waiting", "gone", "ended", "silent" or "training".
 
     The lock on a run would tell too, but who tries it holds it for a moment, in which a training
@@ -181,13 +189,16 @@ def state(directory: Path, is_there: bool, was_there: bool, life: float) -> str:
         is_there: whether it is.
         was_there: whether it has ever been.
         life: when a training wrote something last, in seconds since 1970.
+        reached: whether it has come to its goal.
     """
     if not is_there:
         return "gone" if was_there else "waiting"
     model = _changed(directory / MODEL_FILE)
     if model and model >= life - WRITTEN_TOGETHER:
         return "ended"
-    return "training" if time.time() - life < SILENT_AFTER else "silent"
+    if time.time() - life < SILENT_AFTER:
+        return "training"
+    return "ended" if model and reached else "silent"  # a copy's times are those of the copying
 
 
 def in_words(kind: str, life: float, known: dict[str, Any], directory: Path) -> str:
@@ -202,8 +213,9 @@ def in_words(kind: str, life: float, known: dict[str, Any], directory: Path) -> 
     if kind == "silent":
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(life)) if life else "its beginning"
         return f"No news since {when}. If it was stopped: {resume}"
-    done = known["share"] is not None and known["share"] >= 0.999
-    return "Ended: its goal is reached." if done else f"Ended before its goal. To go on: {resume}"
+    if is_reached(known):
+        return "Ended: its goal is reached."
+    return f"Ended before its goal. To go on: {resume}"
 
 
 def settings(options: dict[str, Any]) -> list[list[str]]:

@@ -79,9 +79,7 @@ def test_the_page_in_a_browser(run, tmp_path):
             assert "Step\n1,000 of 2,000" in tab.locator("#facts").inner_text()
             # The slider, by keyboard: the earlier sheet is 200's, a level of 50.
             tab.locator("#which").press("ArrowRight")
-            tab.wait_for_function(
-                "document.getElementById('earlier').alt === 'Samples at step 200'"
-            )
+            tab.wait_for_selector("#earlier[alt='Samples at step 200']")
             assert tab.locator("#earlier-step").inner_text() == "Earlier: step 200"
             shown = Image.open(io.BytesIO(tab.locator("#earlier").screenshot())).convert("L")
             assert abs(np.asarray(shown)[20:-20, 20:-20].mean() - 50) < 2

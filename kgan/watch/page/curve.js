@@ -29,7 +29,8 @@ function count(number) {
 /** A value in four digits. */
 function short(value) {
   const rounded = Number(value.toPrecision(4));
-  return Math.abs(rounded) < 1e6 ? String(rounded) : rounded.toExponential();
+  const isPlain = rounded === 0 || (Math.abs(rounded) >= 1e-3 && Math.abs(rounded) < 1e6);
+  return isPlain ? String(rounded) : rounded.toExponential();
 }
 
 /** Steps as the axis names them: 1,200, 24k, 3.5M. */
@@ -100,7 +101,7 @@ class Curve {
 
   /**
    * @param lines [{ label, points: [[step, value], ...], stride }], none of them empty
-   * @param levels [{ label, value }], lines across
+   * @param levels [{ label, value, colour }], lines across; a class for their colour, or none
    * @param range [low, high] where values have bounds; else null
    */
   show(lines, levels, range) {
@@ -197,9 +198,9 @@ class Curve {
     } else {
       made.push(shape("text", { x: LEFT, y: bottom }, steps(first)));
     }
-    for (const { value } of this.levels) {
+    for (const { value, colour = "" } of this.levels) {
       const y = this.y(value);
-      made.push(shape("line", { class: "equilibrium", x1: LEFT, x2: right, y1: y, y2: y }));
+      made.push(shape("line", { class: `equilibrium ${colour}`, x1: LEFT, x2: right, y1: y, y2: y }));
     }
     return made;
   }
@@ -232,8 +233,9 @@ class Curve {
       const means = stride > 1 ? `, means of ${count(stride)}` : "";
       return element("li", { class: name }, element("span", { text: `${label} ${short(value)}${means}` }));
     });
-    for (const { label, value } of this.levels) {
-      entries.push(element("li", { class: "level", text: `${label} ${short(value)}` }));
+    for (const { label, value, colour = "" } of this.levels) {
+      const text = `${label} ${short(value)}`;
+      entries.push(element("li", { class: `level ${colour}` }, element("span", { text })));
     }
     entries.push(element("li", { class: "at", text: `step ${count(at)}` }));
     this.legend.replaceChildren(...entries);

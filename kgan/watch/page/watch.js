@@ -13,7 +13,7 @@ const CURVES = [
     lines: [
       ["discriminator", "d_loss"], ["generator", "g_loss"], ["reconstruction", "loss"],
     ],
-    levels: [["D at equilibrium", "d_loss"], ["G at equilibrium", "g_loss"]],
+    levels: [["equilibrium of D", "d_loss", "line-1"], ["of G", "g_loss", "line-2"]],
   },
   {
     title: "What D says of images",
@@ -29,7 +29,7 @@ const CURVES = [
     range: [0, 1],
   },
   {
-    title: "Kernel distance to real images (what KID computes)",
+    title: "Kernel distance (what KID computes)",
     lines: [
       ["held out", "quality/kernel_distance", "kernel_distance"],
       ["trained on", "quality/kernel_distance_to_training", "kernel_distance_to_training"],
@@ -95,10 +95,11 @@ function showState(news) {
     ["Trained for", duration(facts.seconds)],
     ["Time left, about", duration(facts.seconds_left)],
     ["Kernel distance", kid?.points.length ? short(kid.points.at(-1)[1]) : null],
-    ["As of", new Date(1000 * news.time).toLocaleString()],
   ];
   describe(byId("facts"), shown.filter(([, value]) => value !== null));
-  byId("notes").textContent = news.notes.join(" ");
+  const when = new Date(1000 * news.time);
+  const asOf = `As of ${kept ? when.toLocaleString() : when.toLocaleTimeString()}.`;
+  byId("notes").textContent = [asOf, ...news.notes].join(" ");
 }
 
 /** Seconds as people say them. */
@@ -143,7 +144,7 @@ function line(label, names) {
   return best && { label, points: best.points, stride: best.stride };
 }
 
-function show(place, title, lines, levels = [], range = null) {
+function show(place, order, title, lines, levels = [], range = null) {
   const key = `${place.id} ${title}`;
   if (!lines.length) {
     drawn.get(key)?.place.remove();
@@ -151,7 +152,11 @@ function show(place, title, lines, levels = [], range = null) {
   }
   if (!drawn.has(key)) drawn.set(key, new Curve(title));
   const curve = drawn.get(key);
-  if (!curve.place.isConnected) place.append(curve.place);
+  if (!curve.place.isConnected) {
+    curve.place.dataset.order = order;
+    const next = [...place.children].find(({ dataset }) => Number(dataset.order) > order);
+    place.insertBefore(curve.place, next ?? null);
+  }
   const state = lines.map(({ label, points }) => [label, points.length, points.at(-1)]);
   const text = JSON.stringify([state, levels]);
   if (curve.place.dataset.shown === text) return;
@@ -160,12 +165,13 @@ function show(place, title, lines, levels = [], range = null) {
 }
 
 function showCurves(levels, loss) {
-  for (const { title, lines, levels: own = [], range, losses } of CURVES) {
+  for (const [order, { title, lines, levels: own = [], range, losses }] of CURVES.entries()) {
     const there = lines.map(([label, ...names]) => line(label, names)).filter(Boolean);
     const across = own
       .filter(([, name]) => levels[name] !== undefined && there.length)
-      .map(([label, name]) => ({ label, value: levels[name] }));
-    show(byId("curves"), title, there, across, !losses || losses.includes(loss) ? range : undefined);
+      .map(([label, name, colour]) => ({ label, value: levels[name], colour }));
+    const bounds = !losses || losses.includes(loss) ? range : undefined;
+    show(byId("curves"), order, title, there, across, bounds);
   }
   byId("no-curves").hidden = byId("curves").children.length > 0;
   byId("others-place").hidden = !others().length;
@@ -175,13 +181,14 @@ function showCurves(levels, loss) {
 function others() {
   const above = new Set(CURVES.flatMap(({ lines }) => lines.flatMap(([, ...names]) => names)));
   const names = new Set(Object.values(known).flatMap((map) => [...map.keys()]));
-  return [...names].filter((name) => !above.has(name)).sort();
+  const isElsewhere = (name) => above.has(name) || names.has(`quality/${name}`);
+  return [...names].filter((name) => !isElsewhere(name)).sort();
 }
 
 function showOthers() {
-  for (const name of others()) {
+  for (const [order, name] of others().entries()) {
     const one = line(name, [name]);
-    show(byId("others"), name, one ? [one] : []);
+    show(byId("others"), order, name, one ? [one] : []);
   }
 }
 
