@@ -85,7 +85,7 @@ def test_page_news_and_sheets(run):
         "/samples/step-000777.png",
         "/samples/step-000000.webp",
         "/samples/",
-        "/samples/linked",
+        "/samples/private.png",
         "/samples/step-000111.png",
         "/samples/step-000222.png",
         "/model.keras",
@@ -95,6 +95,7 @@ def test_page_news_and_sheets(run):
 def test_nothing_else_is_served(run, path):
     secret = run.parent / "secret"
     secret.write_bytes(b"\x89PNG\r\n\x1a\nsecret")
+    (run / "samples" / "private.png").write_bytes(secret.read_bytes())
     (run / "samples" / "step-000111.png").symlink_to(secret)
     (run / "samples" / "step-000222.png").write_text("secret: no picture")
     with serving(run) as server:
