@@ -24,6 +24,7 @@ DESCRIPTION = """\
 Train GANs with Keras and deliver the generator as a file any application can run.
 
   kgan train photos/ --size 64x64 --epochs 25
+  kgan watch runs/NAME
   kgan generate runs/NAME -n 64 -o grid.png
   kgan export runs/NAME
   kgan data check photos/

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import collections
-import json
 import math
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kgan.errors import InputError
 from kgan.files import printable
-from kgan.own_places import CONFIG_FILE, LARGEST
-from kgan.reading import read_text
+from kgan.own_places import CONFIG_FILE, read_facts
 from kgan.runs.directory import MODEL_FILE, PROGRESS_FILE
 from kgan.runs.options import LENGTH
 
@@ -118,8 +115,8 @@ class Goal(NamedTuple):
 
 def read_goal(directory: Path) -> Goal:
     """Reads config.json and progress.json; what cannot be read is as if it were not there."""
-    options = _object(directory / CONFIG_FILE)
-    noted = _object(directory / PROGRESS_FILE)
+    options = read_facts(directory / CONFIG_FILE)
+    noted = read_facts(directory / PROGRESS_FILE)
     epoch_steps = _number(noted.get("epoch_steps"))
     return Goal(
         options,
@@ -230,14 +227,6 @@ def _in_text(value: Any) -> str:
     if isinstance(value, list):
         value = ", ".join(map(str, value)) or "none"
     return printable(value)
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(read_text(path, "utf-8-sig", LARGEST))
-    except (InputError, OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _number(value: Any) -> float | None:

@@ -214,7 +214,8 @@ class Curve {
         return [shape("circle", { class: `dot ${name}`, cx: this.x(step), cy: inside(value), r: 3 })];
       }
       const way = points.map(([step, value]) => `${this.x(step).toFixed(1)} ${inside(value).toFixed(1)}`);
-      return [shape("path", { class: `line ${name}`, d: `M${way.join("L")}` })];
+      const dense = points.length > this.width ? " dense" : "";
+      return [shape("path", { class: `line ${name}${dense}`, d: `M${way.join("L")}` })];
     });
   }
 
