@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -105,4 +106,9 @@ def test_the_page_in_a_browser(run, tmp_path):
         visit.tab.wait_for_selector("#newest[src*='step-001000']")
         save_png(run / "samples" / "step-001200.png", np.zeros((40, 60, 3), np.uint8))
         visit.tab.wait_for_selector("#newest[src*='step-001200']", timeout=20_000)
+        assert visit.tab.locator("#others").inner_text() == ""  # closed: nothing is drawn
+        shutil.rmtree(run)
+        visit.tab.wait_for_selector("#words:has-text('no longer there')", timeout=20_000)
+        assert visit.tab.locator("#newest").is_visible()
+        assert HARM in visit.tab.locator("#what").inner_text()
         assert visit.messages == []

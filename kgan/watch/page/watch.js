@@ -52,9 +52,12 @@ const known = { log: new Map(), table: new Map(), history: new Map() };
 const drawn = new Map(); // where and what -> Curve
 const sheets = new Sheets();
 let last = null; // what the server told last
-let told = 0; // of the doctor's words
+let said = 0; // of the doctor's words
 
-function take(news) {
+function take(told) {
+  const { state, words, time } = told;
+  const isGone = state === "gone" && last;
+  const news = isGone ? { ...last, state, words, time, log: {}, table: {}, history: {} } : told;
   if (last && news.session !== last.session) for (const map of Object.values(known)) map.clear();
   for (const [kind, map] of Object.entries(known)) {
     for (const [name, part] of Object.entries(news[kind])) {
@@ -124,11 +127,11 @@ function describe(list, pairs) {
 function showDoctor(words) {
   byId("doctor-silent").hidden = words.length > 0;
   const newest = words.at(-1);
-  const said = newest ? `${newest.step} ${newest.words}` : "";
-  if (byId("doctor").dataset.said === said && words.length === told) return;
-  byId("doctor").dataset.said = said;
+  const text = newest ? `${newest.step} ${newest.words}` : "";
+  if (byId("doctor").dataset.said === text && words.length === said) return;
+  byId("doctor").dataset.said = text;
   if (last && newest) byId("status").textContent = `Run doctor: ${newest.words}`;
-  told = words.length;
+  said = words.length;
   const entries = words.map(({ step, words, over }) =>
     element("li", { class: over ? "over" : "ill" },
       element("span", { class: "quiet", text: `step ${count(step)} ` }), words),
