@@ -23,15 +23,15 @@ def kind_of(folder: str | os.PathLike[str], names: Collection[str]) -> str | Non
         folder: the folder.
         names: of the files in it.
     """
-    if CONFIG_FILE in names and _facts(os.path.join(folder, CONFIG_FILE)).keys() >= RUN_FACTS:
+    if CONFIG_FILE in names and read_facts(os.path.join(folder, CONFIG_FILE)).keys() >= RUN_FACTS:
         return "run"
     if MANIFEST_FILE in names:
-        if _facts(os.path.join(folder, MANIFEST_FILE)).get("format") == FORMAT:
+        if read_facts(os.path.join(folder, MANIFEST_FILE)).get("format") == FORMAT:
             return "export"
     return None
 
 
-def _facts(path: str) -> dict[str, Any]:
+def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
     """A JSON object; empty for anything else, such as another program's file of that name."""
     try:
         facts = json.loads(read_text(path, "utf-8-sig", LARGEST))

@@ -64,6 +64,18 @@ def read_text(
     return read_bytes(path, largest).decode(encoding)
 
 
+def read_part(path: str | os.PathLike[str], offset: int, most: int) -> bytes:
+    """At most so many bytes of a regular file, from a place in it on; none behind its end.
+
+    Raises:
+        InputError, OSError: as for `check_file`.
+    """
+    with _opened(path) as file:
+        _checked(os.fstat(file.fileno()), path, None)
+        file.seek(offset)
+        return file.read(most)
+
+
 def sha256(path: str | os.PathLike[str]) -> str:
     """The hexadecimal SHA-256 of a regular file, read in parts.
 

@@ -28,6 +28,7 @@ FLOORS = {
     **dict.fromkeys(("training", "export"), 4),
     **dict.fromkeys(("explore", "callbacks"), 5),
     "runs": 6,
+    "watch": 6.5,  # on top of runs
     "cli": 7,
     "__main__": 8,
     "__init__": 8,  # the public face: it names every room, and none imports it
@@ -69,6 +70,7 @@ def test_no_import_climbs(path):
         "import kgan.runtime",
         "import kgan.metrics",
         "import kgan.cli.main",
+        "import kgan.watch",
         "import kgan; kgan.runtime.Generator; kgan.InputError",
     ],
 )

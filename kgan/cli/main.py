@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import data, environment, evaluate, explore, export, generate, train
+from kgan.cli import data, environment, evaluate, explore, export, generate, train, watch
 from kgan.cli.arguments import add_commands
 from kgan.cli.completion import add_completion
 from kgan.cli.interruptible import Interruptible
@@ -25,6 +25,7 @@ DESCRIPTION = """\
 Train GANs with Keras and deliver the generator as a file any application can run.
 
   kgan train photos/ --size 64x64 --epochs 25
+  kgan watch runs/NAME
   kgan generate runs/NAME -n 64 -o grid.png
   kgan export runs/NAME
   kgan data check photos/
@@ -34,6 +35,7 @@ OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 
 COMMANDS = {
     "train": train,
+    "watch": watch,
     "generate": generate,
     "export": export,
     "evaluate": evaluate,

@@ -35,26 +35,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from kgan.training.distribution import make_strategy
+    from kgan.training.distribution import is_chief, make_strategy
 
     chosen = given_options(arguments, RunOptions)
     # With several workers before all else.
     strategy = make_strategy(arguments.strategy, _same_for_all_workers(arguments, chosen))
     from kgan.runs import Run, naming, options_like
+    from kgan.watch import served_beside
 
     if arguments.resume:
         length = {name: chosen.pop(name) for name in LENGTH if name in chosen}
-        result = Run.open(arguments.resume, strategy=strategy, **chosen).train(**length)
+        run = Run.open(arguments.resume, strategy=strategy, **chosen)
     else:
+        length = {}
         start = chosen.pop("start_from", None)
         if start is None and "preset" not in chosen:  # a preset trains as its source says
             chosen.setdefault("recipe", "auto")
         options = RunOptions(**chosen) if start is None else options_like(start, **chosen)
         directory = naming.directory_of(options, arguments.name, arguments.out, strategy)
         choose_width = start is None and not CHOSEN_WIDTH & set(chosen)
-        result = Run.create(
-            options, directory, strategy=strategy, choose_width=choose_width
-        ).train()
+        run = Run.create(options, directory, strategy=strategy, choose_width=choose_width)
+    watches = arguments.watch and is_chief(run.strategy)
+    with served_beside(run.directory) if watches else contextlib.nullcontext():
+        result = run.train(**length)
     print(result.in_words())
     return int(result.interrupted)
 

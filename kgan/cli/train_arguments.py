@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="devices: auto, none, mirrored (this machine's GPUs), multiworker (TF_CONFIG) or tpu",
     )
+    command.add_argument(
+        "--watch", action="store_true", help="show it live on a page of this machine: kgan watch"
+    )
     command.add_argument("--list-presets", action="store_true", help="show them and exit")
     command.add_argument("--json", action="store_true", help="show them as JSON, with sources")
 

@@ -19,10 +19,11 @@ from kgan.files import printable, staging_directory, whole_file, writing
 from kgan.leftovers import sweep
 from kgan.names import path_of_text, text_of_path
 from kgan.option_fields import from_mapping
-from kgan.own_places import CONFIG_FILE
+from kgan.own_places import CONFIG_FILE, kind_of
 from kgan.reading import read_text
 from kgan.runs.options import RunOptions
 
+RUNS = "runs"  # where they are, unless another place is named
 MODEL_FILE = "model.keras"
 CHECKPOINT_FILE = "checkpoints/last.keras"
 BEST_FILE = "checkpoints/best.keras"
@@ -30,6 +31,7 @@ SKIPPED_FILE = "skipped.json"
 PROGRESS_FILE = "progress.json"
 EVALUATION_FILE = "evaluation.json"
 HISTORY_FILE = "history.csv"
+CURVES_FILE = "curves.csv"
 LOCK_FILE = ".lock"
 SAMPLES = "samples"
 LOGS = "logs"
@@ -96,6 +98,23 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
         return from_mapping(RunOptions, values)
     except InputError as error:
         raise InputError(f"Not a run: in {path} {error}") from None
+
+
+def newest_run(folder: str | os.PathLike[str] = RUNS) -> Path:
+    """The run in a folder that was begun, or resumed, last.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = []
+    with contextlib.suppress(OSError):
+        for run in Path(folder).iterdir():
+            with contextlib.suppress(OSError):  # one that is taken away meanwhile
+                if not run.name.startswith(".") and kind_of(run, os.listdir(run)) == "run":
+                    found.append(((run / CONFIG_FILE).stat().st_mtime, run))
+    if not found:
+        raise InputError(f"There is no run in this folder; name one. Received: {folder}")
+    return max(found)[1]
 
 
 def write_json(path: Path, value: Any, indent: int = 1) -> None:

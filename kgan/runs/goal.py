@@ -62,15 +62,17 @@ def read_data(directory: Path) -> str | None:
     return data if isinstance(data, str) else None
 
 
-def note_progress(directory: Path, seconds: float, data: str) -> None:
+def note_progress(directory: Path, seconds: float, data: str, epoch_steps: int) -> None:
     """Writes how far a run has come, to be done with every checkpoint.
 
     Args:
         directory: the run's directory.
         seconds: of training, in all.
         data: the fingerprint of what it is trained on.
+        epoch_steps: batches of an epoch of that.
     """
-    write_json(directory / PROGRESS_FILE, {"seconds": round(seconds, 3), "data": data})
+    noted = {"seconds": round(seconds, 3), "data": data, "epoch_steps": epoch_steps}
+    write_json(directory / PROGRESS_FILE, noted)
 
 
 def progress(directory: Path, model: Any, epoch_steps: int) -> Progress:

@@ -11,6 +11,7 @@ from kgan.data.open_source import EMBEDDED_PREFIX
 from kgan.errors import InputError
 from kgan.files import check_name
 from kgan.names import name_of, path_of_text
+from kgan.runs.directory import RUNS
 from kgan.runs.options import RunOptions
 from kgan.training.distribution import has_workers
 
@@ -37,7 +38,7 @@ def directory_of(
         if has_workers(strategy):
             raise InputError("Several workers train one run: give each the same --name")
         name = _default_name(options.preset, options.data)
-    return (out or Path("runs")) / path_of_text(check_name(name_of(name), "a run"))
+    return (out or Path(RUNS)) / path_of_text(check_name(name_of(name), "a run"))
 
 
 def _default_name(preset: str, data: str | None) -> str:

@@ -46,6 +46,7 @@ class RunCheckpoint(Checkpoint):
             interval = {"every_seconds": 60.0 * interval["every_minutes"]}
         super().__init__(directory / CHECKPOINT_FILE, **interval)
         self.directory = directory
+        self.epoch_steps = max(1, source.good // options.images_per_step)
         self.source = source
         self.data = source.fingerprint()
         self.seconds_before = seconds_before
@@ -82,7 +83,7 @@ class RunCheckpoint(Checkpoint):
         came before.
         """
         seconds = self.seconds_before + time.monotonic() - self._began_at
-        note_progress(self.directory, seconds, self.data)
+        note_progress(self.directory, seconds, self.data, self.epoch_steps)
         if self.source.skipped:
             broken = {**self.source.what_is_broken(), "skipped": dict(self.source.skipped)}
             write_json(self.directory / SKIPPED_FILE, broken)
