@@ -13,7 +13,7 @@ from kgan.registration import CLASSES
 
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
-    **dict.fromkeys(("version", "errors", "names", "registration", "channels"), 0),
+    **dict.fromkeys(("version", "errors", "names", "registration", "channels", "json_values"), 0),
     "file_systems": 0.2,
     "leftovers": 0.3,  # on top of file_systems
     **dict.fromkeys(("files", "option_fields", "streams"), 0.5),  # floor 0 too, on top of others
@@ -21,8 +21,10 @@ FLOORS = {
     "reading": 0.7,  # on top of memory
     "attribute_values": 0.8,
     "attributes": 0.9,  # floor 1 too, below labels
-    **dict.fromkeys(("manifest", "images", "labels", "latents", "preset_list"), 1),
-    **dict.fromkeys(("directions", "export_places", "own_places"), 1.5),  # on top of manifest
+    **dict.fromkeys(("manifest", "images", "labels", "latents", "preset_list", "loopback"), 1),
+    **dict.fromkeys(
+        ("directions", "export_places", "own_places", "page_server"), 1.5
+    ),  # on top of manifest
     **dict.fromkeys(("untrusted", "layers", "losses", "data", "pretrained"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
     **dict.fromkeys(("training", "export"), 4),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from kgan.json_values import finite
 from kgan.option_fields import Kind, Option, options_of, spelling, typed
 
 
@@ -38,15 +38,7 @@ def add_json(parser: argparse.ArgumentParser, words: str) -> None:
 
 def print_json(value: Any) -> None:
     """Prints a value as JSON in ASCII, which no terminal obeys; infinite or no number is null."""
-    print(json.dumps(_finite(value), indent=2, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
+    print(json.dumps(finite(value), indent=2, allow_nan=False))
 
 
 def add_options(

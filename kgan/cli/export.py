@@ -15,6 +15,7 @@ from kgan.export.export_options import LICENCE, WEIGHTS_OPTIONS, ExportOptions
 from kgan.files import check_name, printable
 from kgan.names import name_of, path_of_text
 from kgan.option_fields import spelling
+from kgan.runs.directory import newest_run
 
 if TYPE_CHECKING:
     from kgan.export import Export
@@ -43,9 +44,13 @@ that is there already (an .onnx file, or its directory) it writes that page alon
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of an export, and those of the command alone."""
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument(
-        "model", metavar="MODEL", type=Path, nargs="?", help="a run or a file of Keras's to export"
+        "model",
+        metavar="MODEL",
+        type=Path,
+        nargs="?",
+        help="a run or a file of Keras's to export (the newest run)",
     )
     what.add_argument(
         "--inspect",
@@ -95,8 +100,12 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--web-runtime goes with --web. Received: {arguments.web_runtime}")
     if arguments.json and arguments.inspect is None and arguments.list is None:
         raise InputError(
-            f"--json goes with --inspect or --list. Received: {arguments.model or arguments.delete}"
+            "--json goes with --inspect or --list. "
+            f"Received: {arguments.model or arguments.delete or 'neither'}"
         )
+    if {arguments.model, arguments.inspect, arguments.list, arguments.delete} == {None}:
+        arguments.model = newest_run()
+        print(f"the newest run: {printable(arguments.model, None)}")
     if arguments.model is None:
         _on_the_shelf(arguments, chosen)
     elif arguments.web and export_places.find_onnx(arguments.model):

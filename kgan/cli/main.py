@@ -10,7 +10,17 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import data, environment, evaluate, explore, export, generate, train, watch
+from kgan.cli import (
+    data,
+    environment,
+    evaluate,
+    explore,
+    export,
+    generate,
+    serve_page,
+    train,
+    watch,
+)
 from kgan.cli.arguments import add_commands
 from kgan.cli.completion import add_completion
 from kgan.cli.interruptible import Interruptible
@@ -41,6 +51,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "explore": explore,
     "data": data,
+    "serve-page": serve_page,
     "environment": environment,
 }
 

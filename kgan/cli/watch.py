@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kgan.cli.arguments import argument_type
+from kgan.cli import serving
 from kgan.errors import InputError
 from kgan.files import printable
-from kgan.option_fields import WHOLE
+from kgan.loopback import RUN_PORT
 from kgan.runs.directory import newest_run, read_options
 
 HELP = "show a run on a page, as it trains and afterwards"
@@ -33,13 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="the run's directory (the newest run in runs/)",
     )
-    parser.add_argument(
-        "--port",
-        type=argument_type(WHOLE),
-        metavar="N",
-        help="of the page's address (5426; a free one where that is taken)",
-    )
-    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    serving.add_arguments(parser, RUN_PORT)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="HTML", help="write the page to this file instead"
     )
@@ -66,15 +60,4 @@ def run(arguments: argparse.Namespace) -> None:
         watch.save_page(directory, written)
         print(printable(written, None))
         return
-    server = watch.WatchServer(directory, arguments.port)
-    print(f"{server.url}   (Ctrl-C ends it)", flush=True)
-    try:
-        if arguments.open:
-            import webbrowser
-
-            webbrowser.open(server.url)
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass  # how a server is ended
-    finally:
-        server.server_close()
+    serving.serve(watch.WatchServer(directory, arguments.port), arguments)

@@ -16,6 +16,7 @@ from kgan.channels import ALPHA
 from kgan.errors import InputError
 from kgan.files import printable, whole_file, writing
 from kgan.images import as_pictures, over, repeat_pixels, save_animation, save_png
+from kgan.json_values import finite
 from kgan.reading import read_text
 
 CAPTION_SIZE = 13  # pixels, of the font
@@ -99,21 +100,6 @@ def save_figures(path: Path, figures: dict[str, Any]) -> Path:
         text = json.dumps(finite(figures), indent=1, allow_nan=False, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
     return path
-
-
-def finite(value: Any) -> Any:
-    """A value of arrays, numpy's numbers and Python's as JSON takes it."""
-    if isinstance(value, dict):
-        return {str(key): finite(each) for key, each in value.items()}
-    if isinstance(value, np.ndarray):
-        return finite(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [finite(each) for each in value]
-    if isinstance(value, np.generic):
-        return finite(value.item())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value
 
 
 def enlarged(images: np.ndarray, least_side: int = LEAST_SIDE) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 import copy
 import json
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,9 +89,16 @@ def test_held_out_images_are_those_the_run_was_not_trained_on(run):
 
 
 @pytest.mark.slow
-def test_an_export_needs_data_and_carries_its_runs_figures(run, features, tmp_path, capsys):
+def test_an_export_needs_data_and_carries_its_runs_figures(
+    run, features, tmp_path, capsys, monkeypatch
+):
     lines_of(capsys, "evaluate", run, "-n", "60", "--metrics", "kernel_distance", *features)
-    exported = lines_of(capsys, "export", run, "--out", tmp_path)[-1]
+    (tmp_path / "runs").symlink_to(run.parent)
+    with monkeypatch.context() as patch:
+        patch.chdir(tmp_path)
+        os.utime(run / "config.json", (2e9, 2e9))
+        said, *_, exported = lines_of(capsys, "export", "--onnx", "--out", tmp_path)
+    assert said == f"the newest run: {Path('runs') / run.name}"
     manifest = json.loads((tmp_path / "clothes" / "1" / "manifest.json").read_text())
     figure = read_evaluation(run / "evaluation.json").figures["kernel_distance"]
     kept = manifest["evaluation"]["figures"]["kernel_distance"]

@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from kgan.cli.main import main
+from kgan.loopback import RUN_PORT
 from kgan.watch import WatchServer, served_beside
-from kgan.watch.local_server import PORT
 
 
 @contextlib.contextmanager
@@ -247,7 +247,7 @@ def test_a_page_that_cannot_be_served_does_not_end_a_training(run, capsys):
 
 
 def test_the_port_stays_where_it_is_free(run):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORT), 1):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", RUN_PORT), 1):
         pytest.skip("something else is served there")
     with serving(run) as server:
-        assert server.server_port == PORT
+        assert server.server_port == RUN_PORT

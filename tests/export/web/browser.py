@@ -15,32 +15,30 @@ SUM = "A \N{MINUS SIGN} B + C"
 LEVELS = 2
 # The headless build: the full one, on a busy machine, at times gives a page no frames for minutes.
 CHROMIUM = shutil.which("chromium-headless-shell")
-ISOLATION = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-}
 
 
 @contextlib.contextmanager
-def serving(directory, headers=None):
-    """Serves a directory as `python -m http.server` does, with more headers; gives its URL."""
+def serving(directory):
+    """Serves a directory as `python -m http.server` does; gives its URL."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
-        def end_headers(self):
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            super().end_headers()
-
         def log_message(self, *arguments):
             pass
 
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Handler, directory=directory)
     )
+    with answering(server):
+        yield f"http://127.0.0.1:{server.server_port}/"
+
+
+@contextlib.contextmanager
+def answering(server):
+    """A server, which answers meanwhile."""
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield server
     finally:
         server.shutdown()
         thread.join()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import kgan
-from tests.export.web.browser import ISOLATION, Visit, assert_drawn, serving
+from kgan.page_server import PageServer
+from tests.export.web.browser import Visit, answering, assert_drawn, serving
 
 pytestmark = pytest.mark.slow
 
@@ -90,7 +91,8 @@ def test_threads_where_the_server_isolates(plain, plain_url, browser, unpacked, 
     assert "LicenceCC0-1.0" in about
     assert about.endswith("Threads1")
     kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
-    with serving(tmp_path / "page", ISOLATION) as url:
+    with answering(PageServer(tmp_path / "page")) as server:
+        url = server.url
         page = visit(url)
         cores = page.tab.evaluate("navigator.hardwareConcurrency")
         assert page.tab.text_content("#about").endswith(f"Threads{min(4, cores)}")
