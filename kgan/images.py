@@ -335,14 +335,16 @@ def save_animation(
     frames: Iterable[npt.ArrayLike],
     milliseconds: int = 60,
     *,
+    quality: int | None = None,
     drawn: bool = False,
 ) -> Path:
-    """Writes an endless lossless WebP animation, whole or not at all.
+    """Writes an endless WebP animation, whole or not at all.
 
     Args:
         path: the .webp file to write; its folder is created when missing.
         frames: iterable of uint8 arrays (H, W, C), C 1, 3 or 4, of one shape, at least one.
         milliseconds: how long each frame is shown.
+        quality: 0 to 100 of an encoding that loses something; None for one without loss.
         drawn: as for `save_png`.
 
     Returns:
@@ -358,7 +360,8 @@ def save_animation(
             append_images=rest,
             duration=milliseconds,
             loop=0,
-            lossless=True,
+            lossless=quality is None,
+            quality=80 if quality is None else quality,
             exact=True,  # colours where nothing is seen, too
             # Identical neighbours are not merged, so that frame i of the file is frame i.
             minimize_size=False,

@@ -25,24 +25,32 @@ class Steady:
 
     Attributes:
         problem: what the system said to the first write that failed; None where none has.
+        above: takes text in the place of the stream, while something moves in its last line;
+            None while nothing does.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self.stream = io.StringIO() if stream is None else stream
         self.is_open = stream is not None
         self.problem: OSError | None = None
+        self.above: Callable[[str], None] | None = None
 
     def write(self, text: str) -> int:
         """Writes text; returns its length."""
-        self._write(escaped(text, kept="\n\t"))
+        shown = escaped(text, kept="\n\t")
+        if self.above is None:
+            self.draw(shown)
+        else:
+            self.above(shown)
         return len(text)
 
     def rewrite(self, line: str) -> None:
         """Writes a line over the one that a terminal's cursor is in."""
-        self._write("\r" + escaped(line))
+        self.draw("\r" + escaped(line))
         self.flush()
 
-    def _write(self, text: str) -> None:
+    def draw(self, text: str) -> None:
+        """Writes text that a terminal is to obey."""
         if self.is_open:
             try:
                 self.stream.write(text)

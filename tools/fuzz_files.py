@@ -87,7 +87,7 @@ def resume(seed: int) -> int:
 
 
 def _load_run(_: argparse.Namespace) -> None:
-    from kgan.runs import Run, goal, ready
+    from kgan.runs import Run, goal, heading, ready
     from kgan.runs.problems import told_in_one_line
 
     run = Run.open(RUN)
@@ -96,7 +96,8 @@ def _load_run(_: argparse.Namespace) -> None:
         next(iter(training.batches))
         epoch = training.source.good // run.options.images_per_step
         done = goal.progress(run.directory, training.model, epoch)
-        print(goal.header(goal.with_goal(run.options, done, {}), done))
+        options = goal.with_goal(run.options, done, {})
+        print(heading.heading(run.directory, options, done, training.source, training.model))
 
 
 def history(seed: int) -> int:

@@ -3,6 +3,7 @@
 from kgan.callbacks.checkpoint import Checkpoint
 from kgan.callbacks.csv_history import CSVHistory
 from kgan.callbacks.curves import Curves
+from kgan.callbacks.curves_picture import CurvesPicture
 from kgan.callbacks.ema import EMA
 from kgan.callbacks.latent_walk import LatentWalk
 from kgan.callbacks.measure_quality import Evaluate
@@ -17,6 +18,7 @@ __all__ = [
     "CSVHistory",
     "Checkpoint",
     "Curves",
+    "CurvesPicture",
     "Evaluate",
     "LatentWalk",
     "ProgressLine",

@@ -1,4 +1,4 @@
-"""`Curves`: a model's own figures in TensorBoard."""
+"""A model's own figures within the epochs, and `Curves` of them in TensorBoard."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from kgan.callbacks.periodic import Logs, Periodic, as_number
 Sums: TypeAlias = dict[str, tuple[float, float | None]]  # name -> (total, count)
 
 
-class Curves(Periodic):
-    """TensorBoard curves of a model's own figures within the epochs, as means since the last point.
+class PeriodicMeans(Periodic):
+    """Takes a model's own figures at regular intervals, as means since they were last taken.
 
-    `skipped_updates` is a count instead of a mean.
+    `skipped_updates` is a count instead of a mean. Subclasses do something with them in `take()`.
 
     Args:
-        log_dir: directory of the events.
         every_steps: steps between two points; 50 when no interval is given.
         every_minutes: minutes between two points, in place of steps.
 
@@ -30,15 +29,9 @@ class Curves(Periodic):
     at_begin: ClassVar[bool] = False
     default_every_steps: ClassVar[int] = 50
 
-    def __init__(
-        self,
-        log_dir: str | os.PathLike[str],
-        every_steps: int | None = None,
-        *,
-        every_minutes: float | None = None,
-    ) -> None:
-        super().__init__(every_steps, every_minutes)
-        self.board = Board(log_dir)
+    def take(self, figures: dict[str, float]) -> bool:
+        """Takes figures by name; returns whether to begin new means, else these go on."""
+        raise NotImplementedError
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._before: Sums = {}
@@ -62,14 +55,14 @@ class Curves(Periodic):
 
     def act(self) -> None:
         sums = self._sums()
-        figures = {}
+        figures: dict[str, float] = {}
         for name, pair in sums.items():
             total, count = self._since(name, pair)
             if count is None:
                 figures[name] = total
             elif count > 0:  # else there was none in these steps
                 figures[name] = total / count
-        if self.board.scalars(self.step, figures):
+        if self.take(figures):
             self._before = sums
 
     def _since(
@@ -93,3 +86,31 @@ class Curves(Periodic):
             for metric in self.model.metrics
             if isinstance(metric, (keras.metrics.Mean, keras.metrics.Sum))
         }
+
+
+class Curves(PeriodicMeans):
+    """TensorBoard curves of a model's own figures within the epochs, as means since the last point.
+
+    `skipped_updates` is a count instead of a mean.
+
+    Args:
+        log_dir: directory of the events.
+        every_steps: steps between two points; 50 when no interval is given.
+        every_minutes: minutes between two points, in place of steps.
+
+    Raises:
+        InputError: an interval that `Periodic` refuses.
+    """
+
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        every_steps: int | None = None,
+        *,
+        every_minutes: float | None = None,
+    ) -> None:
+        super().__init__(every_steps, every_minutes)
+        self.board = Board(log_dir)
+
+    def take(self, figures: dict[str, float]) -> bool:
+        return self.board.scalars(self.step, figures)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from kgan.callbacks.board import Board
-from kgan.callbacks.periodic import Logs, Periodic
+from kgan.callbacks.periodic import COST, Logs, Periodic
 from kgan.callbacks.quality_verdicts import Look
 from kgan.errors import InputError
 from kgan.metrics.evaluation import CERTAIN, Evaluation, judged, read_evaluation
@@ -19,12 +19,12 @@ from kgan.metrics.protocol import check_same
 from kgan.metrics.real_images import Reference, reference_of
 from kgan.models.networks import check_positive
 from kgan.reading import sha256
+from kgan.telling import doing
 from kgan.training.gan import GAN
 from kgan.training.saving import save_whole
 
 LOG = logging.getLogger("kgan")
 METRICS = ("kernel_distance", "precision_recall", "density_coverage")
-COST = 0.05  # of the time of a training, at most
 
 
 class Evaluate(Periodic):
@@ -119,6 +119,10 @@ class Evaluate(Periodic):
     def act(self) -> None:
         if self.model.in_trouble():
             return
+        with doing("measuring the images"):
+            self._measure()
+
+    def _measure(self) -> None:
         began_at = time.monotonic()
         fake = self.reference.features_of(self.model, self.seed)
         found = judged(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import time
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import keras
 
@@ -13,6 +13,8 @@ from kgan.errors import InputError
 from kgan.models.networks import check_positive
 
 Logs: TypeAlias = dict[str, Any] | None  # the figures Keras hands to a callback
+FIRST, LONGEST = 10.0, 300.0  # seconds of an interval that grows
+COST = 0.05  # of the time of a training, at most
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -47,11 +49,16 @@ class Interval:
     Args:
         steps: its length in steps; None where `seconds` counts.
         seconds: its length in seconds.
+        longest: of an interval that grows, the seconds that it doubles up to; 0 for one that
+            does not.
     """
 
-    def __init__(self, steps: int | None = None, seconds: float = 0.0) -> None:
+    def __init__(
+        self, steps: int | None = None, seconds: float = 0.0, longest: float = 0.0
+    ) -> None:
         self.steps = steps
         self.seconds = seconds
+        self.longest = longest
         self.clear()
 
     def clear(self) -> None:
@@ -62,6 +69,14 @@ class Interval:
         """Begins it now, after so many steps of the fit."""
         self._began_at_step = steps_taken
         self._began_at_time = time.monotonic()
+
+    def grow(self, taken: float) -> None:
+        """Doubles one that grows, and at least to where what took `taken` seconds is a twentieth.
+
+        What takes long, for large images on a slow machine, never takes more of a training.
+        """
+        if self.longest:
+            self.seconds = max(self.seconds, min(2.0 * self.seconds, self.longest), taken / COST)
 
     def is_over(self, steps_taken: int) -> bool:
         """Whether it has passed, after so many steps of the fit."""
@@ -110,9 +125,19 @@ class Periodic(StepCallback):
             self._interval = Interval(seconds=60.0 * every_minutes)
         self.every_steps = every_steps
         self.every_minutes = every_minutes
+        self._grows = False
 
     def act(self) -> None:
         raise NotImplementedError
+
+    def at_growing_intervals(self) -> Self:
+        """Has it act 10 seconds after the first step, then after 20 more, 40, up to 5 minutes.
+
+        They are further apart where that is less than twenty times what an act takes.
+        """
+        self.every_steps, self.every_minutes = None, None
+        self._grows = True
+        return self
 
     @property
     def step(self) -> int:
@@ -122,11 +147,15 @@ class Periodic(StepCallback):
     def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
         self._acted_at = 0
+        if self._grows:  # anew in each fit
+            self._interval = Interval(seconds=FIRST, longest=LONGEST)
         if self.at_begin:
             self.act()
         self._interval.restart(0)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self._grows and not self.steps_taken:
+            self._interval.restart(0)  # compiling the step is no training
         super().on_train_batch_end(batch, logs)
         if self._interval.is_over(self.steps_taken):
             self._act_now()
@@ -137,5 +166,7 @@ class Periodic(StepCallback):
 
     def _act_now(self) -> None:
         self._acted_at = self.steps_taken
+        began_at = time.monotonic()
         self.act()
+        self._interval.grow(time.monotonic() - began_at)
         self._interval.restart(self.steps_taken)

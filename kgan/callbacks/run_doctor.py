@@ -22,6 +22,7 @@ from kgan.callbacks.periodic import Logs, Periodic
 from kgan.callbacks.quality_verdicts import diagnose_quality
 from kgan.errors import InputError
 from kgan.images import from_uint8, to_uint8
+from kgan.telling import doing
 from kgan.training.gan import GAN
 
 LOG = logging.getLogger("kgan")
@@ -60,6 +61,7 @@ class RunDoctor(Periodic):
 
     Attributes:
         ills: dict of illness -> what was said of it, those that are not over.
+        logits: (of real images, of fakes) at its last look, float32 arrays (64,); None before.
 
     Raises:
         InputError: arrays of another kind, `every_steps` below 1; in `fit`, a model that is not a
@@ -81,12 +83,14 @@ class RunDoctor(Periodic):
         self.quality = quality
         self.gallery = Gallery(images, labels)
         self.board = Board(log_dir)
+        self.logits: tuple[np.ndarray, np.ndarray] | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._check_model()
         self.ills: dict[str, str] = {}
         self._well_for: collections.Counter[str] = collections.Counter()
         self._checks: collections.deque[Check] = collections.deque(maxlen=STUCK_FOR)
+        self.logits = None
         self._mean: np.ndarray | None = None
         self._move: np.ndarray | None = None
         self._examine = tf.function(examine)
@@ -139,7 +143,8 @@ class RunDoctor(Periodic):
             )
 
     def act(self) -> None:
-        check = self.check()
+        with doing("the run doctor looks"):  # which traces its own step at first
+            check = self.check()
         self._checks.append(check)
         figures = {
             f"doctor/{name}": getattr(check, name)
@@ -154,6 +159,7 @@ class RunDoctor(Periodic):
         """Looks at the model as it is now."""
         tensors = self._examine(self.model, self._latents, self._labels, self._reals)
         fakes, real_logits, fake_logits, slopes = (tensor.numpy() for tensor in tensors)
+        self.logits = real_logits, fake_logits
         fakes = to_uint8(fakes, self.model.value_range)
         figures, mean = self.gallery.compare(fakes)
         move = None if self._mean is None else mean - self._mean

@@ -12,7 +12,9 @@ from kgan.callbacks.board import Board
 from kgan.callbacks.periodic import Periodic
 from kgan.errors import InputError
 from kgan.images import grid, pairs, save_png
+from kgan.telling import doing
 
+LATEST = "latest.png"  # the newest sheet
 MOST_COLUMNS = 16  # of a sheet with one column per class
 KEPT = 200  # sheets
 MOST_BYTES = 200 * 10**6  # of all of them
@@ -22,9 +24,9 @@ class Sheets(Periodic):
     """Writes a sheet of images at regular intervals; subclasses make it in `sheet()`.
 
     Files are `step-000200.png` and so on, by the batches the model has ever
-    seen; the first is written before training and the last at its end. When there are more than
-    `keep`, or they have more than 200 MB, every second one is removed: the older they are, the
-    fewer are left.
+    seen, and the newest also `latest.png`; the first is written before training and the last at
+    its end. When there are more than `keep`, or they have more than 200 MB, every second one is
+    removed: the older they are, the fewer are left.
 
     Args:
         directory: where the sheets go.
@@ -50,9 +52,7 @@ class Sheets(Periodic):
         keep: int = KEPT,
     ) -> None:
         super().__init__(every_steps, every_minutes)
-        if not isinstance(keep, int) or keep < 0:
-            raise InputError(f"keep must be a number of sheets, or 0 for all. Received: {keep!r}")
-        self.keep = keep
+        self.keep = check_keep(keep)
         self.directory = Path(directory)
         self.board = Board(log_dir)
 
@@ -61,10 +61,11 @@ class Sheets(Periodic):
         raise NotImplementedError
 
     def act(self) -> None:
-        sheet = self.sheet()
-        save_png(self.directory / f"step-{self.step:06d}.png", sheet, drawn=True)
-        if self.keep:
-            _thin(self.directory, self.keep)
+        with doing("drawing samples"):
+            sheet = self.sheet()
+            for name in (f"step-{self.step:06d}.png", LATEST):
+                save_png(self.directory / name, sheet, drawn=True)
+        thin(self.directory, self.keep)
         self.board.image(self.step, self.shown_as, sheet)
 
 
@@ -133,11 +134,30 @@ class ReconstructionStrip(Sheets):
         return pairs(self.images, self.model.reconstruct(self.images))
 
 
-def _thin(directory: Path, keep: int) -> None:
-    """Removes every second sheet, not the first and the last, until they are few enough."""
+def check_keep(keep: int) -> int:
+    """Returns a number of files to keep.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not isinstance(keep, int) or keep < 0:
+        raise InputError(f"keep must be a number of sheets, or 0 for all. Received: {keep!r}")
+    return keep
+
+
+def thin(directory: Path, keep: int, suffix: str = ".png") -> None:
+    """Removes every second `step-` file, not the first and the last, until they are few enough.
+
+    Args:
+        directory: where they are.
+        keep: how many may be left; 0 for all.
+        suffix: theirs.
+    """
+    if not keep:
+        return
     sheets = {
         int(path.stem.removeprefix("step-")): path
-        for path in directory.glob("step-*.png")
+        for path in directory.glob(f"step-*{suffix}")
         if path.stem.removeprefix("step-").isdecimal()
     }
     sizes = {step: path.stat().st_size for step, path in sheets.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import given_options
@@ -13,7 +13,11 @@ from kgan.option_fields import options_of, typed
 from kgan.preset_list import preset_json, preset_table
 from kgan.runs.directory import PATHS
 from kgan.runs.options import LENGTH, RunOptions
+from kgan.telling import doing, telling
 from kgan.version import __version__
+
+if TYPE_CHECKING:
+    from kgan.runs.result import RunResult
 
 __all__ = ["DESCRIPTION", "HELP", "add_arguments", "run"]
 
@@ -26,15 +30,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list_presets:
         print(preset_json() if arguments.json else preset_table())
         return 0
-    quiet_tensorflow.import_tensorflow()
-    from kgan.training.distribution import is_worker
-    from kgan.training.meeting import ends_when_told
+    with telling():
+        with doing("starting TensorFlow"):
+            quiet_tensorflow.import_tensorflow()
+            from kgan.training.distribution import is_worker
+            from kgan.training.meeting import ends_when_told
 
-    with ends_when_told() if is_worker(arguments.strategy) else contextlib.nullcontext():
-        return _train(arguments)
+        with ends_when_told() if is_worker(arguments.strategy) else contextlib.nullcontext():
+            result = _train(arguments)
+    print(result.in_words())
+    return int(result.interrupted)
 
 
-def _train(arguments: argparse.Namespace) -> int:
+def _train(arguments: argparse.Namespace) -> RunResult:
     from kgan.training.distribution import is_chief, make_strategy
 
     chosen = given_options(arguments, RunOptions)
@@ -57,9 +65,7 @@ def _train(arguments: argparse.Namespace) -> int:
         run = Run.create(options, directory, strategy=strategy, choose_width=choose_width)
     watches = arguments.watch and is_chief(run.strategy)
     with served_beside(run.directory) if watches else contextlib.nullcontext():
-        result = run.train(**length)
-    print(result.in_words())
-    return int(result.interrupted)
+        return run.train(**length)
 
 
 def _same_for_all_workers(arguments: argparse.Namespace, chosen: dict[str, Any]) -> dict[str, Any]:

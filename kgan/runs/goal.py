@@ -9,8 +9,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-from kgan.channels import PICTURES
-from kgan.files import printable
 from kgan.reading import read_text
 from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.directory import PROGRESS_FILE, write_json
@@ -124,45 +122,3 @@ def seconds_left(options: RunOptions, done: Progress) -> float | None:
 def is_reached(options: RunOptions, done: Progress) -> bool:
     """Whether there is nothing left to train."""
     return 0 in (steps_left(options, done), seconds_left(options, done))
-
-
-def header(options: RunOptions, done: Progress) -> str:
-    """One line: what is trained on what, how long, in which precision, and what is kept."""
-    steps, seconds = steps_left(options, done), seconds_left(options, done)
-    if seconds is not None:
-        counts = (done.seconds / 60, seconds / 60, options.minutes)
-        length = "{:.3g} minutes done, {:.3g} more, {:.3g} in all".format(*counts)
-    else:
-        more = steps or 0
-        length = f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
-    if options.transparency is not None:
-        length += f"; {printable(options.transparency, None)}"
-    if options.size is not None and len(options.size) == 3 and options.size[2] not in PICTURES:
-        length += f"; sheets show the {options.size[2]} channels side by side, each as grey"
-    length += f"; layers compute in {options.precision}"
-    if options.fitted is not None:
-        length += f"; {printable(options.fitted, None)}"
-    if options.mirroring is not None:
-        length += f"; {printable(options.mirroring, None)}"
-    if options.recipe == "few":
-        recipe = {
-            "ADA": options.ada,
-            f"DiffAugment {options.diffaugment}": options.diffaugment != "none" and not options.ada,
-            f"LeCam {options.lecam or 0:g}": options.lecam,
-            "minibatch standard deviation": options.minibatch_stddev,
-        }
-        parts = [part for part, is_there in recipe.items() if is_there]
-        length += f"; recipe for few pictures: {', '.join(parts)} (--recipe none for none of it)"
-    if options.balance:
-        length += "; every class as often as another"
-    if options.frozen is not None:
-        length += f"; not trained: {options.frozen}"
-    if options.evaluate_every is not None:
-        length += f"; images evaluated every {options.evaluate_every:g} minutes"
-        if options.hold_out:
-            length += f" against the {options.hold_out:.0%} of the pictures that are held out"
-        else:
-            length += " against the pictures it is trained on"
-    if options.keep_samples:
-        length += f"; samples keep {options.keep_samples} sheets at most, the older the fewer"
-    return f"{options.preset} on {printable(options.source, None)}: {length}"

@@ -44,17 +44,18 @@ class RunOptions(StepOptions, DataOptions):
         InputError: a value that its option cannot have, or two lengths.
     """
 
-    sample_every: str = option(
-        "200",
+    sample_every: str | None = option(
+        None,
         INTERVAL,
         "time between two sheets of samples: 20 is steps, 5m minutes",
         "run",
+        default_words="10 seconds, then twice as long each time, up to 5 minutes",
         on_resume=True,
     )
     keep_samples: int = option(
         200,
         FROM_ZERO,
-        "sheets kept, the older the fewer; 0 keeps all",
+        "sheets and walks kept, the older the fewer; 0 keeps all",
         "run",
         on_resume=True,
     )

@@ -13,6 +13,7 @@ from kgan.errors import FullDisk, InputError, KganError, LostWorker
 from kgan.file_systems import no_room
 from kgan.files import first_line
 from kgan.memory import out_of_memory
+from kgan.runs.commands import resuming
 from kgan.runs.load import find_model, has_model
 from kgan.training.distribution import has_workers
 from kgan.training.saving import batches_seen
@@ -64,7 +65,7 @@ def meaning(
     if isinstance(problem, tf.errors.OpError) and has_workers(strategy):
         return LostWorker(
             "The other workers no longer answer; where they are gone, start all again with "
-            f"kgan train --resume {directory}. Received: {type(problem).__name__}"
+            f"{resuming(directory)}. Received: {type(problem).__name__}"
         )
     return None
 
@@ -88,7 +89,7 @@ def full_disk(problem: BaseException, directory: Path) -> FullDisk | None:
         return None
     return FullDisk(
         f"{full.strerror}: {full.filename or directory}. {_what_is_saved(directory)}; make room, "
-        f"then go on with kgan train --resume {directory}"
+        f"then go on with {resuming(directory)}"
     )
 
 

@@ -19,6 +19,7 @@ from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import remember_skipped
 from kgan.runs.start_from import take_weights
+from kgan.telling import doing
 from kgan.training import GAN, Autoencoder
 from kgan.training.distribution import check_divides, is_chief
 from kgan.training.fast_precision import fast_precision
@@ -60,7 +61,8 @@ def _begun(
 ) -> tuple[Source, Source, GAN | Autoencoder, RunOptions]:
     """(all of the data, those to train on, the model, what was resolved)."""
     keras.utils.set_random_seed(options.seed)
-    whole = build.open_source(options)
+    with doing("opening the data"):
+        whole = build.open_source(options)
     options = quality.resolved(options, whole)
     if options.precision == "auto":
         options = dataclasses.replace(options, precision=fast_precision(strategy))
@@ -96,7 +98,10 @@ def _ready(
     strategy: tf.distribute.Strategy,
 ) -> Ready:
     check_step(model, options.images_per_step, strategy.num_replicas_in_sync)
-    real = quality.real_images(whole, options) if is_chief(strategy) else None
+    real = None
+    if is_chief(strategy) and options.evaluate_every is not None:
+        with doing("reading pictures to measure by"):
+            real = quality.real_images(whole, options)
     return Ready(source, model, build.make_batches(source, options, model), real)
 
 
@@ -104,8 +109,9 @@ def _batch_within_the_set(options: RunOptions, source: Source, replicas: int) ->
     """The options, with a batch that is larger than the set lowered to it."""
     asked = options.batch_size or get_preset(options.preset).batch_size
     if source.good < 2 * asked:  # how many there are shows only when they are decoded
-        for _ in source.read(source.examples()):
-            pass
+        with doing("counting the pictures"):
+            for _ in source.read(source.examples()):
+                pass
     batch_size = source.good // replicas * replicas
     if batch_size >= asked or source.good < 2:  # one picture is no set
         return options
@@ -131,7 +137,7 @@ def load(
     # A run of a version that held nothing out was trained on everything.
     options = dataclasses.replace(options, hold_out=options.hold_out or 0.0)
     if has_model(directory):
-        with strategy.scope():
+        with doing("loading the model"), strategy.scope():
             model = load_model(directory, best=False)
         if not model.compiled:
             raise InputError(
@@ -140,7 +146,8 @@ def load(
             )
         resolving.set_learning_rates(model, changes)
         keras.utils.set_random_seed(options.seed)
-        whole = build.open_source(options)
+        with doing("opening the data"):
+            whole = build.open_source(options)
         source = quality.to_train_on(whole, options)
     else:
         whole, source, model, _ = _begun(options, strategy)

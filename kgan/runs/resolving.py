@@ -20,6 +20,7 @@ from kgan.option_fields import schedule_text
 from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.options import LENGTH, RunOptions
 from kgan.runs.step_options import FEW_PICTURES, LECAM, LECAM_LOGISTIC
+from kgan.telling import doing
 from kgan.training import GAN, Autoencoder, schedules
 from kgan.training.cosine import RATES, by_network
 from kgan.training.distribution import has_workers
@@ -115,7 +116,8 @@ def _augment(augment: list[str] | None, source: Source, workers: bool) -> dict[s
                 "not mirrored (several workers do not ask whether left and right matter)"
             )
             return False
-        found = mirroring.ask(source)
+        with doing("learning whether left and right matter"):
+            found = mirroring.ask(source)
         said["mirroring"] = f"{'' if found.harmless else 'not '}mirrored ({found})"
         return found.harmless
 

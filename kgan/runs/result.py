@@ -6,7 +6,10 @@ import dataclasses
 from pathlib import Path
 
 from kgan.callbacks import ProgressLine
-from kgan.files import printable
+from kgan.files import aligned, printable
+from kgan.runs.commands import command_line, resuming
+
+NEXT = ("generate", "export")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +40,7 @@ class RunResult:
 
     def in_words(self) -> str:
         """Lines that say what was done and what can be done next; the last is the directory."""
-        lines, directory = [], printable(self.directory, None)
+        lines = []
         if self.skipped:
             lines.append(f"skipped {len(self.skipped)} pictures that could not be decoded")
         if self.steps or self.interrupted:
@@ -47,7 +50,8 @@ class RunResult:
                 "this run has reached its goal; --epochs, --steps or --minutes trains it further"
             )
         if self.interrupted:
-            lines.append(f"interrupted and saved; to go on: kgan train --resume {directory}")
+            lines.append(f"interrupted and saved; to go on: {resuming(self.directory)}")
         else:
-            lines.append(f"next: kgan generate {directory}   or: kgan export {directory}")
-        return "\n".join([*lines, directory])
+            commands = [command_line("kgan", what, self.directory) for what in NEXT]
+            lines += aligned(list(zip(("next:", ""), commands, strict=True)))
+        return "\n".join([*lines, printable(self.directory, None)])

@@ -14,7 +14,7 @@ from kgan.callbacks import StopAfter, StopOnInterrupt
 from kgan.data import Source
 from kgan.errors import InputError
 from kgan.files import missing, remove_empty
-from kgan.runs import goal, ready, scheduling, unstarted, watching
+from kgan.runs import goal, heading, ready, scheduling, unstarted, watching
 from kgan.runs.directory import (
     CONFIG_FILE,
     check_place,
@@ -29,6 +29,7 @@ from kgan.runs.quality import RealImages
 from kgan.runs.result import RunResult
 from kgan.runs.run_checkpoint import RunCheckpoint
 from kgan.runs.step_form import StepForm
+from kgan.telling import Teller, telling
 from kgan.training.distribution import check_divides, is_chief
 
 
@@ -123,14 +124,14 @@ class Run:
         """
         more = {"epochs": epochs, "steps": steps, "minutes": minutes}
         created, self._created = self._created, None
-        with held(self.directory, self._chief):
+        with telling() as teller, held(self.directory, self._chief):
             with told_in_one_line(self.directory, self.strategy):
                 training = created or ready.load(
                     self.directory, self.options, self._changes, self.strategy
                 )
             try:
                 with told_in_one_line(self.directory, self.strategy, training.source):
-                    return self._train(*training, more)
+                    return self._train(*training, more, teller)
             except (InputError, KeyboardInterrupt):
                 if created and self._chief and not int(training.model.batches_seen.numpy()):
                     shutil.rmtree(self.directory)
@@ -144,6 +145,7 @@ class Run:
         batches: tf.data.Dataset,
         real: RealImages | None,
         more: dict[str, Any],
+        teller: Teller,
     ) -> RunResult:
         done = goal.progress(self.directory, model, source.good // self.options.images_per_step)
         first_goal = self.options if goal.has_goal(self.options) else None
@@ -152,6 +154,8 @@ class Run:
             write_options(self.directory, self.options)
         if goal.is_reached(self.options, done):
             return RunResult(self.directory, 0, 0.0, source.skipped, interrupted=False)
+        words = heading.heading(self.directory, self.options, done, source, model, teller.width())
+        teller.say(words)
         length = scheduling.set_length(model, first_goal or self.options, done)
         checkpoint = RunCheckpoint(self.directory, source, self.options, done.seconds)
         stop = StopAfter(goal.steps_left(self.options, done), goal.seconds_left(self.options, done))

@@ -27,6 +27,7 @@ from kgan.runs import goal
 from kgan.runs.options import RunOptions
 from kgan.runs.step_options import StepOptions
 from kgan.runs.step_timing import Clock, Figures, both_forms, on_processors
+from kgan.telling import doing
 from kgan.training import GAN, Autoencoder
 from kgan.version import __version__
 
@@ -129,7 +130,8 @@ class StepForm(StepCallback):
             path, Figures(limit)
         )  # where the trial takes the training with it, it is the last
         try:
-            figures = both_forms(self.model, size, limit, self.directory, self._stopping)
+            with doing("trying the step with XLA"):
+                figures = both_forms(self.model, size, limit, self.directory, self._stopping)
         except Exception as problem:  # whatever it is, it is no reason to end a training
             return None, f"not measured: {first_line(problem)}"
         if not self._stopping():

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from kgan.callbacks.sample_sheets import LATEST
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.leftovers import NAME
@@ -39,7 +40,8 @@ def is_unstarted(directory: Path) -> bool:
         if CONFIG_FILE not in names or names - BEFORE_A_STEP or (directory / BEST_FILE).exists():
             return False
         checkpoint, sheets = directory / CHECKPOINT_FILE, directory / SAMPLES
-        if any(int(sheet.stem.removeprefix("step-")) for sheet in sheets.glob("[!.]*")):
+        drawn = [sheet for sheet in sheets.glob("[!.]*") if sheet.name != LATEST]
+        if any(int(sheet.stem.removeprefix("step-")) for sheet in drawn):
             return False
         return not checkpoint.exists() or not batches_seen(checkpoint)
     except (OSError, ValueError):  # it cannot be read, or is not a run's

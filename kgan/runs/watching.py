@@ -13,7 +13,14 @@ import tensorflow as tf
 
 from kgan import callbacks
 from kgan import data as kgan_data
-from kgan.callbacks import Curves, LatentWalk, ReconstructionStrip, RunDoctor, SampleGrid
+from kgan.callbacks import (
+    Curves,
+    CurvesPicture,
+    LatentWalk,
+    ReconstructionStrip,
+    RunDoctor,
+    SampleGrid,
+)
 from kgan.data import Source
 from kgan.errors import InputError
 from kgan.images import to_uint8
@@ -21,6 +28,7 @@ from kgan.option_fields import parse_interval
 from kgan.runs import goal, quality
 from kgan.runs.directory import LOGS, SAMPLES
 from kgan.runs.options import RunOptions
+from kgan.telling import doing
 from kgan.training import GAN, Autoencoder
 
 SHOWN_IMAGES = 32  # of a reconstruction strip
@@ -30,7 +38,7 @@ DOCTORS_IMAGES = 1000
 def progress_line(
     options: RunOptions, done: goal.Progress, stop: callbacks.StopAfter
 ) -> callbacks.ProgressLine:
-    """The live line of a run, which counts what was done before."""
+    """How far a run is, which counts what was done before."""
     return callbacks.ProgressLine(
         options.images_per_step,
         epochs=options.epochs and options.epochs - done.epochs,
@@ -38,7 +46,6 @@ def progress_line(
         epoch_steps=done.epoch_steps,
         epoch_begun=done.steps % done.epoch_steps,
         stop=stop,
-        header=goal.header(options, done),
         steps_done=done.steps,
     )
 
@@ -53,26 +60,41 @@ def watchers(
 ) -> list[keras.callbacks.Callback]:
     """The callbacks that show and judge how the model learns."""
     samples, logs = directory / SAMPLES, directory / LOGS
-    sheets: dict[str, Any] = parse_interval(options.sample_every)
-    sheets |= {"log_dir": logs, "keep": options.keep_samples}
+    sheets = _sheets(model, source, options, directory)
+    curves = Curves(logs)
     if isinstance(model, Autoencoder):
-        shown = kgan_data.first_images(source, SHOWN_IMAGES)
-        return [ReconstructionStrip(samples, shown, **sheets), Curves(logs)]
-    watching = [
-        SampleGrid(samples, seed=options.seed, **sheets),
-        LatentWalk(samples, seed=options.seed),
-        Curves(logs),
-    ]
+        return [sheets, curves, CurvesPicture(directory)]
+    walk = LatentWalk(samples, seed=options.seed, keep=options.keep_samples)
+    watching = [sheets, walk.at_growing_intervals(), curves]
     evaluator = None if real is None else quality.evaluator(real, options, directory)
     epoch = max(1, source.good // options.images_per_step)
     begun = int(model.batches_seen.numpy()) % epoch
-    images, labels = _first_trained_on(batches, options, model.value_range, epoch, begun)
+    with doing("reading pictures for the run doctor"):
+        images, labels = _first_trained_on(batches, options, model.value_range, epoch, begun)
+    doctor = None
     if len(images) > 1:
         classes = labels if options.conditional else None
         # A check takes 64 fakes whatever the batch is: some 3% of a training's time at most.
         every = min(100, max(20, 20 * 128 // options.images_per_step))
-        watching.append(RunDoctor(images, classes, every, logs, evaluator))
+        doctor = RunDoctor(images, classes, every, logs, evaluator)
+        watching.append(doctor)
+    watching.append(CurvesPicture(directory, doctor))
     return watching if evaluator is None else [evaluator, *watching]
+
+
+def _sheets(
+    model: GAN | Autoencoder, source: Source, options: RunOptions, directory: Path
+) -> SampleGrid | ReconstructionStrip:
+    details: dict[str, Any] = {"log_dir": directory / LOGS, "keep": options.keep_samples}
+    if options.sample_every is not None:
+        details |= parse_interval(options.sample_every)
+    sheets: SampleGrid | ReconstructionStrip
+    if isinstance(model, Autoencoder):
+        shown = kgan_data.first_images(source, SHOWN_IMAGES)
+        sheets = ReconstructionStrip(directory / SAMPLES, shown, **details)
+    else:
+        sheets = SampleGrid(directory / SAMPLES, seed=options.seed, **details)
+    return sheets if options.sample_every is not None else sheets.at_growing_intervals()
 
 
 def _first_trained_on(

@@ -18,6 +18,7 @@ from kgan.runs import build
 from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.options import LENGTH, RunOptions
 from kgan.runs.step_timing import Clock, made_up_batches, on_processors
+from kgan.telling import doing
 from kgan.training.distribution import has_workers
 
 WIDTHS = (8, 16, 32)  # and the preset's own
@@ -106,6 +107,7 @@ def seconds_per_step(options: RunOptions, source: Source) -> float:
     model = build.new_model(options, source)
     batches = made_up_batches(model, options.images_per_step)
     clock = Clock()
-    model.fit(batches.take(1 + TIMED_STEPS), callbacks=[clock], shuffle=False, verbose=0)
+    with doing(f"timing a width of {options.filters}"):
+        model.fit(batches.take(1 + TIMED_STEPS), callbacks=[clock], shuffle=False, verbose=0)
     keras.utils.set_random_seed(options.seed)
     return statistics.median(clock.seconds())

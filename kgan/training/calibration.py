@@ -18,6 +18,7 @@ from kgan import labels as label_law
 from kgan import latents as latent_law
 from kgan.models.rebuild import all_layers
 from kgan.models.same_layers import body_of, weights_in_place
+from kgan.telling import doing
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
@@ -127,5 +128,6 @@ def calibrate(gan: GAN) -> None:
     if gan.condition is not None:
         labels = [label_law.from_seeds(some.tolist(), gan.condition) for some in seeds]
         batches = [list(pair) for pair in zip(batches, labels, strict=True)]
-    set_statistics(gan.inference_generator, gan.generator, batches)
+    with doing("calibrating"):
+        set_statistics(gan.inference_generator, gan.generator, batches)
     gan.calibrated_at.assign(batches_seen)

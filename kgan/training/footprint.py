@@ -105,6 +105,19 @@ def _kept_at_once(model: Any) -> int:
     return max(through_both, int(model.d_share * (passes * kept + within)))
 
 
+def held_bytes(model: Any) -> int:
+    """Bytes of the variables of a compiled `GAN` or `Autoencoder` and of its optimizers."""
+    optimizers = getattr(model.optimizer, "optimizers", [model.optimizer])
+    held = [*model.variables, *(v for optimizer in optimizers for v in optimizer.variables)]
+    variables = {id(variable): variable for variable in held}.values()
+    return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables)
+
+
+def step_bytes(model: Any, images: int) -> int:
+    """Bytes that a step of so many images on one device needs beside the variables, at least."""
+    return _kept_at_once(model) * images
+
+
 def check_step(model: Any, batch_size: int, replicas: int = 1) -> None:
     """Refuses batches of which a step does not fit into memory, before any is made.
 
@@ -120,7 +133,7 @@ def check_step(model: Any, batch_size: int, replicas: int = 1) -> None:
     """
     if not weights_in_memory():
         return
-    each = _kept_at_once(model)
+    each = step_bytes(model, 1)
     left = memory.free()
     memory.check(
         f"A step of {batch_size} pictures",

@@ -16,6 +16,7 @@ import h5py
 from kgan.errors import InputError
 from kgan.file_systems import chain
 from kgan.files import first_line, whole_file
+from kgan.telling import doing
 from kgan.training.averaging import forget_average
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def save_whole(model: keras.Model, path: str | os.PathLike[str]) -> None:
     """
     _keep_keras_skipset()
     try:
-        with whole_file(path, durable=True) as temporary:
+        with doing("saving"), whole_file(path, durable=True) as temporary:
             model.save(temporary)
     except Exception as problem:  # zipfile and h5py hide what the system said behind their own
         for cause in chain(problem):

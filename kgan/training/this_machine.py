@@ -6,7 +6,9 @@ import importlib.metadata
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -35,6 +37,17 @@ def described() -> list[tuple[str, str]]:
     ]
 
 
+def computing_devices(strategy: tf.distribute.Strategy) -> str:
+    """What a training computes on, in words."""
+    tpus = len(tf.config.list_logical_devices("TPU"))
+    gpus = _names(tf.config.get_visible_devices("GPU"))
+    cores = _processors()
+    processors = f"{cores} processor core{'' if cores == 1 else 's'}"
+    where = f"{tpus} TPU cores" if tpus else gpus or processors
+    replicas = strategy.num_replicas_in_sync
+    return where if replicas == 1 else f"{replicas} replicas, here {where}"
+
+
 def why_no_gpu(built_with_cuda: bool, driver: bool, visible: str | None) -> str:
     """Why TensorFlow sees no GPU.
 
@@ -54,13 +67,17 @@ def why_no_gpu(built_with_cuda: bool, driver: bool, visible: str | None) -> str:
 
 def _gpus() -> str:
     gpus = tf.config.list_physical_devices("GPU")
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     if gpus:
-        named = zip(gpus, details, strict=True)
-        return ", ".join(found.get("device_name", gpu.name) for gpu, found in named)
+        return _names(gpus)
     driver = any(path.exists() for path in DRIVERS)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return why_no_gpu(tf.test.is_built_with_cuda(), driver, visible)
+
+
+def _names(gpus: Sequence[Any]) -> str:
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    named = zip(gpus, details, strict=True)
+    return ", ".join(found.get("device_name", gpu.name) for gpu, found in named)
 
 
 def _processors() -> int:

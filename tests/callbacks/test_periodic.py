@@ -111,6 +111,7 @@ def test_checkpoint_by_seconds(clock, tmp_path, traced_gan, real_images):
         (lambda **interval: callbacks.ReconstructionStrip("s", np.zeros(1), **interval), 200),
         (lambda **interval: callbacks.LatentWalk("walks", **interval), 1000),
         (lambda **interval: callbacks.Curves("logs", **interval), 50),
+        (lambda **interval: callbacks.CurvesPicture("run", **interval), 50),
     ],
 )
 def test_minutes_stand_in_place_of_the_default_steps(make, default):
@@ -121,6 +122,25 @@ def test_minutes_stand_in_place_of_the_default_steps(make, default):
     message = r"either every_steps or every_minutes\. Received: every_steps=7 and every_minutes=0"
     with pytest.raises(InputError, match=message):
         make(every_steps=7, every_minutes=0.5)
+
+
+def test_intervals_that_grow_from_ten_seconds_to_five_minutes(clock):
+    clock.seconds_per_step = 5.0
+    notes = Notes(clock, every_steps=1).at_growing_intervals()
+    # The first step, which compiles, is no part of them: 10, 20, 40, 80, 160 and 300 s follow.
+    expected = [0, *(1 + seconds // 5 for seconds in (10, 30, 70, 150, 310, 610, 910)), 190]
+    fit(notes, clock, range(190))
+    assert notes.acted_at == expected
+    notes.acted_at.clear()
+    fit(notes, clock, range(190))  # another fit begins anew
+    assert notes.acted_at == expected
+
+
+def test_what_takes_long_comes_more_rarely(clock):
+    clock.seconds_per_step = 5.0
+    notes = Notes(clock, takes=30.0, every_steps=1).at_growing_intervals()
+    fit(notes, clock, range(250))
+    assert notes.acted_at == [0, 3, 3 + 120, 3 + 240, 250]  # a twentieth of the time at most
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("inf"), float("nan"), True, "5m"])
@@ -151,7 +171,7 @@ def test_the_tours_grid_each_20_batches_and_weights_each_10(tmp_path, real_image
     ]
     images = np.resize((real_images + 1) / 2, (45, 16, 20, 1))  # this preset's range
     gan.fit(images, batch_size=1, callbacks=watching, verbose=0)
-    sheets = sorted(sheet.name for sheet in (tmp_path / "samples").iterdir())
+    sheets = sorted(sheet.name for sheet in (tmp_path / "samples").glob("step-*"))
     assert sheets == [f"step-{step:06d}.png" for step in (0, 20, 40, 45)]
     assert saved == {0: 1, 10: 10, 20: 20, 30: 30, 40: 40}
     assert batches_seen(path) == 45
@@ -166,7 +186,7 @@ def test_a_grid_by_minutes_in_a_real_fit(clock, tmp_path, traced_gan, real_image
         callbacks.SampleGrid(tmp_path, n=4, every_minutes=1),
     ]
     traced_gan.fit(real_images, batch_size=8, callbacks=watching, verbose=0)
-    assert sorted(sheet.name for sheet in tmp_path.iterdir()) == [
+    assert sorted(sheet.name for sheet in tmp_path.glob("step-*")) == [
         f"step-{step:06d}.png" for step in (0, 3, 6, 8)
     ]
 
@@ -177,6 +197,7 @@ def test_a_grid_by_minutes_in_a_real_fit(clock, tmp_path, traced_gan, real_image
         "Checkpoint",
         "CSVHistory",
         "Curves",
+        "CurvesPicture",
         "LatentWalk",
         "ReconstructionStrip",
         "RunDoctor",

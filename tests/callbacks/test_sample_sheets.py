@@ -15,6 +15,7 @@ import kgan
 from kgan import InputError
 from kgan.callbacks import board, sample_sheets
 from kgan.callbacks.board import Board
+from kgan.callbacks.latent_walk import save_within
 from kgan.images import grid
 
 
@@ -83,6 +84,45 @@ def test_with_many_classes_each_walk_has_one(tmp_path):
     walk = kgan.callbacks.LatentWalk(tmp_path, walks=2, stops=2, frames=1, seed=0)
     walk.set_model(gan)
     np.testing.assert_array_equal(walk.sheets()[1, 1], gan.generate(1, seed=3, labels=1)[0])
+
+
+@pytest.mark.parametrize("most_bytes", [10**6, 40_000, 5_000])
+def test_an_animation_keeps_within_its_bytes(tmp_path, most_bytes):
+    """Noise, of which nothing can be spared: without loss, then with some, then smaller."""
+    noise = np.random.default_rng(0).integers(0, 256, (5, 64, 48, 3), np.uint8)
+    save_within(tmp_path / "walk.webp", list(noise), most_bytes)
+    assert (tmp_path / "walk.webp").stat().st_size <= most_bytes
+    shown = np.stack(list(frames(tmp_path / "walk.webp")))
+    assert len(shown) == 5
+    if most_bytes == 10**6:
+        np.testing.assert_array_equal(shown, noise)
+    elif most_bytes == 40_000:
+        assert shown.shape == noise.shape
+        assert 0 < np.abs(shown.astype(int) - noise).mean() < 60  # others differ by 85
+    else:
+        assert shown.shape[1:3] in ((32, 24), (16, 12))
+
+
+def test_grey_and_transparent_animations_are_made_smaller_too(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (3, 40, 40, 4), np.uint8)
+    for channels in (1, 4):
+        path = tmp_path / f"{channels}.webp"
+        save_within(path, list(noise[..., :channels]), 1500)
+        assert path.stat().st_size <= 1500
+        with Image.open(path) as animation:
+            assert animation.size[0] < 40
+            assert animation.n_frames == 3
+
+
+def test_walks_are_thinned_as_sheets_are(tmp_path, trained_gan, monkeypatch):
+    walk = kgan.callbacks.LatentWalk(tmp_path, walks=1, stops=2, frames=1, keep=2)
+    walk.set_model(trained_gan)
+    (tmp_path / "step-000000.png").touch()
+    for step in range(3):
+        monkeypatch.setattr(kgan.callbacks.LatentWalk, "step", step)
+        walk.act()
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == ["step-000000.png", "step-000000.webp", "step-000002.webp"]
 
 
 @pytest.mark.parametrize("wrong", [{"every_steps": 0}, {"walks": 0}, {"frames": 1.5}, {"seed": -1}])

@@ -1,9 +1,11 @@
 """The commands at work: train, generate, export, and the model in between."""
 
+import contextlib
 import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,17 +19,24 @@ from PIL import Image
 import kgan
 from kgan.cli.main import export_main, main
 from kgan.data import order, pipeline
+from kgan.runs.heading import ORDER
 from kgan.training.generating import sample
 
 SMALL = ["--size", "16x16", "--filters", "2", "--batch-size", "16"]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run of 30 steps on the embedded set."""
-    out = tmp_path_factory.mktemp("runs")
-    assert main(["train", *SMALL, "--steps", "30", "--name", "clothes", "--out", str(out)]) == 0
-    return out / "clothes"
+def trained(tmp_path_factory):
+    """(a run of 30 steps on the embedded set, what its training told)."""
+    out, told = tmp_path_factory.mktemp("runs"), io.StringIO()
+    with contextlib.redirect_stderr(told):
+        assert main(["train", *SMALL, "--steps", "30", "--name", "clothes", "--out", str(out)]) == 0
+    return out / "clothes", told.getvalue()
+
+
+@pytest.fixture(scope="module")
+def run(trained):
+    return trained[0]
 
 
 def last_line(capsys):
@@ -41,26 +50,47 @@ def test_train_leaves_a_whole_run(run):
         "logs",
         "history.csv",
         "model.keras",
+        "curves.csv",
+        "curves.png",
     }
     config = json.loads((run / "config.json").read_text())
     assert config["size"] == [16, 16, 1]
     assert config["batch_size"] == 16
     assert config["latent_dim"] == 100
     assert "Fashion-MNIST" in config["source"]
-    assert {path.name for path in (run / "samples").iterdir()} == {
-        "step-000000.png",
-        "step-000030.png",
-        "step-000030.webp",
-    }
+    sheets = {path.name for path in (run / "samples").iterdir()}
+    assert sheets >= {"step-000000.png", "step-000030.png", "step-000030.webp", "latest.png"}
+    newest = [(run / "samples" / name).read_bytes() for name in ("latest.png", "step-000030.png")]
+    assert newest[0] == newest[1]
+    assert config["sample_every"] is None  # by time
     with (run / "history.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert float(row["d_loss"]) > 0
     assert any((run / "logs").iterdir())
 
 
+def test_without_a_terminal_a_training_tells_lines_and_all_that_takes_long(trained):
+    run, told = trained
+    lines = told.splitlines()
+    assert not re.search(r"[\r\x1b]", told)
+    names = [line.split()[0] for line in lines]
+    begun = lines.index("compiling the step ...")
+    assert names[:begun] == [name for name in ORDER if name not in ("augment", "quality")]
+    assert f"run       {run}" in lines
+    last = next(i for i, line in enumerate(lines) if line.startswith("step 30/30  epoch 1  left"))
+    assert {line[:10] for line in lines[begun + 1 : last]} <= {"step 30/30"}
+    assert lines[last + 1 :] == [
+        *("drawing samples ...", "calibrating ...", "drawing a latent walk ...", "saving ..."),
+    ]
+
+
 @pytest.mark.slow
-def test_the_same_command_makes_the_same_weights(run, tmp_path):
-    main(["train", *SMALL, "--steps", "30", "--name", "again", "--out", str(tmp_path)])
+def test_the_same_command_makes_the_same_weights_however_often_it_draws(run, tmp_path):
+    arguments = ["--sample-every", "7", "--name", "again", "--out", str(tmp_path)]
+    main(["train", *SMALL, "--steps", "30", *arguments])
+    models = [kgan.load_gan(path) for path in (run, tmp_path / "again")]
+    for one, other in zip(*(model.weights for model in models), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
     pictures = [kgan.load_gan(path).generate(4) for path in (run, tmp_path / "again")]
     np.testing.assert_allclose(pictures[0].astype(int), pictures[1].astype(int), atol=1)
 
@@ -221,7 +251,8 @@ def test_a_signal_saves_what_there_is_and_says_how_to_go_on(tmp_path, ending):
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1  # not done
     *_, hint, path = output.splitlines()
-    assert hint == f"interrupted and saved; to go on: kgan train --resume {tmp_path / 'cut'}"
+    assert hint.startswith("interrupted and saved; to go on: ")
+    assert hint.endswith(f"kgan train --resume {tmp_path / 'cut'}")
     assert path == str(tmp_path / "cut")
     steps = int(kgan.load_gan(tmp_path / "cut").batches_seen)
     assert steps > 0

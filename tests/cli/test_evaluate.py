@@ -184,7 +184,7 @@ def test_training_images_are_sought_among_the_generated(run, features, capsys):
     assert lines[-1] == str(run / "memorisation.png")
     words = [run, "--memorisation", "-n", "50", *features, "--json"]
     found = json.loads("".join(lines_of(capsys, "evaluate", *words)))
-    assert f"by features: {found['features']['below']} of 50" in lines[0]
+    assert f"by features: {found['features']['suspicious']} of 50" in lines[0]
     assert found["sheet"] == lines[-1]
 
 

@@ -1,5 +1,6 @@
 """Every kind of model on the command line: presets, classes, averages, autoencoders."""
 
+import contextlib
 import csv
 import json
 import re
@@ -18,7 +19,9 @@ from kgan import memory
 from kgan.cli.main import main
 from kgan.runs import build
 from kgan.training import fast_precision
+from tests.terminal import COLUMNS, Terminal
 
+TERMINAL = Terminal()  # on which the run of clothes is trained
 SMALL = ["--size", "16x16", "--batch-size", "16", "--steps", "6"]
 
 
@@ -32,7 +35,10 @@ def clothes(tmp_path_factory):
     """A conditional run on the embedded set, averaged."""
     out = tmp_path_factory.mktemp("runs")
     arguments = ("--conditional", "--filters", "2", "--ema-half-life-images", "64")
-    return train(out, "clothes", *arguments)
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stderr(TERMINAL):
+        patched.setenv("TERM", "xterm")
+        patched.setenv("COLUMNS", str(COLUMNS))
+        return train(out, "clothes", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +67,19 @@ def test_the_config_holds_what_was_resolved(clothes, codes):
         32,
         None,
     )
+
+
+def test_on_a_terminal_a_training_leaves_its_heading_and_its_last_line(clothes):
+    sent, shown = TERMINAL.getvalue(), TERMINAL.screen()
+    phases = ("starting TensorFlow", "opening the data", "compiling the step", "drawing a latent")
+    places = [sent.index(phase) for phase in phases]
+    assert places == sorted(places)
+    assert shown[0].startswith("data      the embedded 6,000 pictures")
+    assert "images    6,000 of 16x16, grey, 10 classes" in shown
+    *heading, last = shown
+    assert re.match(r"step 6/6  epoch 1  left 0:00  \d+ images/s  loss D \d", last)
+    assert all("/" in line for line in heading if len(line) > COLUMNS)  # paths stay whole
+    assert not [line for line in heading if "..." in line]
 
 
 def test_samples_of_a_conditional_run_have_a_column_a_class(clothes):
@@ -97,10 +116,8 @@ def test_a_conditional_run_is_resumed(clothes):
 
 @pytest.mark.slow
 def test_an_autoencoder_runs_reconstructs_and_exports(codes, tmp_path, capsys):
-    assert {path.name for path in (codes / "samples").iterdir()} == {
-        "step-000000.png",
-        "step-000006.png",
-    }
+    sheets = {path.name for path in (codes / "samples").iterdir()}
+    assert sheets == {"step-000000.png", "step-000006.png", "latest.png"}
     with (codes / "history.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert float(row["loss"]) > 0

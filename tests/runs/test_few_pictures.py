@@ -8,7 +8,7 @@ import pytest
 import kgan
 from kgan.cli.main import main
 from kgan.data.array_source import ArraySource
-from kgan.runs import Run, RunOptions, goal, options_like
+from kgan.runs import Run, RunOptions, goal, heading, options_like
 from kgan.runs.resolving import with_recipe
 
 SMALL = ["--size", "16x16", "--filters", "1", "--batch-size", "8", "--steps", "1"]
@@ -63,7 +63,8 @@ def config(run):
 
 
 def header(run):
-    return goal.header(Run.open(run).options, goal.Progress(0, 0.0, 1))
+    words = heading.of_options(Run.open(run).options, goal.Progress(0, 0.0, 1))
+    return f"{words['preset']}\n{words['batches']}"
 
 
 def test_kgan_train_takes_it_and_says_so(few):

@@ -16,6 +16,7 @@ from pathlib import Path
 from kgan.cli.main import main
 from kgan import callbacks
 from kgan.training.saving import batches_seen
+from kgan.runs.commands import resuming
 from kgan.runs.directory import LOCK_FILE
 from kgan.runs.load import find_model
 
@@ -66,7 +67,7 @@ def check(name, leave, every, writer, saved):
     assert code == 1, line
     assert line.startswith(
         f"kgan: error: No space left on device: {directory / writer}. Everything up to step "
-        f"{saved} is saved; make room, then go on with kgan train --resume {directory}"
+        f"{saved} is saved; make room, then go on with {resuming(directory)}"
     ), line
     assert batches_seen(find_model(directory)) == saved
     hidden = {path.name for path in directory.rglob(".*")}

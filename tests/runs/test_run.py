@@ -58,7 +58,7 @@ def test_options_reach_the_model_and_config_json(trained):
     assert (written["g_learning_rate"], written["d_learning_rate"]) == (1e-3, 2e-3)
     assert (written["latents"], written["r2_gamma"], written["loss"]) == ("uniform", 0.0, "bce")
     assert (written["steps"], written["reuse_fakes"]) == (12, True)
-    sheets = sorted(path.name for path in (trained / "samples").glob("*.png"))
+    sheets = sorted(path.name for path in (trained / "samples").glob("step-*.png"))
     assert sheets == [f"step-{step:06d}.png" for step in (0, 5, 10, 12)]
 
 

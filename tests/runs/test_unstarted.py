@@ -26,7 +26,8 @@ def left(tmp_path_factory):
     make_directory(run, RunOptions(**OPTIONS, seed=1))
     save_whole(gan, run / "checkpoints" / "last.keras")
     sheet = kgan.images.grid(gan.generate(1))
-    kgan.images.save_png(run / "samples" / "step-000000.png", sheet)
+    for name in ("step-000000.png", "latest.png"):
+        kgan.images.save_png(run / "samples" / name, sheet)
     for name in (LOCK_FILE, "progress.json", ".kgan-0123abcdefgh.json"):
         (run / name).touch()
     return run

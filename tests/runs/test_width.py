@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import kgan
-from kgan.runs import goal, ready, width
+from kgan.runs import goal, heading, ready, width
 from kgan.runs.options import RunOptions
 
 
@@ -87,7 +87,7 @@ def test_a_run_begins_as_one_that_was_given_the_width(source, tmp_path):
     """Timing other models first moves no seed; and the header says what was chosen."""
     settings = {"data": str(tmp_path / "set.npy"), "minutes": 1.0, "augment": []}
     chosen, options = ready.begin(RunOptions(**settings), one_device(), choose_width=True)
-    assert options.fitted in goal.header(options, goal.Progress(0, 0.0, 1))
+    assert options.fitted in heading.of_options(options, goal.Progress(0, 0.0, 1))["preset"]
     settings |= {"filters": options.filters, "batch_size": options.batch_size}
     given, _ = ready.begin(RunOptions(**settings), one_device(), choose_width=False)
     for one, other in zip(chosen.model.weights, given.model.weights, strict=True):

@@ -98,7 +98,7 @@ def test_the_strip_shows_input_over_output(pictures, tmp_path):
     model.fit(
         kgan.images.from_uint8(pictures), batch_size=64, epochs=1, callbacks=[strip], verbose=0
     )
-    names = sorted(path.name for path in tmp_path.iterdir())
+    names = sorted(path.name for path in tmp_path.glob("step-*"))
     assert names == ["step-000000.png", "step-000002.png", "step-000004.png"]
     sheet = keras.utils.img_to_array(
         keras.utils.load_img(tmp_path / names[-1], color_mode="grayscale")

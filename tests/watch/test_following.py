@@ -12,6 +12,8 @@ import pytest
 import tensorflow as tf
 
 from kgan.callbacks.board import Board
+from kgan.callbacks.curves_picture import TABLE
+from kgan.runs.directory import CURVES_FILE
 from kgan.watch.event_log import EventLog
 from kgan.watch.followed_run import FollowedRun
 from kgan.watch.series import MOST_POINTS, Series
@@ -215,3 +217,7 @@ def test_the_states_of_a_run(run, tmp_path):
     gone = later.news()
     assert gone["state"] == "gone"
     assert points(gone, "d_loss")
+
+
+def test_the_table_of_curves_has_the_name_that_its_writer_gives_it():
+    assert CURVES_FILE == TABLE
