@@ -129,17 +129,10 @@ def probe(
             "accuracies": accuracies,
             "c": [classified.c for classified in each],
         }
-    extractor = ConvolutionFeatures(network)
-    weights, biases = last.weights()
-    delivered = Probe(
-        network=extractor,
-        image_shape=levels.shape[1:],
-        value_range=value_range,
-        features_law=LAW,
-        layers=extractor.maps(),
-        weights=weights,
-        biases=biases,
-        scores=last.scores,
+    delivered = _as_probe(
+        network,
+        value_range,
+        last,
         class_names=names,
         examples=levels[draw.test[:EXAMPLES]],
         preset=getattr(subject.model, "preset", None),
@@ -152,6 +145,25 @@ def probe(
         },
     )
     return Probing(Finding(_bars(figures), figures, _in_words(figures)), delivered)
+
+
+def _as_probe(
+    network: keras.Model, value_range: tuple[float, float], found: Classified, **known: Any
+) -> Probe:
+    """What is exported of a classifier on a network's features."""
+    features = ConvolutionFeatures(network)
+    weights, biases = found.weights()
+    return Probe(
+        network=features,
+        image_shape=tuple(network.inputs[0].shape[1:]),
+        value_range=value_range,
+        features_law=LAW,
+        layers=features.maps(),
+        weights=weights,
+        biases=biases,
+        scores=found.scores,
+        **known,
+    )
 
 
 def drawn(classes: np.ndarray, labelled: int | None, rng: np.random.Generator) -> Draw:

@@ -91,7 +91,7 @@ def project(
     levels = check_levels(pictures, gan.image_shape)
     if not len(levels):
         raise InputError("There must be pictures. Received: none")
-    encoded = None if encoder is None else encoded_by(encoder, gan, levels)
+    encoded = encoded_by(encoder, gan, levels) if encoder is not None else None
     each = None if labels is None else subject.labels_of(range(len(levels)), labels)
     drawn = Drawn(Subject(gan), seed)
     descent = _Descent(subject, loss, starts)
@@ -100,10 +100,7 @@ def project(
         label = None if each is None else each[place]
         start, classes = drawn.nearest(picture, starts, label)
         if encoded is not None:  # in the place of the furthest
-            own, image = drawn.of_latent(picture, encoded[place], label)
-            start[-1], begun = encoded[place], [*begun, image]
-            if classes is not None:
-                classes[-1] = own
+            begun.append(drawn.put_last(encoded[place], start, classes, picture, label))
         ends, losses = descent.run(picture, start, classes, steps)
         best = int(np.argmin(losses))
         latents.append(ends[best])
@@ -111,12 +108,6 @@ def project(
             {"loss": losses[best], "losses": losses, "latent": latents[-1]}
             | ({} if classes is None else {"label": classes[best]})
         )
-        if encoded is not None:
-            found[-1]["encoder"] = {
-                "latent": encoded[place],
-                "psnr_db": psnr(picture, image),
-                "best": best == starts - 1,
-            }
     labels_of_best = None
     if subject.condition is not None:
         labels_of_best = np.stack([each["label"] for each in found])
@@ -133,20 +124,30 @@ def project(
         "pictures": found,
     }
     told = [f"{len(levels)} pictures, {starts} starts each: {_in_words(ratios)}"]
-    if encoder is not None:
-        alone = [figure["encoder"]["psnr_db"] for figure in found]
-        best = sum(figure["encoder"]["best"] for figure in found)
-        figures["encoder"] = {
-            "training": getattr(encoder, "training", None),
-            "median_psnr_db": float(np.median(alone)),
-            "best": best,
-        }
-        told.append(
-            f"the encoder by itself: {_in_words(alone)}; after {steps} steps from there it was "
-            f"the best start of {best}"
-        )
+    if encoded is not None:
+        told.append(_of_encoder(figures, levels, encoded, begun))
+        figures["encoder"]["training"] = getattr(encoder, "training", None)
     edits = _edits(drawn.subject, np.stack(latents), labels_of_best, directions)
     return Finding(_sheet(levels, back, edits, begun), figures, tuple(told))
+
+
+def _of_encoder(
+    figures: dict[str, Any], levels: np.ndarray, encoded: np.ndarray, begun: Sequence[np.ndarray]
+) -> str:
+    """Adds what an encoder gave to the figures, of each picture and of all; a line of it."""
+    alone = []
+    for figure, picture, latent, image in zip(
+        figures["pictures"], levels, encoded, begun, strict=True
+    ):
+        alone.append(psnr(picture, image))
+        best = int(np.argmin(figure["losses"])) == figures["starts"] - 1
+        figure["encoder"] = {"latent": latent, "psnr_db": alone[-1], "best": best}
+    best = sum(figure["encoder"]["best"] for figure in figures["pictures"])
+    figures["encoder"] = {"median_psnr_db": float(np.median(alone)), "best": best}
+    return (
+        f"the encoder by itself: {_in_words(alone)}; it was the best start of {best} in "
+        f"{figures['steps']} steps"
+    )
 
 
 def _in_words(ratios: Sequence[float]) -> str:

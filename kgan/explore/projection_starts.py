@@ -39,16 +39,31 @@ class Drawn:
         chosen = np.argsort(apart, kind="stable")[:count]
         return self.latents[chosen], None if classes is None else classes[chosen]
 
-    def of_latent(
-        self, picture: np.ndarray, latent: np.ndarray, label: np.ndarray | None
-    ) -> tuple[Any, np.ndarray]:
-        """(the label by which a latent's image is nearest or the given one, the image)."""
+    def put_last(
+        self,
+        latent: np.ndarray,
+        start: np.ndarray,
+        classes: np.ndarray | None,
+        picture: np.ndarray,
+        label: np.ndarray | None,
+    ) -> np.ndarray:
+        """Puts a latent in the place of the last start, in place; the image that it is of.
+
+        Args:
+            latent: float array (latent_dim,).
+            start, classes: as `nearest` gives them.
+            picture: uint8 array (H, W, C) that is sought.
+            label: the picture's; None to take that by which the latent's image is nearest.
+        """
         known = self.subject.labels_of(self.seeds) if label is None else label[None]
         choices = None if known is None else np.unique(known, axis=0)
         repeated = np.repeat(latent[None], 1 if choices is None else len(choices), axis=0)
         images = self.subject.draw(repeated, choices)
         best = int(((images.astype(np.float32) - picture) ** 2).mean((1, 2, 3)).argmin())
-        return None if choices is None else choices[best], images[best]
+        start[-1] = latent
+        if classes is not None and choices is not None:
+            classes[-1] = choices[best]
+        return images[best]
 
 
 def encoded_by(encoder: keras.Model, gan: Any, levels: np.ndarray) -> np.ndarray:
