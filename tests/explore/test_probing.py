@@ -48,10 +48,13 @@ def numpy_features(network, levels):
     return np.concatenate(expected, 1)
 
 
-def test_small_maps_are_repeated_to_the_grid():
+def test_maps_are_pooled_to_the_grid_and_small_ones_repeated():
     maps = np.arange(12, dtype=np.float32).reshape(1, 2, 6, 1)
     found = pooled_to_grid(tf.constant(maps))[0, ..., 0]
     np.testing.assert_array_equal(found, [[1, 2, 4, 5]] * 2 + [[7, 8, 10, 11]] * 2)
+    maps = np.random.default_rng(0).normal(size=(3, 8, 12, 2)).astype(np.float32)
+    parts = maps.reshape(3, 4, 2, 4, 3, 2).max((2, 4))  # of one size
+    np.testing.assert_array_equal(pooled_to_grid(tf.constant(maps)), parts)
 
 
 def test_stages_end_after_their_activation_and_before_what_moves_values():
