@@ -54,15 +54,14 @@ def train_encoder(model: Any, *, steps: int = STEPS, seed: int = 0) -> LatentEnc
     check_positive(steps=steps)
     check_seed(seed)
     gan = as_subject(model).require_gan()
-    arguments = {
-        "image_shape": gan.image_shape,
-        "latent_dim": gan.latent_dim,
-        "latent_distribution": gan.latent_distribution,
-        "dtype": "float32",
-        "name": "encoder",
-    }
     with initialized_by(seed):
-        encoder = LatentEncoder(**arguments)
+        encoder = LatentEncoder(
+            gan.image_shape,
+            gan.latent_dim,
+            latent_distribution=gan.latent_distribution,
+            dtype="float32",
+            name="encoder",
+        )
     rates = keras.optimizers.schedules.CosineDecay(RATE, steps)
     optimizer = keras.optimizers.Adam(rates)
     optimizer.build(encoder.trainable_variables)

@@ -240,12 +240,12 @@ def _sheet(
     Before them pictures above what an encoder makes of them, where there is one.
     """
     columns = min(COLUMNS, len(pictures))
-    rows = {"the nearest that the model draws": back}
+    below = {"the nearest that the model draws": back}
     if len(begun):
-        rows = {"what the encoder makes of them": np.stack(begun)} | rows
+        below = {"what the encoder makes of them": np.stack(begun)} | below
     sheets = [
         captioned(f"pictures, above {words}", pairs(enlarged(pictures), enlarged(images), columns))
-        for words, images in rows.items()
+        for words, images in below.items()
     ]
     for name, rows in edits:
         shown = enlarged(rows.reshape(-1, *rows.shape[2:]))

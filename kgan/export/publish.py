@@ -178,8 +178,8 @@ def export(
         if directions:
             known["directions"] = named_directions.as_json(directions)
         if encoder is not None:
-            known["encoder"] = manifests.encoder_half(network.image_shape, (network.latent_dim,))
-            known["encoder"]["training"] = getattr(encoder, "training", None)
+            half = manifests.encoder_half(encoder.input_shape[1:], encoder.output_shape[1:])
+            known["encoder"] = half | {"training": getattr(encoder, "training", None)}
         return _publish(forms, directory, network, training or {}, known, options.licence)
 
 

@@ -159,7 +159,7 @@ def parts_of(model: Exported, encoder: keras.Model | None = None) -> list[Part]:
     return parts if encoder is None else [*parts, _encoder_part(model, parts[0], encoder)]
 
 
-def _encoder_part(model: Exported, generator: Part, encoder: keras.Model) -> Part:
+def _encoder_part(model: Any, generator: Part, encoder: keras.Model) -> Part:
     """The encoder of a GAN: images as its generator draws them to the latents they are of."""
     if model.kind != "gan":
         raise InputError(f"An encoder is delivered with a GAN. Received one with a {model.kind}")
