@@ -64,14 +64,13 @@ def test_one_batch_is_normalised_as_one(rules):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arm", ["real and fake in one batch", "a Dense layer kept in G and D"])
-def test_it_learns(rules, arm):
+def test_it_learns(rules):
     pictures = np.ones((256, 28, 28, 1), np.float32)
-    made = rules.PEERS[arm](8, pictures, 0)
+    made = rules.PEERS["real and fake in one batch"](8, pictures, 0)
     for optimizer in (made.gan.g_optimizer, made.gan.d_optimizer):
         optimizer.learning_rate = 2e-3
     before = made.draw(20).mean()
-    assert made.train(3.0) > 3
+    assert made.train(2.0) > 3
     images = made.draw(20)
     assert (images.shape, images.dtype) == ((20, 28, 28, 1), np.uint8)
     assert images.mean() > before + 1

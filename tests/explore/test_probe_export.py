@@ -90,7 +90,11 @@ def test_of_two_classes_both_have_a_score_and_the_labels_are_names(tmp_path):
     )
     found = explore.probe(gan, images, 5 + 2 * labels, labelled=30, draws=1).probe
     path = kgan.export.to_onnx(found, tmp_path / "stripes").path
-    _, scores, classes = run(path, images[:20])
+    draw = drawn(labels, 30, np.random.default_rng(0))
+    _, scores, classes = run(path, images[draw.test])
+    assert found.facts["accuracy"] > 0.6
+    right = np.mean(classes == labels[draw.test])
+    assert right == pytest.approx(found.facts["accuracy"], abs=0.051)  # one of twenty
     np.testing.assert_allclose(scores[:, 0], -scores[:, 1], atol=1e-6)
     np.testing.assert_array_equal(classes, (scores[:, 1] > 0).astype(int))
     classes = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["classes"]

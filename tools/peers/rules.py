@@ -161,7 +161,13 @@ class RuledDCGAN:
     def train(self, seconds: float) -> int:
         """Trains for so many seconds of the processor's; the steps."""
         before = int(self.gan.batches_seen)
-        self.gan.fit(self.batches, steps_per_epoch=10**9, callbacks=[Until(seconds)], verbose=0)
+        self.gan.fit(
+            self.batches,
+            steps_per_epoch=10**9,
+            shuffle=False,  # as it comes
+            callbacks=[Until(seconds)],
+            verbose=0,
+        )
         return int(self.gan.batches_seen) - before
 
     def draw(self, n: int) -> np.ndarray:
