@@ -15,6 +15,7 @@ from kgan.errors import InputError
 from kgan.explore.encoder_training import encoder_beside, fingerprint, read_encoder
 from kgan.images import from_uint8
 from kgan.models import LatentEncoder
+from kgan.runs.exploring import kept_encoder
 
 
 @pytest.fixture(scope="module")
@@ -180,20 +181,20 @@ def test_the_export_delivers_it_as_keras_has_it(trained_gan, encoder, saved, tmp
     assert "encoder.onnx | `images`, uint8" in (place / "card.md").read_text(encoding="utf-8")
 
 
-def test_one_of_other_weights_is_not_delivered(trained_gan, saved, tmp_path, capsys, caplog):
+def test_one_of_other_weights_is_not_delivered(saved, tmp_path, caplog):
     shutil.copytree(saved, tmp_path / "models")
-    gan = kgan.load_gan(saved / "gan.keras")
+    path = tmp_path / "models" / "gan.keras"
+    gan = kgan.load_gan(path)
+    assert kept_encoder(path, gan).training["steps"] == 150
+    assert kept_encoder(tmp_path / "other.keras", gan) is None
+    assert caplog.text == ""
     weight = gan.generator.trainable_variables[0]
     weight.assign(weight + 0.01)
-    gan.save(tmp_path / "models" / "gan.keras")
-    given = ["export", str(tmp_path / "models" / "gan.keras"), "--onnx", "--out", str(tmp_path)]
-    assert main(given) == 0
-    assert "gan.encoder.keras is of other weights" in caplog.text + capsys.readouterr().err
-    assert not (tmp_path / "gan" / "1" / "encoder.onnx").exists()
+    assert kept_encoder(path, gan) is None
+    assert "gan.encoder.keras is of other weights and is not delivered" in caplog.text
     gan.generator.save(tmp_path / "models" / "gan.encoder.keras")
-    capsys.readouterr()
-    assert main(given) == 2
-    assert "Not an encoder that kgan explore project wrote" in capsys.readouterr().err
+    with pytest.raises(InputError, match="Not an encoder that kgan explore project wrote"):
+        kept_encoder(path, gan)
 
 
 def test_what_does_not_fit_is_refused(trained_gan, tmp_path):
