@@ -152,18 +152,66 @@ def autoencoder_manifest(
     Returns:
         A dict that `json.dumps` takes.
     """
-    codes = {"name": "codes", "dtype": "float32", "shape": ["batch", *code_shape]}
+    encoder = encoder_half(image_shape, code_shape)
     return {
         "kind": "autoencoder",
-        "encoder": {
-            "file": "encoder.onnx",
-            "input": images_output(image_shape, value_range, float_output=False),
-            "output": codes,
-        },
+        "encoder": encoder,
         "decoder": {
             "file": "decoder.onnx",
-            "input": codes,
+            "input": encoder["output"],
             "output": images_output(image_shape, value_range, float_output),
+        },
+    }
+
+
+def encoder_half(image_shape: Sequence[int], code_shape: Sequence[int]) -> Manifest:
+    """The description of `encoder.onnx`: images uint8 (batch, H, W, C) to codes float32."""
+    return {
+        "file": "encoder.onnx",
+        "input": images_output(image_shape, (0, 255), float_output=False),
+        "output": {"name": "codes", "dtype": "float32", "shape": ["batch", *code_shape]},
+    }
+
+
+def probe_manifest(
+    *,
+    image_shape: Sequence[int],
+    features: int,
+    features_law: str,
+    layers: Sequence[tuple[str, int]],
+    class_names: Sequence[str],
+) -> Manifest:
+    """The input and the outputs of a probe's export.
+
+    Args:
+        image_shape: (H, W, C).
+        features: numbers of one image's features.
+        features_law: how they come from the layers' activations, in words.
+        layers: (name, maps) of each layer, in the order that their features are joined in.
+        class_names: the names of the classes, by their place.
+
+    Returns:
+        A dict that `json.dumps` takes.
+    """
+    count = len(class_names)
+    return {
+        "kind": "probe",
+        "input": images_output(image_shape, (0, 255), float_output=False),
+        "features": {
+            "name": "features",
+            "dtype": "float32",
+            "shape": ["batch", features],
+            "layers": [{"name": name, "maps": maps} for name, maps in layers],
+            "law": features_law,
+        },
+        "scores": {"name": "scores", "dtype": "float32", "shape": ["batch", count]},
+        "classes": {
+            "name": "classes",
+            "dtype": "int64",
+            "shape": ["batch"],
+            "num_classes": count,
+            "class_names": list(class_names),
+            "law": "the place of the largest score, the first of equal ones",
         },
     }
 

@@ -41,6 +41,7 @@ CLASSES = {"GAN": "kgan.training", "Autoencoder": "kgan.training"} | dict.fromke
         "LinearDecoder",
         "ConvEncoder",
         "ConvDecoder",
+        "LatentEncoder",
     ),
     "kgan.models",
 )

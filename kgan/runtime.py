@@ -67,9 +67,14 @@ class Generator:
                 "This export gives no images (--plain): onnxruntime itself runs it, latents to "
                 f"outputs. Received: {path}"
             )
-        if kind != "generator":
+        if kind == "probe":
             raise InputError(
-                "This file is one half of an autoencoder and cannot generate from seeds. "
+                "This export is a probe and generates nothing: onnxruntime itself runs it, images "
+                f"to features, scores and classes. Received: {path}"
+            )
+        if kind != "generator" or "half" in self.info:
+            raise InputError(
+                "This file is an encoder or a decoder and cannot generate from seeds. "
                 f"Received: {path}"
             )
         self.image_shape = tuple(self.info["output"]["shape"][1:])

@@ -30,6 +30,7 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import ablations
+from ablations import Results, table
 
 SHAPE = (28, 28, 1)
 NARROW = 8
@@ -80,9 +81,9 @@ def work(order):
     print(json.dumps({"steps": steps, "cpu_minutes_taken": round(taken / 60, 2)}))
 
 
-def train_other(arm, settings, seed, pictures, images):
-    """Trains another's arm in a process of its own; what that says."""
-    module, peer, divisor = OTHERS[arm]
+def train_other(other, settings, seed, pictures, images):
+    """Trains one of `OTHERS` in a process of its own; what that says."""
+    module, peer, divisor = other
     order = {name: settings[name] for name in ("cpu_minutes", "n")} | {
         "module": module,
         "peer": peer,
@@ -96,7 +97,7 @@ def train_other(arm, settings, seed, pictures, images):
     quiet = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=quiet)
     if done.returncode:
-        raise SystemExit(f"{arm}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise SystemExit(f"{peer}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -122,6 +123,11 @@ def pictures_of(data):
 
     source = open_source(data, image_shape=SHAPE)
     return pick(source, range(source.usable))[0]
+
+
+def scaled(levels):
+    """uint8 images as float32 from -1 to 1."""
+    return levels.astype(np.float32) / np.float32(127.5) - 1
 
 
 def measure(images, test, n, features):
@@ -155,25 +161,24 @@ def main():
     arguments = parser.parse_args()
     names = ("train", "test", "features", "cpu_minutes", "n")
     settings = {name: getattr(arguments, name) for name in names}
-    results = ablations.Results(arguments.out, settings)
+    results = Results(arguments.out, settings)
     missing = results.missing(arguments.arms, arguments.seeds)
     test = pictures_of(arguments.test) if missing else None
     with tempfile.TemporaryDirectory() as place:
         pictures = Path(place) / "pictures.npy"
         if missing:
-            levels = pictures_of(arguments.train).astype(np.float32)
-            np.save(pictures, levels / np.float32(127.5) - 1)
+            np.save(pictures, scaled(pictures_of(arguments.train)))
         for arm, seed in missing:
             own = arguments.out / f"{ARMS.index(arm)}-{seed}"
             images = own.with_suffix(".npz")
             if arm in KGAN:
                 facts = train_kgan(arm, settings, seed, results.steps(arm), own, images)
             else:
-                facts = train_other(arm, settings, seed, pictures, images)
+                facts = train_other(OTHERS[arm], settings, seed, pictures, images)
             with np.load(images) as made:
                 figures = measure(made["images"], test, arguments.n, arguments.features)
             results.keep(arm=arm, seed=seed, **facts, figures=figures)
-    print(ablations.table(results.rows, ARMS, NAMES))
+    print(table(results.rows, ARMS, NAMES))
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
     quiet_tensorflow.import_tensorflow()
     from kgan.export import WebPage, export
     from kgan.runs import load
-    from kgan.runs.exploring import kept_directions
+    from kgan.runs.exploring import kept_directions, kept_encoder
     from kgan.training import Autoencoder
 
     if "quantize" in chosen:
@@ -171,6 +171,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             evaluation=load.kept_figures(arguments.model),
             licence=options.licence,
             directions=kept_directions(arguments.model, model),
+            encoder=kept_encoder(arguments.model, model),
             **said,
         )
     _print_figures(result, options.precision)

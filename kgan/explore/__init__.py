@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from kgan.explore.attention_maps import attention
     from kgan.explore.direction_search import attribute_direction, main_directions
     from kgan.explore.direction_strips import strips
+    from kgan.explore.encoder_training import train_encoder
     from kgan.explore.forgetting import Forgetting, forget
     from kgan.explore.interpolation import interpolate
     from kgan.explore.judgement import judge
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kgan.explore.near_training import neighbours
     from kgan.explore.network_diagram import diagram
     from kgan.explore.picture import Finding
-    from kgan.explore.probing import probe
+    from kgan.explore.probing import Probing, probe
     from kgan.explore.projection import project
     from kgan.explore.subject import Subject
     from kgan.explore.unit_views import units
@@ -28,6 +29,7 @@ _LAZY = {
     "Finding": "kgan.explore.picture",
     "Forgetting": "kgan.explore.forgetting",
     "MarkedBoxes": "kgan.explore.marked_boxes",
+    "Probing": "kgan.explore.probing",
     "Subject": "kgan.explore.subject",
     "arithmetic": "kgan.explore.latent_arithmetic",
     "attention": "kgan.explore.attention_maps",
@@ -46,12 +48,14 @@ _LAZY = {
     "project": "kgan.explore.projection",
     "read_boxes": "kgan.explore.marked_boxes",
     "strips": "kgan.explore.direction_strips",
+    "train_encoder": "kgan.explore.encoder_training",
     "units": "kgan.explore.unit_views",
 }
 __all__ = [
     "Finding",
     "Forgetting",
     "MarkedBoxes",
+    "Probing",
     "Subject",
     "arithmetic",
     "attention",
@@ -70,6 +74,7 @@ __all__ = [
     "project",
     "read_boxes",
     "strips",
+    "train_encoder",
     "units",
 ]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -18,36 +17,38 @@ from kgan.explore.image_networks import (
     network_of_images,
     range_of_images,
 )
+from kgan.explore.linear_classifier import Classified, Draw, classify, linear_svm
 from kgan.explore.picture import CAPTION_SIZE, Finding
-from kgan.explore.probe_features import convolution_features
+from kgan.explore.probe_features import LAW, ConvolutionFeatures, convolution_features
 from kgan.explore.subject import as_subject
 from kgan.explore.untrained import untrained_twin
+from kgan.export.probes import Probe
 from kgan.images import check_levels
+from kgan.models.networks import check_positive
 from kgan.models.rebuild import copy_network, float32_copy
 from kgan.training.calibration import set_statistics
 
-CHOICES_OF_C = (1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3)  # for rows of mean length 1
 LABELS = 1000
 DRAWS = 5
 BATCH = 128  # of which the statistics of batch normalisation are the mean
 STATISTICS = 1024
+EXAMPLES = 64  # test images that an export is compared on
 BAR = 300  # pixels of an accuracy of 1
 LINE = 28
 NAMES = {"raw": "pixels", "untrained": "untrained network", "trained": "network"}
 
 
-class Draw(NamedTuple):
-    """Indices of one repetition, none twice.
+class Probing(NamedTuple):
+    """What probing a network gives.
 
     Attributes:
-        train: what the classifier learns from.
-        validation: what C is chosen by.
-        test: what the accuracy is of.
+        finding: the accuracies.
+        probe: the classifier of the last draw on the network's features;
+            `kgan.export.to_onnx(probe, directory)` delivers it.
     """
 
-    train: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
+    finding: Finding
+    probe: Probe
 
 
 def probe(
@@ -58,8 +59,9 @@ def probe(
     labelled: int | None = LABELS,
     draws: int = DRAWS,
     value_range: tuple[float, float] | None = None,
+    class_names: Sequence[str] | None = None,
     seed: int = 0,
-) -> Finding:
+) -> Probing:
     """The accuracy of a linear classifier on what a discriminator sees, beside two others.
 
     The features are those of `convolution_features`, and, to compare with, the pixels and the
@@ -74,15 +76,16 @@ def probe(
         labelled: images that it learns from, as many of each class; None for 8 of 10 of all.
         draws: how often they are drawn anew.
         value_range: as for `units`.
+        class_names: the names of labels 0, 1, ...; None for the labels themselves.
         seed: int >= 0, of the draws and the untrained network.
 
     Returns:
-        A `Finding`; `figures["trained"]["mean"]` is the mean accuracy, `["deviation"]` the
-        standard deviation over the draws.
+        A `Probing`; of its finding `figures["trained"]["mean"]` is the mean accuracy,
+        `["deviation"]` the standard deviation over the draws.
 
     Raises:
-        InputError: scikit-learn is not installed, too few images or classes, or a network without
-            convolutions.
+        InputError: scikit-learn is not installed, too few images, classes or names, or a network
+            without convolutions.
 
     Reference:
         Radford et al. 2015, section 5, https://arxiv.org/abs/1511.06434
@@ -92,27 +95,25 @@ def probe(
     network = network_of_images(subject)
     levels = check_levels(images, network.inputs[0].shape[1:])
     classes = _check_labels(labels, len(levels))
+    names = _names_of(np.unique(classes), class_names)
     value_range = range_of_images(subject, network, value_range)
     network = float32_copy(copy_network(network))
     twin = untrained_twin(network, seed)
-    accuracies: dict[str, list[float]] = {name: [] for name in NAMES}
-    chosen_c: dict[str, list[float]] = {name: [] for name in NAMES}
+    check_positive(draws=draws)
+    found: dict[str, list[Classified]] = {name: [] for name in NAMES}
     rng = np.random.default_rng(seed)
-    size = 0
     for _ in range(draws):
         draw = drawn(classes, labelled, rng)
         features = {"raw": levels.reshape(len(levels), -1).astype(np.float32)}
         for name, each in (("untrained", twin), ("trained", network)):
             _measure_statistics(each, levels[draw.train], value_range)
             features[name] = convolution_features(each, levels, value_range)
-        size = features["trained"].shape[1]
         for name, rows in features.items():
-            accuracy, c = classify(svm, rows, classes, draw)
-            accuracies[name].append(accuracy)
-            chosen_c[name].append(c)
+            found[name].append(classify(svm, rows, classes, draw))
+    last = found["trained"][-1]
     figures: dict[str, Any] = {
         "experiment": "probe",
-        "features": size,
+        "features": last.svm.coef_.shape[1],
         "value_range": value_range,
         "classes": len(np.unique(classes)),
         "train": len(draw.train),
@@ -120,30 +121,49 @@ def probe(
         "test": len(draw.test),
         "batch_statistics": f"of {min(STATISTICS, len(draw.train))} real images learned from",
     }
-    for name, found in accuracies.items():
-        deviation = float(np.std(found, ddof=1)) if draws > 1 else None
+    for name, each in found.items():
+        accuracies = [classified.accuracy for classified in each]
         figures[name] = {
-            "mean": float(np.mean(found)),
-            "deviation": deviation,
-            "accuracies": found,
-            "c": chosen_c[name],
+            "mean": float(np.mean(accuracies)),
+            "deviation": float(np.std(accuracies, ddof=1)) if draws > 1 else None,
+            "accuracies": accuracies,
+            "c": [classified.c for classified in each],
         }
-    return Finding(_bars(figures), figures, _in_words(figures))
+    delivered = _as_probe(
+        network,
+        value_range,
+        last,
+        class_names=names,
+        examples=levels[draw.test[:EXAMPLES]],
+        preset=getattr(subject.model, "preset", None),
+        facts={
+            "labelled_images": len(draw.train),
+            "accuracy": round(last.accuracy, 4),
+            "tested_on": len(draw.test),
+            "svm_c": last.c,
+            "batch_statistics": figures["batch_statistics"],
+        },
+    )
+    return Probing(Finding(_bars(figures), figures, _in_words(figures)), delivered)
 
 
-def linear_svm() -> Callable[..., Any]:
-    """scikit-learn's LinearSVC.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        from sklearn.svm import LinearSVC
-    except ImportError:
-        raise InputError(
-            "The probe needs scikit-learn: pip install kgan[explore]. Received: none"
-        ) from None
-    return LinearSVC
+def _as_probe(
+    network: keras.Model, value_range: tuple[float, float], found: Classified, **known: Any
+) -> Probe:
+    """What is exported of a classifier on a network's features."""
+    features = ConvolutionFeatures(network)
+    weights, biases = found.weights()
+    return Probe(
+        network=features,
+        image_shape=tuple(network.inputs[0].shape[1:]),
+        value_range=value_range,
+        features_law=LAW,
+        layers=features.maps(),
+        weights=weights,
+        biases=biases,
+        scores=found.scores,
+        **known,
+    )
 
 
 def drawn(classes: np.ndarray, labelled: int | None, rng: np.random.Generator) -> Draw:
@@ -177,27 +197,6 @@ def drawn(classes: np.ndarray, labelled: int | None, rng: np.random.Generator) -
     return Draw(*(np.sort(np.concatenate(part)) for part in parts))
 
 
-def classify(
-    svm: Callable[..., Any], rows: np.ndarray, classes: np.ndarray, draw: Draw
-) -> tuple[float, float]:
-    """(accuracy on the test images, C chosen on the validation images) of a linear classifier.
-
-    Rows are divided by the mean length of the training rows, which makes C comparable between
-    features; of values of C that do equally well it is the smallest.
-    """
-    rows = rows / np.linalg.norm(rows[draw.train], axis=1).mean()
-    best = (-1.0, 0.0, 0.0)
-    for c in CHOICES_OF_C:
-        fitted = svm(C=c, dual="auto", random_state=0)
-        with warnings.catch_warnings():  # at a large C: it is then not the one that is chosen
-            warnings.simplefilter("ignore")
-            fitted.fit(rows[draw.train], classes[draw.train])
-        score = float(fitted.score(rows[draw.validation], classes[draw.validation]))
-        if score > best[0]:
-            best = score, c, float(fitted.score(rows[draw.test], classes[draw.test]))
-    return best[2], best[1]
-
-
 def _measure_statistics(
     network: keras.Model, levels: np.ndarray, value_range: tuple[float, float]
 ) -> None:
@@ -217,6 +216,18 @@ def _check_labels(labels: npt.ArrayLike, count: int) -> np.ndarray:
             f"{len(np.unique(classes))} classes"
         )
     return classes
+
+
+def _names_of(labels: np.ndarray, class_names: Sequence[str] | None) -> list[str]:
+    """The names of the labels that there are, in their order."""
+    if class_names is None:
+        return [str(label) for label in labels]
+    if labels[0] < 0 or labels[-1] >= len(class_names):
+        raise InputError(
+            f"class_names must name every label, {labels[0]} to {labels[-1]}. "
+            f"Received: {len(class_names)} names"
+        )
+    return [class_names[label] for label in labels]
 
 
 def _in_words(figures: dict[str, Any]) -> tuple[str, ...]:

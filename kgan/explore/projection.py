@@ -15,6 +15,7 @@ from kgan.errors import InputError
 from kgan.explore.activation_maximisation import Adam
 from kgan.explore.inner_layers import outputs_caught, stages_of
 from kgan.explore.picture import Finding, captioned, enlarged, stacked
+from kgan.explore.projection_starts import CANDIDATES, Drawn, encoded_by
 from kgan.explore.subject import Subject, as_subject
 from kgan.files import printable
 from kgan.images import check_levels, from_uint8, grid, pairs
@@ -24,7 +25,6 @@ from kgan.models.rebuild import float32_copy
 Loss = Literal["pixels", "features"]
 STEPS = 500
 STARTS = 8
-CANDIDATES = 256
 RATE = 0.1  # of a latent's numbers, the first step; it falls to 0 along half a cosine
 COLUMNS = 12  # pictures on a row of the sheet
 STRENGTHS = 7  # of a direction
@@ -40,11 +40,13 @@ def project(
     steps: int = STEPS,
     labels: npt.ArrayLike | None = None,
     directions: Sequence[Direction] = (),
+    encoder: keras.Model | None = None,
     seed: int = 0,
 ) -> Finding:
     """Seeks for each picture the latent whose image comes nearest to it.
 
-    Gradient descent (Adam) from several latents: those of 256 drawn whose images are nearest. The
+    Gradient descent (Adam) from several latents: those of 256 drawn whose images are nearest, and
+    in the place of the last of them what an encoder makes of the picture, where there is one. The
     one that ends with the smallest loss is kept. Uniform latents stay within -1 and 1.
 
     Args:
@@ -53,26 +55,30 @@ def project(
         loss: "pixels", the mean squared difference; "features", that of the discriminator's
             activations after all its convolutions, each by its own size.
         starts: latents that the descent begins with, for each picture.
-        steps: gradient steps.
+        steps: gradient steps; with an encoder 0 too, for what it gives by itself.
         labels: of a conditional model, one class for all or one for each, of attributes rows of
             numbers; None where they are not known: each start keeps its own.
         directions: named ones along which what was found is edited too.
+        encoder: images in the model's range to latents, as `train_encoder` gives it.
         seed: int >= 0, of the first latent drawn.
 
     Returns:
         A `Finding` with each picture above its reconstruction, and a row of edits for each
         direction; `figures["pictures"]` has for each
-        the latent, the label of a conditional model, the PSNR in dB and the loss of each start.
+        the latent, the label of a conditional model, the PSNR in dB and the loss of each start;
+        with an encoder "encoder" too: its latent, its PSNR, and whether its start was the best.
 
     Raises:
-        InputError: no GAN at hand, or pictures or labels that do not fit.
+        InputError: no GAN at hand, or pictures, labels or an encoder that do not fit.
 
     Reference:
         Zhu et al. 2016, section 3.1, equation 4, https://arxiv.org/abs/1609.03552
     """
     if loss not in get_args(Loss):
         raise InputError(f"loss must be one of {', '.join(get_args(Loss))}. Received: {loss!r}")
-    check_positive(starts=starts, steps=steps)
+    check_positive(starts=starts)
+    if encoder is None or steps != 0:
+        check_positive(steps=steps)
     if starts > CANDIDATES:
         raise InputError(f"starts must be at most {CANDIDATES}. Received: {starts}")
     subject = as_subject(model)
@@ -85,12 +91,16 @@ def project(
     levels = check_levels(pictures, gan.image_shape)
     if not len(levels):
         raise InputError("There must be pictures. Received: none")
+    encoded = encoded_by(encoder, gan, levels) if encoder is not None else None
     each = None if labels is None else subject.labels_of(range(len(levels)), labels)
-    drawn = _Drawn(Subject(gan), seed)
+    drawn = Drawn(Subject(gan), seed)
     descent = _Descent(subject, loss, starts)
-    latents, found = [], []
+    latents, found, begun = [], [], []
     for place, picture in enumerate(levels):
-        start, classes = drawn.nearest(picture, starts, None if each is None else each[place])
+        label = None if each is None else each[place]
+        start, classes = drawn.nearest(picture, starts, label)
+        if encoded is not None:  # in the place of the furthest
+            begun.append(drawn.put_last(encoded[place], start, classes, picture, label))
         ends, losses = descent.run(picture, start, classes, steps)
         best = int(np.argmin(losses))
         latents.append(ends[best])
@@ -113,42 +123,41 @@ def project(
         "median_psnr_db": float(np.median(ratios)),
         "pictures": found,
     }
-    told = (
-        f"{len(levels)} pictures, {starts} starts each: PSNR {min(ratios):.1f} to "
-        f"{max(ratios):.1f} dB, median {np.median(ratios):.1f}"
-    )
+    told = [f"{len(levels)} pictures, {starts} starts each: {_in_words(ratios)}"]
+    if encoded is not None:
+        told.append(_of_encoder(figures, levels, encoded, begun))
+        figures["encoder"]["training"] = getattr(encoder, "training", None)
     edits = _edits(drawn.subject, np.stack(latents), labels_of_best, directions)
-    return Finding(_sheet(levels, back, edits), figures, (told,))
+    return Finding(_sheet(levels, back, edits, begun), figures, tuple(told))
+
+
+def _of_encoder(
+    figures: dict[str, Any], levels: np.ndarray, encoded: np.ndarray, begun: Sequence[np.ndarray]
+) -> str:
+    """Adds what an encoder gave to the figures, of each picture and of all; a line of it."""
+    alone = []
+    for figure, picture, latent, image in zip(
+        figures["pictures"], levels, encoded, begun, strict=True
+    ):
+        alone.append(psnr(picture, image))
+        best = int(np.argmin(figure["losses"])) == figures["starts"] - 1
+        figure["encoder"] = {"latent": latent, "psnr_db": alone[-1], "best": best}
+    best = sum(figure["encoder"]["best"] for figure in figures["pictures"])
+    figures["encoder"] = {"median_psnr_db": float(np.median(alone)), "best": best}
+    return (
+        f"the encoder by itself: {_in_words(alone)}; it was the best start of {best} in "
+        f"{figures['steps']} steps"
+    )
+
+
+def _in_words(ratios: Sequence[float]) -> str:
+    return f"PSNR {min(ratios):.1f} to {max(ratios):.1f} dB, median {np.median(ratios):.1f}"
 
 
 def psnr(one: npt.ArrayLike, two: npt.ArrayLike) -> float:
     """The peak signal-to-noise ratio of two uint8 images, in dB; 99 of equal ones."""
     error = float(np.mean((np.asarray(one, float) - np.asarray(two, float)) ** 2))
     return SAME if error == 0 else min(SAME, 10 * float(np.log10(255.0**2 / error)))
-
-
-class _Drawn:
-    """Latents drawn at random, and their images, to start from the nearest."""
-
-    def __init__(self, subject: Subject, seed: int) -> None:
-        self.subject, self.seeds = subject, range(seed, seed + CANDIDATES)
-        self.latents = subject.latents(self.seeds)
-        self.of_label: dict[bytes, tuple[np.ndarray, np.ndarray | None]] = {}
-
-    def nearest(
-        self, picture: np.ndarray, count: int, label: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """(latents (count, latent_dim), their labels or None) of the nearest images."""
-        key = b"" if label is None else label.tobytes()
-        if key not in self.of_label:
-            classes = self.subject.labels_of(self.seeds)
-            if label is not None:
-                classes = np.repeat(label[None], len(self.seeds), axis=0)
-            self.of_label[key] = self.subject.draw(self.latents, classes), classes
-        images, classes = self.of_label[key]
-        apart = ((images.astype(np.float32) - picture) ** 2).mean((1, 2, 3))
-        chosen = np.argsort(apart, kind="stable")[:count]
-        return self.latents[chosen], None if classes is None else classes[chosen]
 
 
 class _Descent:
@@ -221,12 +230,23 @@ def _measure(gan: Any, loss: Loss) -> Callable[[tf.Tensor, tf.Tensor, Any], tf.T
 
 
 def _sheet(
-    pictures: np.ndarray, back: np.ndarray, edits: Sequence[tuple[str, np.ndarray]]
+    pictures: np.ndarray,
+    back: np.ndarray,
+    edits: Sequence[tuple[str, np.ndarray]],
+    begun: Sequence[np.ndarray],
 ) -> np.ndarray:
-    """Pictures above reconstructions; then, for each direction, a row of edits for each."""
+    """Pictures above reconstructions; then, for each direction, a row of edits for each.
+
+    Before them pictures above what an encoder makes of them, where there is one.
+    """
     columns = min(COLUMNS, len(pictures))
-    paired = pairs(enlarged(pictures), enlarged(back), columns)
-    sheets = [captioned("pictures, above the nearest that the model draws", paired)]
+    below = {"the nearest that the model draws": back}
+    if len(begun):
+        below = {"what the encoder makes of them": np.stack(begun)} | below
+    sheets = [
+        captioned(f"pictures, above {words}", pairs(enlarged(pictures), enlarged(images), columns))
+        for words, images in below.items()
+    ]
     for name, rows in edits:
         shown = enlarged(rows.reshape(-1, *rows.shape[2:]))
         sheets.append(captioned(name, grid(shown, columns=rows.shape[1])))

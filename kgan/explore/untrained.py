@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+from collections.abc import Iterator
 
 import keras
 
@@ -21,17 +23,25 @@ def untrained_twin(network: keras.Model, seed: int = 0) -> keras.Model:
     Raises:
         InputError: a network that cannot be built again.
     """
+    with initialized_by(seed):
+        try:
+            twin = type(network).from_config(network.get_config())
+            if not twin.built:
+                twin.build(network.input_shape)
+        except Exception as error:  # of any kind: it comes out of the user's code
+            raise InputError(
+                "An untrained twin needs a network that its config brings back "
+                f"({first_line(error)}). Received: {network.name}"
+            ) from error
+    return twin
+
+
+@contextlib.contextmanager
+def initialized_by(seed: int) -> Iterator[None]:
+    """Context manager: what Keras initialises within has the same weights for the same seed."""
     state = random.getstate()  # where Keras draws the seeds of initializers
     random.seed(seed)
     try:
-        twin = type(network).from_config(network.get_config())
-        if not twin.built:
-            twin.build(network.input_shape)
-    except Exception as error:  # of any kind: it comes out of the user's code
-        raise InputError(
-            f"An untrained twin needs a network that its config brings back ({first_line(error)}). "
-            f"Received: {network.name}"
-        ) from error
+        yield
     finally:
         random.setstate(state)
-    return twin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -59,6 +59,20 @@ images = decoder.run(["images"], {{"codes": codes}})[0]
 {show}
 ```
 """
+PROBE = """\
+```python
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, or onnxruntime reports its use
+import numpy
+import onnxruntime
+from PIL import Image
+
+session = onnxruntime.InferenceSession("model.onnx")
+{photo}
+features, scores, classes = session.run(["features", "scores", "classes"], {{"images": images}})
+```
+"""
 PHOTO = """\
 photo = Image.open("photo.png").convert("{mode}").resize(({width}, {height}))
 images = numpy.asarray(photo).reshape(1, {height}, {width}, {channels})"""
@@ -82,7 +96,8 @@ The signature `serving_default` takes {inputs} instead.
 def card(manifest: Mapping[str, Any]) -> str:
     """Markdown text of an export's card.md."""
     lines = [f"# {_shown(manifest['name'])}, version {manifest['version']}", ""]
-    lines += _autoencoder(manifest) if manifest["kind"] == "autoencoder" else _generator(manifest)
+    described = {"autoencoder": _autoencoder, "probe": _probe}.get(manifest["kind"], _generator)
+    lines += described(manifest)
     training = {key: value for key, value in manifest["training"].items() if value is not None}
     if "licence" in manifest:
         lines.append(f"| licence | {_shown(manifest['licence'])} |")
@@ -134,6 +149,7 @@ def _described(value: Mapping[str, Any]) -> str:
 
 
 def _images(output: Mapping[str, Any]) -> str:
+    """Images in words, such as "28x28 images with 1 channel (grey)"."""
     height, width, channels = output["shape"][1:]
     count = f"{channels} channel{'' if channels == 1 else 's'}"
     what = f" ({PICTURES[channels]})" if channels in PICTURES else ""
@@ -155,14 +171,22 @@ def _generator(manifest: Mapping[str, Any]) -> list[str]:
         if "attributes" in labels:
             listed = _shown(Attributes.from_config(labels).in_words())
         else:
-            names = labels["class_names"] or range(labels["num_classes"])
-            listed = ", ".join(f"{label} {_shown(name)}" for label, name in enumerate(names))
+            listed = _classes(labels)
         lines.append(f"| input | {_described(labels)}: {listed} |")
     lines.append(f"| output | {_described(output)} |")
+    if "encoder" in manifest:
+        half = manifest["encoder"]
+        words = f"{_described(half['input'])} to {_described(half['output'])}, its latents"
+        lines.append(f"| {half['file']} | {words} |")
     if "directions" in manifest:
         names = ", ".join(_shown(each["name"]) for each in manifest["directions"])
         lines.append(f"| directions of the latents, in manifest.json | {names} |")
     return [*lines, f"| latent of a seed | `{latents['law']}` |"]
+
+
+def _classes(labels: Mapping[str, Any]) -> str:
+    names = labels["class_names"] or range(labels["num_classes"])
+    return ", ".join(f"{label} {_shown(name)}" for label, name in enumerate(names))
 
 
 def _shown(text: object) -> str:
@@ -178,7 +202,34 @@ def _autoencoder(manifest: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _probe(manifest: Mapping[str, Any]) -> list[str]:
+    features, classes = manifest["features"], manifest["classes"]
+    layers = ", ".join(f"{_shown(each['name'])} ({each['maps']})" for each in features["layers"])
+    return [
+        f"A probe of {_images(manifest['input'])}: what a network that was never told of classes "
+        "makes of them, and a linear classifier on that.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| input | {_described(manifest['input'])} |",
+        f"| output | {_described(features)}: {features['law']} |",
+        f"| its layers (maps) | {layers} |",
+        f"| output | {_described(manifest['scores'])}, one for each class |",
+        f"| output | {_described(classes)}, {classes['law']}: {_classes(classes)} |",
+    ]
+
+
+def _photo(shape: Sequence[int]) -> str:
+    """The code that reads images of a shape (H, W, C)."""
+    height, width, channels = shape
+    mode = {1: "L"}.get(channels) or PICTURES.get(channels)
+    taken = ARRAY if mode is None else PHOTO
+    return taken.format(mode=mode, height=height, width=width, channels=channels)
+
+
 def _use(manifest: Mapping[str, Any]) -> str:
+    if manifest["kind"] == "probe":
+        return PROBE.format(photo=_photo(manifest["input"]["shape"][1:]))
     if manifest["kind"] == "network":
         return NETWORK.format(draw=_draw(manifest), labels=_labels(manifest))
     generator = manifest["kind"] == "generator"
@@ -196,10 +247,7 @@ def _use(manifest: Mapping[str, Any]) -> str:
             'Image.fromarray(levels.astype("uint8")).save("picture.png")'
         )
     if not generator:
-        mode = {1: "L"}.get(channels) or PICTURES.get(channels)
-        taken = ARRAY if mode is None else PHOTO
-        photo = taken.format(mode=mode, height=height, width=width, channels=channels)
-        return AUTOENCODER.format(photo=photo, show=show)
+        return AUTOENCODER.format(photo=_photo((height, width, channels)), show=show)
     return GENERATOR.format(draw=_draw(manifest), labels=_labels(manifest), show=show)
 
 

@@ -10,6 +10,8 @@ import keras
 from kgan import latents
 from kgan import manifest as manifests
 from kgan.export.own_generators import OwnGenerator
+from kgan.export.probes import Probe
+from kgan.export.signatures import Exported
 from kgan.models.saved_function import count_parameters
 
 
@@ -75,17 +77,29 @@ def _own(model: OwnGenerator, float_output: bool) -> tuple[dict[str, Any], dict[
     return promise, {"parameters": count_parameters(model.network)}
 
 
+def _probe(model: Probe, float_output: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    promise = manifests.probe_manifest(
+        image_shape=model.image_shape,
+        features=len(model.weights),
+        features_law=model.features_law,
+        layers=model.layers,
+        class_names=model.class_names,
+    )
+    return promise, {"parameters": count_parameters(model.network)} | dict(model.facts)
+
+
 # Kind of a model -> (what its manifest promises, what else is known of it), given float_output.
 DESCRIPTIONS: dict[str, Callable[[Any, bool], tuple[dict[str, Any], dict[str, Any]]]] = {
     "gan": _gan,
     "autoencoder": _autoencoder,
     "generator": _own,
     "network": _own,
+    "probe": _probe,
 }
 
 
 def whole_description(
-    model: keras.Model | OwnGenerator,
+    model: Exported,
     name: str,
     version: int,
     float_output: bool,

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 from kgan import images
+from kgan import manifest as manifests
 from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export import precision as precisions
@@ -18,9 +19,10 @@ from kgan.export import reference, saved_model
 from kgan.export import tflite as tflite_export
 from kgan.export.export_options import Precision
 from kgan.export.graph import optimize as optimize_graph
+from kgan.export.probes import Probe
 from kgan.export.serving import float_function, with_levels
 from kgan.export.signatures import Part, Runner, seeded
-from kgan.export.verify import parity
+from kgan.export.verify import classifier_parity, parity
 from kgan.files import first_line
 
 SAMPLES = 64
@@ -100,6 +102,8 @@ class Forms:
                     "onnx", part, _runner(part, floats), _runner(part, levels), tolerant=True
                 )
             delivered = floats if self.float_output else levels
+            if part.probe is not None:
+                delivered = self._with_classes(part, part.probe, delivered)
             self.onnx_models[file] = delivered
             run = self.runners[part.signature] = _runner(part, delivered)
             self.facts["reference"][file] = reference.check(part, delivered, run, precision)
@@ -118,9 +122,9 @@ class Forms:
 
     def samples(self) -> np.ndarray | None:
         """uint8 images that a form itself made from seeds; None where there are none to make."""
-        if len(self.parts) > 1 or self.parts[0].output != "images":
+        part = self.parts[0]
+        if part.onnx_file != manifests.ONNX_FILE or part.output != "images":
             return None
-        (part,) = self.parts
         samples = self.runners[part.signature](part.draw(range(SAMPLES)))
         if samples.dtype == np.uint8:
             return samples
@@ -145,6 +149,16 @@ class Forms:
             self.facts["optimized"] = False
             return model
 
+    def _with_classes(self, part: Part, probe: Probe, model: onnx.ModelProto) -> onnx.ModelProto:
+        """The model that gives scores and classes too, compared with the classifier itself."""
+        whole = onnx_export.with_classifier(model, probe.weights, probe.biases)
+        session = precisions.session(whole)
+        outputs = ["scores", "classes"]
+        self.parity["onnx"] |= classifier_parity(
+            part, probe, lambda arrays: session.run(outputs, dict(arrays))
+        )
+        return whole
+
     def _compare(
         self,
         form: str,
@@ -153,7 +167,8 @@ class Forms:
         run_levels: Runner,
         tolerant: bool = False,
     ) -> None:
-        name = form if self.parts == [part] else f"{form} {part.signature}"
+        alone = part is self.parts[0] and part.onnx_file == manifests.ONNX_FILE
+        name = form if alone else f"{form} {part.signature}"
         self.parity[name] = parity(
             part, run_floats, run_levels if part.output == "images" else None, tolerant
         )

@@ -147,6 +147,42 @@ def with_uint8_output(model: onnx.ModelProto, value_range: tuple[float, float]) 
     return copy
 
 
+def with_classifier(
+    model: onnx.ModelProto, weights: np.ndarray, biases: np.ndarray
+) -> onnx.ModelProto:
+    """A copy that gives, beside its `features`, the `scores` of classes and the best `classes`.
+
+    Args:
+        model: ModelProto whose output is `features`, float32 (batch, F).
+        weights, biases: float arrays (F, K) and (K,); scores are features @ weights + biases.
+
+    Returns:
+        ModelProto with three outputs; `classes` int64 (batch,) is the place of the largest score,
+        the first of equal ones.
+    """
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    constants = {"classifier_weights": weights, "classifier_biases": biases}
+    graph.initializer.extend(
+        numpy_helper.from_array(np.asarray(value, np.float32), name)
+        for name, value in constants.items()
+    )
+    graph.node.extend(
+        [
+            helper.make_node("Gemm", ["features", *constants], ["scores"]),
+            helper.make_node("ArgMax", ["scores"], ["classes"], axis=1, keepdims=0),
+        ]
+    )
+    graph.output.extend(
+        [
+            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", len(biases)]),
+            helper.make_tensor_value_info("classes", TensorProto.INT64, ["batch"]),
+        ]
+    )
+    return copy
+
+
 def write(model: onnx.ModelProto, manifest: Mapping[str, Any], path: Path) -> None:
     """Checks a model as kgan.runtime will, and writes it with its manifest in the metadata.
 

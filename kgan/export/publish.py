@@ -22,7 +22,8 @@ from kgan.export.descriptions import whole_description
 from kgan.export.export_options import DEFAULT_FORMS, ExportOptions, Precision
 from kgan.export.formats import Forms
 from kgan.export.own_generators import OwnGenerator
-from kgan.export.signatures import check_model, parts_of
+from kgan.export.probes import Probe
+from kgan.export.signatures import Exported, check_model, parts_of
 from kgan.files import staging_directory, writing
 from kgan.latents import Distribution
 from kgan.models.stored_networks import read_network
@@ -48,7 +49,7 @@ class Export:
 
 
 def export(
-    model: keras.Model | OwnGenerator | str | os.PathLike[str],
+    model: Exported | str | os.PathLike[str],
     directory: str | os.PathLike[str],
     *,
     onnx: bool = "onnx" in DEFAULT_FORMS,
@@ -66,6 +67,7 @@ def export(
     evaluation: Mapping[str, Any] | None = None,
     licence: str | None = ExportOptions.licence,
     directions: Sequence[named_directions.Direction] = (),
+    encoder: keras.Model | None = None,
 ) -> Export:
     """Exports a trained generator, or an autoencoder, into the next free version of `directory`.
 
@@ -75,8 +77,9 @@ def export(
 
     Args:
         model: a `kgan.GAN`, a `kgan.Autoencoder` or any Keras generator, latents
-            (batch, latent_dim) to images (batch, H, W, C), also [latents, labels] to images; or
-            the path of one, as `kgan.models.read_network` takes it.
+            (batch, latent_dim) to images (batch, H, W, C), also [latents, labels] to images; the
+            path of one, as `kgan.models.read_network` takes it; or the classifier that
+            `kgan.explore.probe` gives, which is written as ONNX in float32 alone.
         directory: the export's NAME directory, such as "saved_models/photos".
         onnx: write `model.onnx`; for an autoencoder `encoder.onnx` and `decoder.onnx`.
         saved_model: write `saved_model.pb` and `variables/`.
@@ -97,6 +100,9 @@ def export(
             `to_json` of a `kgan.metrics.Evaluation` gives.
         licence: what the images may be used for, an SPDX name or a sentence, likewise.
         directions: named directions of its latents, for the manifest; a page has them as sliders.
+        encoder: of a GAN, a network from its images to its latents, such as
+            `kgan.explore.train_encoder` gives: `encoder.onnx` beside `model.onnx`, with the
+            input and output of an autoencoder's.
 
     Returns:
         An `Export`.
@@ -144,6 +150,14 @@ def export(
     if network.kind == "network" and float_output:
         raise InputError("plain outputs are float32 already. Received: float_output=True")
     directory = Path(directory)
+    if isinstance(network, Probe):
+        if saved_model or tflite or float_output or precision != "float32":
+            raise InputError(
+                "A probe is exported as ONNX in float32 alone: saved_model=False. Received: "
+                f"saved_model={saved_model}, tflite={tflite}, float_output={float_output}, "
+                f"precision={precision}"
+            )
+        shelf.check_place(directory, network.kind)
     # Model servers that watch the directory take numbers alone, not its hidden name.
     with (
         writing("Cannot write an export there", directory),
@@ -151,7 +165,7 @@ def export(
     ):
         # On the CPU, in full float32, as applications run it; a GPU may round to TF32.
         with tf.device("CPU"):
-            forms = Forms(parts_of(network), staging, float_output)
+            forms = Forms(parts_of(network, encoder), staging, float_output)
             if saved_model:
                 forms.make_saved_model()
             if onnx:
@@ -163,11 +177,14 @@ def export(
             known["evaluation"] = dict(evaluation)
         if directions:
             known["directions"] = named_directions.as_json(directions)
+        if encoder is not None:
+            half = manifests.encoder_half(encoder.input_shape[1:], encoder.output_shape[1:])
+            known["encoder"] = half | {"training": getattr(encoder, "training", None)}
         return _publish(forms, directory, network, training or {}, known, options.licence)
 
 
 def to_onnx(
-    model: keras.Model | OwnGenerator | str | os.PathLike[str],
+    model: Exported | str | os.PathLike[str],
     directory: str | os.PathLike[str],
     *,
     opset: int = ExportOptions.opset,
@@ -229,7 +246,7 @@ def _open(path: str | os.PathLike[str]) -> keras.Model:
 def _publish(
     forms: Forms,
     directory: Path,
-    model: keras.Model | OwnGenerator,
+    model: Exported,
     training: Mapping[str, Any],
     known: Mapping[str, Any],
     licence: str | None,

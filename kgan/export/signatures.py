@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -18,6 +18,7 @@ from kgan.attributes import Attributes
 from kgan.errors import InputError
 from kgan.export import numpy_draws
 from kgan.export.own_generators import OwnGenerator, own_generator
+from kgan.export.probes import Probe
 from kgan.models.rebuild import float32_copy
 from kgan.models.self_drawing import what_draws
 
@@ -25,6 +26,8 @@ Arrays = Mapping[str, np.ndarray]
 Shape = tuple[int, ...]
 # Runs an exported form: input arrays by name -> its output.
 Runner = Callable[[Arrays], np.ndarray]
+# What is exported: one of kgan's models, or what is known of another network.
+Exported: TypeAlias = keras.Model | OwnGenerator | Probe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,21 +40,24 @@ class Part:
         network: the Keras model.
         inputs: name -> (dtype, shape without the batch); "images" are uint8
             levels and are brought to `value_range`.
-        output: "images", "codes" or, of a network that gives neither, "outputs".
+        output: "images", "codes", "features" of a probe or, of a network that gives none of them,
+            "outputs".
         value_range: (low, high) of the model's images; of no meaning where there are none.
         draw: seeds -> dict of input arrays, for comparisons and samples.
         draw_tensors: the same in TensorFlow, int64 tensor (N,) -> dict of
             tensors; None where inputs do not come from seeds.
+        probe: whose scores and classes the ONNX file gives too; None for what has none.
     """
 
     signature: str
     onnx_file: str | None
     network: keras.Model
     inputs: Mapping[str, tuple[str, Shape]]
-    output: Literal["images", "codes", "outputs"]
+    output: Literal["images", "codes", "features", "outputs"]
     value_range: tuple[float, float]
     draw: Callable[[Sequence[int]], dict[str, np.ndarray]]
     draw_tensors: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
+    probe: Probe | None = None
     batched: ClassVar[bool] = True  # its inputs have a batch dimension before their shape
 
     def expected(self, arrays: Arrays) -> np.ndarray:
@@ -98,11 +104,12 @@ def seeded(part: Part) -> SeededPart:
     )
 
 
-def check_model(model: Any, **said: Any) -> keras.Model | OwnGenerator:
+def check_model(model: Any, **said: Any) -> Exported:
     """Returns what can be exported: a kgan model as it is, any other network looked at.
 
     Args:
-        model: a `kgan.GAN`, a `kgan.Autoencoder`, another Keras model or an `OwnGenerator`.
+        model: a `kgan.GAN`, a `kgan.Autoencoder`, another Keras model, an `OwnGenerator` or a
+            `Probe`.
         said: what is said of a network that is no kgan model; see `own_generator`.
 
     Raises:
@@ -112,7 +119,7 @@ def check_model(model: Any, **said: Any) -> keras.Model | OwnGenerator:
     said = {name: value for name, value in said.items() if value not in (None, False)}
     if getattr(model, "kind", None) not in PARTS:
         return own_generator(model, **said)
-    if not isinstance(model, OwnGenerator) and not model.makes_pictures:
+    if not isinstance(model, (OwnGenerator, Probe)) and not model.makes_pictures:
         if said != {"plain": True}:
             raise InputError(
                 "An export promises images (H, W, C) with 1 to 8 channels; --plain (plain=True) "
@@ -135,11 +142,48 @@ def check_model(model: Any, **said: Any) -> keras.Model | OwnGenerator:
     return model
 
 
-def parts_of(model: keras.Model | OwnGenerator) -> list[Part]:
-    """The parts of what `check_model` returned."""
-    if not isinstance(model, OwnGenerator):
+def parts_of(model: Exported, encoder: keras.Model | None = None) -> list[Part]:
+    """The parts of what `check_model` returned.
+
+    Args:
+        model: what is exported.
+        encoder: of a GAN, from its images to its latents.
+
+    Raises:
+        InputError: one of its networks draws random numbers by itself, or the encoder does not
+            fit the model.
+    """
+    if not isinstance(model, (OwnGenerator, Probe)):
         model.prepare_inference()
-    return PARTS[model.kind](model)
+    parts = PARTS[model.kind](model)
+    return parts if encoder is None else [*parts, _encoder_part(model, parts[0], encoder)]
+
+
+def _encoder_part(model: Any, generator: Part, encoder: keras.Model) -> Part:
+    """The encoder of a GAN: images as its generator draws them to the latents they are of."""
+    if model.kind != "gan":
+        raise InputError(f"An encoder is delivered with a GAN. Received one with a {model.kind}")
+    taken, given = tuple(encoder.input_shape[1:]), tuple(encoder.output_shape[1:])
+    shape = tuple(model.image_shape)
+    if (taken, given) != (shape, (model.latent_dim,)):
+        raise InputError(
+            f"The encoder of this model takes {shape} and gives {(model.latent_dim,)}. "
+            f"Received one from {taken} to {given}"
+        )
+
+    def draw_images(seeds: Sequence[int]) -> dict[str, np.ndarray]:
+        drawn = generator.expected(generator.draw(seeds))
+        return {"images": image_levels.to_uint8(drawn, model.value_range)}
+
+    return Part(
+        signature="encode",
+        onnx_file="encoder.onnx",
+        network=_exact(encoder, "encoder", "images"),
+        inputs={"images": ("uint8", shape)},
+        output="codes",
+        value_range=model.value_range,
+        draw=draw_images,
+    )
 
 
 def _gan_parts(model: keras.Model) -> list[Part]:
@@ -219,12 +263,39 @@ def _autoencoder_parts(model: keras.Model) -> list[Part]:
     ]
 
 
+def _probe_parts(model: Probe) -> list[Part]:
+    examples, shape = model.examples, model.image_shape
+
+    def draw_images(seeds: Iterable[int]) -> dict[str, np.ndarray]:
+        """Images of which it has seen the like, and in turn such as nobody has."""
+        images = [
+            examples[seed // 2 % len(examples)] if seed % 2 else _unseen_image(seed, shape)
+            for seed in seeds
+        ]
+        return {"images": np.stack(images)}
+
+    network = _exact(model.network, "probe", "images")
+    return [
+        Part(
+            signature="serving_default",
+            onnx_file=manifest.ONNX_FILE,
+            network=network,
+            inputs={"images": ("uint8", shape)},
+            output="features",
+            value_range=model.value_range,
+            draw=draw_images,
+            probe=model,
+        )
+    ]
+
+
 # Kind of a model -> what makes its parts.
 PARTS: dict[str, Callable[[Any], list[Part]]] = {
     "gan": _gan_parts,
     "autoencoder": _autoencoder_parts,
     "generator": _own_parts,
     "network": _own_parts,
+    "probe": _probe_parts,
 }
 
 

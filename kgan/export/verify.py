@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from kgan import images
 from kgan.errors import ParityError
-from kgan.export.signatures import Part, Runner
+from kgan.export.probes import Probe
+from kgan.export.signatures import Arrays, Part, Runner
 
 BATCH_SIZES = (1, 3, 8)
 # Far above the seeds people use, so that no export is tuned on what it is judged by.
@@ -69,6 +71,49 @@ def parity(
         "float_max_abs_difference": float_difference,
     }
     return report if run_levels is None else report | {"uint8_max_levels": level_difference}
+
+
+def classifier_parity(
+    part: Part, probe: Probe, run: Callable[[Arrays], Sequence[np.ndarray]]
+) -> dict[str, Any]:
+    """Compares the scores and classes of an exported probe with those of its classifier.
+
+    Args:
+        part: the `Part` that was exported.
+        probe: the `Probe` it was made from, which gives the images and scores to compare with.
+        run: callable, dict of input arrays -> [scores (N, K), classes (N,)].
+
+    Returns:
+        Dict with "scores_max_abs_difference", "classes_compared", the images whose best score
+        is so far above the next that rounding cannot change the class, and "classes_too_close",
+        the others.
+
+    Raises:
+        ParityError: scores that differ by more than 1e-4 (relative to the largest where that is
+            above 1), or another class where the two best scores are further apart than that.
+    """
+    drawn = [part.draw(range(FIRST_SEED, FIRST_SEED + size)) for size in BATCH_SIZES]
+    batches = [*drawn, {"images": probe.examples}]
+    expected = np.concatenate([probe.scores(part.expected(arrays)) for arrays in batches])
+    found = [run(arrays) for arrays in batches]
+    scores, classes = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    tolerance = FLOAT_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+    difference = _larger(0.0, scores, expected)
+    if not difference <= tolerance:  # a NaN fails too
+        raise ParityError(
+            f"The exported scores differ from the classifier's by {difference:.3g}; at most "
+            f"{tolerance:.3g} is allowed."
+        )
+    ordered = np.sort(expected, axis=1)
+    clear = ordered[:, -1] - ordered[:, -2] > tolerance
+    others = int(np.count_nonzero(clear & (classes != expected.argmax(1))))
+    if others:
+        raise ParityError(f"The export gives another class for {others} of {len(clear)} images.")
+    return {
+        "scores_max_abs_difference": difference,
+        "classes_compared": int(np.count_nonzero(clear)),
+        "classes_too_close": int(np.count_nonzero(~clear)),
+    }
 
 
 def _larger(so_far: float, received: np.ndarray, expected: np.ndarray) -> float:

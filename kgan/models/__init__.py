@@ -7,6 +7,7 @@ from kgan.models.dcgan_k4 import DCGANK4Discriminator, DCGANK4Generator
 from kgan.models.dcgan_tanh import DCGANTanhDiscriminator, DCGANTanhGenerator
 from kgan.models.dcgan_upsample import DCGANUpsampleDiscriminator, DCGANUpsampleGenerator
 from kgan.models.fastgan import FastGANDiscriminator, FastGANGenerator
+from kgan.models.latent_encoder import LatentEncoder
 from kgan.models.mlp import MLPDiscriminator, MLPGenerator
 from kgan.models.presets import PRESETS, AutoencoderPreset, Preset, get_preset
 from kgan.models.projected import ProjectedDiscriminator
@@ -31,6 +32,7 @@ __all__ = [
     "DCGANUpsampleGenerator",
     "FastGANDiscriminator",
     "FastGANGenerator",
+    "LatentEncoder",
     "LinearDecoder",
     "LinearEncoder",
     "MLPDiscriminator",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,13 @@ from kgan import export_places, manifest, runtime
 from kgan.directions import DIRECTIONS_FILE, Direction, read_directions
 from kgan.errors import InputError
 from kgan.explore.subject import Subject
+from kgan.files import printable
 
 if TYPE_CHECKING:
+    from kgan.models import LatentEncoder
     from kgan.training import GAN
+
+LOG = logging.getLogger("kgan")
 
 KERAS_FILE = "model.keras"  # of an export's folder, where its GAN was put beside it
 
@@ -80,6 +85,34 @@ def kept_directions(path: str | os.PathLike[str], model: Any) -> list[Direction]
         return []
     place, prefix = _place(path)
     return read_directions(place / f"{prefix}{DIRECTIONS_FILE}", model.latent_dim)
+
+
+def kept_encoder(path: str | os.PathLike[str], model: Any) -> LatentEncoder | None:
+    """The encoder that `kgan explore project` kept beside what is exported; mostly none.
+
+    One of other weights, as training went on, is passed over with a warning.
+
+    Args:
+        path: of the run or file.
+        model: what is at that path.
+
+    Raises:
+        InputError: the file holds something else.
+    """
+    if not hasattr(model, "discriminator") or not model.makes_pictures:
+        return None
+    from kgan.explore.encoder_training import ENCODER_FILE, read_encoder
+
+    place, prefix = _place(path)
+    file = place / f"{prefix}{ENCODER_FILE}"
+    encoder = read_encoder(file, model)
+    if encoder is None and file.is_file():
+        LOG.warning(
+            "%s is of other weights and is not delivered: kgan explore project --encoder trains "
+            "one for these",
+            printable(file, None),
+        )
+    return encoder
 
 
 def has_run(path: str | os.PathLike[str]) -> bool:

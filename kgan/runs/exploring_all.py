@@ -16,8 +16,8 @@ from kgan.errors import InputError
 from kgan.explore.image_networks import network_of_images
 from kgan.explore.inner_layers import output_shape, stages_of
 from kgan.explore.judgement import Group
+from kgan.explore.linear_classifier import linear_svm
 from kgan.explore.picture import UNWRITABLE, Finding, check_place, stacked
-from kgan.explore.probing import linear_svm
 from kgan.explore.report_page import Section, is_report, report_page
 from kgan.explore.subject import Subject
 from kgan.files import printable, put_in_place, staging_directory, writing
@@ -200,7 +200,8 @@ def _probe(of: Looked) -> Finding:
     assert read.labels is not None
     images, labels = read.images[:PROBED], read.labels[:PROBED]
     labelled = min(LABELS, len(images) // 4)
-    return explore.probe(of.subject, images, labels, labelled=labelled, draws=1, seed=SEED)
+    found = explore.probe(of.subject, images, labels, labelled=labelled, draws=1, seed=SEED)
+    return found.finding
 
 
 def _project(of: Looked) -> Finding:

@@ -24,10 +24,14 @@ class RealImages(NamedTuple):
     Attributes:
         images: uint8 (N, H, W, C).
         labels: int (N,), or float32 (N, k) of attributes; None without.
+        class_names: of classes a name for each label; None for others.
+        data: what they are of, in words.
     """
 
     images: np.ndarray
     labels: np.ndarray | None
+    class_names: Sequence[str] | None
+    data: str
 
 
 def unlabelled_images(
@@ -120,4 +124,5 @@ def _chosen(
     if len(held):
         chosen = chosen[np.isin(chosen, held)]
     images, found = pick(source, chosen[:count])
-    return RealImages(images, found if labels else None), source
+    read = RealImages(images, found if labels else None, source.class_names, source.description)
+    return read, source

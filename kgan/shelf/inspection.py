@@ -17,7 +17,8 @@ from kgan.shelf.listing import read_manifest
 from kgan.untrusted import Model, described, read_model
 
 INDENT = "  "
-WRITTEN_SINCE = ("evaluation", "directions")  # by kgan evaluate, by kgan explore
+WRITTEN_SINCE = ("evaluation", "directions", "encoder")  # by kgan evaluate, by kgan explore
+SUFFIXES = (".json", ".png", ".keras")
 
 Row: TypeAlias = tuple[str, str]
 
@@ -106,7 +107,7 @@ def _compared(export: Path, manifest: manifests.Manifest) -> tuple[dict[str, Any
     sizes = {name: facts.get("bytes") for name, facts in listed.items() if isinstance(facts, dict)}
     present = manifests.list_files(export, sizes)
     for name in set(present) - set(listed):
-        if Path(name).suffix in (".json", ".png") and Path(name).stem.endswith(WRITTEN_SINCE):
+        if Path(name).suffix in SUFFIXES and Path(name).stem.endswith(WRITTEN_SINCE):
             del present[name]
     differences = []
     for name in sorted({*present, *listed}):
@@ -163,19 +164,24 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
         output = manifest["decoder"]["output"]
         codes = manifest["encoder"]["output"]["shape"][1:]
         rows.append(("codes", "x".join(map(str, codes))))
+    elif kind == "probe":
+        output = manifest["input"]
+        rows.append(("features", str(manifest["features"]["shape"][1])))
     else:
         output, latents = manifest["output"], manifest["latents"]
         assumed = ", assumed" if "assumed" in latents else ""
         rows.append(("latents", f"{latents['dim']}, {latents['distribution']}{assumed}"))
         rows.append(("latent of a seed", latents["law"]))
+        if "encoder" in manifest:
+            rows.append(("encoder", f"{manifest['encoder']['file']}, images to codes: latents"))
     if "value_range" in output:
         low, high = output["value_range"]
         rows.append(("values", f"{output['dtype']}, {low} (black) to {high} (white)"))
-    labels = manifest.get("labels", {})
+    labels = manifest.get("classes" if kind == "probe" else "labels", {})
     if "attributes" in labels:
         rows.append(("attributes", Attributes.from_config(labels).in_words()))
     elif labels:
-        count, names = manifest["labels"]["num_classes"], manifest["labels"]["class_names"]
+        count, names = labels["num_classes"], labels.get("class_names")
         listed = ", ".join(
             f"{label} {printable(name, None)}" for label, name in enumerate(names or ())
         )

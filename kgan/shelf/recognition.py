@@ -1,4 +1,4 @@
-"""Says of a path that an export is there already, for who takes it for a model."""
+"""Says of a path that an export is there already, or something else where one is to go."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from kgan import export_places
 from kgan import manifest as manifests
 from kgan.errors import InputError
-from kgan.files import printable
+from kgan.files import check_name, printable
+from kgan.names import name_of
 from kgan.shelf import wording
 from kgan.shelf.listing import read_manifest
 from kgan.untrusted import read_model
@@ -45,3 +46,36 @@ def describe(path: str | os.PathLike[str]) -> str | None:
             "model or a run."
         )
     return None
+
+
+def check_place(directory: str | os.PathLike[str], kind: str) -> None:
+    """Refuses a NAME directory in which an export would lie among other things.
+
+    Args:
+        directory: where an export is to go, as a version in it.
+        kind: of the export, such as "probe".
+
+    Raises:
+        InputError: it holds no versions of an export of that kind, and is not empty or new.
+    """
+    path = Path(directory)
+    check_name(name_of(path.absolute().name), "an export")
+    if not os.path.lexists(path):
+        return
+    if not path.is_dir():
+        raise InputError(f"An export needs a directory. Received: {printable(path)}")
+    others = [name for name in os.listdir(path) if not name.startswith(".")]
+    versions = export_places.versions_of(path)
+    if not versions:
+        if others:
+            raise InputError(
+                "An export goes into a directory of its own, new, empty or of the same export's "
+                f"versions. Received: {printable(path)}, which holds {printable(min(others))}"
+            )
+        return
+    manifest = read_manifest(versions[max(versions)])
+    if manifest.get("kind", "generator") != kind:
+        raise InputError(
+            f"Versions of one export are of one kind: name another directory for a {kind}. "
+            f"Received: {printable(path)}, {wording.kind(manifest)}"
+        )

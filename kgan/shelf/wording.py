@@ -26,9 +26,10 @@ def parity(report: Mapping[str, float]) -> str:
 
 
 def image_size(manifest: Manifest) -> str:
-    """The shape of an image, or another output, in a checked manifest, as HxWxC."""
+    """The shape of an image, or of what else is given, in a checked manifest, as HxWxC."""
     half = manifest["decoder"] if manifest.get("kind") == "autoencoder" else manifest
-    return "x".join(map(str, half["output"]["shape"][1:]))
+    side = "input" if manifest.get("kind") == "probe" else "output"
+    return "x".join(map(str, half[side]["shape"][1:]))
 
 
 def kind(manifest: Manifest) -> str:

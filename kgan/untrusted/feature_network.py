@@ -163,6 +163,7 @@ class FeatureNetwork(Model):
             )
         sides: list[int | str] = ["batch", *shape[1:]]
         self.output = {"name": output.name, "dtype": "float32", "shape": sides}
+        self.outputs = [self.output]  # as a `Model` has them
         self.width = long[0] if long else 1
         output.CopyFrom(
             helper.make_tensor_value_info(

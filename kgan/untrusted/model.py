@@ -91,7 +91,7 @@ class Model:
     Attributes:
         manifest: the manifest stored in it, a dict.
         inputs: the descriptions of its inputs in the manifest.
-        output: the description of its output in the manifest.
+        outputs: the descriptions of its outputs in the manifest, mostly one.
         proto: the ModelProto.
         sha256: that of the file, as it was read; None for a model from no file.
 
@@ -112,9 +112,9 @@ class Model:
         )
         self._check_parts()
         names = [value.name for value in proto.graph.input]
-        self.inputs, self.output = sides_of(self.manifest, names)
+        self.inputs, self.outputs = sides_of(self.manifest, names)
         self._check_side("inputs", proto.graph.input, self.inputs)
-        self._check_side("outputs", proto.graph.output, [self.output])
+        self._check_side("outputs", proto.graph.output, self.outputs)
         # What the file claims about intermediate tensors is not needed and might be wrong.
         del proto.graph.value_info[:]
         onnx.checker.check_model(skeleton(proto))
@@ -207,15 +207,16 @@ class Model:
         """Upper bounds of the (bytes, multiply-adds) of a run on `batch` images.
 
         Raises:
-            InputError: a run needs more than the limits, a shape is not known beforehand, or the
+            InputError: a run needs more than the limits, a shape is not known beforehand, or an
                 output does not have the manifest's shape.
         """
         shapes, sizes = self._shapes(batch)
-        if shapes[self.output["name"]] != (batch, *self.output["shape"][1:]):
-            self._refuse(
-                f"The model's output is not the manifest's {self.output['shape']}",
-                f"{list(shapes[self.output['name']])} for a batch of {batch}",
-            )
+        for output in self.outputs:
+            if shapes[output["name"]] != (batch, *output["shape"][1:]):
+                self._refuse(
+                    f"The model's output is not the manifest's {output['shape']}",
+                    f"{list(shapes[output['name']])} for a batch of {batch}",
+                )
         total = sum(math.prod(shapes[name]) * size for name, size in sizes.items())
         scratch = arithmetic = 0
         for node in self.proto.graph.node:

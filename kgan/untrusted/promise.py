@@ -20,6 +20,7 @@ MOST_CLASSES = 1_000_000
 MOST_VALUES = 2**28  # of one image or one code
 MOST_TEXT = LONGEST_NAME  # characters of one text
 FLOAT32_END = 3.4028235e38
+PROBE_OUTPUTS = ("features", "scores", "classes")
 PARITY_FIGURES = ("float_max_abs_difference", "uint8_max_levels")
 PRECISION_FIGURES = ("psnr_db", "bytes", "float32_bytes", "speed_batch_1", "speed_batch_64")
 
@@ -65,7 +66,9 @@ def check_promise(manifest: Manifest, origin: object) -> Manifest:
     return manifest
 
 
-def sides_of(manifest: Manifest, input_names: Collection[str]) -> tuple[list[Manifest], Manifest]:
+def sides_of(
+    manifest: Manifest, input_names: Collection[str]
+) -> tuple[list[Manifest], list[Manifest]]:
     """The part of a manifest that describes the ONNX file with these inputs.
 
     Args:
@@ -73,20 +76,32 @@ def sides_of(manifest: Manifest, input_names: Collection[str]) -> tuple[list[Man
         input_names: the names of the file's inputs.
 
     Returns:
-        (list of the descriptions of the inputs, the description of the output).
+        (list of the descriptions of the inputs, the same of the outputs).
     """
-    if manifest.get("kind") == "autoencoder":
+    kind = manifest.get("kind")
+    if kind == "probe":
+        return [manifest["input"]], [manifest[name] for name in PROBE_OUTPUTS]
+    if kind == "autoencoder" or ("encoder" in manifest and "images" in input_names):
         half = manifest["encoder" if "images" in input_names else "decoder"]
-        return [half["input"]], half["output"]
+        return [half["input"]], [half["output"]]
     inputs = [manifest["input"]]
     if "labels" in manifest:
         inputs.append(manifest["labels"])
-    return inputs, manifest["output"]
+    return inputs, [manifest["output"]]
 
 
 def _generator(fields: _Fields) -> None:
-    _images(fields.record("output"))
+    output = _images(fields.record("output"))
     _drawn(fields, 1)
+    if "encoder" not in fields:
+        return
+    encoder, latents = fields.record("encoder"), fields.record("latents")
+    encoder.text("file", ("encoder.onnx",))
+    if _images(encoder.record("input")) != output:
+        encoder.record("input").refuse("shape", "the output's")
+    codes = encoder.record("output")
+    if _described(codes, "codes", ("float32",), 1, LARGEST_LATENT_DIM) != [latents.get("dim")]:
+        codes.refuse("shape", "that of the latents")
 
 
 def _network(fields: _Fields) -> None:
@@ -109,14 +124,20 @@ def _drawn(fields: _Fields, rank: int | None) -> None:
         _attributes(labels)
         return
     _described(labels, "labels", ("int64",), 0, 0)
+    _classes(labels)
+
+
+def _classes(labels: _Fields) -> int:
+    """Checks how many classes there are and, where they have any, their names; the number."""
     count = labels.whole("num_classes", 1, MOST_CLASSES)
     names = labels.get("class_names")
     if names is None:
-        return
+        return count
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         labels.refuse("class_names", "a list of texts, or null")
     if len(names) != count or len(set(names)) != count:
         labels.refuse("class_names", f"{count} different names, one per class")
+    return count
 
 
 def _attributes(labels: _Fields) -> None:
@@ -157,21 +178,35 @@ def _autoencoder(fields: _Fields) -> None:
         decoder.record("input").refuse("shape", "the encoder's output's")
 
 
+def _probe(fields: _Fields) -> None:
+    _images(fields.record("input"))
+    features = fields.record("features")
+    _described(features, "features", ("float32",), 1, MOST_VALUES)
+    scores = _described(fields.record("scores"), "scores", ("float32",), 1, MOST_CLASSES)
+    classes = fields.record("classes")
+    _described(classes, "classes", ("int64",), 0, 0)
+    if [_classes(classes)] != scores:
+        classes.refuse("num_classes", f"the {scores[0]} of the scores")
+
+
 # Kind of an export -> what checks its promise.
 KINDS: dict[str, Callable[[_Fields], None]] = {
     "generator": _generator,
     "autoencoder": _autoencoder,
     "network": _network,
+    "probe": _probe,
 }
 
 
-def _images(fields: _Fields) -> None:
-    _described(fields, "images", ("uint8", "float32"), 3, LARGEST_SIDE)
+def _images(fields: _Fields) -> list[int]:
+    """Checks a batch of images; returns the shape of one."""
+    shape = _described(fields, "images", ("uint8", "float32"), 3, LARGEST_SIDE)
     if "layout" in fields:
         fields.text("layout", ("NHWC",))
     if "channels" in fields:
         fields.text("channels")
     fields.ends("value_range")
+    return shape
 
 
 def _described(

@@ -56,7 +56,7 @@ class Session:
         """Runs the model on a batch, in parts if the whole would need too much memory.
 
         Args:
-            outputs: the name of the output in a list, as in onnxruntime.
+            outputs: the name of its one output in a list, as in onnxruntime.
             inputs: dict of name -> array (N, ...), as in the manifest.
 
         Returns:
@@ -68,7 +68,7 @@ class Session:
             OutOfMemory: it needs more to run than is free.
         """
         count = len(next(iter(inputs.values())))
-        output = self.model.output
+        (output,) = self.model.outputs
         if not count:
             return [np.zeros((0, *output["shape"][1:]), output["dtype"])]
         most, needed = MOST_BYTES, self.model.needs(1)[0]

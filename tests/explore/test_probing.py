@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 import kgan
@@ -23,11 +24,16 @@ def test_features_equal_numpy(trained_gan):
     levels = np.random.default_rng(0).integers(0, 256, (70, 16, 20, 1), np.uint8)
     found = convolution_features(network, levels, (-1.0, 1.0))
     assert found.shape == (70, 16 * (16 + 32))
+    np.testing.assert_allclose(found, numpy_features(network, levels), atol=1e-5)
+
+
+def numpy_features(network, levels):
+    """Those of a dcgan's discriminator of 16x20."""
     expected = []
     for name in ("leaky_relu_8x10", "leaky_relu_4x5"):
         inner = keras.Model(network.input, network.get_layer(name).output)
         maps = np.asarray(inner(from_uint8(levels)))
-        pooled = np.empty((70, 4, 4, maps.shape[-1]))
+        pooled = np.empty((len(levels), 4, 4, maps.shape[-1]))
         for row in range(4):
             for column in range(4):
                 # Rows of 8: two a part; of 4: one. Columns of 10 and 5: 3 and 2, sharing one.
@@ -38,14 +44,17 @@ def test_features_equal_numpy(trained_gan):
                 }
                 part = maps[:, rows[maps.shape[1]][row]][:, :, columns[maps.shape[2]][column]]
                 pooled[:, row, column] = part.max((1, 2))
-        expected.append(pooled.reshape(70, -1))
-    np.testing.assert_allclose(found, np.concatenate(expected, 1), atol=1e-5)
+        expected.append(pooled.reshape(len(levels), -1))
+    return np.concatenate(expected, 1)
 
 
-def test_small_maps_are_repeated_to_the_grid():
+def test_maps_are_pooled_to_the_grid_and_small_ones_repeated():
     maps = np.arange(12, dtype=np.float32).reshape(1, 2, 6, 1)
-    found = pooled_to_grid(maps)[0, ..., 0]
+    found = pooled_to_grid(tf.constant(maps))[0, ..., 0]
     np.testing.assert_array_equal(found, [[1, 2, 4, 5]] * 2 + [[7, 8, 10, 11]] * 2)
+    maps = np.random.default_rng(0).normal(size=(3, 8, 12, 2)).astype(np.float32)
+    parts = maps.reshape(3, 4, 2, 4, 3, 2).max((2, 4))  # of one size
+    np.testing.assert_array_equal(pooled_to_grid(tf.constant(maps)), parts)
 
 
 def test_stages_end_after_their_activation_and_before_what_moves_values():
@@ -105,7 +114,7 @@ def test_convolutions_tell_stripes_apart_that_pixels_do_not(small_gan):
     kernels[1:4, 2, 0, 0] = kernels[2, 1:4, 0, 1] = [-1, 2, -1]
     kernels[..., 2:4] = -kernels[..., :2]
     small_gan.discriminator.get_layer("down_8x10").kernel.assign(kernels)
-    found = explore.probe(small_gan, images, labels, labelled=80, draws=2)
+    found = explore.probe(small_gan, images, labels, labelled=80, draws=2).finding
     assert found.figures["trained"]["mean"] > 0.95 > found.figures["raw"]["mean"]
     assert (found.figures["train"], found.figures["validation"], found.figures["test"]) == (
         80,
@@ -115,7 +124,7 @@ def test_convolutions_tell_stripes_apart_that_pixels_do_not(small_gan):
     assert found.figures["trained"]["deviation"] == pytest.approx(
         np.std(found.figures["trained"]["accuracies"], ddof=1)
     )
-    again = explore.probe(small_gan, images, labels, labelled=80, draws=2)
+    again = explore.probe(small_gan, images, labels, labelled=80, draws=2).finding
     assert again.figures == found.figures
 
 

@@ -86,6 +86,11 @@ def cases():
         "conv encoder": (models.ConvEncoder, conv, {"output_shape": (2, 3, 2)}),
         "conv decoder": (models.ConvDecoder, conv, {"output_shape": (8, 12, 1)}),
     }
+    found["latent encoder"] = (
+        models.LatentEncoder,
+        {"image_shape": (8, 12, 1), "filters": 2, "training": {"steps": 3}, **LATENTS},
+        {"output_shape": (5,)},
+    )
     for family, (shape, filters, of_generator, of_discriminator) in FAMILIES.items():
         generator = getattr(models, f"{family}Generator")
         discriminator = getattr(models, f"{family}Discriminator")

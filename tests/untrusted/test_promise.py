@@ -47,10 +47,25 @@ AUTOENCODER = manifests.whole_manifest(
     {},
 )
 
+WITH_ENCODER = promise() | {"encoder": manifests.encoder_half((2, 2, 1), (4,))}
+PROBE = manifests.whole_manifest(
+    "probe",
+    1,
+    manifests.probe_manifest(
+        image_shape=(8, 8, 3),
+        features=48,
+        features_law="the largest",
+        layers=[("down", 3)],
+        class_names=["a", "b"],
+    ),
+    {},
+)
+
 
 def test_what_kgan_writes_is_taken():
     later = CONDITIONAL | {"of_tomorrow": [{}]}
-    for manifest in (promise(), CONDITIONAL, ATTRIBUTES, AUTOENCODER, later):
+    known = (promise(), CONDITIONAL, ATTRIBUTES, AUTOENCODER, WITH_ENCODER, PROBE)
+    for manifest in (*known, later):
         assert check_promise(copy.deepcopy(manifest), "here") == manifest
 
 
@@ -123,6 +138,17 @@ def test_what_kgan_writes_is_taken():
         (AUTOENCODER, "decoder/input/shape", ["batch", 2, 2, 5]),
         (AUTOENCODER, "encoder/output/shape", ["batch"]),
         (AUTOENCODER, "encoder/input/dtype", "int8"),
+        (WITH_ENCODER, "encoder", "encoder.onnx"),
+        (WITH_ENCODER, "encoder/file", "decoder.onnx"),
+        (WITH_ENCODER, "encoder/input/shape", ["batch", 2, 3, 1]),
+        (WITH_ENCODER, "encoder/output/shape", ["batch", 5]),
+        (WITH_ENCODER, "encoder/output/name", "latents"),
+        (PROBE, "input", REMOVED),
+        (PROBE, "features/shape", ["batch", 4, 12]),
+        (PROBE, "scores/dtype", "float64"),
+        (PROBE, "scores/shape", ["batch"]),
+        (PROBE, "classes/dtype", "int32"),
+        (PROBE, "classes/class_names", ["a"]),
     ],
 )
 def test_a_wrong_field_is_named(manifest, path, value):
@@ -142,6 +168,13 @@ def test_a_wrong_field_is_named(manifest, path, value):
     assert "here.onnx" in named
     assert "Received: " in received
     assert str(caught.value).isprintable()
+
+
+def test_a_probe_has_a_score_for_each_class():
+    spoiled = copy.deepcopy(PROBE)
+    spoiled["scores"]["shape"] = ["batch", 3]
+    with pytest.raises(kgan.InputError, match=r"num_classes in classes .* must be the 3 of"):
+        check_promise(spoiled, "here.onnx")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Trains DCGANs that each leave out one of the paper's rules, for the same processor time.
+
+    .venv/bin/python tools/ablate_rules.py TRAIN TEST OUT [--features JUDGE.onnx]
+        [--cpu-minutes 10] [--seeds 0 1 2] [--arms "ReLU in D" ...]
+
+What is each rule for? Beside the paper's own: real and fake images in one batch of the
+discriminator, ReLU in it, max pooling in the place of strides, a Dense layer kept in both
+networks, and spectral or no normalisation in the place of batch normalisation. TRAIN and TEST are
+pictures of 28x28x1, as tools/bench_peers.py takes them; the widths are an eighth of the paper's.
+OUT keeps each arm's images (.npz) and results as they come; what is there is not repeated. The
+table is printed at the end, and OUT/rules.png has a row of each arm's first pictures.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from bench_peers import NAMES, NARROW, Results, measure, pictures_of, scaled, table, train_other
+
+ARMS = [
+    "as in the paper",
+    "real and fake in one batch",
+    "ReLU in D",
+    "max pooling in D",
+    "a Dense layer kept in G and D",
+    "spectral norm in D",
+    "no norm in D",
+]
+SHOWN = 16
+
+
+def sheet(out, arms, seed):
+    """Writes a row of each arm's first pictures; the arms that there are, in their order."""
+    from kgan.explore.picture import captioned, enlarged, stacked
+    from kgan.images import grid, save_png
+
+    rows = []
+    for arm in arms:
+        file = out / f"{ARMS.index(arm)}-{seed}.npz"
+        if file.exists():
+            with np.load(file) as made:
+                shown = enlarged(made["images"][:SHOWN])
+            rows.append(captioned(arm, grid(shown, columns=SHOWN)))
+    save_png(out / "rules.png", stacked(rows), drawn=True)
+
+
+def main():
+    """Trains what is missing, prints the table and draws the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("train")
+    parser.add_argument("test")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--features", help="another judge, an .onnx file")
+    parser.add_argument("--cpu-minutes", type=float, default=10.0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS, metavar="ARM")
+    parser.add_argument("-n", type=int, default=2000)
+    arguments = parser.parse_args()
+    names = ("train", "test", "features", "cpu_minutes", "n")
+    settings = {name: getattr(arguments, name) for name in names}
+    results = Results(arguments.out, settings)
+    missing = results.missing(arguments.arms, arguments.seeds)
+    test = pictures_of(arguments.test) if missing else None
+    with tempfile.TemporaryDirectory() as place:
+        pictures = Path(place) / "pictures.npy"
+        if missing:
+            np.save(pictures, scaled(pictures_of(arguments.train)))
+        for arm, seed in missing:
+            images = arguments.out / f"{ARMS.index(arm)}-{seed}.npz"
+            facts = train_other(("rules", arm, NARROW), settings, seed, pictures, images)
+            with np.load(images) as made:
+                figures = measure(made["images"], test, arguments.n, arguments.features)
+            results.keep(arm=arm, seed=seed, **facts, figures=figures)
+    print(table(results.rows, ARMS, NAMES))
+    sheet(arguments.out, arguments.arms, arguments.seeds[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
