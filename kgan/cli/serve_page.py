@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kgan.cli import serving
+from kgan.cli import page_options
 from kgan.loopback import PAGE_PORT
 from kgan.page_server import PageServer
 
@@ -23,9 +23,9 @@ any server of files does (docs/browser.md).
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("directory", type=Path, metavar="DIR", help="the page's folder")
-    serving.add_arguments(parser, PAGE_PORT)
+    page_options.add_arguments(parser, PAGE_PORT)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the page's address and serves it until Ctrl-C."""
-    serving.serve(PageServer(arguments.directory, arguments.port), arguments)
+    page_options.serve(PageServer(arguments.directory, arguments.port), arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kgan.cli import serving
+from kgan.cli import page_options
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.loopback import RUN_PORT
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="the run's directory (the newest run in runs/)",
     )
-    serving.add_arguments(parser, RUN_PORT)
+    page_options.add_arguments(parser, RUN_PORT)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="HTML", help="write the page to this file instead"
     )
@@ -60,4 +60,4 @@ def run(arguments: argparse.Namespace) -> None:
         watch.save_page(directory, written)
         print(printable(written, None))
         return
-    serving.serve(watch.WatchServer(directory, arguments.port), arguments)
+    page_options.serve(watch.WatchServer(directory, arguments.port), arguments)

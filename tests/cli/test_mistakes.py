@@ -178,6 +178,14 @@ def test_help_is_grouped_and_names_every_option(capsys):
         assert word in text
 
 
+def test_an_export_of_no_run_is_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in (["export"], ["export", "--onnx"]):
+        assert main(words) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "There is no run in this folder; name one. Received: runs" in line
+
+
 def test_without_a_command_there_is_help(capsys):
     assert main([]) == 0
     text = capsys.readouterr().out

@@ -280,7 +280,7 @@ def test_a_foreign_manifest_is_not_enough_to_be_deleted(place):
 
 
 def test_one_thing_at_a_time(capsys):
-    for arguments in ([], ["model", "--list"], ["--inspect", "a", "--delete", "b/1"]):
+    for arguments in (["model", "--list"], ["--inspect", "a", "--delete", "b/1"]):
         with pytest.raises(SystemExit) as stop:
             main(["export", *arguments])
         assert stop.value.code == 2

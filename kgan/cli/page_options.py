@@ -1,4 +1,4 @@
-"""What the commands share that serve a page on this machine."""
+"""What the commands that serve a page on this machine have in common."""
 
 from __future__ import annotations
 
