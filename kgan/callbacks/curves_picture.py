@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,8 +89,8 @@ class CurvesPicture(PeriodicMeans):
     Losses; D(x) and D(G(z)), what the discriminator says of real and of generated images; and the
     share of both that it judges rightly. Where the loss fixes them, the values of the equilibrium
     are drawn dashed. Of an `Autoencoder` it is the loss alone. Points of earlier fits are gone on
-    from. The picture is drawn 10 seconds after the first step, then after twice as long each time,
-    up to 5 minutes, and at the end.
+    from. The picture is drawn at the first point 10 seconds after the fit began, then after twice
+    as long each time, up to 5 minutes, and at the end.
 
     Args:
         directory: where both files go.
@@ -137,8 +138,9 @@ class CurvesPicture(PeriodicMeans):
             self._points.write()
             self._table_is_due.restart(self.steps_taken)
         if self._picture_is_due.is_over(self.steps_taken):
+            began_at = time.monotonic()
             self._draw()
-            self._picture_is_due.grow(0.0)
+            self._picture_is_due.grow(time.monotonic() - began_at)
             self._picture_is_due.restart(self.steps_taken)
         return taken
 

@@ -12,6 +12,7 @@ import numpy as np
 from kgan import latents as latent_law
 from kgan.callbacks.periodic import Periodic
 from kgan.callbacks.sample_sheets import KEPT, MOST_COLUMNS, check_keep, thin
+from kgan.files import whole_file
 from kgan.images import grid, save_animation, to_pil
 from kgan.models.networks import check_positive
 from kgan.telling import doing
@@ -115,11 +116,12 @@ def save_within(path: Path, frames: Sequence[np.ndarray], most_bytes: int = MOST
     """
     # To try without loss takes ten times as long as with some: not where it would be in vain.
     quality = None if sum(frame.nbytes for frame in frames) <= SHRINKS * most_bytes else QUALITY
-    while True:
-        save_animation(path, frames, quality=quality, drawn=True)
-        if path.stat().st_size <= most_bytes or min(frames[0].shape[:2]) < 2:
-            return
-        if quality is not None:
-            frames = [np.asarray(to_pil(frame).reduce(2)) for frame in frames]
-            frames = [frame.reshape(*frame.shape[:2], -1) for frame in frames]
-        quality = QUALITY
+    with whole_file(path) as temporary:
+        while True:
+            save_animation(temporary, frames, quality=quality, drawn=True)
+            if temporary.stat().st_size <= most_bytes or min(frames[0].shape[:2]) < 2:
+                return
+            if quality is not None:
+                frames = [np.asarray(to_pil(frame).reduce(2)) for frame in frames]
+                frames = [frame.reshape(*frame.shape[:2], -1) for frame in frames]
+            quality = QUALITY

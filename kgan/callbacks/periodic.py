@@ -57,7 +57,7 @@ class Interval:
         self, steps: int | None = None, seconds: float = 0.0, longest: float = 0.0
     ) -> None:
         self.steps = steps
-        self.seconds = seconds
+        self.seconds = self._doubled = seconds
         self.longest = longest
         self.clear()
 
@@ -71,12 +71,14 @@ class Interval:
         self._began_at_time = time.monotonic()
 
     def grow(self, taken: float) -> None:
-        """Doubles one that grows, and at least to where what took `taken` seconds is a twentieth.
+        """Doubles one that grows; the next is longer still where `taken` seconds are a twentieth.
 
-        What takes long, for large images on a slow machine, never takes more of a training.
+        What takes long, for large images on a slow machine, never takes more of a training; what
+        took long once, as the first time does, leaves the later ones alone.
         """
         if self.longest:
-            self.seconds = max(self.seconds, min(2.0 * self.seconds, self.longest), taken / COST)
+            self._doubled = min(2.0 * self._doubled, self.longest)
+            self.seconds = max(self._doubled, taken / COST)
 
     def is_over(self, steps_taken: int) -> bool:
         """Whether it has passed, after so many steps of the fit."""

@@ -10,7 +10,8 @@ from typing import Any
 from kgan.preset_list import LISTED
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
-FILES = ("DATA", "MODEL", "DIR", "FILE", "PNG", "PATH", "PICTURES", "ONNX", "RUN")
+# What stands for files and folders in help, where the type is no path.
+FILES = ("DATA", "DIR", "FILE", "PICTURE", "PICTURES")
 
 
 class PrintCompletion(argparse.Action):

@@ -8,7 +8,7 @@ import pytest
 
 import kgan
 from kgan import InputError, callbacks
-from kgan.callbacks.periodic import Periodic
+from kgan.callbacks.periodic import Interval, Periodic
 from kgan.training.saving import batches_seen
 
 
@@ -141,6 +141,15 @@ def test_what_takes_long_comes_more_rarely(clock):
     notes = Notes(clock, takes=30.0, every_steps=1).at_growing_intervals()
     fit(notes, clock, range(250))
     assert notes.acted_at == [0, 3, 3 + 120, 3 + 240, 250]  # a twentieth of the time at most
+
+
+def test_what_takes_long_once_leaves_later_intervals_alone():
+    interval = Interval(seconds=10.0, longest=300.0)
+    lengths = []
+    for taken in (0.1, 20.0, 0.1, 0.1, 0.1, 0.1):
+        interval.grow(taken)
+        lengths.append(interval.seconds)
+    assert lengths == [20, 400, 80, 160, 300, 300]
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("inf"), float("nan"), True, "5m"])

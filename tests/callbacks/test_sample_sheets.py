@@ -87,10 +87,19 @@ def test_with_many_classes_each_walk_has_one(tmp_path):
 
 
 @pytest.mark.parametrize("most_bytes", [10**6, 40_000, 5_000])
-def test_an_animation_keeps_within_its_bytes(tmp_path, most_bytes):
+def test_an_animation_keeps_within_its_bytes(tmp_path, most_bytes, monkeypatch):
     """Noise, of which nothing can be spared: without loss, then with some, then smaller."""
     noise = np.random.default_rng(0).integers(0, 256, (5, 64, 48, 3), np.uint8)
-    save_within(tmp_path / "walk.webp", list(noise), most_bytes)
+    path, placed, replace = tmp_path / "walk.webp", [], os.replace
+
+    def noted(source, to):
+        if os.fspath(to) == os.fspath(path):
+            placed.append(os.path.getsize(source))
+        replace(source, to)
+
+    monkeypatch.setattr(os, "replace", noted)
+    save_within(path, list(noise), most_bytes)
+    assert placed == [path.stat().st_size]  # and nothing larger was there before
     assert (tmp_path / "walk.webp").stat().st_size <= most_bytes
     shown = np.stack(list(frames(tmp_path / "walk.webp")))
     assert len(shown) == 5

@@ -36,6 +36,10 @@ def test_bash_completes_commands_options_presets_and_files(tmp_path, capsys):
         "kgan train --augment flip --precision mixed_f": "mixed_float16",
         "kgan train ph": "photos",
         "kgan export --web ph": "photos",
+        "kgan explore interpolate runs/a --pictures ph": "photos",
+        "kgan explore judge runs/a ph": "photos",
+        "kgan data check ph": "photos",
+        "kgan watch ph": "photos",
     }
     asked = "".join(f"asked {words}\n" for words in expected)
     done = subprocess.run(
