@@ -43,3 +43,13 @@ def test_python_under_tools_carries_its_suffix():
     for path in (ROOT / "tools").rglob("*"):
         if path.is_file() and not path.suffix:
             assert "python" not in path.read_text().splitlines()[0], path
+
+
+def test_the_workflow_runs_every_python_that_setup_names():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    first, last = re.findall(r"3\.(\d+)", setup["options"]["python_requires"])
+    workflow = (ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8")
+    (versions,) = re.findall(r"python: \[(.*)\]", workflow)
+    assert re.findall(r'"3\.(\d+)"', versions) == [str(n) for n in range(int(first), int(last))]
+    assert "run: .ci/run" in workflow
