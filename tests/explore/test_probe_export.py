@@ -158,10 +158,10 @@ def test_classes_must_be_the_same_but_where_scores_are_equal(probed):
     order = np.array([[3.0, 1.0, 1.0]])
     probe = dataclasses.replace(probed.probe, scores=lambda rows: np.repeat(order, len(rows), 0))
 
-    def says(label):
+    def says(label, scores=order):
         def scores_and_classes(arrays):
             count = len(arrays["images"])
-            return [np.repeat(order, count, 0), np.full(count, label)]
+            return [np.repeat(scores, count, 0), np.full(count, label)]
 
         return classifier_parity(part, probe, scores_and_classes)
 
@@ -170,6 +170,11 @@ def test_classes_must_be_the_same_but_where_scores_are_equal(probed):
         says(1)
     order[0, 1] = 3.0
     assert says(1)["classes_too_close"] == 72
+    order[0] = 1.00015, 1.0, 0.0  # neither is off by more than the tolerance
+    assert says(1, np.array([[1.00006, 1.00009, 0.0]]))["classes_too_close"] == 72
+    order[0, 0] = 1.00025
+    with pytest.raises(ParityError, match="another class for 72 of 72 images"):
+        says(1)
 
 
 def test_other_forms_are_refused(probed, tmp_path):
