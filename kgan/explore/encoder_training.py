@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from kgan.attributes import Attributes
 from kgan.errors import InputError
+from kgan.explore.encoder_defaults import ENCODER_FILE, ENCODER_STEPS
 from kgan.explore.picture import UNWRITABLE
 from kgan.explore.subject import Subject, as_subject
 from kgan.explore.untrained import initialized_by
@@ -26,8 +27,6 @@ from kgan.models.networks import check_positive
 from kgan.models.rebuild import float32_copy
 from kgan.models.stored_networks import read_network
 
-ENCODER_FILE = "encoder.keras"
-STEPS = 2000
 BATCH = 64
 RATE = 1e-3  # of Adam, the first step; it falls to 0 along half a cosine
 FACTS = {"generator": str, "steps": int, "batch_size": int, "seed": int, "latent_error": float}
@@ -35,7 +34,7 @@ FACTS = {"generator": str, "steps": int, "batch_size": int, "seed": int, "latent
 MEASURED = ("moving_mean", "moving_variance")
 
 
-def train_encoder(model: Any, *, steps: int = STEPS, seed: int = 0) -> LatentEncoder:
+def train_encoder(model: Any, *, steps: int = ENCODER_STEPS, seed: int = 0) -> LatentEncoder:
     """Trains an encoder on pairs that the generator draws: its image, and the latent it is of.
 
     What it learns from never repeats. It minimises the mean squared difference of latents; of a
@@ -110,7 +109,7 @@ def encoder_beside(
     if kept is not None and steps in (None, kept.training["steps"]):
         told(f"the encoder kept in {printable(file, None)}, {_in_words(kept)}")
         return kept
-    steps = STEPS if steps is None else steps
+    steps = ENCODER_STEPS if steps is None else steps
     check_positive(steps=steps)
     with contextlib.ExitStack() as stack:
         if file is not None:  # that it can be kept is known before it is trained

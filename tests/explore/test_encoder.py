@@ -127,6 +127,13 @@ def test_attributes_are_drawn_too_and_uniform_latents_keep_their_bounds(small_ga
     encoder = explore.train_encoder(uniform, steps=1)
     encoder.get_layer("encode").bias.assign(np.full(8, 9.0))
     assert np.asarray(encoder(np.zeros((1, 16, 20, 1)))).max() <= 1.0
+    linear = LatentEncoder((16, 20, 1), 8, 2)
+    linear.get_layer("encode").bias.assign(np.linspace(-90.0, 90.0, 8))
+    pictures = uniform.generate(1)
+    (found,) = explore.project(uniform, pictures, encoder=linear, starts=1, steps=0).figures[
+        "pictures"
+    ]
+    np.testing.assert_array_equal(found["latent"], [-1.0] * 4 + [1.0] * 4)
 
 
 def test_it_is_trained_once_for_the_same_weights(small_gan, tmp_path):
