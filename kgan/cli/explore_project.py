@@ -8,6 +8,7 @@ import functools
 from kgan.cli.arguments import argument_type
 from kgan.cli.explore_arguments import add_model_and_output, deliver, opened
 from kgan.errors import InputError
+from kgan.explore.encoder_defaults import ENCODER_STEPS
 from kgan.names import name_of
 from kgan.option_fields import FROM_ZERO, WHOLE
 
@@ -23,7 +24,7 @@ keeps it beside MODEL: the next `kgan export` delivers it as encoder.onnx.
   kgan explore project runs/NAME photos/ --loss features -n 12
   kgan explore project runs/NAME photos/ --encoder --starts 1 --steps 0
 """
-STARTS, STEPS, MOST, ENCODER_STEPS = 8, 500, 24, 2000
+STARTS, STEPS, MOST = 8, 500, 24
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

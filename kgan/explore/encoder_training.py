@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import tensorflow as tf
 
 from kgan.attributes import Attributes
 from kgan.errors import InputError
+from kgan.explore.encoder_defaults import ENCODER_FILE, ENCODER_STEPS
 from kgan.explore.picture import UNWRITABLE
 from kgan.explore.subject import Subject, as_subject
 from kgan.explore.untrained import initialized_by
@@ -24,15 +27,14 @@ from kgan.models.networks import check_positive
 from kgan.models.rebuild import float32_copy
 from kgan.models.stored_networks import read_network
 
-ENCODER_FILE = "encoder.keras"
-STEPS = 2000
 BATCH = 64
 RATE = 1e-3  # of Adam, the first step; it falls to 0 along half a cosine
+FACTS = {"generator": str, "steps": int, "batch_size": int, "seed": int, "latent_error": float}
 # What a later calibration may set anew is no part of what an encoder was trained for.
 MEASURED = ("moving_mean", "moving_variance")
 
 
-def train_encoder(model: Any, *, steps: int = STEPS, seed: int = 0) -> LatentEncoder:
+def train_encoder(model: Any, *, steps: int = ENCODER_STEPS, seed: int = 0) -> LatentEncoder:
     """Trains an encoder on pairs that the generator draws: its image, and the latent it is of.
 
     What it learns from never repeats. It minimises the mean squared difference of latents; of a
@@ -96,7 +98,7 @@ def encoder_beside(
         subject: the model; one in memory keeps nothing.
         steps: what one was to be trained for; None for any number, of a new one the usual.
         seed: of a new one.
-        told: is given a line of where it comes from.
+        told: is given a line before one is trained, and one of where it comes from.
 
     Raises:
         InputError: as for `train_encoder` and `read_encoder`, or it cannot be kept there.
@@ -107,9 +109,15 @@ def encoder_beside(
     if kept is not None and steps in (None, kept.training["steps"]):
         told(f"the encoder kept in {printable(file, None)}, {_in_words(kept)}")
         return kept
-    encoder = train_encoder(subject, steps=STEPS if steps is None else steps, seed=seed)
-    if file is not None:
-        with writing(UNWRITABLE, file), whole_file(file) as temporary:
+    steps = ENCODER_STEPS if steps is None else steps
+    check_positive(steps=steps)
+    with contextlib.ExitStack() as stack:
+        if file is not None:  # that it can be kept is known before it is trained
+            stack.enter_context(writing(UNWRITABLE, file))
+            temporary = stack.enter_context(whole_file(file))
+        told(f"training an encoder for {steps:,} steps")
+        encoder = train_encoder(subject, steps=steps, seed=seed)
+        if file is not None:
             encoder.save(temporary)
     where = "" if file is None else f", kept in {printable(file, None)}"
     told(f"a new encoder{where}, {_in_words(encoder)}")
@@ -126,16 +134,22 @@ def read_encoder(path: Path, gan: Any) -> LatentEncoder | None:
     Raises:
         InputError: the file holds something else.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
-    encoder = read_network(path)
-    if not isinstance(encoder, LatentEncoder) or not encoder.training:
+    encoder = read_network(path) if path.is_file() else None
+    if not isinstance(encoder, LatentEncoder) or not _says_all(encoder):
         raise InputError(
             "Not an encoder that kgan explore project wrote: move it elsewhere. "
             f"Received: {printable(path)}"
         )
-    of_it = encoder.training.get("generator") == fingerprint(gan.inference_generator)
+    of_it = encoder.training["generator"] == fingerprint(gan.inference_generator)
     return encoder if of_it else None
+
+
+def _says_all(encoder: LatentEncoder) -> bool:
+    """Whether an encoder says of its training what `train_encoder` has it say."""
+    facts = encoder.training or {}
+    return all(isinstance(facts.get(name), kind) for name, kind in FACTS.items())
 
 
 def fingerprint(generator: keras.Model) -> str:

@@ -37,6 +37,13 @@ def network_of_images(subject: Subject) -> keras.Model:
     )
 
 
+def owner_of(subject: Subject, network: keras.Model) -> keras.Model:
+    """The Keras model that a subject's network of images is part of; a plain one is its own."""
+    if subject.model is network:
+        return network
+    return subject.model if subject.is_autoencoder else subject.require_gan()
+
+
 def range_of_images(
     subject: Subject, network: keras.Model, value_range: tuple[float, float] | None = None
 ) -> tuple[float, float]:
@@ -49,8 +56,7 @@ def range_of_images(
         InputError: no (low, high).
     """
     if subject.model is not network:
-        known = subject.model if subject.is_autoencoder else subject.require_gan()
-        return known.value_range
+        return owner_of(subject, network).value_range
     if value_range is not None:
         return check_range("value_range", value_range)
     first = next((x for x in network.layers if not isinstance(x, keras.layers.InputLayer)), None)

@@ -65,10 +65,10 @@ class ConvolutionFeatures(keras.Model):
             inputs = [images] + [
                 tf.zeros([count, *each.shape[1:]], each.dtype) for each in self.network.inputs[1:]
             ]
-        names = [stage.output.name for stage in stages_of(self.network)]
-        with outputs_caught([stage.output for stage in stages_of(self.network)]) as caught:
+        outputs = [stage.output for stage in stages_of(self.network)]
+        with outputs_caught(outputs) as caught:
             self.network(inputs, training=False)
-            return [(name, tf.cast(caught[name], tf.float32)) for name in names]
+            return [(each.name, tf.cast(caught[each.name], tf.float32)) for each in outputs]
 
 
 def convolution_features(

@@ -15,6 +15,7 @@ from kgan.explore.image_networks import (
     as_called,
     batches_of,
     network_of_images,
+    owner_of,
     range_of_images,
 )
 from kgan.explore.linear_classifier import Classified, Draw, classify, linear_svm
@@ -24,6 +25,7 @@ from kgan.explore.subject import as_subject
 from kgan.explore.untrained import untrained_twin
 from kgan.export.probes import Probe
 from kgan.images import check_levels
+from kgan.labels import check_class_names
 from kgan.models.networks import check_positive
 from kgan.models.rebuild import copy_network, float32_copy
 from kgan.training.calibration import set_statistics
@@ -76,7 +78,7 @@ def probe(
         labelled: images that it learns from, as many of each class; None for 8 of 10 of all.
         draws: how often they are drawn anew.
         value_range: as for `units`.
-        class_names: the names of labels 0, 1, ...; None for the labels themselves.
+        class_names: the names of labels 0, 1, ..., each another; None for the labels themselves.
         seed: int >= 0, of the draws and the untrained network.
 
     Returns:
@@ -84,8 +86,8 @@ def probe(
         `["deviation"]` the standard deviation over the draws.
 
     Raises:
-        InputError: scikit-learn is not installed, too few images, classes or names, or a network
-            without convolutions.
+        InputError: scikit-learn is not installed, too few images, classes or names, a name twice,
+            or a network without convolutions.
 
     Reference:
         Radford et al. 2015, section 5, https://arxiv.org/abs/1511.06434
@@ -97,6 +99,7 @@ def probe(
     classes = _check_labels(labels, len(levels))
     names = _names_of(np.unique(classes), class_names)
     value_range = range_of_images(subject, network, value_range)
+    preset = getattr(owner_of(subject, network), "preset", None)
     network = float32_copy(copy_network(network))
     twin = untrained_twin(network, seed)
     check_positive(draws=draws)
@@ -134,8 +137,8 @@ def probe(
         value_range,
         last,
         class_names=names,
-        examples=levels[draw.test[:EXAMPLES]],
-        preset=getattr(subject.model, "preset", None),
+        examples=levels[spread(draw.test, EXAMPLES)],
+        preset=preset,
         facts={
             "labelled_images": len(draw.train),
             "accuracy": round(last.accuracy, 4),
@@ -197,6 +200,12 @@ def drawn(classes: np.ndarray, labelled: int | None, rng: np.random.Generator) -
     return Draw(*(np.sort(np.concatenate(part)) for part in parts))
 
 
+def spread(indices: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` of indices, from the first to the last at equal distances."""
+    places = np.linspace(0, len(indices) - 1, min(count, len(indices)))
+    return indices[places.round().astype(int)]
+
+
 def _measure_statistics(
     network: keras.Model, levels: np.ndarray, value_range: tuple[float, float]
 ) -> None:
@@ -222,12 +231,13 @@ def _names_of(labels: np.ndarray, class_names: Sequence[str] | None) -> list[str
     """The names of the labels that there are, in their order."""
     if class_names is None:
         return [str(label) for label in labels]
-    if labels[0] < 0 or labels[-1] >= len(class_names):
+    names = check_class_names(class_names, len(class_names)) or []
+    if labels[0] < 0 or labels[-1] >= len(names):
         raise InputError(
             f"class_names must name every label, {labels[0]} to {labels[-1]}. "
-            f"Received: {len(class_names)} names"
+            f"Received: {len(names)} names"
         )
-    return [class_names[label] for label in labels]
+    return [names[label] for label in labels]
 
 
 def _in_words(figures: dict[str, Any]) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from kgan.errors import InputError
 from kgan.explore.subject import Subject
 from kgan.images import from_uint8
+from kgan.models.latent_encoder import check_encoder
 from kgan.training.network_checks import run_network
 
 CANDIDATES = 256
@@ -80,11 +80,6 @@ def encoded_by(encoder: keras.Model, gan: Any, levels: np.ndarray) -> np.ndarray
     Raises:
         InputError: the encoder takes other images, or gives something else.
     """
-    taken, given = encoder.input_shape, encoder.output_shape
-    if (tuple(taken[1:]), tuple(given[1:])) != (tuple(gan.image_shape), (gan.latent_dim,)):
-        raise InputError(
-            f"An encoder of this model takes {tuple(gan.image_shape)} and gives "
-            f"{(gan.latent_dim,)}. Received one from {tuple(taken[1:])} to {tuple(given[1:])}"
-        )
+    check_encoder(encoder, gan.image_shape, gan.latent_dim)
     latents = run_network(encoder, [from_uint8(levels, gan.value_range)], BATCH)
     return np.clip(latents, -1.0, 1.0) if gan.latent_distribution == "uniform" else latents

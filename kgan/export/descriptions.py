@@ -85,7 +85,7 @@ def _probe(model: Probe, float_output: bool) -> tuple[dict[str, Any], dict[str, 
         layers=model.layers,
         class_names=model.class_names,
     )
-    return promise, {"parameters": count_parameters(model.network)} | dict(model.facts)
+    return promise, dict(model.facts)
 
 
 # Kind of a model -> (what its manifest promises, what else is known of it), given float_output.

@@ -108,10 +108,10 @@ def export(
         An `Export`.
 
     Raises:
-        InputError: a model that cannot be exported, an export already, no form asked for, an
-            option that cannot have its value, a network that TFLite cannot run or `kgan.runtime`
-            would refuse, a precision that is too far from float32, or a directory that cannot be
-            written.
+        InputError: a model that cannot be exported, an export already, a directory whose newest
+            version is of another kind, no form asked for, an option that cannot have its value, a
+            network that TFLite cannot run or `kgan.runtime` would refuse, a precision that is too
+            far from float32, or a directory that cannot be written.
         ParityError: a form that does not give what Keras gives; nothing is left behind.
     """
     if not (onnx or saved_model or tflite):
@@ -158,6 +158,8 @@ def export(
                 f"precision={precision}"
             )
         shelf.check_place(directory, network.kind)
+    with writing("Cannot write an export there", directory):
+        shelf.check_kind(directory, "generator" if network.kind == "gan" else network.kind)
     # Model servers that watch the directory take numbers alone, not its hidden name.
     with (
         writing("Cannot write an export there", directory),

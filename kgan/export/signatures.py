@@ -19,6 +19,7 @@ from kgan.errors import InputError
 from kgan.export import numpy_draws
 from kgan.export.own_generators import OwnGenerator, own_generator
 from kgan.export.probes import Probe
+from kgan.models.latent_encoder import check_encoder
 from kgan.models.rebuild import float32_copy
 from kgan.models.self_drawing import what_draws
 
@@ -163,13 +164,7 @@ def _encoder_part(model: Any, generator: Part, encoder: keras.Model) -> Part:
     """The encoder of a GAN: images as its generator draws them to the latents they are of."""
     if model.kind != "gan":
         raise InputError(f"An encoder is delivered with a GAN. Received one with a {model.kind}")
-    taken, given = tuple(encoder.input_shape[1:]), tuple(encoder.output_shape[1:])
-    shape = tuple(model.image_shape)
-    if (taken, given) != (shape, (model.latent_dim,)):
-        raise InputError(
-            f"The encoder of this model takes {shape} and gives {(model.latent_dim,)}. "
-            f"Received one from {taken} to {given}"
-        )
+    check_encoder(encoder, model.image_shape, model.latent_dim)
 
     def draw_images(seeds: Sequence[int]) -> dict[str, np.ndarray]:
         drawn = generator.expected(generator.draw(seeds))
@@ -179,7 +174,7 @@ def _encoder_part(model: Any, generator: Part, encoder: keras.Model) -> Part:
         signature="encode",
         onnx_file="encoder.onnx",
         network=_exact(encoder, "encoder", "images"),
-        inputs={"images": ("uint8", shape)},
+        inputs={"images": ("uint8", tuple(model.image_shape))},
         output="codes",
         value_range=model.value_range,
         draw=draw_images,

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from kgan.errors import InputError
 from kgan.latents import check_distribution
 from kgan.models.dcgan import halving_sizes
 from kgan.models.networks import (
@@ -86,3 +87,22 @@ class LatentEncoder(Network):
             "training": None if training is None else dict(training),
         }
         super().__init__(images, codes, arguments=arguments, policy=policy, name=name)
+
+
+def check_encoder(encoder: keras.Model, image_shape: Sequence[int], latent_dim: int) -> None:
+    """Refuses an encoder that is not from a model's images to its latents.
+
+    Args:
+        encoder: any network.
+        image_shape: (H, W, C) of the model's images.
+        latent_dim: length of its latents.
+
+    Raises:
+        InputError: it takes other images, or gives something else.
+    """
+    taken, given = tuple(encoder.input_shape[1:]), tuple(encoder.output_shape[1:])
+    if (taken, given) != (tuple(image_shape), (latent_dim,)):
+        raise InputError(
+            f"An encoder of this model takes {tuple(image_shape)} and gives {(latent_dim,)}. "
+            f"Received one from {taken} to {given}"
+        )

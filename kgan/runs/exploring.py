@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kgan import export_places, manifest, runtime
 from kgan.directions import DIRECTIONS_FILE, Direction, read_directions
 from kgan.errors import InputError
+from kgan.explore.encoder_defaults import ENCODER_FILE
 from kgan.explore.subject import Subject
 from kgan.files import printable
 
@@ -101,7 +102,7 @@ def kept_encoder(path: str | os.PathLike[str], model: Any) -> LatentEncoder | No
     """
     if not hasattr(model, "discriminator") or not model.makes_pictures:
         return None
-    from kgan.explore.encoder_training import ENCODER_FILE, read_encoder
+    from kgan.explore.encoder_training import read_encoder
 
     place, prefix = _place(path)
     file = place / f"{prefix}{ENCODER_FILE}"

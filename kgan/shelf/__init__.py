@@ -3,10 +3,11 @@
 from kgan.shelf.deletion import delete
 from kgan.shelf.inspection import inspect, inspect_json
 from kgan.shelf.listing import Shelved, list_exports, list_json, table
-from kgan.shelf.recognition import check_place, describe
+from kgan.shelf.recognition import check_kind, check_place, describe
 
 __all__ = [
     "Shelved",
+    "check_kind",
     "check_place",
     "delete",
     "describe",

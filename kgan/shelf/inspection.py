@@ -172,20 +172,19 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
         assumed = ", assumed" if "assumed" in latents else ""
         rows.append(("latents", f"{latents['dim']}, {latents['distribution']}{assumed}"))
         rows.append(("latent of a seed", latents["law"]))
-        if "encoder" in manifest:
+        if kind == "generator" and "encoder" in manifest:
             rows.append(("encoder", f"{manifest['encoder']['file']}, images to codes: latents"))
     if "value_range" in output:
         low, high = output["value_range"]
         rows.append(("values", f"{output['dtype']}, {low} (black) to {high} (white)"))
-    labels = manifest.get("classes" if kind == "probe" else "labels", {})
-    if "attributes" in labels:
-        rows.append(("attributes", Attributes.from_config(labels).in_words()))
-    elif labels:
-        count, names = labels["num_classes"], labels.get("class_names")
-        listed = ", ".join(
-            f"{label} {printable(name, None)}" for label, name in enumerate(names or ())
-        )
-        rows.append(("classes", f"{count}: {listed}" if names else str(count)))
+    if kind == "probe":
+        rows.append(_classes(manifest["classes"]))
+    elif kind != "autoencoder" and "labels" in manifest:
+        labels = manifest["labels"]
+        if "attributes" in labels:
+            rows.append(("attributes", Attributes.from_config(labels).in_words()))
+        else:
+            rows.append(_classes(labels))
     if "directions" in manifest:
         rows.append(("directions", ", ".join(map(str, _names(manifest["directions"])))))
     if "licence" in manifest:
@@ -222,6 +221,13 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
     for package, version in manifest.get("versions", {}).items():
         rows.append((package, version))
     return [(printable(key), printable(value)) for key, value in rows]
+
+
+def _classes(labels: manifests.Manifest) -> Row:
+    """The row about the classes of a probe, or of a model's labels."""
+    count, names = labels["num_classes"], labels.get("class_names")
+    listed = ", ".join(f"{label} {printable(name, None)}" for label, name in enumerate(names or ()))
+    return "classes", f"{count}: {listed}" if names else str(count)
 
 
 def _names(directions: object) -> list[object]:

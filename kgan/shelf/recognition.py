@@ -73,9 +73,27 @@ def check_place(directory: str | os.PathLike[str], kind: str) -> None:
                 f"versions. Received: {printable(path)}, which holds {printable(min(others))}"
             )
         return
-    manifest = read_manifest(versions[max(versions)])
-    if manifest.get("kind", "generator") != kind:
+    read_manifest(versions[max(versions)])
+    check_kind(path, kind)
+
+
+def check_kind(directory: str | os.PathLike[str], kind: str) -> None:
+    """Refuses a NAME directory whose newest version is an export of another kind.
+
+    Args:
+        directory: where an export is to go, as a version in it.
+        kind: of the export, as manifests name it.
+
+    Raises:
+        InputError: it is of another kind. A newest version that is no export is of none.
+    """
+    versions = export_places.versions_of(Path(directory))
+    try:
+        manifest = read_manifest(versions[max(versions)]) if versions else None
+    except InputError:
+        return
+    if manifest and manifest.get("kind", "generator") != kind:
         raise InputError(
-            f"Versions of one export are of one kind: name another directory for a {kind}. "
-            f"Received: {printable(path)}, {wording.kind(manifest)}"
+            f"Versions of one export are of one kind: name another directory for "
+            f"{wording.a_kind(kind)}. Received: {printable(directory)}, {wording.kind(manifest)}"
         )

@@ -37,4 +37,9 @@ def kind(manifest: Manifest) -> str:
     name = manifest.get("kind", "generator")
     if name == "network":
         return f"a network of {image_size(manifest)} outputs"
-    return f"{'an' if name == 'autoencoder' else 'a'} {name} of {image_size(manifest)} pictures"
+    return f"{a_kind(name)} of {image_size(manifest)} pictures"
+
+
+def a_kind(name: str) -> str:
+    """A kind with its article, such as "a generator"."""
+    return f"{'an' if name == 'autoencoder' else 'a'} {name}"

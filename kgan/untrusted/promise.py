@@ -78,10 +78,11 @@ def sides_of(
     Returns:
         (list of the descriptions of the inputs, the same of the outputs).
     """
-    kind = manifest.get("kind")
+    kind = manifest.get("kind", "generator")
     if kind == "probe":
         return [manifest["input"]], [manifest[name] for name in PROBE_OUTPUTS]
-    if kind == "autoencoder" or ("encoder" in manifest and "images" in input_names):
+    of_a_gan = kind == "generator" and "encoder" in manifest and "images" in input_names
+    if kind == "autoencoder" or of_a_gan:
         half = manifest["encoder" if "images" in input_names else "decoder"]
         return [half["input"]], [half["output"]]
     inputs = [manifest["input"]]

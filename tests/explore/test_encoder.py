@@ -127,6 +127,13 @@ def test_attributes_are_drawn_too_and_uniform_latents_keep_their_bounds(small_ga
     encoder = explore.train_encoder(uniform, steps=1)
     encoder.get_layer("encode").bias.assign(np.full(8, 9.0))
     assert np.asarray(encoder(np.zeros((1, 16, 20, 1)))).max() <= 1.0
+    linear = LatentEncoder((16, 20, 1), 8, 2)
+    linear.get_layer("encode").bias.assign(np.linspace(-90.0, 90.0, 8))
+    pictures = uniform.generate(1)
+    (found,) = explore.project(uniform, pictures, encoder=linear, starts=1, steps=0).figures[
+        "pictures"
+    ]
+    np.testing.assert_array_equal(found["latent"], [-1.0] * 4 + [1.0] * 4)
 
 
 def test_it_is_trained_once_for_the_same_weights(small_gan, tmp_path):
@@ -142,9 +149,31 @@ def test_it_is_trained_once_for_the_same_weights(small_gan, tmp_path):
     weight.assign(weight + 0.01)
     assert read_encoder(tmp_path / "encoder.keras", small_gan) is None
     encoder_beside(subject, 1, 5, told.append)
-    assert [line.split(" ")[0] for line in told] == ["a", "the", "a", "a"]
-    assert "2 steps of 64 pictures drawn, seed 5" in told[1]
+    begins = ["training", "a"]
+    assert [line.split(" ")[0] for line in told] == [*begins, "the", *begins, *begins]
+    assert told[0] == "training an encoder for 2 steps"
+    assert "2 steps of 64 pictures drawn, seed 5" in told[2]
     assert list(tmp_path.iterdir()) == [tmp_path / "encoder.keras"]
+
+
+def test_that_it_cannot_be_kept_is_known_before_it_is_trained(small_gan, tmp_path):
+    told = []
+    (tmp_path / "encoder.keras").mkdir()
+    with pytest.raises(InputError, match="Not an encoder that kgan explore project wrote"):
+        encoder_beside(explore.Subject(small_gan, place=tmp_path), 1, 5, told.append)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="Cannot write there"):
+        encoder_beside(explore.Subject(small_gan, place=tmp_path / "file"), 1, 5, told.append)
+    assert told == []
+    assert {path.name for path in tmp_path.iterdir()} == {"encoder.keras", "file"}
+
+
+@pytest.mark.parametrize("of_it", [{}, {"steps": "2", "batch_size": 64, "seed": 0}])
+def test_one_that_does_not_say_how_it_was_trained_is_refused(small_gan, tmp_path, of_it):
+    of_it = {"generator": fingerprint(small_gan.inference_generator), "latent_error": 0.5} | of_it
+    LatentEncoder((16, 20, 1), 8, 2, training=of_it).save(tmp_path / "encoder.keras")
+    with pytest.raises(InputError, match="Not an encoder that kgan explore project wrote"):
+        encoder_beside(explore.Subject(small_gan, place=tmp_path))
 
 
 def test_the_export_delivers_it_as_keras_has_it(trained_gan, encoder, saved, tmp_path, capsys):

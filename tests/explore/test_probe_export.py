@@ -12,9 +12,10 @@ import kgan
 from kgan import explore, shelf
 from kgan.cli.main import main
 from kgan.errors import InputError, ParityError
-from kgan.explore.probing import drawn
+from kgan.explore.probing import EXAMPLES, drawn
 from kgan.export.signatures import parts_of
 from kgan.export.verify import classifier_parity
+from kgan.runs.exploring import open_subject
 from tests.explore.test_probing import edges, numpy_features
 
 svm = pytest.importorskip("sklearn.svm")
@@ -99,14 +100,31 @@ def test_of_two_classes_both_have_a_score_and_the_labels_are_names(tmp_path):
     np.testing.assert_array_equal(classes, (scores[:, 1] > 0).astype(int))
     classes = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["classes"]
     assert (classes["num_classes"], classes["class_names"]) == (2, ["5", "7"])
-    with pytest.raises(InputError, match="name every label, 5 to 7"):
-        explore.probe(gan, images, 5 + 2 * labels, labelled=30, draws=1, class_names=["a", "b"])
+    for names, says in ((["a", "b"], "name every label, 5 to 7"), (["a"] * 8, "8 different names")):
+        with pytest.raises(InputError, match=says):
+            explore.probe(gan, images, 5 + 2 * labels, labelled=30, draws=1, class_names=names)
+
+
+def test_of_an_exports_gan_it_is_compared_on_images_of_all_classes(tmp_path):
+    images, labels = edges(200)
+    order = np.argsort(labels, kind="stable")
+    gan = kgan.GAN.from_preset("dcgan", image_shape=(16, 20, 1), latent_dim=4, filters=2, seed=0)
+    path = kgan.export.to_onnx(gan, tmp_path / "gan").path
+    gan.save(path / "model.keras")
+    found = explore.probe(open_subject(path), images[order], labels[order], labelled=20, draws=1)
+    assert found.probe.preset == "dcgan"
+    assert len(found.probe.examples) == EXAMPLES
+    of_all = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    chosen = [of_all[image.tobytes()] for image in found.probe.examples]
+    assert chosen == sorted(chosen)
+    assert abs(np.mean(chosen) - 0.5) < 0.05
 
 
 def test_manifest_card_and_inspection_say_what_it_is(exported, tmp_path, monkeypatch, capsys):
     manifest = json.loads((exported.path / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["kind"] == "probe"
     assert manifest["input"]["shape"] == ["batch", 16, 20, 1]
+    assert "parameters" not in manifest["training"]  # not all of the discriminator's are in it
     assert (manifest["input"]["dtype"], manifest["input"]["value_range"]) == ("uint8", [0, 255])
     features = manifest["features"]
     assert features["shape"] == ["batch", 16 * (16 + 32)]
@@ -158,10 +176,10 @@ def test_classes_must_be_the_same_but_where_scores_are_equal(probed):
     order = np.array([[3.0, 1.0, 1.0]])
     probe = dataclasses.replace(probed.probe, scores=lambda rows: np.repeat(order, len(rows), 0))
 
-    def says(label):
+    def says(label, scores=order):
         def scores_and_classes(arrays):
             count = len(arrays["images"])
-            return [np.repeat(order, count, 0), np.full(count, label)]
+            return [np.repeat(scores, count, 0), np.full(count, label)]
 
         return classifier_parity(part, probe, scores_and_classes)
 
@@ -170,6 +188,11 @@ def test_classes_must_be_the_same_but_where_scores_are_equal(probed):
         says(1)
     order[0, 1] = 3.0
     assert says(1)["classes_too_close"] == 72
+    order[0] = 1.00015, 1.0, 0.0  # neither is off by more than the tolerance
+    assert says(1, np.array([[1.00006, 1.00009, 0.0]]))["classes_too_close"] == 72
+    order[0, 0] = 1.00025
+    with pytest.raises(ParityError, match="another class for 72 of 72 images"):
+        says(1)
 
 
 def test_other_forms_are_refused(probed, tmp_path):

@@ -19,6 +19,8 @@ from kgan.cli.main import main
 from kgan.export import onnx as onnx_export
 from kgan.export import publish, verify
 from kgan.export.signatures import parts_of
+from tests.untrusted.test_promise import NETWORK
+from tests.untrusted.tiny import promise
 
 UNSEEN_SEEDS = (77, 4_000_000_000)
 
@@ -141,6 +143,18 @@ def test_versions_count_up_and_never_overwrite(trained_gan, tmp_path):
     assert not (paths[1] / "model.onnx").exists()
     assert onnx.load(paths[2] / "model.onnx").opset_import[0].version == 13
     assert (paths[1] / "samples.png").is_file()
+
+
+def test_versions_of_one_name_are_of_one_kind(small_gan, tmp_path):
+    (tmp_path / "1").mkdir()
+    for kept, kind in ((NETWORK, "a generator"), (promise(), "an autoencoder")):
+        (tmp_path / "1" / "manifest.json").write_text(json.dumps(kept), encoding="utf-8")
+        model = small_gan
+        if kind == "an autoencoder":
+            model = kgan.Autoencoder.from_preset("conv_autoencoder", image_shape=(8, 8, 3))
+        with pytest.raises(kgan.InputError, match=f"another directory for {kind}. Received: "):
+            kgan.export.to_onnx(model, tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["1", "manifest.json"]
 
 
 def test_a_form_that_differs_is_refused_and_nothing_is_left(trained_gan, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 import kgan
 from kgan import shelf
 from kgan.cli.main import main
+from tests.untrusted.test_promise import AUTOENCODER, NETWORK, PROBE
 from tests.untrusted.tiny import model, promise
 
 
@@ -158,6 +159,24 @@ def test_what_a_terminal_would_obey_is_only_shown(tmp_path):
     lines = shelf.inspect(tmp_path / "a.onnx")
     assert all(line.isprintable() for line in lines)
     assert any("gone" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "shown_as"),
+    [
+        (PROBE | {"classes": PROBE["classes"] | {"attributes": [1]}}, "2: 0 a, 1 b"),
+        (AUTOENCODER | {"labels": {"attributes": [1]}}, None),
+        (NETWORK | {"encoder": 5}, None),
+    ],
+    ids=["probe", "autoencoder", "network"],
+)
+def test_fields_that_a_kind_does_not_have_are_passed_over(tmp_path, spoiled, shown_as):
+    (tmp_path / "manifest.json").write_text(json.dumps(spoiled), encoding="utf-8")
+    rows = shown(shelf.inspect(tmp_path))
+    assert rows["kind"].split()[0] == spoiled["kind"]
+    assert rows.get("classes") == shown_as
+    assert "attributes" not in rows
+    assert "encoder" not in rows
 
 
 def test_inspecting_what_is_no_export(place, capsys):

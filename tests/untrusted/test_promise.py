@@ -10,6 +10,7 @@ import pytest
 import kgan
 from kgan import manifest as manifests
 from kgan.untrusted import check_promise
+from kgan.untrusted.promise import sides_of
 from tests.untrusted.tiny import promise
 
 REMOVED = object()
@@ -46,7 +47,17 @@ AUTOENCODER = manifests.whole_manifest(
     ),
     {},
 )
-
+NETWORK = manifests.whole_manifest(
+    "numbers",
+    1,
+    manifests.network_manifest(
+        latent_shape=(4,),
+        output_shape=(3,),
+        latent_distribution="normal",
+        latent_law=kgan.latents.law(4),
+    ),
+    {},
+)
 WITH_ENCODER = promise() | {"encoder": manifests.encoder_half((2, 2, 1), (4,))}
 PROBE = manifests.whole_manifest(
     "probe",
@@ -64,7 +75,7 @@ PROBE = manifests.whole_manifest(
 
 def test_what_kgan_writes_is_taken():
     later = CONDITIONAL | {"of_tomorrow": [{}]}
-    known = (promise(), CONDITIONAL, ATTRIBUTES, AUTOENCODER, WITH_ENCODER, PROBE)
+    known = (promise(), CONDITIONAL, ATTRIBUTES, AUTOENCODER, NETWORK, WITH_ENCODER, PROBE)
     for manifest in (*known, later):
         assert check_promise(copy.deepcopy(manifest), "here") == manifest
 
@@ -168,6 +179,12 @@ def test_a_wrong_field_is_named(manifest, path, value):
     assert "here.onnx" in named
     assert "Received: " in received
     assert str(caught.value).isprintable()
+
+
+def test_an_encoder_is_a_generators_alone():
+    assert sides_of(WITH_ENCODER, ["images"])[1] == [WITH_ENCODER["encoder"]["output"]]
+    spoiled = check_promise(NETWORK | {"encoder": 5}, "here.onnx")
+    assert sides_of(spoiled, ["images"]) == ([NETWORK["input"]], [NETWORK["output"]])
 
 
 def test_a_probe_has_a_score_for_each_class():
