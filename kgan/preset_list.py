@@ -18,15 +18,19 @@ class Listed(NamedTuple):
         parameters: numbers of its two networks at that size, generator and discriminator or
             encoder and decoder; building the networks takes seconds.
         classes: whether it can be conditional.
+        loss: name of its loss: of a GAN in `kgan.losses.LOSSES`, of an autoencoder Keras's.
         good_for: when to choose it, in one line.
         source: the paper or text that its numbers come from.
+        one_mean: of its own loss, as in `kgan.losses.BCE`.
     """
 
     image_shape: tuple[int, int, int]
     parameters: tuple[int, int]
     classes: bool
+    loss: str
     good_for: str
     source: str
+    one_mean: bool = False
 
 
 LISTED = {
@@ -34,6 +38,7 @@ LISTED = {
         image_shape=(32, 32, 3),
         parameters=(833920, 825856),
         classes=True,
+        loss="relativistic",
         good_for="the one to pick today, given a GPU or an hour: stable, varied, 32 to 64 px",
         source="Huang et al. 2024, https://arxiv.org/abs/2501.05441",
     ),
@@ -41,6 +46,7 @@ LISTED = {
         image_shape=(256, 256, 3),
         parameters=(29139040, 8998028),
         classes=False,
+        loss="hinge",
         good_for="64 to 512 px from some hundred pictures, in hours on one GPU",
         source="Liu et al. 2021, https://arxiv.org/abs/2101.04775",
     ),
@@ -48,6 +54,7 @@ LISTED = {
         image_shape=(64, 64, 3),
         parameters=(5128643, 4317441),
         classes=True,
+        loss="bce",
         good_for="the default: the classic, good in minutes on a CPU, any size from 16 to 128",
         source=RADFORD,
     ),
@@ -55,6 +62,7 @@ LISTED = {
         image_shape=(64, 64, 3),
         parameters=(11493123, 1082177),
         classes=False,
+        loss="bce",
         good_for="a discriminator far lighter than the generator; sides multiples of 16",
         source=f"study notes' exercise, after {RADFORD}, whose optimizer it takes",
     ),
@@ -62,6 +70,7 @@ LISTED = {
         image_shape=(64, 64, 3),
         parameters=(2923267, 2764737),
         classes=False,
+        loss="bce",
         good_for="kernels that divide by the stride (less checkerboard), 20 latents to explore",
         source=f"a PyTorch textbook's, there 64x64x1, after {RADFORD}",
     ),
@@ -69,6 +78,7 @@ LISTED = {
         image_shape=(128, 128, 3),
         parameters=(13331395, 406145),
         classes=False,
+        loss="bce",
         good_for="128 px without checkerboards",
         source=f"study notes, after {RADFORD}",
     ),
@@ -76,6 +86,8 @@ LISTED = {
         image_shape=(28, 28, 1),
         parameters=(6763777, 3485441),
         classes=False,
+        loss="bce",
+        one_mean=True,
         good_for="28 px pictures of one thing each; plain SGD, uniform latents",
         source=f"an early Keras tutorial on MNIST, after {RADFORD}",
     ),
@@ -83,6 +95,7 @@ LISTED = {
         image_shape=(64, 64, 3),
         parameters=(2966568, 3194932),
         classes=True,
+        loss="hinge",
         good_for="pictures whose far parts must agree; attention maps to look at",
         source="a PyTorch textbook's, after Zhang et al. 2018, https://arxiv.org/abs/1805.08318",
     ),
@@ -90,6 +103,7 @@ LISTED = {
         image_shape=(28, 28, 1),
         parameters=(1493520, 533505),
         classes=False,
+        loss="bce",
         good_for="seeing how it began: Dense layers alone, the fastest on a CPU",
         source="study notes' sizes after Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; "
         "optimizer and rates are ours",
@@ -98,6 +112,7 @@ LISTED = {
         image_shape=(64, 64, 3),
         parameters=(786496, 798720),
         classes=False,
+        loss="mean_squared_error",
         good_for="principal components: what 64 numbers can hold of a picture",
         source="study notes",
     ),
@@ -105,6 +120,7 @@ LISTED = {
         image_shape=(64, 64, 3),
         parameters=(5520, 4931),
         classes=False,
+        loss="mean_squared_error",
         good_for="reconstructing pictures sharply from maps a third of their size",
         source="study notes; pools and rate are ours",
     ),
@@ -114,11 +130,19 @@ LISTED = {
 def facts(name: str) -> dict[str, Any]:
     """What a preset's configuration takes from its entry here."""
     listed = LISTED[name]
-    return {
+    found = {
         "image_shape": listed.image_shape,
+        "loss": listed.loss,
         "good_for": listed.good_for,
         "source": listed.source,
     }
+    return found | ({"loss_options": {"one_mean": True}} if listed.one_mean else {})
+
+
+def has_one_mean(name: str, loss: str | None) -> bool:
+    """Whether a preset trained with a loss has `one_mean`: its own loss has what it is given."""
+    listed = LISTED.get(name)
+    return listed is not None and listed.one_mean and listed.loss == loss
 
 
 def preset_table() -> str:

@@ -13,7 +13,8 @@ from kgan.registration import CLASSES
 
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
-    **dict.fromkeys(("version", "errors", "names", "registration", "channels", "json_values"), 0),
+    **dict.fromkeys(("version", "errors", "names", "registration"), 0),
+    **dict.fromkeys(("channels", "json_values", "equilibrium"), 0),
     "file_systems": 0.2,
     "leftovers": 0.3,  # on top of file_systems
     **dict.fromkeys(("files", "option_fields", "streams"), 0.5),  # floor 0 too, on top of others

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,51 +13,21 @@ from kgan.callbacks.curves import PeriodicMeans
 from kgan.callbacks.curves_drawing import BLUE, DARK, ORANGE, Curve, Panel, draw_panels
 from kgan.callbacks.periodic import FIRST, LONGEST, Interval, Logs
 from kgan.callbacks.run_doctor import RunDoctor
+from kgan.equilibrium import GUESSING, Judgement, judgement_under
 from kgan.images import save_png
-from kgan.losses import BCE, LSGAN, AdversarialLoss, Hinge
+from kgan.losses import BCE, LOSSES, AdversarialLoss
 
 PICTURE, TABLE = "curves.png", "curves.csv"
 TABLE_SECONDS = 10.0  # from one writing of the table to the next
-GUESSING = 0.5  # an accuracy
-
-
-class Judgement(NamedTuple):
-    """How the outputs of a discriminator are read, which its loss says.
-
-    Attributes:
-        is_probability: whether D(x) is the sigmoid of an output, else the output itself.
-        real_above: the output above which an image is judged real; None where outputs are only
-            compared with each other.
-        equilibrium: D(x) and D(G(z)) where the generator draws what the data hold; None where
-            the loss does not fix them.
-        d_loss: the discriminator's loss there; None where it is not that of cross entropy.
-    """
-
-    is_probability: bool = False
-    real_above: float | None = None
-    equilibrium: float | None = None
-    d_loss: float | None = None
 
 
 def judgement_of(loss: AdversarialLoss) -> Judgement:
-    """How outputs are read under a loss.
-
-    With cross entropy and real labels 1 - s the best discriminator of equal distributions says
-    d = (1 - s) / 2 everywhere, as it minimises -(1 - s) log d - (1 + s) log(1 - d); without
-    smoothing 1/2 and 2 log 2, 1.386.
-
-    Reference:
-        Goodfellow et al. 2014, theorem 1, https://arxiv.org/abs/1406.2661; smoothing: Salimans
-        et al. 2016, section 3.4, https://arxiv.org/abs/1606.03498
-    """
+    """How outputs are read under a loss; one of a class derived from kgan's, as under that."""
+    names = {kind: name for name, kind in LOSSES.items()}
+    name = next((names[kind] for kind in type(loss).__mro__ if kind in names), None)
     if isinstance(loss, BCE):
-        s = loss.label_smoothing
-        d = 0.5 * (1.0 - s)
-        total = -(1.0 - s) * math.log(d) - (1.0 + s) * math.log(1.0 - d)
-        return Judgement(True, 0.0, d, 0.5 * total if loss.one_mean else total)
-    if isinstance(loss, LSGAN):
-        return Judgement(real_above=0.5, equilibrium=0.5)
-    return Judgement(real_above=0.0) if isinstance(loss, Hinge) else Judgement()
+        return judgement_under(name, loss.label_smoothing, loss.one_mean)
+    return judgement_under(name)
 
 
 def judged(

@@ -150,10 +150,10 @@ class Run:
         done = goal.progress(self.directory, model, source.good // self.options.images_per_step)
         first_goal = self.options if goal.has_goal(self.options) else None
         self.options = goal.with_goal(self.options, done, more)
-        if self._chief:
-            write_options(self.directory, self.options)
         if goal.is_reached(self.options, done):
             return RunResult(self.directory, 0, 0.0, source.skipped, interrupted=False)
+        if self._chief:  # unchanged too: when that was is when this training began
+            write_options(self.directory, self.options)
         words = heading.heading(self.directory, self.options, done, source, model, teller.width())
         teller.say(words)
         length = scheduling.set_length(model, first_goal or self.options, done)

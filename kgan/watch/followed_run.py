@@ -15,7 +15,6 @@ from kgan.runs.directory import CURVES_FILE, HISTORY_FILE, LOGS, SAMPLES
 from kgan.watch.event_log import EventLog, Noted
 from kgan.watch.run_state import (
     Pace,
-    Sign,
     facts,
     in_words,
     is_reached,
@@ -56,7 +55,7 @@ class FollowedRun:
         self._of_table: dict[str, Series] = {}
         self._words: list[dict[str, Any]] = []
         self._pace = Pace()
-        self._last_row = Sign()
+        self._last_row = 0  # the step of the history's
         self._serial = 0
         self._was_there = False
 
@@ -90,18 +89,21 @@ class FollowedRun:
         self._begin_anew(self._table, self._of_table)
         for step, row in self._table.read(deadline):
             self._add_row(self._of_table, step, row)
-        self._begin_anew(self._history, self._of_history)
+        if self._begin_anew(self._history, self._of_history):
+            self._last_row = 0
         for step, row in self._history.read(deadline):
-            self._last_row = Sign(self._history.changed, step)
+            self._last_row = step
             self._pace.epoch_ends(row.pop("epoch", math.nan), step)
             self._add_row(self._of_history, step, row)
 
-    def _begin_anew(self, table: TableRows, series: dict[str, Series]) -> None:
-        """Forgets what was read of a table where another is in its place."""
-        if table.begins_anew():
+    def _begin_anew(self, table: TableRows, series: dict[str, Series]) -> bool:
+        """Forgets what was read of a table where another is in its place; returns whether it is."""
+        anew = table.begins_anew()
+        if anew:
             self._serial += 1
             for one in series.values():
                 one.clear(self._serial)
+        return anew
 
     def _add_row(self, to: dict[str, Series], step: int, row: dict[str, float]) -> None:
         self._serial += 1
@@ -132,13 +134,19 @@ class FollowedRun:
 
     def _told(self, after: int | None, is_there: bool) -> dict[str, Any]:
         found = self.sheets()
-        last_sheet = Sign(found[-1].changed / 1e9, found[-1].step) if found else Sign()
-        now = max(self._pace.now, self._last_row, last_sheet)
+        # Not the newest file's: a copied run's times are those of the copying. A training that goes
+        # back to a checkpoint removes the history's rows of what was lost; sheets stay.
+        step = max(self._pace.now.step, self._last_row) or (found[-1].step if found else 0)
         goal = read_goal(self.directory)
-        life = max(now.time, self._log.changed, goal.noted, goal.begun)
-        reached = is_reached(facts(goal, self._pace, now.step, False))
+        life = max(
+            *(self._pace.now.time, self._log.changed, self._history.changed),
+            *(goal.noted, goal.begun),
+            *(sheet.changed / 1e9 for sheet in found),
+        )
+        reached = is_reached(facts(goal, self._pace, step, False))
         kind = state(self.directory, is_there, self._was_there, life, reached)
-        known = facts(goal, self._pace, now.step, kind == "training")
+        known = facts(goal, self._pace, step, kind == "training")
+        judgement = goal.judgement()
         return {
             "session": self.session,
             "serial": self._serial,
@@ -150,7 +158,8 @@ class FollowedRun:
             "facts": known,
             "notes": self._notes(),
             "settings": settings(goal.options),
-            "levels": goal.levels(),
+            "levels": judgement.levels(),
+            "is_probability": judgement.is_probability,
             "doctor": self._words,
             "sheets": [
                 [sheet.step, f"{SAMPLES}/{sheet.name}?changed={sheet.changed}"] for sheet in found

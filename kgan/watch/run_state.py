@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import collections
-import math
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kgan.equilibrium import Judgement, judgement_under
 from kgan.files import printable
 from kgan.own_places import CONFIG_FILE, read_facts
+from kgan.preset_list import has_one_mean
+from kgan.runs.commands import resuming
 from kgan.runs.directory import MODEL_FILE, PROGRESS_FILE
 from kgan.runs.options import LENGTH
 
@@ -18,7 +20,6 @@ LONGEST_PAUSE = 600.0  # seconds; a training that was away longer is another
 WRITTEN_TOGETHER = 5.0  # seconds between a training's last figures and its model
 SILENT_AFTER = 180.0  # seconds; a checkpoint comes each minute
 MOST_SETTINGS = 200
-ONE_MEAN = ("dcgan_tanh",)  # presets whose discriminator's loss is half of what others have
 
 
 class Sign(NamedTuple):
@@ -85,32 +86,14 @@ class Goal(NamedTuple):
     begun: float
     epoch_steps: int | None
 
-    def levels(self) -> dict[str, float]:
-        """Where figures stand when generated images cannot be told from real ones.
-
-        Of the losses that have such a place (kgan.losses.adversarial). Under label smoothing s the
-        best discriminator says (1 - s) / 2 then: Salimans et al. 2016, section 3.4,
-        https://arxiv.org/abs/1606.03498
-        """
+    def judgement(self) -> Judgement:
+        """How the discriminator's outputs are read, by the options."""
+        loss, preset = self.options.get("loss"), self.options.get("preset")
+        loss = loss if isinstance(loss, str) else None
         smoothing = _number(self.options.get("label_smoothing")) or 0.0
         smoothing = smoothing if 0.0 <= smoothing < 1.0 else 0.0
-        judged = (1.0 - smoothing) / 2.0
-        real, fake = -math.log(judged), -math.log(1.0 - judged)
-        own = (1.0 - smoothing) * real + smoothing * fake + fake
-        losses = {
-            "bce": {"d_loss": own, "g_loss": real},
-            "minimax": {"d_loss": own, "g_loss": -fake},
-            "relativistic": {"d_loss": math.log(2.0), "g_loss": math.log(2.0)},
-            "hinge": {"d_loss": 2.0},
-            "lsgan": {"d_loss": 0.25, "g_loss": 0.125, "judged": 0.5},
-        }
-        loss = self.options.get("loss")
-        levels = losses.get(loss, {}) if isinstance(loss, str) else {}
-        if self.options.get("preset") in ONE_MEAN:
-            levels = {"g_loss": levels["g_loss"]} if "g_loss" in levels else {}
-        if loss in ("bce", "minimax"):
-            levels = levels | {"judged": judged}
-        return levels | {"accuracy": 0.5}
+        one_mean = isinstance(preset, str) and has_one_mean(preset, loss)
+        return judgement_under(loss, smoothing, one_mean)
 
 
 def read_goal(directory: Path) -> Goal:
@@ -148,7 +131,8 @@ def facts(goal: Goal, pace: Pace, step: int, is_training: bool) -> dict[str, Any
     in_all = None if asked["minutes"] is None else 60.0 * asked["minutes"]
     seconds = goal.seconds
     if seconds is not None and is_training:
-        seconds += max(0.0, time.time() - goal.noted)
+        # Of a training that was resumed, not the pause before it.
+        seconds += max(0.0, time.time() - max(goal.noted, goal.begun))
     rate = pace.steps_per_second() or (step / seconds if seconds else None)
     batch = _number(goal.options.get("batch_size"))
     left = share = None
@@ -200,7 +184,6 @@ def state(directory: Path, is_there: bool, was_there: bool, life: float, reached
 
 def in_words(kind: str, life: float, known: dict[str, Any], directory: Path) -> str:
     """A state as a sentence or two."""
-    resume = f"kgan train --resume {printable(directory, None)}"
     if kind == "training":
         return "In training." if known["step"] else "Begun; no step is on record yet."
     if kind == "waiting":
@@ -209,10 +192,10 @@ def in_words(kind: str, life: float, known: dict[str, Any], directory: Path) -> 
         return "The run's directory is no longer there. What it told last stays here."
     if kind == "silent":
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(life)) if life else "its beginning"
-        return f"No news since {when}. If it was stopped: {resume}"
+        return f"No news since {when}. If it was stopped: {resuming(directory)}"
     if is_reached(known):
         return "Ended: its goal is reached."
-    return f"Ended before its goal. To go on: {resume}"
+    return f"Ended before its goal. To go on: {resuming(directory)}"
 
 
 def settings(options: dict[str, Any]) -> list[list[str]]:

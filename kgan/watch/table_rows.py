@@ -16,6 +16,7 @@ from kgan.watch.series import LAST_STEP
 
 BLOCK = 2**18  # bytes read at a time, and the longest line
 MOST_COLUMNS = 64
+KNOWN = 256  # bytes before the next row, by which the file is known again
 
 
 class TableRows:
@@ -43,6 +44,7 @@ class TableRows:
     def _forget(self) -> None:
         self._offset = 0
         self._columns: list[str] = []
+        self._header = self._before = b""  # as they were read: the first line, the last bytes
 
     def begins_anew(self) -> bool:
         """Whether another file stands there than was read so far: all its rows come again."""
@@ -52,11 +54,20 @@ class TableRows:
             self.changed = status.st_mtime
         except OSError:
             file, size = None, 0  # not there yet, or no longer
-        anew = self._offset > 0 and (file != self._file or size < self._offset)
+        is_other = file != self._file or size < self._offset
+        anew = self._offset > 0 and (is_other or not self._is_known())
         if anew:
             self._forget()
         self._file, self._size = file, size
         return anew
+
+    def _is_known(self) -> bool:
+        """Whether what was read is still there; a new file can have the number of a removed one."""
+        parts = {0: self._header, self._offset - len(self._before): self._before}
+        try:
+            return all(read_part(self.path, at, len(own)) == own for at, own in parts.items())
+        except (OSError, InputError):
+            return False
 
     def read(self, deadline: float = math.inf) -> Iterator[tuple[int, dict[str, float]]]:
         """(step, number by its column) of the rows since the last call; what is none is left out.
@@ -85,7 +96,10 @@ class TableRows:
                 step = math.nan if row is None else row.pop(self.steps, math.nan)
                 if row is not None and 0 <= step < LAST_STEP:
                     yield int(step), row
+            if self._offset == 0:
+                self._header = whole[: whole.find(b"\n") + 1]
             self._offset += len(whole)
+            self._before = (self._before + whole)[-KNOWN:]
         self.share = 1.0 if time.monotonic() <= deadline else self._offset / max(1, self._size)
 
     def _row(self, line: str) -> dict[str, float] | None:

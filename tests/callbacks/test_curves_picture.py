@@ -22,44 +22,18 @@ from kgan.callbacks.curves_drawing import (
     draw_panels,
     ticks,
 )
-from kgan.callbacks.curves_picture import Judgement, judged, judgement_of
-from kgan.losses import LOSSES
-
-
-@pytest.mark.parametrize("settings", [{}, {"label_smoothing": 0.2}, {"one_mean": True}])
-def test_the_equilibrium_of_cross_entropy_is_where_its_loss_is_least(settings):
-    """Of equal distributions every image is as often real as not: D says one thing of all."""
-    loss = LOSSES["bce"](**settings)
-    said = np.linspace(0.01, 0.99, 99)
-    logits = tf.constant(np.log(said / (1 - said)), tf.float32)
-    losses = np.array([loss.discriminator_loss(x, x) for x in tf.reshape(logits, (-1, 1, 1))])
-    judgement = judgement_of(loss)
-    assert judgement.is_probability
-    assert judgement.equilibrium == pytest.approx(said[losses.argmin()], abs=1e-3)
-    assert judgement.d_loss == pytest.approx(losses.min(), abs=1e-5)
-    if not settings:
-        assert (judgement.equilibrium, round(judgement.d_loss, 3)) == (0.5, 1.386)
-
-
-def test_only_cross_entropy_has_its_equilibrium():
-    found = {name: judgement_of(loss()) for name, loss in LOSSES.items()}
-    assert {name for name, one in found.items() if one.d_loss} == {"bce", "minimax"}
-    assert {name: one.real_above for name, one in found.items()} == {
-        **{"bce": 0.0, "minimax": 0.0, "hinge": 0.0, "lsgan": 0.5},
-        **{"wasserstein": None, "relativistic": None},
-    }
-    assert found["lsgan"].equilibrium == 0.5
-    assert found["hinge"].equilibrium is None
+from kgan.callbacks.curves_picture import judged
+from kgan.equilibrium import Judgement, judgement_under
 
 
 def test_what_a_discriminator_says_and_gets_right_by_hand():
     real, fake = np.log([3.0, 1.0, 1 / 3, 9.0]), np.log([1 / 3, 1 / 9, 3.0, 1.0])  # odds
-    figures = judged(judgement_of(LOSSES["bce"]()), real, fake)
+    figures = judged(judgement_under("bce"), real, fake)
     assert figures["d_real"] == pytest.approx((0.75 + 0.5 + 0.25 + 0.9) / 4)
     assert figures["d_fake"] == pytest.approx((0.25 + 0.1 + 0.75 + 0.5) / 4)
     assert (figures["accuracy_real"], figures["accuracy_fake"]) == (0.5, 0.75)
     far = np.array([1000.0], np.float32)
-    assert judged(judgement_of(LOSSES["bce"]()), far, -far)["d_fake"] == 0.0
+    assert judged(judgement_under("bce"), far, -far)["d_fake"] == 0.0
     compared = judged(Judgement(), real, fake)
     assert set(compared) == {"d_real", "d_fake"}
     assert compared["d_real"] == pytest.approx(real.mean())

@@ -10,6 +10,7 @@ import kgan
 from kgan.cli.main import main
 from kgan.runs import Run, RunOptions, options_like, quality
 from kgan.runs.goal import Progress, seconds_left, steps_left, with_goal
+from kgan.watch.followed_run import FollowedRun
 
 SMALL = {"size": (16, 16), "filters": 2, "latent_dim": 8, "batch_size": 600}  # ten steps an epoch
 
@@ -60,6 +61,18 @@ def test_options_reach_the_model_and_config_json(trained):
     assert (written["steps"], written["reuse_fakes"]) == (12, True)
     sheets = sorted(path.name for path in (trained / "samples").glob("step-*.png"))
     assert sheets == [f"step-{step:06d}.png" for step in (0, 5, 10, 12)]
+
+
+def test_a_resume_at_the_goal_trains_and_writes_nothing_and_its_page_says_so(trained):
+    assert FollowedRun(trained).news()["words"] == "Ended: its goal is reached."
+    path = trained / "config.json"
+    before, text = path.stat(), path.read_text()
+    assert Run.open(trained).train().steps == 0
+    assert Run.open(trained, sample_every="7").train().steps == 0
+    with pytest.raises(kgan.InputError, match="what can change is"):
+        Run.open(trained, seed=3)
+    assert (path.stat().st_mtime_ns, path.read_text()) == (before.st_mtime_ns, text)
+    assert FollowedRun(trained).news()["words"] == "Ended: its goal is reached."
 
 
 @pytest.mark.slow

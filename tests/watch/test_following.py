@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import shlex
 import shutil
 import time
 
@@ -13,10 +14,13 @@ import tensorflow as tf
 
 from kgan.callbacks.board import Board
 from kgan.callbacks.curves_picture import TABLE
+from kgan.images import save_png
+from kgan.runs.commands import resuming
 from kgan.runs.directory import CURVES_FILE
 from kgan.watch.event_log import EventLog
 from kgan.watch.followed_run import FollowedRun
 from kgan.watch.series import MOST_POINTS, Series
+from kgan.watch.table_rows import TableRows
 from tests.watch.conftest import STEPS, d_loss
 
 
@@ -143,6 +147,34 @@ def test_a_history_that_was_written_anew_replaces_the_old_one(run):
     assert told["history"]["kernel_distance"]["points"] == []
 
 
+HEADER = b"epoch,batches_seen,d_loss\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (HEADER + b"0,500,1\n", HEADER + b"0,400,1\n1,900,2\n"),
+        (HEADER + b"0,500,1\n" * 99, b"epoch,batches_seen,g_loss\n" + b"0,500,1\n" * 99),
+    ],
+)
+def test_a_file_with_the_number_of_a_removed_one_is_another(tmp_path, before, after):
+    path = tmp_path / "history.csv"
+    path.write_bytes(before)
+    table = TableRows(path, "batches_seen")
+    assert not table.begins_anew()
+    assert len(list(table.read())) == before.count(b"500")
+    with path.open("ab") as file:
+        file.write(b"8,950,3\n")
+    assert not table.begins_anew()
+    assert list(table.read()) == [(950, {"epoch": 8.0, "d_loss": 3.0})]
+    number = path.stat().st_ino
+    path.write_bytes(after + b"8,950,3\n9,999,4\n")  # in its place
+    assert path.stat().st_ino == number
+    assert table.begins_anew()
+    assert len(list(table.read())) == after.count(b"\n") + 1
+    assert not table.begins_anew()
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -186,16 +218,31 @@ def test_how_far_it_is_and_how_fast(run):
     assert facts["seconds"] == pytest.approx(60, abs=30)
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_equilibrium_is_where_the_loss_has_its_least_value(run, smoothing):
-    config = json.loads((run / "config.json").read_text()) | {"label_smoothing": smoothing}
-    (run / "config.json").write_text(json.dumps(config))
-    levels = FollowedRun(run).news()["levels"]
-    judged = np.linspace(0.001, 0.999, 999)  # the same for real and generated images
-    real, fake = -np.log(judged), -np.log(1 - judged)
-    losses = (1 - smoothing) * real + smoothing * fake + fake
-    assert levels["d_loss"] == pytest.approx(losses.min(), abs=1e-5)
-    assert levels["judged"] == pytest.approx(judged[losses.argmin()], abs=1e-3)
+def test_the_pause_before_a_resume_is_no_training(run):
+    an_hour_ago = time.time() - 3600
+    os.utime(run / "progress.json", (an_hour_ago, an_hour_ago))
+    os.utime(run / "config.json")  # as a training begins
+    told = FollowedRun(run).news()
+    assert told["state"] == "training"
+    assert told["facts"]["seconds"] == pytest.approx(60, abs=30)
+
+
+def test_a_copys_step_is_the_logs_and_the_historys_not_the_newest_files(run):
+    now = time.time()
+    with (run / "history.csv").open("a") as file:
+        file.write("2,1500,1.2,0.1\n")  # later than the log's last, 1,000
+    save_png(run / "samples" / "step-002000.png", np.zeros((4, 4, 3), np.uint8))  # not trained
+    for later, name in enumerate(("history.csv", "samples/step-000200.png")):
+        os.utime(run / name, (now + later, now + later))
+    followed = FollowedRun(run)
+    assert followed.news()["facts"]["step"] == 1500
+    # A training that goes back removes the rows behind its checkpoint.
+    (run / "new").write_text("epoch,batches_seen,d_loss,kernel_distance\n")
+    os.replace(run / "new", run / "history.csv")
+    assert followed.news()["facts"]["step"] == 1000
+    (run / "history.csv").unlink()
+    shutil.rmtree(run / "logs")
+    assert FollowedRun(run).news()["facts"]["step"] == 2000
 
 
 def test_the_states_of_a_run(run, tmp_path):
@@ -213,10 +260,21 @@ def test_the_states_of_a_run(run, tmp_path):
     assert "kgan train --resume" in silent["words"]
     (tmp_path / "later" / "model.keras").write_bytes(b"")
     assert FollowedRun(tmp_path / "later").news()["words"].startswith("Ended before its goal")
+    os.utime(tmp_path / "later" / "model.keras", (old, old))
+    os.utime(tmp_path / "later" / "config.json")  # it is resumed
+    assert FollowedRun(tmp_path / "later").news()["state"] == "training"
     shutil.rmtree(tmp_path / "later")
     gone = later.news()
     assert gone["state"] == "gone"
     assert points(gone, "d_loss")
+
+
+def test_the_command_to_go_on_is_quoted_as_a_shell_takes_it(run, tmp_path):
+    directory = run.rename(tmp_path / "my clothes; echo")
+    (directory / "model.keras").write_bytes(b"")
+    words = FollowedRun(directory).news()["words"]
+    assert words == f"Ended before its goal. To go on: {resuming(directory)}"
+    assert shlex.split(words)[-2:] == ["--resume", str(directory)]
 
 
 def test_the_table_of_curves_has_the_name_that_its_writer_gives_it():

@@ -94,6 +94,7 @@ def test_the_page_in_a_browser(run, tmp_path):
             assert HARM in tab.locator("#doctor").inner_text()
             assert HARM in tab.locator("#what").inner_text()
             tab.locator("#others-place summary").click()
+            tab.wait_for_selector("#others .curve")  # a toggle is told a little later
             assert HARM in tab.locator("#others").inner_text()
             assert tab.locator("img[src=x]").count() == 0
             assert visit.messages == []

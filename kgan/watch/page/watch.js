@@ -20,7 +20,7 @@ const CURVES = [
     lines: [["D(x), real", "d_real"], ["D(G(z)), generated", "d_fake"]],
     levels: [["equilibrium", "judged"]],
     range: [0, 1],
-    losses: ["bce", "minimax"], // under others its outputs are no probabilities
+    probabilities: true, // under some losses its outputs are none
   },
   {
     title: "Share that D judges rightly",
@@ -71,7 +71,7 @@ function take(told) {
   showState(news);
   sheets.show(news.sheets);
   showDoctor(news.doctor);
-  showCurves(news.levels, new Map(news.settings).get("loss"));
+  showCurves(news.levels, news.is_probability);
   if (byId("others-place").open) showOthers();
   describe(byId("settings"), news.settings);
   last = news;
@@ -167,13 +167,13 @@ function show(place, order, title, lines, levels = [], range = null) {
   curve.show(lines, levels, range);
 }
 
-function showCurves(levels, loss) {
-  for (const [order, { title, lines, levels: own = [], range, losses }] of CURVES.entries()) {
+function showCurves(levels, isProbability) {
+  for (const [order, { title, lines, levels: own = [], range, probabilities }] of CURVES.entries()) {
     const there = lines.map(([label, ...names]) => line(label, names)).filter(Boolean);
     const across = own
       .filter(([, name]) => levels[name] !== undefined && there.length)
       .map(([label, name, colour]) => ({ label, value: levels[name], colour }));
-    const bounds = !losses || losses.includes(loss) ? range : undefined;
+    const bounds = !probabilities || isProbability ? range : undefined;
     show(byId("curves"), order, title, there, across, bounds);
   }
   byId("no-curves").hidden = byId("curves").children.length > 0;
