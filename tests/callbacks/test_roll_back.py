@@ -222,7 +222,7 @@ def test_stopped_amid_trouble_the_last_good_state_is_what_is_kept(tmp_path):
     assert batches_seen(checkpoint.path) == 5
     gan.fit(batches(n=1), callbacks=[checkpoint], verbose=0)  # its beginning saves nothing either
     assert batches_seen(checkpoint.path) == 5
-    run = RunCheckpoint(tmp_path, open_source(None), RunOptions(), seconds_before=0.0)
+    run = RunCheckpoint(tmp_path, open_source(None), RunOptions(batch_size=8), seconds_before=0.0)
     run.set_model(gan)
     run.on_train_begin()
     run.finish()

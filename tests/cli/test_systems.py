@@ -256,7 +256,7 @@ def test_the_precision_that_the_machine_computes_fast_stays_with_the_run(
         (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
         assert main(["train", *arguments]) == 0
         run = next(tmp_path.glob("new*"))
-        header = re.search(r"layers compute in (\w+)", capsys.readouterr().err)[1]
+        header = re.search(r"^computes +in (\w+)", capsys.readouterr().err, re.MULTILINE)[1]
         layer = kgan.load_gan(run).generator.get_layer("project")
         stored = json.loads((run / "config.json").read_text())["precision"]
         assert (stored, layer.compute_dtype) == (header, header.removeprefix("mixed_"))

@@ -149,7 +149,9 @@ def test_a_disk_that_fills_up_is_one_line_whoever_writes(tmp_path):
 def test_files_that_may_not_grow_are_one_line(tmp_path):
     done = python(LIMITED, tmp_path)
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+    *heading, line = done.stderr.splitlines()
+    assert heading[0].startswith("data  ")
+    assert not [one for one in heading if "error" in one.lower() or "Traceback" in one]
     path = tmp_path / "x" / "checkpoints" / "last.keras"
     assert line.startswith(f"kgan: error: File too large: {path}. Nothing was trained yet; ")
     assert [path.name for path in (tmp_path / "x").rglob("*.keras")] == []
