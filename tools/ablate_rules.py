@@ -12,13 +12,8 @@ OUT keeps each arm's images (.npz) and results as they come; what is there is no
 table is printed at the end, and OUT/rules.png has a row of each arm's first pictures.
 """
 
-import argparse
-import sys
-import tempfile
-from pathlib import Path
-
 import numpy as np
-from bench_peers import NAMES, NARROW, Results, measure, pictures_of, scaled, table, train_other
+from bench_peers import NARROW, compare, images_of, train_other
 
 ARMS = [
     "as in the paper",
@@ -39,7 +34,7 @@ def sheet(out, arms, seed):
 
     rows = []
     for arm in arms:
-        file = out / f"{ARMS.index(arm)}-{seed}.npz"
+        file = images_of(out, ARMS, arm, seed)
         if file.exists():
             with np.load(file) as made:
                 shown = enlarged(made["images"][:SHOWN])
@@ -47,36 +42,16 @@ def sheet(out, arms, seed):
     save_png(out / "rules.png", stacked(rows), drawn=True)
 
 
+def train_arm(arm, seed, settings, results, pictures, images):
+    """Trains an arm; facts of the training."""
+    return train_other(("rules", arm, NARROW), settings, seed, pictures, images)
+
+
 def main():
     """Trains what is missing, prints the table and draws the sheet."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("train")
-    parser.add_argument("test")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--features", help="another judge, an .onnx file")
-    parser.add_argument("--cpu-minutes", type=float, default=10.0)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS, metavar="ARM")
-    parser.add_argument("-n", type=int, default=2000)
-    arguments = parser.parse_args()
-    names = ("train", "test", "features", "cpu_minutes", "n")
-    settings = {name: getattr(arguments, name) for name in names}
-    results = Results(arguments.out, settings)
-    missing = results.missing(arguments.arms, arguments.seeds)
-    test = pictures_of(arguments.test) if missing else None
-    with tempfile.TemporaryDirectory() as place:
-        pictures = Path(place) / "pictures.npy"
-        if missing:
-            np.save(pictures, scaled(pictures_of(arguments.train)))
-        for arm, seed in missing:
-            images = arguments.out / f"{ARMS.index(arm)}-{seed}.npz"
-            facts = train_other(("rules", arm, NARROW), settings, seed, pictures, images)
-            with np.load(images) as made:
-                figures = measure(made["images"], test, arguments.n, arguments.features)
-            results.keep(arm=arm, seed=seed, **facts, figures=figures)
-    print(table(results.rows, ARMS, NAMES))
+    arguments = compare(__doc__.splitlines()[0], ARMS, train_arm)
     sheet(arguments.out, arguments.arms, arguments.seeds[0])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

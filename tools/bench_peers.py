@@ -145,18 +145,26 @@ def measure(images, test, n, features):
     return found
 
 
-def main():
-    """Trains what is missing and prints the table."""
-    if sys.argv[1:2] == ["--worker"]:
-        return work(sys.argv[2])
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def compare(description, arms, trained):
+    """Reads the command line, trains and measures what is missing, and prints the table.
+
+    Args:
+        description: of the program.
+        arms: the names of what is trained.
+        trained: (arm, seed, settings, results, file of the scaled pictures, file for the images)
+            -> facts of the arm's training.
+
+    Returns:
+        The arguments.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("train")
     parser.add_argument("test")
     parser.add_argument("out", type=Path)
     parser.add_argument("--features", help="another judge, an .onnx file")
     parser.add_argument("--cpu-minutes", type=float, default=10.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS, metavar="ARM")
+    parser.add_argument("--arms", nargs="+", choices=arms, default=arms, metavar="ARM")
     parser.add_argument("-n", type=int, default=2000)
     arguments = parser.parse_args()
     names = ("train", "test", "features", "cpu_minutes", "n")
@@ -169,16 +177,33 @@ def main():
         if missing:
             np.save(pictures, scaled(pictures_of(arguments.train)))
         for arm, seed in missing:
-            own = arguments.out / f"{ARMS.index(arm)}-{seed}"
-            images = own.with_suffix(".npz")
-            if arm in KGAN:
-                facts = train_kgan(arm, settings, seed, results.steps(arm), own, images)
-            else:
-                facts = train_other(OTHERS[arm], settings, seed, pictures, images)
+            images = images_of(arguments.out, arms, arm, seed)
+            facts = trained(arm, seed, settings, results, pictures, images)
             with np.load(images) as made:
                 figures = measure(made["images"], test, arguments.n, arguments.features)
             results.keep(arm=arm, seed=seed, **facts, figures=figures)
-    print(table(results.rows, ARMS, NAMES))
+    print(table(results.rows, arms, NAMES))
+    return arguments
+
+
+def images_of(out, arms, arm, seed):
+    """The file of an arm's images."""
+    return out / f"{arms.index(arm)}-{seed}.npz"
+
+
+def train_arm(arm, seed, settings, results, pictures, images):
+    """Trains kgan or a peer; facts of the training."""
+    if arm in KGAN:
+        directory = images.with_suffix("")
+        return train_kgan(arm, settings, seed, results.steps(arm), directory, images)
+    return train_other(OTHERS[arm], settings, seed, pictures, images)
+
+
+def main():
+    """Trains what is missing and prints the table."""
+    if sys.argv[1:2] == ["--worker"]:
+        return work(sys.argv[2])
+    compare(__doc__.splitlines()[0], ARMS, train_arm)
 
 
 if __name__ == "__main__":

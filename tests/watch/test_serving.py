@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import urllib.request
 
 import numpy as np
@@ -20,19 +19,11 @@ from PIL import Image
 from kgan.cli.main import main
 from kgan.loopback import RUN_PORT
 from kgan.watch import WatchServer, served_beside
+from tests.export.web.browser import answering
 
 
-@contextlib.contextmanager
 def serving(directory):
-    server = WatchServer(directory)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return answering(WatchServer(directory))
 
 
 def ask(server, path, method="GET", **headers):

@@ -35,7 +35,7 @@ def serving(directory):
 @contextlib.contextmanager
 def answering(server):
     """A server, which answers meanwhile."""
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
         yield server
