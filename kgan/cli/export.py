@@ -15,6 +15,7 @@ from kgan.export.export_options import LICENCE, WEIGHTS_OPTIONS, ExportOptions
 from kgan.files import check_name, printable
 from kgan.names import name_of, path_of_text
 from kgan.option_fields import spelling
+from kgan.runs.commands import command_line
 from kgan.runs.directory import newest_run
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def run(arguments: argparse.Namespace) -> None:
         _check_apart(arguments.web, arguments.model)
         page = WebPage(arguments.web, arguments.web_runtime)
         page.write(arguments.model)
-        print(printable(page.directory, None))
+        _print_page(page.directory)
     else:
         from kgan import shelf
 
@@ -180,7 +181,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
     print(printable(result.path, None))
     if page:
         page.write(result.path)
-        print(printable(page.directory, None))
+        _print_page(page.directory)
 
 
 def _opened(path: Path, options: ExportOptions) -> tuple[Any, dict[str, Any]]:
@@ -230,6 +231,11 @@ def _print_figures(result: Export, precision: str) -> None:
             f"{figures['speed_batch_1']:.2f} times as fast at batch 1, "
             f"{figures['speed_batch_64']:.2f} times at batch 64"
         )
+
+
+def _print_page(directory: Path) -> None:
+    print(f"to see it: {command_line('kgan', 'serve-page', directory)}")
+    print(printable(directory, None))
 
 
 def _check_apart(page: Path, export: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import resource
+import shlex
+from pathlib import Path
 
 import pytest
 
@@ -30,9 +32,15 @@ def test_the_command_writes_a_page_of_a_model_and_of_an_export(
     runtime = ["--web-runtime", str(stand_in)]
     of_model = ["export", str(tmp_path / "clothes.keras"), "--onnx", "--out", str(out)]
     assert main([*of_model, "--web", str(page), *runtime]) == 0
-    assert capsys.readouterr().out.splitlines()[-2:] == [str(out / "clothes" / "1"), str(page)]
+    export, see, last = capsys.readouterr().out.splitlines()[-3:]
+    assert (export, last) == (str(out / "clothes" / "1"), str(page))
+    command = shlex.split(see.removeprefix("to see it: "))
+    assert Path(command[0]).name == "kgan"
+    assert command[1:] == ["serve-page", str(page)]
     assert main(["export", str(out / "clothes"), "--web", str(again), *runtime]) == 0
-    assert capsys.readouterr().out == f"{again}\n"
+    see, last = capsys.readouterr().out.splitlines()
+    assert see.endswith(f"kgan serve-page {again}")
+    assert last == str(again)
     written = {
         path.relative_to(page).as_posix(): path.read_bytes()
         for path in page.rglob("*")
