@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Exports a generator of saved_models/ from a run, with its quality by an independent judge.
+
+    tools/make_shipped.py fashion_dcgan RUN OUT --data DIRECTORY
+    tools/make_shipped.py clothes_dcgan RUN OUT --data DIRECTORY
+    tools/make_shipped.py faces_dcgan RUN OUT
+
+The command that made the run is in the card of each (--command, --minutes). DIRECTORY holds
+Fashion-MNIST's four gzipped IDX files, as Debian's package dataset-fashion-mnist installs them;
+faces are drawn anew. The judge, a small convolutional network, learns what real pictures show: the
+class, or each attribute. It says how well drawn pictures show what was asked for, and its 64
+features give a Fréchet distance to real test pictures. Both are said of real pictures too, as the
+measure. All but the first have the whole GAN beside model.onnx, as model.keras without
+optimizers: for `kgan generate --nice`, `kgan explore` and `kgan train --from`.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from shipped import clothes, faces
+
+from kgan.export import export
+from kgan.runs import load
+
+FASHION = "Apache-2.0; trained on Fashion-MNIST, MIT"
+# Name -> (what judges it, its licence, whether the whole GAN ships).
+SHIPPED = {
+    "fashion_dcgan": (clothes, FASHION, False),
+    "clothes_dcgan": (clothes, FASHION, True),
+    "faces_dcgan": (faces, "Apache-2.0", True),
+}
+
+
+def main():
+    """Judges and exports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=SHIPPED)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--data", type=Path, help="Fashion-MNIST's files")
+    parser.add_argument("--minutes", help="of training, as it was measured")
+    parser.add_argument("--command", help="with which the run was made")
+    arguments = parser.parse_args()
+    subject, licence, whole = SHIPPED[arguments.name]
+    model = load.load_model(arguments.run, compile=False)
+    facts = load.training_facts(arguments.run)
+    facts |= {"minutes": arguments.minutes, "command": arguments.command}
+    facts |= subject.quality(model, arguments.data)
+    made = export(
+        model,
+        arguments.out / arguments.name,
+        saved_model=False,
+        training=facts,
+        licence=licence,
+    )
+    if whole:
+        model.save(made.path / "model.keras")
+    print((made.path / "card.md").read_text(encoding="utf-8"))
+    print(made.path)
+
+
+if __name__ == "__main__":
+    main()

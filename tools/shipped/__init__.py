@@ -1,0 +1,1 @@
+"""What judges the generators that ship, one module for each kind of picture."""
