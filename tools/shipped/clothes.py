@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
 from shipped.judge import distances, network
 
 DRAWN = 10_000

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from make_embedded_faces import NAMES, faces
+
 from shipped.judge import distances, network
 
 TEST = 5_000
