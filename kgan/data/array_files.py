@@ -18,6 +18,7 @@ from kgan.reading import check_file
 ARRAY_NAMES = ("images", "x_train")
 LABEL_NAMES = ("labels", "y_train")
 ATTRIBUTES, ATTRIBUTE_NAMES = "attributes", "attribute_names"
+CLASS_NAMES = "class_names"
 PICTURE_RANKS = (3, 4)
 LONGEST_HEADER = 10_000  # bytes of an array's; as NumPy has it
 
@@ -29,18 +30,21 @@ class Arrays(NamedTuple):
         images: the pictures.
         labels: one label, or with `names` one row of attributes, per picture; None without.
         names: of the attributes; None where the labels are classes.
+        class_names: of the classes; None where the file names none.
     """
 
     images: Any
     labels: Any = None
     names: list[str] | None = None
+    class_names: list[str] | None = None
 
 
 def load_arrays(path: Path, with_labels: bool) -> Arrays:
     """The images of an array file, and the labels where they are asked for.
 
     With an array `attribute_names` beside them, `attributes` or `labels` are those, (N, k). An
-    array `attributes` without them means nothing beside labels.
+    array `attributes` without them means nothing beside labels. An array `class_names` beside
+    labels that are numbers names the classes from 0 up.
 
     Only what is asked for is read, and only where it fits into memory: a few bytes of a file can
     unpack to any number.
@@ -101,16 +105,31 @@ def _of_archive(path: Path, with_labels: bool) -> Arrays:
             f"{ATTRIBUTE_NAMES} are texts, and {ATTRIBUTES} or {LABEL_NAMES[0]} are beside them. "
             f"Received: {path} with {', '.join(headers)}"
         )
+    classes = CLASS_NAMES if label and not named and CLASS_NAMES in headers else None
+    if label and classes:
+        kinds = headers[classes][1], headers[label][1]
+        if kinds[0].kind != "U" or kinds[1].kind not in "iufb":
+            raise InputError(
+                f"{classes} are texts, for {label} that are numbers. "
+                f"Received: {path} with {classes} of {kinds[0]}, {label} of {kinds[1]}"
+            )
     if label is not None and headers[label][1].hasobject:
         raise InputError(
             "Python objects in a file are never loaded, as they can hold code: save the "
             f"labels as numbers or text. Received: {label} of Python objects"
         )
-    for key in filter(None, (name, label, named)):
+    for key in filter(None, (name, label, named, classes)):
         _check_size(path, key, *headers[key])
     with np.load(path, allow_pickle=False) as arrays:
-        names = None if named is None else [str(each) for each in arrays[named].ravel()]
-        return Arrays(arrays[name], None if label is None else arrays[label], names)
+        texts = {
+            key: [str(each) for each in arrays[key].ravel()] for key in (named, classes) if key
+        }
+        return Arrays(
+            arrays[name],
+            None if label is None else arrays[label],
+            texts.get(ATTRIBUTE_NAMES),
+            texts.get(CLASS_NAMES),
+        )
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

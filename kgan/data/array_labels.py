@@ -60,7 +60,9 @@ def number_labels(
         raise InputError("Labels must have at least two classes. Received: 1")
     if first:
         LOG.warning("labels run from 1 to %d: the class named 1 becomes label 0", last)
-    names = [str(value) for value in values] if class_names is None else list(class_names)
+    names = [as_name(name) for name in class_names or map(str, values)]
+    if len(set(names)) < len(names):
+        raise InputError(f"Each class has a name of its own. Received: {printable(names)}")
     return array.astype(np.int64).astype(np.int32) - first, names
 
 

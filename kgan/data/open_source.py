@@ -121,6 +121,7 @@ def open_source(
         if ends is not None:
             description += f", floats from {ends[0]:g} to {ends[1]:g}"
         facts = {"labels": found.labels, "attribute_names": found.names}
+        facts["class_names"] = found.class_names
         return array_source(found.images, ends, image_shape, fit, background, description, **facts)
     if shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name):
         _no_file(attributes, data)

@@ -79,6 +79,37 @@ def test_an_array_file_brings_its_labels(tmp_path, names):
     assert open_source(tmp_path / "set.npz").class_names is None
 
 
+def test_an_array_file_may_name_its_classes(tmp_path):
+    images, names = RNG.integers(0, 256, (4, 8, 8), np.uint8), ["pear", "apple"]
+    path = tmp_path / "set.npz"
+    np.savez(path, images=images, labels=np.array([1, 0, 0, 1]), class_names=names)
+    source = open_source(path, labels=True)
+    assert source.class_names == names
+    assert source.labels.tolist() == [1, 0, 0, 1]
+    assert open_source(path).class_names is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "message"),
+    [
+        ([0, 1, 2, 1], ["a", "b"], "A label is a whole number from 0 to 1. Received: 2"),
+        ([0, 1, 1, 1], ["a", "b", "c"], "Every label from 0 to 2 needs at least one picture"),
+        ([0, 1, 1, 1], ["a", "a"], r"Each class has a name of its own. Received: \['a', 'a'\]"),
+        ([0, 1, 1, 1], [1, 2], r"class_names are texts, .* Received: .* class_names of int64"),
+        (["a", "b", "a", "b"], ["b", "a"], r"for labels that are numbers\. .* labels of <U1"),
+    ],
+)
+def test_names_of_classes_that_do_not_fit(tmp_path, labels, names, message):
+    np.savez(
+        tmp_path / "set.npz",
+        images=np.zeros((4, 8, 8), np.uint8),
+        labels=np.array(labels),
+        class_names=np.array(names),
+    )
+    with pytest.raises(kgan.InputError, match=message):
+        open_source(tmp_path / "set.npz", labels=True)
+
+
 def test_names_as_labels_are_numbered_in_their_order():
     images = RNG.integers(0, 256, (4, 8, 8), np.uint8)
     batches = kgan.data.from_arrays(
