@@ -60,6 +60,7 @@ def narrow(*words, filters=8, batch=64):
 EMA = ("--ema-half-life-images", "10000")
 CALM = (*EMA, "--schedule", "learning_rate=4e-4:2e-5")
 QUICKSTART = narrow(*CALM, batch=32)  # what tools/quickstart trains
+EXPERIMENTS["recipe"]["few, EMA, rates to 0"] = [*EXPERIMENTS["recipe"]["few"], *CALM]
 EXPERIMENTS["quickstart"] = {
     "before: 32 px, filters 32": ["--filters", "32", "--batch-size", "64"],
     "filters 32": narrow(filters=32),
