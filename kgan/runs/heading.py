@@ -13,7 +13,7 @@ from kgan.callbacks.sample_sheets import LATEST
 from kgan.channels import PICTURES, in_words
 from kgan.data import Source
 from kgan.files import aligned, printable
-from kgan.runs import goal
+from kgan.runs import goal, recipe
 from kgan.runs.commands import command_line
 from kgan.runs.directory import SAMPLES
 from kgan.runs.options import RunOptions
@@ -72,8 +72,10 @@ def of_options(options: RunOptions, done: goal.Progress) -> dict[str, str]:
     if options.size is not None and len(options.size) == 3 and options.size[2] not in PICTURES:
         data.append(f"sheets show the {options.size[2]} channels side by side, each as grey")
     preset = [options.preset, options.fitted]
-    if options.recipe == "few":
-        preset.append(f"recipe for few pictures: {_recipe(options)} (--recipe none for none of it)")
+    if options.recipe != "none":
+        of_few = " for few pictures" if options.recipe == "few" else ""
+        parts = recipe.in_words(options)
+        preset.append(f"recipe{of_few}: {parts} (--recipe none for none of it)")
     if options.frozen is not None:
         preset.append(f"not trained: {options.frozen}")
     batches = [f"{options.batch_size} images, {done.epoch_steps:,} an epoch"]
@@ -100,16 +102,6 @@ def _length(options: RunOptions, done: goal.Progress) -> str:
         return "{:.3g} minutes done, {:.3g} more, {:.3g} in all".format(*counts)
     more = steps or 0
     return f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
-
-
-def _recipe(options: RunOptions) -> str:
-    parts = {
-        "ADA": options.ada,
-        f"DiffAugment {options.diffaugment}": options.diffaugment != "none" and not options.ada,
-        f"LeCam {options.lecam or 0:g}": options.lecam,
-        "minibatch standard deviation": options.minibatch_stddev,
-    }
-    return ", ".join(part for part, is_there in parts.items() if is_there)
 
 
 def _quality(options: RunOptions) -> str:

@@ -14,14 +14,14 @@ from kgan.data import Source, augment
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.models import get_preset
-from kgan.runs import build, goal, image_size, quality, resolving, width
+from kgan.runs import build, goal, image_size, quality, recipe, resolving, width
 from kgan.runs.load import has_model, load_model
 from kgan.runs.options import RunOptions
 from kgan.runs.run_checkpoint import remember_skipped
 from kgan.runs.start_from import take_weights
 from kgan.telling import doing
 from kgan.training import GAN, Autoencoder
-from kgan.training.distribution import check_divides, is_chief
+from kgan.training.distribution import check_divides, has_workers, is_chief
 from kgan.training.fast_precision import fast_precision
 from kgan.training.footprint import check_step
 
@@ -67,7 +67,7 @@ def _begun(
     if options.precision == "auto":
         options = dataclasses.replace(options, precision=fast_precision(strategy))
     source = quality.to_train_on(whole, options)
-    options = resolving.with_recipe(options, source)
+    options = recipe.with_recipe(options, source, has_workers(strategy))
     with strategy.scope():
         try:
             if choose_width:

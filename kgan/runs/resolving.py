@@ -11,15 +11,11 @@ import keras
 from kgan.data import Source, mirroring
 from kgan.data.augment import expanded
 from kgan.data.open_source import EMBEDDED_PREFIX
-from kgan.errors import InputError
-from kgan.layers import DiffAugment
 from kgan.losses import LOSSES
-from kgan.models import Preset, get_preset
-from kgan.models.presets import presets_with_stddev
+from kgan.models import get_preset
 from kgan.option_fields import schedule_text
 from kgan.runs.data_options import DEFAULT_EPOCHS
 from kgan.runs.options import LENGTH, RunOptions
-from kgan.runs.step_options import FEW_PICTURES, LECAM, LECAM_LOGISTIC
 from kgan.telling import doing
 from kgan.training import GAN, Autoencoder, schedules
 from kgan.training.cosine import RATES, by_network
@@ -70,39 +66,6 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
             facts["diffaugment"] = model.diff_augment.policy
     else:
         facts["learning_rate"] = _rate_of(model.optimizer)
-    return dataclasses.replace(options, **facts)
-
-
-def with_recipe(options: RunOptions, source: Source) -> RunOptions:
-    """The options with what the recipe for few pictures adds where it applies.
-
-    What a user said stays as it is. The discriminator of a run that starts from another's
-    weights has that one's layers.
-
-    Args:
-        options: the run's.
-        source: what it trains on.
-
-    Raises:
-        InputError: the recipe was asked for an autoencoder.
-    """
-    preset = get_preset(options.preset)
-    few = options.recipe == "few"
-    if options.recipe == "auto":
-        is_small = options.data is not None and source.good < FEW_PICTURES
-        few = isinstance(preset, Preset) and is_small
-    if not few:
-        return dataclasses.replace(options, recipe="none")
-    if not isinstance(preset, Preset):
-        raise InputError(f"--recipe few is for GANs. Received: the preset {options.preset}")
-    facts: dict[str, Any] = {"recipe": "few"}
-    if options.diffaugment is None and not options.ada and preset.diff_augment is None:
-        facts["diffaugment"] = DiffAugment.EVERYTHING
-    if options.lecam is None:
-        hinge = (options.loss or preset.loss) == "hinge"
-        facts["lecam"] = LECAM if hinge else LECAM_LOGISTIC
-    if options.start_from is None and options.preset in presets_with_stddev():
-        facts["minibatch_stddev"] = True
     return dataclasses.replace(options, **facts)
 
 

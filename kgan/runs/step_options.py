@@ -138,11 +138,12 @@ class StepOptions:
         "training",
         default_words="0",
     )
-    recipe: Literal["auto", "few", "none"] = option(
+    recipe: Literal["auto", "calm", "few", "none"] = option(
         "none",
-        one_of("auto", "few", "none"),
-        "few is for few pictures: --diffaugment, --lecam and, where the preset can, "
-        f"--minibatch-stddev; auto takes it for a user's own pictures below {FEW_PICTURES:,}",
+        one_of("auto", "calm", "few", "none"),
+        "calm is learning rates that fall along a cosine and an averaged generator, in all but "
+        "short runs; few that, and for few pictures --diffaugment, --lecam and, where the preset "
+        f"can, --minibatch-stddev; auto takes few for a user's own pictures below {FEW_PICTURES:,}",
         "training",
         default_words="auto, or none with --preset or --from",
     )

@@ -9,16 +9,16 @@ import kgan
 from kgan.cli.main import main
 from kgan.data.array_source import ArraySource
 from kgan.runs import Run, RunOptions, goal, heading, options_like
-from kgan.runs.resolving import with_recipe
+from kgan.runs.recipe import with_recipe
 
 SMALL = ["--size", "16x16", "--filters", "1", "--batch-size", "8", "--steps", "1"]
 OWN = {"diffaugment": "color,translation,cutout", "lecam": 1e-6, "minibatch_stddev": True}
 NOTHING = {"diffaugment": None, "lecam": None, "minibatch_stddev": False}
 
 
-def taken(images=100, data="photos", **options):
+def taken(images=100, data="photos", epochs=1, **options):
     source = ArraySource(np.zeros((images, 1, 1, 1), np.uint8), "zeros")
-    came = with_recipe(RunOptions(data=data, **options), source)
+    came = with_recipe(RunOptions(data=data, epochs=epochs, **options), source)
     assert with_recipe(came, source) == came  # as a run that is begun anew asks again
     return came.recipe, {name: getattr(came, name) for name in NOTHING}
 
@@ -46,6 +46,38 @@ def test_the_recipe_leaves_what_was_said():
     assert taken(recipe="few", preset="r3gan") == ("few", presets_own)
 
 
+def calm(images=100_000, data="photos", workers=False, **options):
+    source = ArraySource(np.zeros((images, 1, 1, 1), np.uint8), "zeros")
+    came = with_recipe(RunOptions(data=data, **options), source, workers)
+    assert with_recipe(came, source, workers) == came
+    return came.recipe, came.schedule, came.ema_half_life_images
+
+
+def test_rates_fall_and_weights_are_averaged_in_runs_that_are_long_enough():
+    falls = "learning_rate=0.0004:2e-05"  # the preset's 2e-4, twice and a tenth
+    whole = ("calm", falls, 10_000)
+    assert calm(recipe="auto", epochs=1) == whole
+    assert calm(recipe="auto", data=None, minutes=3) == whole  # the embedded set too
+    assert calm(recipe="auto", steps=3125, batch_size=32) == whole
+    assert calm(4000, recipe="auto") == ("few", *whole[1:])  # of 25 epochs
+    assert calm(4000, recipe="few", minutes=5) == ("few", *whole[1:])
+    short = ("none", None, None)
+    assert calm(recipe="auto", steps=3124, batch_size=32) == short
+    assert calm(recipe="auto", minutes=2.9) == short
+    assert calm(3999, data=None, recipe="auto") == short
+    assert calm(recipe="auto", minutes=5, workers=True) == short  # each would fall by itself
+    assert calm(recipe="auto", epochs=1, workers=True) == whole
+    assert calm(epochs=1) == short
+    for said in ({"learning_rate": 1e-4}, {"d_learning_rate": 1e-4}, {"schedule": "none"}):
+        assert calm(recipe="auto", **said) == ("calm", said.get("schedule"), 10_000)
+    assert calm(recipe="auto", ema_half_life_images=0) == ("calm", falls, 0)
+    assert calm(recipe="calm", preset="r3gan") == ("calm", None, None)  # has its own
+    sagan = "g_learning_rate=0.0002:1e-05,d_learning_rate=0.0008:4e-05"
+    assert calm(recipe="calm", preset="sagan") == ("calm", sagan, 10_000)
+    with pytest.raises(kgan.InputError, match=r"for GANs\. Received: the preset autoencoder"):
+        calm(recipe="calm", preset="autoencoder")
+
+
 @pytest.fixture(scope="module")
 def few(tmp_path_factory):
     """Twenty pictures in two classes as an array file, and a run of `kgan train` on them."""
@@ -71,7 +103,7 @@ def test_kgan_train_takes_it_and_says_so(few):
     assert {name: config(few / "own")[name] for name in OWN} == OWN
     assert (
         "; recipe for few pictures: DiffAugment color,translation,cutout, LeCam 1e-06, "
-        "minibatch standard deviation (--recipe none for none of it)"
+        "minibatch standard deviation, averaged weights (--recipe none for none of it)"
     ) in header(few / "own")
     gan = kgan.load_gan(few / "own")
     assert gan.discriminator.minibatch_stddev

@@ -6,8 +6,8 @@ from make_embedded_faces import NAMES, faces
 
 from shipped.judge import distances, network
 
-TEST = 5_000
-JUDGED = 20_000  # the judge learns from as many, which no model was trained on
+TEST = 2_000
+JUDGED = 8_000  # the judge learns from as many, which no model was trained on
 FIRST = 1_000_000  # of the numbers of faces that are drawn for the judge alone
 FIRST_SEED = 3_000_000
 SWITCHES = 2  # the first of NAMES are 0 or 1
