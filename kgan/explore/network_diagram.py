@@ -68,6 +68,10 @@ class Diagram(NamedTuple):
     boxes: list[Box]
     parameters: int
 
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.drawing.to_svg()
+
 
 def diagram(model: Any) -> list[Diagram]:
     """The diagrams of a model's networks: its generator and discriminator, or those it has.

@@ -19,16 +19,25 @@ from kgan.models.rebuild import all_layers
 from kgan.training.batches import FirstBatch, as_keras_takes, check_unweighted, drops_asserts
 from kgan.training.distribution import StopTogether, has_workers, is_chief
 from kgan.training.guarded_update import SUSPECTS, Updates
+from kgan.training.lecam_anchors import LeCamAnchors
 from kgan.training.network_checks import check_trainable, computes_in_float16, seed_states
+from kgan.training.notebook_view import as_html
 from kgan.training.optimizers import FinalWeights
 from kgan.training.schedules import FitLength
 
 FLOAT16_SKIPS = 10  # in a row, while the loss scale settles
+COUNTING = (Updates, LeCamAnchors)  # layers, so that Keras saves them
 
 
 def _as_in_keras(method: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: Keras's own signature and help. To a type checker any arguments will do."""
-    return functools.wraps(method)
+
+    def adopt(own: Callable[..., Any]) -> Callable[..., Any]:
+        functools.update_wrapper(own, method)
+        own.__doc__ = inspect.getdoc(method)  # which Keras's overrides have from their base
+        return own
+
+    return adopt
 
 
 class TwoNetworks(keras.Model, abc.ABC):
@@ -123,6 +132,15 @@ class TwoNetworks(keras.Model, abc.ABC):
             as_keras_takes(self, bound.arguments["x"], bound.arguments.get("y"))
         with self.first_batch.of_own_loop(self):
             return super().train_on_batch(*args, **kwargs)
+
+    @property
+    def layers(self) -> list[keras.layers.Layer]:
+        """Its networks, and what a subclass adds: what a step keeps count in is none."""
+        return [layer for layer in super().layers if not isinstance(layer, COUNTING)]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows; the model stays as it is."""
+        return as_html(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # In a graph, such as that of predict, it is too late: that prepares before.
