@@ -123,7 +123,7 @@ def test_a_model_that_cannot_be_shown_says_why():
     plain = kgan.GAN.from_preset("gan", image_shape=(8, 8, 1), filters=1)
     shown = Broken(plain.generator, plain.discriminator)._repr_html_()
     assert "<p>No images of it: no &lt;images&gt; today</p>" in shown
-    assert rows(shown)["images"] == "8 x 8 x 1, from -1 to 1"
+    assert rows(shown)["images"] == "8 x 8 x 1, from 0 to 1"
 
     half_made = object.__new__(kgan.GAN)
     assert "<strong>GAN</strong>" in half_made._repr_html_()
