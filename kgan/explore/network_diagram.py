@@ -101,6 +101,7 @@ def _diagram(role: str, network: keras.Model) -> Diagram:
 def boxes_of(network: keras.Model) -> list[Box]:
     """The layers of a network as boxes; those of a layer made of layers are in its own box."""
     boxes = []
+    network = getattr(network, "_functional", None) or network  # that a Sequential makes of itself
     depths = getattr(network, "_nodes_by_depth", {})  # of the functional API alone
     inner = {id(node) for nodes in depths.values() for node in nodes}
     for layer in getattr(network, "operations", network.layers):
