@@ -77,6 +77,7 @@ class TwoNetworks(keras.Model, abc.ABC):
     jit_compile: Any
     steps_per_execution: int
     is_loading = False  # what was saved is loaded as it was, whatever it is
+    is_summarized = False  # the summary's rows are being written
 
     def __init__(self, name: str | None) -> None:
         super().__init__(name=name)
@@ -135,8 +136,17 @@ class TwoNetworks(keras.Model, abc.ABC):
 
     @property
     def layers(self) -> list[keras.layers.Layer]:
-        """Its networks, and what a subclass adds: what a step keeps count in is none."""
-        return [layer for layer in super().layers if not isinstance(layer, COUNTING)]
+        """Keras's own, by which it names what it saves; in a summary without those of COUNTING."""
+        hidden = COUNTING if self.is_summarized else ()
+        return [layer for layer in super().layers if not isinstance(layer, hidden)]
+
+    @_as_in_keras(keras.Model.summary)
+    def summary(self, *args: Any, **kwargs: Any) -> None:
+        self.is_summarized = True
+        try:
+            super().summary(*args, **kwargs)
+        finally:
+            self.is_summarized = False
 
     def _repr_html_(self) -> str:
         """What a notebook shows; the model stays as it is."""
