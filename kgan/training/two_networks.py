@@ -136,7 +136,7 @@ class TwoNetworks(keras.Model, abc.ABC):
 
     @property
     def layers(self) -> list[keras.layers.Layer]:
-        """Keras's own, by which it names what it saves; in a summary without those of COUNTING."""
+        # Keras's own, by which it names what it saves; in a summary without those that count.
         hidden = COUNTING if self.is_summarized else ()
         return [layer for layer in super().layers if not isinstance(layer, hidden)]
 
