@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from kgan import notebooks
 from kgan.channels import ALPHA, MOST_CHANNELS, PICTURES
 from kgan.errors import InputError
 from kgan.files import whole_file
@@ -28,6 +29,7 @@ __all__ = [
     "save_image",
     "save_named",
     "save_png",
+    "show",
     "to_pil",
     "to_uint8",
 ]
@@ -38,6 +40,7 @@ DRAWN = "kgan: drawn by a model"
 TRANSPARENT = ("AVIF", "DDS", "ICO", "JPEG2000", "QOI", "SGI", "TGA", "TIFF", "WEBP")
 LARGEST_ICON = 256
 PADDING = 2  # pixels between the images of a sheet
+SHOWN_SIDE = 512  # pixels that small images are enlarged to, at most, where people look at them
 
 
 def check_range(name: str, value_range: object) -> tuple[float, float]:
@@ -193,6 +196,33 @@ def grid(
 def repeat_pixels(images: np.ndarray, times: int) -> np.ndarray:
     """uint8 images (..., H * times, W * times, C) of (..., H, W, C): each pixel is repeated."""
     return images if times == 1 else images.repeat(times, axis=-3).repeat(times, axis=-2)
+
+
+def as_shown(sheet: np.ndarray) -> Image.Image:
+    """A sheet as a notebook shows it, each pixel a square where it is small.
+
+    Args:
+        sheet: uint8 array (H, W, C), C 1, 3 or 4.
+
+    Returns:
+        A Pillow image, of at most `SHOWN_SIDE` pixels a side unless the sheet has more.
+    """
+    return to_pil(repeat_pixels(sheet, max(1, SHOWN_SIDE // max(sheet.shape[:2]))))
+
+
+def show(images: npt.ArrayLike, columns: int | None = None) -> None:
+    """Shows images below the running cell of a notebook, in a grid.
+
+    Args:
+        images: uint8 array (N, H, W, C), or (H, W, C) of one image; C from 1 to 8.
+        columns: images per row, as for `grid`.
+
+    Raises:
+        InputError: this is no notebook, or they are no such images.
+    """
+    notebooks.check_running("kgan.images.save_png(path, kgan.images.grid(images)) writes them")
+    images = np.asarray(images)
+    notebooks.display(as_shown(grid(images[None] if images.ndim == 3 else images, columns)))
 
 
 def pairs(

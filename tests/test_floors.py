@@ -17,7 +17,7 @@ FLOORS = {
     **dict.fromkeys(("channels", "json_values", "equilibrium"), 0),
     "file_systems": 0.2,
     "leftovers": 0.3,  # on top of file_systems
-    **dict.fromkeys(("files", "option_fields", "streams"), 0.5),  # floor 0 too, on top of others
+    **dict.fromkeys(("files", "notebooks", "option_fields", "streams"), 0.5),  # floor 0 too
     **dict.fromkeys(("memory", "telling"), 0.6),  # on top of files and of streams
     "reading": 0.7,  # on top of memory
     "attribute_values": 0.8,

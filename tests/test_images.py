@@ -147,3 +147,19 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_images_are_shown_in_a_notebook_alone():
+    """In one: tests/test_notebooks.py."""
+    with pytest.raises(InputError, match=r"save_png.* writes them\. Received: a script"):
+        images.show(np.zeros((2, 8, 8, 1), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("shape", "times"), [((28, 28, 1), 18), ((300, 20, 3), 1), ((600, 9, 4), 1)]
+)
+def test_small_sheets_are_enlarged_to_be_looked_at(shape, times):
+    sheet = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    shown = np.asarray(images.as_shown(sheet)).reshape(shape[0] * times, shape[1] * times, shape[2])
+    np.testing.assert_array_equal(shown[::times, ::times], sheet)
+    np.testing.assert_array_equal(shown[times - 1 :: times, times - 1 :: times], sheet)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from kgan import notebooks
 from kgan.callbacks.board import Board
-from kgan.callbacks.periodic import Periodic
+from kgan.callbacks.periodic import Logs, Periodic
 from kgan.errors import InputError
-from kgan.images import grid, pairs, save_png
+from kgan.images import as_shown, grid, pairs, save_png
 from kgan.telling import doing
 
 LATEST = "latest.png"  # the newest sheet
@@ -29,14 +30,16 @@ class Sheets(Periodic):
     removed: the older they are, the fewer are left.
 
     Args:
-        directory: where the sheets go.
+        directory: where the sheets go; None for no files, where they are displayed.
         every_steps: steps between two sheets; 200 when no interval is given.
         log_dir: directory of TensorBoard events to show them in too; None for none.
         every_minutes: minutes between two sheets, in place of steps.
         keep: sheets to keep at most; 0 for all.
+        display: show the newest in a notebook, below the cell that trains.
 
     Raises:
-        InputError: an interval that `Periodic` refuses, or a `keep` below 0.
+        InputError: an interval that `Periodic` refuses, a `keep` below 0, neither a directory nor
+            `display`, or `display` where there is no notebook.
     """
 
     default_every_steps: ClassVar[int] = 200
@@ -44,16 +47,26 @@ class Sheets(Periodic):
 
     def __init__(
         self,
-        directory: str | os.PathLike[str],
+        directory: str | os.PathLike[str] | None = None,
         every_steps: int | None = None,
         log_dir: str | os.PathLike[str] | None = None,
         *,
         every_minutes: float | None = None,
         keep: int = KEPT,
+        display: bool = False,
     ) -> None:
         super().__init__(every_steps, every_minutes)
         self.keep = check_keep(keep)
-        self.directory = Path(directory)
+        if display:
+            notebooks.check_running("a directory takes them")
+        elif directory is None:
+            raise InputError(
+                "Sheets go into a directory, or with display=True below a notebook's cell. "
+                "Received: neither"
+            )
+        self.directory = None if directory is None else Path(directory)
+        self.display = display
+        self._place: Any = None  # of the picture below the cell that trains
         self.board = Board(log_dir)
 
     def sheet(self) -> np.ndarray:
@@ -63,10 +76,17 @@ class Sheets(Periodic):
     def act(self) -> None:
         with doing("drawing samples"):
             sheet = self.sheet()
-            for name in (f"step-{self.step:06d}.png", LATEST):
-                save_png(self.directory / name, sheet, drawn=True)
-        thin(self.directory, self.keep)
+            if self.directory is not None:
+                for name in (f"step-{self.step:06d}.png", LATEST):
+                    save_png(self.directory / name, sheet, drawn=True)
+                thin(self.directory, self.keep)
         self.board.image(self.step, self.shown_as, sheet)
+        if self.display:
+            self._place = notebooks.display(as_shown(sheet), self._place)
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._place = None
+        super().on_train_begin(logs)
 
 
 class SampleGrid(Sheets):
@@ -75,7 +95,7 @@ class SampleGrid(Sheets):
     A conditional GAN with at most 16 classes gets one column per class.
 
     Args:
-        directory, every_steps, log_dir, every_minutes, keep: as for `Sheets`.
+        directory, every_steps, log_dir, every_minutes, keep, display: as for `Sheets`.
         n: images per sheet.
         seed: seed of the first image.
     """
@@ -84,7 +104,7 @@ class SampleGrid(Sheets):
 
     def __init__(
         self,
-        directory: str | os.PathLike[str],
+        directory: str | os.PathLike[str] | None = None,
         every_steps: int | None = None,
         n: int = 64,
         seed: int = 0,
@@ -92,8 +112,16 @@ class SampleGrid(Sheets):
         *,
         every_minutes: float | None = None,
         keep: int = KEPT,
+        display: bool = False,
     ) -> None:
-        super().__init__(directory, every_steps, log_dir, every_minutes=every_minutes, keep=keep)
+        super().__init__(
+            directory,
+            every_steps,
+            log_dir,
+            every_minutes=every_minutes,
+            keep=keep,
+            display=display,
+        )
         self.n = n
         self.seed = seed
 
@@ -111,7 +139,7 @@ class ReconstructionStrip(Sheets):
     """Sheets of images above an `Autoencoder`'s reconstructions of them.
 
     Args:
-        directory, every_steps, log_dir, every_minutes, keep: as for `Sheets`.
+        directory, every_steps, log_dir, every_minutes, keep, display: as for `Sheets`.
         images: uint8 array (N, H, W, C), the images to reconstruct.
     """
 
@@ -119,15 +147,23 @@ class ReconstructionStrip(Sheets):
 
     def __init__(
         self,
-        directory: str | os.PathLike[str],
+        directory: str | os.PathLike[str] | None,
         images: np.ndarray,
         every_steps: int | None = None,
         log_dir: str | os.PathLike[str] | None = None,
         *,
         every_minutes: float | None = None,
         keep: int = KEPT,
+        display: bool = False,
     ) -> None:
-        super().__init__(directory, every_steps, log_dir, every_minutes=every_minutes, keep=keep)
+        super().__init__(
+            directory,
+            every_steps,
+            log_dir,
+            every_minutes=every_minutes,
+            keep=keep,
+            display=display,
+        )
         self.images = images
 
     def sheet(self) -> np.ndarray:

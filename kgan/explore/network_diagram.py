@@ -68,6 +68,10 @@ class Diagram(NamedTuple):
     boxes: list[Box]
     parameters: int
 
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.drawing.to_svg()
+
 
 def diagram(model: Any) -> list[Diagram]:
     """The diagrams of a model's networks: its generator and discriminator, or those it has.
@@ -97,6 +101,7 @@ def _diagram(role: str, network: keras.Model) -> Diagram:
 def boxes_of(network: keras.Model) -> list[Box]:
     """The layers of a network as boxes; those of a layer made of layers are in its own box."""
     boxes = []
+    network = getattr(network, "_functional", None) or network  # that a Sequential makes of itself
     depths = getattr(network, "_nodes_by_depth", {})  # of the functional API alone
     inner = {id(node) for nodes in depths.values() for node in nodes}
     for layer in getattr(network, "operations", network.layers):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -25,7 +27,20 @@ def write(functions: Mapping[str, Any], directory: str | os.PathLike[str]) -> No
     module = tf.Module()
     # Asked of the functions: a layer made of a SavedModel has weights that Keras does not know.
     module.state = [v for f in functions.values() for v in f.get_concrete_function().variables]
-    tf.saved_model.save(module, _as_tf_takes_it(directory), signatures=dict(functions))
+    with without_news():
+        tf.saved_model.save(module, _as_tf_takes_it(directory), signatures=dict(functions))
+
+
+@contextlib.contextmanager
+def without_news() -> Iterator[None]:
+    """Without TensorFlow's line of each SavedModel: more are written than delivered, elsewhere."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(max(level, logging.WARNING))
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _as_tf_takes_it(directory: str | os.PathLike[str]) -> str:

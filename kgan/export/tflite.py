@@ -10,6 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from kgan.errors import InputError
 from kgan.export.frozen import frozen
+from kgan.export.saved_model import without_news
 from kgan.export.serving import float_function, with_levels
 from kgan.export.signatures import Part, Runner
 from kgan.files import first_line
@@ -36,7 +37,8 @@ def convert(part: Part, levels: bool) -> bytes:
         [serve.get_concrete_function()], tf.Module()
     )
     try:
-        return converter.convert()
+        with without_news():
+            return converter.convert()
     except Exception as error:  # of a class that tensorflow does not show
         missing = re.findall(r"^(?:TF Select|Custom) ops: (.+)$", str(error), re.MULTILINE)
         received = (

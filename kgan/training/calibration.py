@@ -108,6 +108,13 @@ def _normalizing_by_the_batch(layer: keras.layers.Layer) -> Iterator[list[tuple]
         del layer.call
 
 
+def is_due(gan: GAN) -> bool:
+    """Whether `calibrate` would draw images: training has gone on, and there are statistics."""
+    return gan.calibrated_at.numpy() != gan.batches_seen.numpy() and any(
+        _is_normalization(layer) for layer in all_layers(body_of(gan.inference_generator))
+    )
+
+
 def calibrate(gan: GAN) -> None:
     """Sets the statistics that a GAN's images are made with, if training has gone on since.
 

@@ -19,16 +19,25 @@ from kgan.models.rebuild import all_layers
 from kgan.training.batches import FirstBatch, as_keras_takes, check_unweighted, drops_asserts
 from kgan.training.distribution import StopTogether, has_workers, is_chief
 from kgan.training.guarded_update import SUSPECTS, Updates
+from kgan.training.lecam_anchors import LeCamAnchors
 from kgan.training.network_checks import check_trainable, computes_in_float16, seed_states
+from kgan.training.notebook_view import as_html
 from kgan.training.optimizers import FinalWeights
 from kgan.training.schedules import FitLength
 
 FLOAT16_SKIPS = 10  # in a row, while the loss scale settles
+COUNTING = (Updates, LeCamAnchors)  # layers, so that Keras saves them
 
 
 def _as_in_keras(method: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: Keras's own signature and help. To a type checker any arguments will do."""
-    return functools.wraps(method)
+
+    def adopt(own: Callable[..., Any]) -> Callable[..., Any]:
+        functools.update_wrapper(own, method)
+        own.__doc__ = inspect.getdoc(method)  # which Keras's overrides have from their base
+        return own
+
+    return adopt
 
 
 class TwoNetworks(keras.Model, abc.ABC):
@@ -68,6 +77,7 @@ class TwoNetworks(keras.Model, abc.ABC):
     jit_compile: Any
     steps_per_execution: int
     is_loading = False  # what was saved is loaded as it was, whatever it is
+    is_summarized = False  # the summary's rows are being written
 
     def __init__(self, name: str | None) -> None:
         super().__init__(name=name)
@@ -123,6 +133,24 @@ class TwoNetworks(keras.Model, abc.ABC):
             as_keras_takes(self, bound.arguments["x"], bound.arguments.get("y"))
         with self.first_batch.of_own_loop(self):
             return super().train_on_batch(*args, **kwargs)
+
+    @property
+    def layers(self) -> list[keras.layers.Layer]:
+        # Keras's own, by which it names what it saves; in a summary without those that count.
+        hidden = COUNTING if self.is_summarized else ()
+        return [layer for layer in super().layers if not isinstance(layer, hidden)]
+
+    @_as_in_keras(keras.Model.summary)
+    def summary(self, *args: Any, **kwargs: Any) -> None:
+        self.is_summarized = True
+        try:
+            super().summary(*args, **kwargs)
+        finally:
+            self.is_summarized = False
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows; the model stays as it is."""
+        return as_html(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # In a graph, such as that of predict, it is too late: that prepares before.

@@ -298,6 +298,14 @@ def test_sheets_are_thinned_with_age(tmp_path, monkeypatch, keep, most_bytes, le
         Grey(tmp_path, keep=-1)
 
 
+def test_sheets_go_somewhere(tmp_path):
+    with pytest.raises(InputError, match="Received: neither"):
+        kgan.callbacks.SampleGrid()
+    for directory in (None, tmp_path):  # no notebook: tests/test_notebooks.py has one
+        with pytest.raises(InputError, match=r"a directory takes them\. Received: a script"):
+            kgan.callbacks.SampleGrid(directory, display=True)
+
+
 def test_a_board_without_a_directory_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Board(None).scalars(0, {"x": 1.0})

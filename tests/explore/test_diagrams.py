@@ -51,6 +51,14 @@ def test_files_are_whole_and_readable_without_anything_else(trained_gan, tmp_pat
         save_diagrams(diagram(trained_gan), tmp_path / "file")
 
 
+def test_a_sequential_model_has_shapes_and_arrows_too():
+    dense = keras.layers.Dense
+    boxes = boxes_of(keras.Sequential([keras.Input((4,)), dense(3, name="a"), dense(2, name="b")]))
+    assert [box.shape for box in boxes] == [(4,), (3,), (2,)]
+    assert [box.parameters for box in boxes] == [0, 4 * 3 + 3, 3 * 2 + 2]
+    assert boxes[2].sources == ("a",)
+
+
 def test_a_layer_that_takes_another_than_the_one_before_says_so():
     inputs = keras.Input((4,), name="in")
     x = keras.layers.Dense(4, name="a")(inputs)
