@@ -20,10 +20,15 @@ from kgan import images, labels, latents, runtime
 ROOT = Path(__file__).parent.parent
 MODEL = "saved_models/fashion_dcgan/1/model.onnx"
 SHOWN = 8  # values of each latent
-# Seed -> what it is there for. tests/test_seeds.py finds each of the ways in it.
+# Seed -> what it is there for, among its first 100 values.
 SEEDS = {
-    0: "the first",
+    0: "the first; a value from the right tail",
     1: "the second",
+    2: "layers' wedges, accepted and refused",
+    51: "a value from the left tail",
+    330: "one from the right tail at the second try",
+    1574: "one from the left tail at the second try",
+    269366: "a size that a layer's rounding decides, at the 42nd value",
     2**31: "more than a signed 32-bit number holds",
     2**32 - 1: "the last of 32 bits",
     2**32: "the first of two words",

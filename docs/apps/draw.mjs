@@ -4,10 +4,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 
-import { InferenceSession, Tensor } from "onnxruntime-web/wasm"; // or "onnxruntime-node"
+import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm"; // or "onnxruntime-node"
 import { fromSeed } from "./latents.mjs"; // kgan/export/web/latents.js
 
 const [model, seed, file] = process.argv.slice(2);
+env.wasm.numThreads = 1; // this build starts no others in Node
 const session = await InferenceSession.create(readFileSync(model));
 const { images } = await session.run({
   latents: new Tensor("float32", fromSeed(Number(seed), 100, "normal"), [1, 100]),

@@ -26,7 +26,7 @@ def draw(unpacked, tmp_path):
     shutil.copy(APPS / "draw.mjs", tmp_path)
     shutil.copy(ROOT / "kgan/export/web/latents.js", tmp_path / "latents.mjs")
     with tarfile.open(cache_directory() / f"{PACKAGE}-{VERSION}.tgz") as package:
-        for name in ("package.json", *FILES.values()):
+        for name in ("package.json", "dist/ort-wasm-simd-threaded.mjs", *FILES.values()):
             member = package.getmember(f"package/{name}")
             member.name = f"node_modules/{PACKAGE}/{name}"
             package.extract(member, tmp_path, filter="data")
