@@ -94,7 +94,9 @@ def problems(printed):
     assert len(floats) == 2 * len(VECTORS)
     wrong = []
     for vector, normal, uniform in zip(VECTORS, floats[::2], floats[1::2], strict=True):
-        right = normal[:8].tolist() == vector["normal"] and uniform[:8].tolist() == vector["uniform"]
+        right = (
+            normal[:8].tolist() == vector["normal"] and uniform[:8].tolist() == vector["uniform"]
+        )
         digest = hashlib.sha256(normal.tobytes()).hexdigest()
         wrong += [] if right and digest == vector["normal_sha256"] else [vector["seed"]]
     return wrong

@@ -29,7 +29,7 @@ def test_it_names_versions_processors_room_and_precision_and_trains(capsys, monk
     # tests/conftest.py keeps bfloat16 from processors; on GPUs it is another.
     assert shown["GPUs"].startswith("none: ") == (shown["--precision auto"] == "float32")
     found = re.match(
-        r"([\d,]+) images/s after (\d+) s of compiling, loss D ([\d.]+) G ([\d.]+) \(dcgan, 28x28, ",
+        r"([\d,]+) images/s after (\d+) s of compiling, loss D ([\d.]+) G ([\d.]+) \(dcgan, 28x28",
         shown["training"],
     )
     pace, compiling, d_loss, g_loss = (float(text.replace(",", "")) for text in found.groups())
