@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes docs/seeds.json and docs/pictures/seeds.png, what programs without numpy must draw of seeds.
+"""Makes docs/seeds.json and docs/pictures/seeds.png: what each program must draw of seeds.
 
 tools/make_seed_vectors.py [--json FILE] [--picture FILE]
 
