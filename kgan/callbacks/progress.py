@@ -94,7 +94,7 @@ class ProgressLine(StepCallback):
         self._teller.terse = not self.model.stop_training  # what comes between steps is brief
         if now - self._moved_at >= MOVES or self._moving.words == "":
             self._move(now, logs)
-        if now - self._stayed_at >= STAYS:
+        if now - self._stayed_at >= STAYS and not self.model.stop_training:  # the last one comes
             self._stay(logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

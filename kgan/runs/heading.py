@@ -99,8 +99,12 @@ def _length(options: RunOptions, done: goal.Progress) -> str:
     steps, seconds = goal.steps_left(options, done), goal.seconds_left(options, done)
     if seconds is not None:
         counts = (done.seconds / 60, seconds / 60, options.minutes)
+        if not done.steps:
+            return f"{options.minutes:.3g} minute{'' if options.minutes == 1 else 's'}"
         return "{:.3g} minutes done, {:.3g} more, {:.3g} in all".format(*counts)
     more = steps or 0
+    if not done.steps:
+        return f"{more:,} step{'' if more == 1 else 's'}"
     return f"{done.steps:,} steps done, {more:,} more, {done.steps + more:,} in all"
 
 

@@ -46,6 +46,16 @@ def test_each_minute_one_stays(traced_gan, real_images, terminal, monkeypatch):
     assert steps[:3] == ["step 1/8", "step 2/8", "step 3/8"]
 
 
+def test_the_last_line_comes_once_where_a_minute_ends_with_it(
+    traced_gan, real_images, terminal, monkeypatch
+):
+    monkeypatch.setattr(progress, "STAYS", 0.0)
+    stop = callbacks.StopAfter(steps=2)
+    line = callbacks.ProgressLine(8, stop=stop, stream=terminal)
+    traced_gan.fit(real_images, batch_size=8, callbacks=[stop, line], verbose=0)
+    assert [shown.split("  ")[0] for shown in terminal.screen()] == ["step 1/2", "step 2/2"]
+
+
 def test_a_line_of_a_long_run_fits_into_80_columns(terminal):
     line = callbacks.ProgressLine(32, epochs=25, epoch_steps=187, stream=terminal, steps_done=1000)
     line.on_train_begin()

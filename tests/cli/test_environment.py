@@ -3,16 +3,22 @@
 import importlib.metadata
 import os
 import re
+import time
 
 import pytest
 
 import kgan
+from kgan.cli import environment
 from kgan.cli.main import main
 from kgan.training.this_machine import why_no_gpu
 
 
-def test_it_names_versions_processors_room_and_precision(capsys):
+@pytest.mark.slow
+def test_it_names_versions_processors_room_and_precision_and_trains(capsys, monkeypatch):
+    monkeypatch.setattr(environment, "SECONDS", 0.3)
+    began = time.monotonic()
     assert main(["environment"]) == 0
+    took = time.monotonic() - began
     lines = capsys.readouterr().out.splitlines()
     shown = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in lines)
     assert shown["kgan"] == kgan.__version__
@@ -22,6 +28,14 @@ def test_it_names_versions_processors_room_and_precision(capsys):
     assert re.fullmatch(r"[\d.,]+ [MGT]B", shown["memory free"])
     # tests/conftest.py keeps bfloat16 from processors; on GPUs it is another.
     assert shown["GPUs"].startswith("none: ") == (shown["--precision auto"] == "float32")
+    found = re.match(
+        r"([\d,]+) images/s after (\d+) s of compiling, loss D ([\d.]+) G ([\d.]+) \(dcgan, 28x28",
+        shown["training"],
+    )
+    pace, compiling, d_loss, g_loss = (float(text.replace(",", "")) for text in found.groups())
+    assert pace > 0
+    assert compiling < took
+    assert 0 < d_loss < 5 > g_loss > 0  # a few steps from 1.39 and 0.69
 
 
 @pytest.mark.parametrize(

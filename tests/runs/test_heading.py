@@ -50,6 +50,8 @@ def test_a_heading_tells_what_is_trained_on_what_where_and_how_to_watch_it(made)
     assert lines["networks"] == f"{numbers} parameters"
     assert lines["batches"] == "8 images, 5 an epoch"
     assert lines["length"] == "1 minutes done, 29 more, 30 in all"
+    new = heading.of_options(run.options, goal.Progress(0, 0.0, 5))
+    assert new["length"] == "30 minutes"
     assert re.fullmatch(r"in float32 on (1 processor core|\d+ processor cores)", lines["computes"])
     assert lines["memory"].endswith(" is free")
     assert lines["run"] == str(run.directory)

@@ -104,7 +104,7 @@ function zigguratTables() {
     edges[layer - 1] = Math.sqrt(-2 * Math.log(LAYER_AREA / x + density(x)));
   }
   edges[0] = LAYER_AREA / density(TAIL);
-  const inside = edges.map((x, layer) => Math.floor(((layer ? edges[layer - 1] : TAIL) / x) * 2 ** 23));
+  const inside = edges.map((x, layer) => Math.round(((layer ? edges[layer - 1] : TAIL) / x) * 2 ** 23));
   inside[1] = 0;
   const heights = edges.map((x, layer) => f32(layer ? density(x) : 1));
   return { widths: edges.map((x) => f32(x / 2 ** 23)), inside, heights };
