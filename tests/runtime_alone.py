@@ -23,7 +23,7 @@ import kgan
 from kgan.cli.main import export_main, main
 
 ROOT = Path(__file__).parents[1]
-SHOWN = (ROOT / "docs/runtime.md").read_text(encoding="utf-8")
+PAGE = ROOT / "docs/runtime.md"
 EXPORT = "saved_models/photos"  # as the page calls it
 REFUSED = (
     "train photos/ --size 64x64",
@@ -51,13 +51,18 @@ def run(words, program=main):
     return code, out.getvalue(), errors.getvalue()
 
 
+def shown(language):
+    """The block of a language on the page."""
+    return re.search(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
+
+
 def check_what_the_page_shows():
     """Its Python and its commands, which draw one seed as the same picture."""
-    exec(re.search(r"```python\n(.*?)```", SHOWN, re.DOTALL)[1], {})
+    exec(shown("python"), {})
     first = np.asarray(Image.open("first.png"))
     images = kgan.runtime.Generator(EXPORT).generate(16, seed=0)
     np.testing.assert_array_equal(first, images[0, ..., 0])
-    lines = re.findall(r"^kgan (.*)", SHOWN, re.MULTILINE)
+    lines = re.findall(r"^kgan (.*)", shown("sh"), re.MULTILINE)
     commands = [shlex.split(line, comments=True) for line in lines]
     assert [words[0] for words in commands] == ["generate", "export", "export", "serve-page"]
     draw, inspect, write, serve = commands
@@ -85,7 +90,9 @@ def stand_in():
 
 def check_served(words):
     """A page's model comes as it was exported."""
-    command = [sys.executable, "-m", "kgan", *words]
+    # Without what is installed beside, if this process is.
+    alone = ["-S"] if sys.flags.no_site else []
+    command = [sys.executable, *alone, "-m", "kgan", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             url = server.stdout.readline().split()[0]
