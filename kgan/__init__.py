@@ -1,9 +1,9 @@
 """kgan: train GANs with Keras and deliver the generator as a file any application can run."""
 
-import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from kgan.installed import import_part
 from kgan.registration import register_with_keras
 from kgan.version import __version__
 
@@ -82,7 +82,7 @@ if not TYPE_CHECKING:  # a type checker knows the names above, and no others
     def __getattr__(name: str) -> Any:
         if name not in _LAZY:
             raise AttributeError(f"module 'kgan' has no attribute {name!r}")
-        module = importlib.import_module(_LAZY[name])
+        module = import_part(_LAZY[name], f"kgan.{name}")
         # A class lives in its module; a module is itself the public name.
         value = module if module.__name__.rpartition(".")[2] == name else getattr(module, name)
         globals()[name] = value

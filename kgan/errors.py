@@ -21,6 +21,12 @@ class InputError(KganError, ValueError):
     exit_code = 2
 
 
+class NotInstalled(KganError, ImportError):
+    """`kgan-runtime` alone is installed, and what was asked for is not in it."""
+
+    exit_code = 2
+
+
 class LostWorker(KganError, RuntimeError):
     """Another worker of the same training no longer answers."""
 

@@ -7,13 +7,14 @@ soon as keras is there, and import the real class when one is loaded.
 
 from __future__ import annotations
 
-import importlib
 import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
+
+from kgan.installed import import_part
 
 # Public class -> the module that registers it. Every class inside one of these registers with it.
 CLASSES = {"GAN": "kgan.training", "Autoencoder": "kgan.training"} | dict.fromkeys(
@@ -67,7 +68,8 @@ def _register() -> None:
 def _stand_in(name: str, module: str) -> type:
     def from_config(config: dict[str, Any], *arguments: Any) -> Any:
         # Importing the real class registers it in the stand-in's place.
-        return getattr(importlib.import_module(module), name).from_config(config, *arguments)
+        real = getattr(import_part(module, f"kgan's {name}"), name)
+        return real.from_config(config, *arguments)
 
     def get_config(self: Any) -> dict[str, Any]:  # Keras asks for one; nothing calls it
         raise TypeError(f"This stands for kgan's {name} and is never made.")

@@ -13,12 +13,13 @@ from kgan.registration import CLASSES
 
 PACKAGE = Path(kgan.__file__).parent
 FLOORS = {
-    **dict.fromkeys(("version", "errors", "names", "registration"), 0),
+    **dict.fromkeys(("version", "errors", "names"), 0),
     **dict.fromkeys(("channels", "json_values", "equilibrium"), 0),
-    "file_systems": 0.2,
+    "installed": 0.1,  # on top of errors
+    **dict.fromkeys(("file_systems", "registration"), 0.2),  # on top of errors, of installed
     "leftovers": 0.3,  # on top of file_systems
     **dict.fromkeys(("files", "notebooks", "option_fields", "streams"), 0.5),  # floor 0 too
-    **dict.fromkeys(("memory", "telling"), 0.6),  # on top of files and of streams
+    **dict.fromkeys(("memory", "telling", "commands"), 0.6),  # on top of files and of streams
     "reading": 0.7,  # on top of memory
     "attribute_values": 0.8,
     "attributes": 0.9,  # floor 1 too, below labels

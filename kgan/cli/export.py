@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from kgan import export_places
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_json, add_options, argument_type, given_options, print_json
+from kgan.cli.of_the_whole import check_model
+from kgan.commands import command_line
 from kgan.errors import InputError
 from kgan.export.export_options import LICENCE, WEIGHTS_OPTIONS, ExportOptions
 from kgan.files import check_name, printable
 from kgan.names import name_of, path_of_text
 from kgan.option_fields import spelling
-from kgan.runs.commands import command_line
-from kgan.runs.directory import newest_run
 
 if TYPE_CHECKING:
     from kgan.export import Export
@@ -105,6 +105,8 @@ def run(arguments: argparse.Namespace) -> None:
             f"Received: {arguments.model or arguments.delete or 'neither'}"
         )
     if {arguments.model, arguments.inspect, arguments.list, arguments.delete} == {None}:
+        from kgan.runs.directory import newest_run
+
         arguments.model = newest_run()
         print(f"the newest run: {printable(arguments.model, None)}")
     if arguments.model is None:
@@ -127,6 +129,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
+    check_model(arguments.model)
     quiet_tensorflow.import_tensorflow()
     from kgan.export import WebPage, export
     from kgan.runs import load

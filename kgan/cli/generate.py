@@ -17,6 +17,7 @@ from kgan import labels as label_law
 from kgan.channels import PICTURES
 from kgan.cli import quiet_tensorflow
 from kgan.cli.generate_arguments import COUNT, DESCRIPTION, HELP, STOPS, add_arguments
+from kgan.cli.of_the_whole import check_model
 from kgan.errors import InputError
 from kgan.files import printable, put_in_place, staging_directory, writing
 
@@ -170,6 +171,7 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
         n, labels = count_asked(arguments), labels_asked(arguments, generator)
         batches = _from_seeds(generator, n, seeds_asked(arguments), labels, arguments.truncation)
         return Drawing(n, generator.image_shape, batches)
+    check_model(arguments.model)
     quiet_tensorflow.import_tensorflow()
     from kgan.runs import load
     from kgan.training import GAN

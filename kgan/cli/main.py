@@ -10,23 +10,15 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import (
-    data,
-    environment,
-    evaluate,
-    explore,
-    export,
-    generate,
-    serve_page,
-    train,
-    watch,
-)
+from kgan.cli import export, generate, serve_page
 from kgan.cli.arguments import add_commands
 from kgan.cli.completion import add_completion
 from kgan.cli.interruptible import Interruptible
-from kgan.errors import KganError
+from kgan.cli.of_the_whole import command
+from kgan.errors import KganError, NotInstalled
 from kgan.file_systems import no_room
 from kgan.files import printable
+from kgan.installed import is_whole, needs_whole
 from kgan.memory import out_of_memory
 from kgan.streams import logged_in_lines, steady_output
 from kgan.version import __version__
@@ -44,20 +36,26 @@ NUMBERS = re.compile(r"-[\d.][\d.,eE+-]*,[\d.,eE+-]*")  # the first below 0
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 
 COMMANDS = {
-    "train": train,
-    "watch": watch,
+    "train": command("train"),
+    "watch": command("watch"),
     "generate": generate,
     "export": export,
-    "evaluate": evaluate,
-    "explore": explore,
-    "data": data,
+    "evaluate": command("evaluate"),
+    "explore": command("explore"),
+    "data": command("data"),
     "serve-page": serve_page,
-    "environment": environment,
+    "environment": command("environment"),
 }
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are one line; every command takes -v."""
+    """An ArgumentParser whose complaints are one line; every command takes -v.
+
+    Attributes:
+        refusal: what is raised in place of parsing; None for a command that is installed.
+    """
+
+    refusal: NotInstalled | None = None
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**keywords)
@@ -73,6 +71,8 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         """As argparse's own, to which a value such as -1,1 would look like an option."""
+        if self.refusal is not None:
+            raise self.refusal
         return super().parse_known_args(_joined(sys.argv[1:] if args is None else args), namespace)
 
     def error(self, message: str) -> NoReturn:
@@ -154,8 +154,9 @@ def _run(
     arguments: Sequence[str] | None,
     interruption: Interruptible,
 ) -> int:
-    parsed = parser.parse_args(arguments)
+    parsed = None
     try:
+        parsed = parser.parse_args(arguments)
         return parsed.run(parsed) or 0
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) or interruption.came:
@@ -172,6 +173,8 @@ def _run(
 
 def _meaning(error: BaseException) -> tuple[int, str] | None:
     """(exit code, one line) of an exception whose meaning is known; None for any other."""
+    if isinstance(error, ModuleNotFoundError) and not is_whole():
+        error = needs_whole("This")
     if isinstance(error, KganError):
         return error.exit_code, str(error)
     full = no_room(error)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from kgan.installed import import_part
 
 if TYPE_CHECKING:
     from kgan.errors import ParityError
@@ -37,7 +38,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'kgan.export' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_LAZY[name]), name)
+    value = getattr(import_part(_LAZY[name], f"kgan.export.{name}"), name)
     globals()[name] = value
     return value
 

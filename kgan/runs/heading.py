@@ -11,10 +11,10 @@ import tensorflow as tf
 from kgan import memory
 from kgan.callbacks.sample_sheets import LATEST
 from kgan.channels import PICTURES, in_words
+from kgan.commands import command_line
 from kgan.data import Source
 from kgan.files import aligned, printable
 from kgan.runs import goal, recipe
-from kgan.runs.commands import command_line
 from kgan.runs.directory import SAMPLES
 from kgan.runs.options import RunOptions
 from kgan.runs.step_timing import on_processors

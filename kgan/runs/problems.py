@@ -8,12 +8,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from kgan.commands import resuming
 from kgan.data import Source
 from kgan.errors import FullDisk, InputError, KganError, LostWorker
 from kgan.file_systems import no_room
 from kgan.files import first_line
 from kgan.memory import out_of_memory
-from kgan.runs.commands import resuming
 from kgan.runs.load import find_model, has_model
 from kgan.training.distribution import has_workers
 from kgan.training.saving import batches_seen

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 
 from kgan.callbacks import ProgressLine
+from kgan.commands import command_line, resuming
 from kgan.files import aligned, printable
-from kgan.runs.commands import command_line, resuming
 
 NEXT = ("generate", "export")
 

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kgan.commands import resuming
 from kgan.equilibrium import Judgement, judgement_under
 from kgan.files import printable
 from kgan.own_places import CONFIG_FILE, read_facts
 from kgan.preset_list import has_one_mean
-from kgan.runs.commands import resuming
 from kgan.runs.directory import MODEL_FILE, PROGRESS_FILE
 from kgan.runs.options import LENGTH
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from kgan.cli.main import main
 from kgan import callbacks
 from kgan.training.saving import batches_seen
-from kgan.runs.commands import resuming
+from kgan.commands import resuming
 from kgan.runs.directory import LOCK_FILE
 from kgan.runs.load import find_model
 

@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
+from kgan.commands import command_line, resuming
 from kgan.runs import Run, RunOptions, goal, heading
-from kgan.runs.commands import command_line, resuming
 
 
 @pytest.fixture(scope="module")

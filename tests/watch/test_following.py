@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from kgan.callbacks.board import Board
 from kgan.callbacks.curves_picture import TABLE
+from kgan.commands import resuming
 from kgan.images import save_png
-from kgan.runs.commands import resuming
 from kgan.runs.directory import CURVES_FILE
 from kgan.watch.event_log import EventLog
 from kgan.watch.followed_run import FollowedRun
