@@ -28,6 +28,9 @@ MANIFEST_FILE = "manifest.json"
 # must not take a server down.
 MOST_SAMPLES = 256
 HALVES = ("encoder", "decoder")  # of an autoencoder: each is an .onnx file of that name
+# Of ONNX files; FLOAT32, of model.onnx, has no name of its own: model.int8.onnx is in int8.
+PRECISIONS = ("float32", "float16", "int8")
+FLOAT32 = PRECISIONS[0]
 
 
 def generator_manifest(
@@ -283,6 +286,23 @@ def evaluation_rows(evaluation: Manifest) -> list[tuple[str, str]]:
         f"kgan {protocol['kgan']}"
     )
     return [*rows, ("measured with", words)]
+
+
+def smaller_files(manifest: Manifest) -> Manifest:
+    """The figures of each ONNX file that is not in float32, with its "precision", by file name.
+
+    Exports from before the precisions of a version had files of their own have one of them in
+    model.onnx itself.
+    """
+    old = manifest.get("precision", {"form": FLOAT32, "files": {}})
+    before = {file: {"precision": old["form"]} | facts for file, facts in old["files"].items()}
+    return manifest.get("precisions", before)
+
+
+def precision_of(manifest: Manifest) -> str:
+    """The precision of the ONNX file that a manifest is in."""
+    before = manifest.get("precision", {"form": FLOAT32})["form"]
+    return manifest.get("file_precision", before)
 
 
 def list_files(directory: Path, sizes: Mapping[str, Any] | None = None) -> Manifest:

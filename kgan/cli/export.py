@@ -175,7 +175,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             encoder=kept_encoder(arguments.model, model),
             **said,
         )
-    _print_figures(result, options.precision)
+    _print_figures(result)
     for line in result.assumed:
         print(line)
     print(printable(result.path, None))
@@ -217,7 +217,7 @@ def _with_channels(size: tuple[int, ...], preset: Preset) -> tuple[int, int, int
     return height, width, channels
 
 
-def _print_figures(result: Export, precision: str) -> None:
+def _print_figures(result: Export) -> None:
     for form, report in result.parity.items():
         line = f"{form}: floats within {report['float_max_abs_difference']:.2g} of Keras"
         if "uint8_max_levels" in report:
@@ -226,7 +226,7 @@ def _print_figures(result: Export, precision: str) -> None:
     for file, figures in result.precision.items():
         size, before = figures["bytes"], figures["float32_bytes"]
         print(
-            f"{file} in {precision} beside float32: {size / 1e6:.2f} MB "
+            f"{file} in {figures['precision']} beside float32: {size / 1e6:.2f} MB "
             f"({size / before:.0%}), PSNR {figures['psnr_db']:.1f} dB, "
             f"{figures['speed_batch_1']:.2f} times as fast at batch 1, "
             f"{figures['speed_batch_64']:.2f} times at batch 64"
