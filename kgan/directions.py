@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from kgan.errors import InputError
-from kgan.export_places import own_prefix
 from kgan.files import printable, whole_file
+from kgan.manifest import own_prefix
 from kgan.names import as_name
 from kgan.reading import read_text
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from kgan.errors import InputError
-from kgan.manifest import FLOAT32, HALVES, MANIFEST_FILE, ONNX_FILE, PRECISIONS
+from kgan.manifest import FLOAT32, HALVES, MANIFEST_FILE, ONNX_FILE, in_precision
 
 LATEST = "latest"  # NAME/latest stands for the highest version
 HIGHEST = 2**63 - 1  # what TensorFlow Serving takes
@@ -67,20 +67,6 @@ def find_export(path: str | os.PathLike[str]) -> Path | None:
                 f"another version, or remove it. Received: {path.parent}"
             )
     return path if (path / MANIFEST_FILE).is_file() else None
-
-
-def in_precision(file: str, precision: str) -> str:
-    """The name of an ONNX file in a precision: "model.onnx" for float32, "model.int8.onnx"."""
-    return file if precision == FLOAT32 else file.replace(".onnx", f".{precision}.onnx")
-
-
-def own_prefix(onnx: Path) -> str:
-    """What the names of files written beside a generator's .onnx file begin with.
-
-    A version's model.onnx has none, nor has it in another precision: they are one model.
-    """
-    one_model = {in_precision(ONNX_FILE, precision) for precision in PRECISIONS}
-    return "" if onnx.name in one_model else f"{onnx.stem}."
 
 
 def find_onnx(path: str | os.PathLike[str], precision: str | None = None) -> Path | None:

@@ -24,6 +24,7 @@ FORMAT_VERSION = 1
 METADATA_KEY = "kgan.manifest"
 ONNX_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
+CARD_FILE = "README.md"  # where Hugging Face's Hub looks; card.md in exports of before
 # The most images that one call of a SavedModel's `sample` generates: a request for a billion
 # must not take a server down.
 MOST_SAMPLES = 256
@@ -286,6 +287,20 @@ def evaluation_rows(evaluation: Manifest) -> list[tuple[str, str]]:
         f"kgan {protocol['kgan']}"
     )
     return [*rows, ("measured with", words)]
+
+
+def in_precision(file: str, precision: str) -> str:
+    """The name of an ONNX file in a precision: "model.onnx" for float32, "model.int8.onnx"."""
+    return file if precision == FLOAT32 else file.replace(".onnx", f".{precision}.onnx")
+
+
+def own_prefix(onnx: Path) -> str:
+    """What the names of files written beside a generator's .onnx file begin with.
+
+    A version's model.onnx has none, nor has it in another precision: they are one model.
+    """
+    one_model = {in_precision(ONNX_FILE, precision) for precision in PRECISIONS}
+    return "" if onnx.name in one_model else f"{onnx.stem}."
 
 
 def smaller_files(manifest: Manifest) -> Manifest:

@@ -122,7 +122,7 @@ def main():
         training=facts,
         licence="Apache-2.0; trained on Fashion-MNIST, MIT",
     )
-    print((made.path / "card.md").read_text())
+    print((made.path / "README.md").read_text())
     print(made.path)
 
 

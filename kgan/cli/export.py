@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HELP = "deliver a trained generator as ONNX, SavedModel and TFLite"
 DESCRIPTION = """\
 Writes DIR/NAME/VERSION/ with model.onnx (of an autoencoder encoder.onnx and
-decoder.onnx), a SavedModel, manifest.json, card.md and samples.png. Every form
+decoder.onnx), a SavedModel, manifest.json, README.md and samples.png. Every form
 is compared with Keras first. MODEL is a run's directory, or any Keras generator:
 a .keras file, an .h5 file of model.save or a SavedModel's directory; with --preset
 the .h5 file of save_weights. ONNX and a SavedModel are written when no form is

@@ -94,7 +94,7 @@ The signature `serving_default` takes {inputs} instead.
 
 
 def card(manifest: Mapping[str, Any]) -> str:
-    """Markdown text of an export's card.md."""
+    """Markdown text of an export's README.md, which comes below its `front_matter`."""
     lines = [f"# {_shown(manifest['name'])}, version {manifest['version']}", ""]
     described = {"autoencoder": _autoencoder, "probe": _probe}.get(manifest["kind"], _generator)
     lines += described(manifest)

@@ -24,7 +24,6 @@ from kgan.export.probes import Probe
 from kgan.export.serving import float_function, with_levels
 from kgan.export.signatures import Part, Runner, seeded
 from kgan.export.verify import classifier_parity, parity
-from kgan.export_places import in_precision
 from kgan.files import first_line
 
 SAMPLES = 64
@@ -153,7 +152,7 @@ class Forms:
         floats, levels = _outputs(part, made)
         # How far it is from Keras is only reported; the PSNR floor sets the limit.
         report = _parity(part, _runner(part, floats), _runner(part, levels), tolerant=True)
-        name = in_precision(file, precision)
+        name = manifests.in_precision(file, precision)
         self.smaller[name] = {"precision": precision, "parity": report} | figures
         self._deliver(part, name, floats if self.float_output else levels, precision)
 

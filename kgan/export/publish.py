@@ -21,6 +21,7 @@ from kgan.export.card import card
 from kgan.export.descriptions import whole_description
 from kgan.export.export_options import DEFAULT_FORMS, ExportOptions, Precisions
 from kgan.export.formats import Forms
+from kgan.export.front_matter import front_matter
 from kgan.export.own_generators import OwnGenerator
 from kgan.export.probes import Probe
 from kgan.export.signatures import Exported, check_model, parts_of
@@ -268,7 +269,8 @@ def _publish(
         manifest |= {"parity": forms.parity} | forms.facts | dict(known)
         for file, onnx_model in forms.onnx_models.items():
             onnx_export.write(onnx_model, manifest | forms.own_facts(file), staging / file)
-        (staging / "card.md").write_text(card(manifest), encoding="utf-8")
+        text = front_matter(manifest) + card(manifest)
+        (staging / manifests.CARD_FILE).write_text(text, encoding="utf-8")
         manifest["files"] = manifests.list_files(staging)
         text = json.dumps(manifest, indent=2) + "\n"
         (staging / manifests.MANIFEST_FILE).write_text(text, encoding="utf-8")

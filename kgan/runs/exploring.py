@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgan import export_places, runtime
+from kgan import export_places, manifest, runtime
 from kgan.directions import DIRECTIONS_FILE, Direction, read_directions
 from kgan.errors import InputError
 from kgan.explore.encoder_defaults import ENCODER_FILE
@@ -40,7 +40,7 @@ def open_subject(path: str | os.PathLike[str], *, any_network: bool = False) -> 
         return Subject(runtime.Autoencoder(path), name=Path(path), place=export)
     onnx = export_places.find_onnx(path)
     if onnx is not None:
-        prefix = export_places.own_prefix(onnx)
+        prefix = manifest.own_prefix(onnx)
         beside = onnx.parent / KERAS_FILE
         open_gan = (lambda: _gan(beside)) if beside.is_file() else None
         return Subject(runtime.Generator(path), open_gan, Path(path), onnx.parent, prefix)
