@@ -43,7 +43,19 @@ class Tracker(Protocol):
         """Ends the run, with all that was taken in its place."""
 
 
-class Trackio:
+class _Logged:
+    """A run of wandb, or of a library with its face."""
+
+    _run: Any
+
+    def log(self, figures: Mapping[str, float], step: int) -> None:
+        self._run.log(dict(figures), step=step)
+
+    def end(self) -> None:
+        self._run.finish()
+
+
+class Trackio(_Logged):
     """A run of trackio, which finds one to go on with by its name: the newest of that name."""
 
     def __init__(self, trackio: ModuleType, begun: Begun) -> None:
@@ -58,14 +70,8 @@ class Trackio:
             self._run.finish()
             raise ValueError(f"{name} is the name of a newer run in {begun.project} too")
 
-    def log(self, figures: Mapping[str, float], step: int) -> None:
-        self._run.log(dict(figures), step=step)
 
-    def end(self) -> None:
-        self._run.finish()
-
-
-class WeightsAndBiases:
+class WeightsAndBiases(_Logged):
     """A run of wandb."""
 
     def __init__(self, wandb: ModuleType, begun: Begun) -> None:
@@ -74,12 +80,6 @@ class WeightsAndBiases:
             details |= {"id": begun.key, "resume": "allow"}  # offline it knows no run
         self._run = wandb.init(project=begun.project, **details)
         self.key: str = self._run.id
-
-    def log(self, figures: Mapping[str, float], step: int) -> None:
-        self._run.log(dict(figures), step=step)
-
-    def end(self) -> None:
-        self._run.finish()
 
 
 class MLflow:
