@@ -13,7 +13,7 @@ import numpy as np
 
 from kgan.errors import InputError
 from kgan.files import printable, whole_file
-from kgan.manifest import ONNX_FILE
+from kgan.manifest import own_prefix
 from kgan.names import as_name
 from kgan.reading import read_text
 
@@ -82,8 +82,7 @@ def check_direction_name(name: str) -> str:
 
 def beside_onnx(path: Path) -> Path:
     """Where directions of an exported generator are kept: beside its .onnx file."""
-    prefix = "" if path.name == ONNX_FILE else f"{path.stem}."
-    return path.with_name(f"{prefix}{DIRECTIONS_FILE}")
+    return path.with_name(f"{own_prefix(path)}{DIRECTIONS_FILE}")
 
 
 def read_directions(path: str | os.PathLike[str], latent_dim: int) -> list[Direction]:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from kgan.errors import InputError
-from kgan.manifest import HALVES, MANIFEST_FILE, ONNX_FILE
+from kgan.manifest import FLOAT32, HALVES, MANIFEST_FILE, ONNX_FILE, in_precision
 
 LATEST = "latest"  # NAME/latest stands for the highest version
 HIGHEST = 2**63 - 1  # what TensorFlow Serving takes
@@ -69,14 +69,16 @@ def find_export(path: str | os.PathLike[str]) -> Path | None:
     return path if (path / MANIFEST_FILE).is_file() else None
 
 
-def find_onnx(path: str | os.PathLike[str]) -> Path | None:
+def find_onnx(path: str | os.PathLike[str], precision: str | None = None) -> Path | None:
     """The model.onnx that `path` stands for, or None if `path` is not an export.
 
     Args:
         path: an .onnx file, or what `find_export` takes.
+        precision: which of an export's files, None for model.onnx; an .onnx file is taken as it
+            is.
 
     Raises:
-        InputError: an export without an ONNX generator.
+        InputError: an export without an ONNX generator in that precision.
     """
     path = Path(path)
     if path.suffix == ".onnx" and path.is_file():
@@ -84,16 +86,15 @@ def find_onnx(path: str | os.PathLike[str]) -> Path | None:
     directory = find_export(path)
     if directory is None:
         return None
-    if not (directory / ONNX_FILE).is_file():
+    name = in_precision(ONNX_FILE, precision or FLOAT32)
+    if not (directory / name).is_file():
         if find_autoencoder(directory):
             raise InputError(
                 "This export is an autoencoder, which cannot generate from seeds; "
                 f"kgan.runtime.Autoencoder runs it. Received: {directory}"
             )
-        raise InputError(
-            f"This export has no {ONNX_FILE}; export it with --onnx. Received: {directory}"
-        )
-    return directory / ONNX_FILE
+        raise _lacks(directory, name, precision or FLOAT32)
+    return directory / name
 
 
 def find_autoencoder(path: str | os.PathLike[str]) -> Path | None:
@@ -106,3 +107,25 @@ def find_autoencoder(path: str | os.PathLike[str]) -> Path | None:
     if directory is None or not all((directory / f"{half}.onnx").is_file() for half in HALVES):
         return None
     return directory
+
+
+def halves_of(directory: Path, precision: str | None) -> dict[str, Path]:
+    """The .onnx file of each half of an autoencoder's VERSION directory; see `find_onnx`.
+
+    Raises:
+        InputError: it has none in that precision.
+    """
+    precision = precision or FLOAT32
+    names = {half: in_precision(f"{half}.onnx", precision) for half in HALVES}
+    for name in names.values():
+        if not (directory / name).is_file():
+            raise _lacks(directory, name, precision)
+    return {half: directory / name for half, name in names.items()}
+
+
+def _lacks(directory: Path, name: str, precision: str) -> InputError:
+    asked = "--onnx" if precision == FLOAT32 else f"--precision {precision}"
+    return InputError(
+        f"This export has no {name}; kgan export {asked} makes a version with it. "
+        f"Received: {directory}"
+    )

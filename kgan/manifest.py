@@ -24,10 +24,14 @@ FORMAT_VERSION = 1
 METADATA_KEY = "kgan.manifest"
 ONNX_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
+CARD_FILE = "README.md"  # where Hugging Face's Hub looks; card.md in exports of before
 # The most images that one call of a SavedModel's `sample` generates: a request for a billion
 # must not take a server down.
 MOST_SAMPLES = 256
 HALVES = ("encoder", "decoder")  # of an autoencoder: each is an .onnx file of that name
+# Of ONNX files; FLOAT32, of model.onnx, has no name of its own: model.int8.onnx is in int8.
+PRECISIONS = ("float32", "float16", "int8")
+FLOAT32 = PRECISIONS[0]
 
 
 def generator_manifest(
@@ -283,6 +287,37 @@ def evaluation_rows(evaluation: Manifest) -> list[tuple[str, str]]:
         f"kgan {protocol['kgan']}"
     )
     return [*rows, ("measured with", words)]
+
+
+def in_precision(file: str, precision: str) -> str:
+    """The name of an ONNX file in a precision: "model.onnx" for float32, "model.int8.onnx"."""
+    return file if precision == FLOAT32 else file.replace(".onnx", f".{precision}.onnx")
+
+
+def own_prefix(onnx: Path) -> str:
+    """What the names of files written beside a generator's .onnx file begin with.
+
+    A version's model.onnx has none, nor has it in another precision: they are one model.
+    """
+    one_model = {in_precision(ONNX_FILE, precision) for precision in PRECISIONS}
+    return "" if onnx.name in one_model else f"{onnx.stem}."
+
+
+def smaller_files(manifest: Manifest) -> Manifest:
+    """The figures of each ONNX file that is not in float32, with its "precision", by file name.
+
+    Exports from before the precisions of a version had files of their own have one of them in
+    model.onnx itself.
+    """
+    old = manifest.get("precision", {"form": FLOAT32, "files": {}})
+    before = {file: {"precision": old["form"]} | facts for file, facts in old["files"].items()}
+    return manifest.get("precisions", before)
+
+
+def precision_of(manifest: Manifest) -> str:
+    """The precision of the ONNX file that a manifest is in."""
+    before = manifest.get("precision", {"form": FLOAT32})["form"]
+    return manifest.get("file_precision", before)
 
 
 def list_files(directory: Path, sizes: Mapping[str, Any] | None = None) -> Manifest:

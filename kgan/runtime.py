@@ -38,9 +38,12 @@ class Generator:
     Args:
         path: an .onnx file written by kgan, an export's VERSION directory, or its
             NAME directory or NAME/latest, which stand for the highest version.
+        precision: which file of an export, "float32", "float16" or "int8"; None for model.onnx,
+            which is in float32 (in exports of before, in the one precision that was asked for).
 
     Attributes:
         info: the export's manifest, a dict.
+        precision: that of the file in use.
         image_shape: (H, W, C); of a C of 4 the last channel is alpha, not premultiplied.
         num_classes, class_names: those of a generator of classes; None for any other.
         attributes: the `kgan.Attributes` of a generator of attributes; None for any other.
@@ -49,11 +52,12 @@ class Generator:
 
     Raises:
         InputError: there is nothing at `path`, it is not an ONNX model, it has no manifest of
-            kgan, or it breaks its contract or needs more than any export (`kgan.untrusted`).
+            kgan, or it breaks its contract or needs more than any export (`kgan.untrusted`); or
+            there is no such precision.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        file = export_places.find_onnx(_checked(path))
+    def __init__(self, path: str | os.PathLike[str], precision: str | None = None) -> None:
+        file = export_places.find_onnx(_checked(path), _known(precision))
         if file is None:
             raise InputError(
                 "Not an export: expected an .onnx file, or a directory with manifest.json and "
@@ -77,6 +81,7 @@ class Generator:
                 "This file is an encoder or a decoder and cannot generate from seeds. "
                 f"Received: {path}"
             )
+        self.precision = _precision_asked(self.info, precision, file)
         self.image_shape = tuple(self.info["output"]["shape"][1:])
         classes = self.info.get("labels", {})
         self.num_classes: int | None = classes.get("num_classes")
@@ -205,19 +210,22 @@ class Autoencoder:
     Args:
         path: an export's VERSION directory with encoder.onnx and decoder.onnx,
             or its NAME directory or NAME/latest, which stand for the highest version.
+        precision: as for `Generator`, of both halves.
 
     Attributes:
         info: the export's manifest, a dict.
+        precision: that of the files in use.
         image_shape: (H, W, C).
         code_shape: shape of one code.
         path: the VERSION directory in use.
 
     Raises:
         InputError: there is nothing at `path`, the files are not the two halves of an
-            autoencoder of kgan, or they break their contract (`kgan.untrusted`).
+            autoencoder of kgan, or they break their contract (`kgan.untrusted`); or there is no
+            such precision.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], precision: str | None = None) -> None:
         directory = export_places.find_autoencoder(_checked(path))
         if directory is None:
             raise InputError(
@@ -225,13 +233,15 @@ class Autoencoder:
                 f"encoder.onnx and decoder.onnx. Received: {path}"
             )
         self.path: Path = directory
-        opened = {half: checked_session(self.path / f"{half}.onnx") for half in manifest.HALVES}
+        files = export_places.halves_of(directory, _known(precision))
+        opened = {half: checked_session(file) for half, file in files.items()}
         for half, (_, info) in opened.items():
             if info.get("half") != half:
                 raise InputError(
-                    f"Not the {half} of an autoencoder: {self.path / half}.onnx. "
+                    f"Not the {half} of an autoencoder: {files[half]}. "
                     f"Received: {info.get('half', info.get('kind'))}"
                 )
+            self.precision = _precision_asked(info, precision, files[half])
         (self.encoder, _), (self.decoder, self.info) = opened.values()
         self.image_shape = tuple(self.info["encoder"]["input"]["shape"][1:])
         self.code_shape = tuple(self.info["encoder"]["output"]["shape"][1:])
@@ -286,6 +296,23 @@ def _checked(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
     if not isinstance(path, (str, os.PathLike)):
         raise InputError(f"An export is a path. Received: {path!r}")
     return path
+
+
+def _known(precision: str | None) -> str | None:
+    """Returns `precision`; an InputError where it is none that an export can have."""
+    if precision is not None and precision not in manifest.PRECISIONS:
+        raise InputError(
+            f"precision must be one of {', '.join(manifest.PRECISIONS)}. Received: {precision!r}"
+        )
+    return precision
+
+
+def _precision_asked(info: manifest.Manifest, precision: str | None, file: Path) -> str:
+    """The precision of a file; an InputError where another one was asked for."""
+    found = manifest.precision_of(info)
+    if precision not in (None, found):
+        raise InputError(f"This file is in {found}, not in {precision}. Received: {file}")
+    return found
 
 
 def _check_counts(**counts: int) -> None:

@@ -17,7 +17,10 @@ from tests.documents import ROOT, commands, make_photos
 
 OURS = {"kgan": make_parser, "kgan-export": make_export_parser}
 # Programs of others: a test of ours would only try them.
-NOT_OURS = ("curl", "npm", "tensorflow_model_server", "mypy", "pre-commit", "ruff")
+NOT_OURS = (
+    *("curl", "docker", "hf", "mypy", "npm", "pre-commit", "ruff"),
+    "tensorflow_model_server",
+)
 
 
 def kgan_commands():

@@ -124,7 +124,7 @@ def test_half_a_page_does_not_block_its_place(tmp_path):
         page(runtime)  # the place is free
     assert names(tmp_path / "page") == []
     # A whole page, an export's version and a stranger's folder stay as they are.
-    version = ["card.md", "manifest.json", "model.onnx"]
+    version = ["README.md", "manifest.json", "model.onnx"]
     for kept in (["index.html", "ort"], ["notes.txt"], ["manifest.json", "model.onnx"], version):
         kill(hold(tmp_path / "page"))
         for name in kept:

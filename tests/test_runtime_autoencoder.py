@@ -99,7 +99,7 @@ def test_every_opset_that_is_offered_runs(model, exported, pictures, tmp_path):
 
 def test_the_cards_own_lines_reconstruct_a_picture(exported, pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(exported / "2")
-    code = (exported / "2" / "card.md").read_text().split("```python\n")[1].split("```")[0]
+    code = (exported / "2" / "README.md").read_text().split("```python\n")[1].split("```")[0]
     photo, made = tmp_path / "photo.png", tmp_path / "picture.png"
     kgan.images.save_png(photo, pictures[0])
     exec(code.replace("photo.png", str(photo)).replace("picture.png", str(made)), {})

@@ -58,7 +58,7 @@ def main():
     )
     if whole:
         model.save(made.path / "model.keras")
-    print((made.path / "card.md").read_text(encoding="utf-8"))
+    print((made.path / "README.md").read_text(encoding="utf-8"))
     print(made.path)
 
 

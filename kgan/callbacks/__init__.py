@@ -12,6 +12,7 @@ from kgan.callbacks.roll_back import RollBack
 from kgan.callbacks.run_doctor import RunDoctor
 from kgan.callbacks.sample_sheets import ReconstructionStrip, SampleGrid
 from kgan.callbacks.stopping import StopAfter, StopOnInterrupt
+from kgan.callbacks.track import Track
 
 __all__ = [
     "EMA",
@@ -28,4 +29,5 @@ __all__ = [
     "SampleGrid",
     "StopAfter",
     "StopOnInterrupt",
+    "Track",
 ]

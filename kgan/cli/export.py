@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HELP = "deliver a trained generator as ONNX, SavedModel and TFLite"
 DESCRIPTION = """\
 Writes DIR/NAME/VERSION/ with model.onnx (of an autoencoder encoder.onnx and
-decoder.onnx), a SavedModel, manifest.json, card.md and samples.png. Every form
+decoder.onnx), a SavedModel, manifest.json, README.md and samples.png. Every form
 is compared with Keras first. MODEL is a run's directory, or any Keras generator:
 a .keras file, an .h5 file of model.save or a SavedModel's directory; with --preset
 the .h5 file of save_weights. ONNX and a SavedModel are written when no form is
@@ -178,7 +178,7 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
             encoder=kept_encoder(arguments.model, model),
             **said,
         )
-    _print_figures(result, options.precision)
+    _print_figures(result)
     for line in result.assumed:
         print(line)
     print(printable(result.path, None))
@@ -220,7 +220,7 @@ def _with_channels(size: tuple[int, ...], preset: Preset) -> tuple[int, int, int
     return height, width, channels
 
 
-def _print_figures(result: Export, precision: str) -> None:
+def _print_figures(result: Export) -> None:
     for form, report in result.parity.items():
         line = f"{form}: floats within {report['float_max_abs_difference']:.2g} of Keras"
         if "uint8_max_levels" in report:
@@ -229,7 +229,7 @@ def _print_figures(result: Export, precision: str) -> None:
     for file, figures in result.precision.items():
         size, before = figures["bytes"], figures["float32_bytes"]
         print(
-            f"{file} in {precision} beside float32: {size / 1e6:.2f} MB "
+            f"{file} in {figures['precision']} beside float32: {size / 1e6:.2f} MB "
             f"({size / before:.0%}), PSNR {figures['psnr_db']:.1f} dB, "
             f"{figures['speed_batch_1']:.2f} times as fast at batch 1, "
             f"{figures['speed_batch_64']:.2f} times at batch 64"

@@ -154,11 +154,12 @@ def _sheet(shown: list[np.ndarray], above: list[np.ndarray], padding: int) -> np
 
 
 def _drawing(arguments: argparse.Namespace) -> Drawing:
+    export = arguments.model, arguments.precision
     if export_places.find_autoencoder(arguments.model) is not None:
         from kgan import runtime
 
-        return _reconstruct(arguments, runtime.Autoencoder(arguments.model), None)
-    if export_places.find_onnx(arguments.model) is not None:
+        return _reconstruct(arguments, runtime.Autoencoder(*export), None)
+    if export_places.find_onnx(*export) is not None:
         if arguments.nice > 1:
             raise InputError(
                 "--nice asks the discriminator, which an export does not hold; give the run or "
@@ -167,10 +168,15 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
         _no_pictures(arguments)
         from kgan import runtime
 
-        generator = runtime.Generator(arguments.model)
+        generator = runtime.Generator(*export)
         n, labels = count_asked(arguments), labels_asked(arguments, generator)
         batches = _from_seeds(generator, n, seeds_asked(arguments), labels, arguments.truncation)
         return Drawing(n, generator.image_shape, batches)
+    if arguments.precision is not None:
+        raise InputError(
+            f"--precision is for an export, which has files to choose from. Received: "
+            f"{arguments.model}"
+        )
     check_model(arguments.model)
     quiet_tensorflow.import_tensorflow()
     from kgan.runs import load

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kgan.attributes import parse_asked
 from kgan.cli.arguments import argument_type
+from kgan.manifest import PRECISIONS
 from kgan.names import name_of
 from kgan.option_fields import FROM_ZERO, PORTION, SEEDS, WHOLE, Kind
 
@@ -80,6 +81,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=X,...",
         help="draw pictures with these attributes, 0 or 1 or numbers (those of pictures it was "
         "trained on)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="which of an export's ONNX files draws (float32)",
     )
     parser.add_argument(
         "--pictures",

@@ -25,6 +25,7 @@ def run_video(arguments: argparse.Namespace) -> None:
         ("--mosaic", arguments.mosaic),
         ("--nice", arguments.nice > 1),
         ("--pictures", arguments.pictures),
+        ("--precision", arguments.precision),
     ):
         if given:
             raise InputError(f"--video is a walk between seeds, without {flag}. Received: both")

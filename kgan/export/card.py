@@ -12,7 +12,7 @@ from urllib.parse import quote
 from kgan.attributes import Attributes
 from kgan.channels import PICTURES
 from kgan.files import printable
-from kgan.manifest import MOST_SAMPLES, evaluation_rows
+from kgan.manifest import MOST_SAMPLES, evaluation_rows, smaller_files
 
 GENERATOR = """\
 ```python
@@ -94,7 +94,7 @@ The signature `serving_default` takes {inputs} instead.
 
 
 def card(manifest: Mapping[str, Any]) -> str:
-    """Markdown text of an export's card.md."""
+    """Markdown text of an export's README.md, which comes below its `front_matter`."""
     lines = [f"# {_shown(manifest['name'])}, version {manifest['version']}", ""]
     described = {"autoencoder": _autoencoder, "probe": _probe}.get(manifest["kind"], _generator)
     lines += described(manifest)
@@ -118,11 +118,11 @@ def card(manifest: Mapping[str, Any]) -> str:
             f"| {_shown(what)} | {_shown(words)} |"
             for what, words in evaluation_rows(manifest["evaluation"])
         ]
-    precision = manifest.get("precision", {"files": {}})
-    for file, figures in precision["files"].items():
+    for file, figures in smaller_files(dict(manifest)).items():
         lines.append(
-            f"| {file} in {precision['form']} beside float32 | PSNR {figures['psnr_db']:.1f} dB, "
-            f"{figures['bytes'] / figures['float32_bytes']:.0%} of the size |"
+            f"| {file}, in {figures['precision']}, beside float32 | PSNR "
+            f"{figures['psnr_db']:.1f} dB, {figures['bytes'] / figures['float32_bytes']:.0%} of "
+            "the size |"
         )
     lines += [f"| {name} | {version} |" for name, version in manifest["versions"].items()]
     if "opset" in manifest:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from kgan.images import check_range
+from kgan.manifest import FLOAT32, PRECISIONS
 from kgan.option_fields import (
     PATH,
     SIZE,
@@ -22,10 +24,11 @@ from kgan.option_fields import (
 
 FormName = Literal["onnx", "saved_model", "tflite"]
 Precision = Literal["float32", "float16", "int8"]
+# One or several of them, also in one text with commas between them.
+Precisions: TypeAlias = str | Sequence[str]
 FORMS: tuple[FormName, ...] = get_args(FormName)
 # What is written where no form is named.
 DEFAULT_FORMS: tuple[FormName, ...] = ("onnx", "saved_model")
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 # What tf2onnx converts (to 18) and onnx's version converter brings on; onnxruntime runs them all.
 OPSETS = range(13, 22)
 
@@ -53,6 +56,13 @@ def _range(value: Any) -> tuple[float, float]:
     return low, high
 
 
+def _precisions(value: Any) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else list(value)
+    if any(name not in PRECISIONS for name in names):
+        raise ValueError
+    return tuple(name for name in PRECISIONS if name in names or name == FLOAT32)
+
+
 YOUR_OWN = "a network that is no kgan model"
 WEIGHTS = "weights alone"
 WEIGHTS_OPTIONS = ("preset", "size", "latent_dim", "filters")
@@ -66,6 +76,12 @@ RANGE = Kind(
     lambda text: _range(tuple(map(float, text.split(",")))),
     _range,
     "LOW,HIGH",
+)
+PRECISION = Kind(
+    "float16, int8 or float16,int8; float32 is there in any case",
+    _precisions,
+    _precisions,
+    "float16,int8",
 )
 LICENCE = Kind("one line of text, such as CC-BY-4.0", _licence, _licence, metavar="TEXT")
 
@@ -130,17 +146,23 @@ class ExportOptions:
     )
     filters: int | None = option(None, WHOLE, "width unit", WEIGHTS, default_words=PRESETS_OWN)
 
-    precision: Precision = option(
-        "float32",
-        one_of(*PRECISIONS),
-        "of the weights: float16 halves the file; int8 makes it down to a quarter of the size, "
-        "computes the layers in int8 and is mostly faster",
+    precision: Precisions = option(
+        (FLOAT32,),
+        PRECISION,
+        "which ONNX files there are: float16 adds model.float16.onnx, half the size; int8 "
+        "model.int8.onnx, down to a quarter of it, which computes the layers in int8 and is mostly "
+        "faster",
         "ONNX",
         exclusive=True,
     )
 
     def __post_init__(self) -> None:
         check_options(self)
+
+    @property
+    def precisions(self) -> tuple[Precision, ...]:
+        """Those of the ONNX files, float32 first."""
+        return cast("tuple[Precision, ...]", self.precision)
 
     def forms(self) -> dict[FormName, bool]:
         """Whether each form is to be written."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Forms:
 
     Attributes:
         parity: largest differences from Keras, by form.
-        precision: figures of float16 or int8, by ONNX file.
+        smaller: of each ONNX file in float16 or int8, by name, which and how near it is.
         facts: what else the manifest says about the forms.
         onnx_models: ModelProto by file name, yet to be written with their manifest.
         runners: function that runs a delivered form, by signature.
@@ -49,7 +50,7 @@ class Forms:
         self.staging = staging
         self.float_output = float_output
         self.parity: dict[str, dict[str, Any]] = {}
-        self.precision: dict[str, dict[str, float]] = {}
+        self.smaller: dict[str, dict[str, Any]] = {}
         self.facts: dict[str, Any] = {}
         self.onnx_models: dict[str, onnx.ModelProto] = {}
         self.runners: dict[str, Runner] = {}
@@ -77,11 +78,12 @@ class Forms:
         self.runners |= run_floats if self.float_output else run_levels
         shutil.rmtree(self.staging / "other")
 
-    def make_onnx(self, opset: int, optimize: bool, precision: Precision) -> None:
+    def make_onnx(self, opset: int, optimize: bool, smaller: Sequence[Precision]) -> None:
         """Makes the ONNX models.
 
         Args:
-            opset, optimize, precision: as for `export`.
+            opset, optimize: as for `export`.
+            smaller: the precisions to make them in beside float32.
         """
         self.facts |= {"opset": opset, "optimized": optimize, "reference": {}}
         for part, file in self._with_own_file():
@@ -89,26 +91,22 @@ class Forms:
             model = self._optimized(part, plain) if optimize else plain
             floats, levels = _outputs(part, model)
             self._compare("onnx", part, _runner(part, floats), _runner(part, levels))
-            if precision == "int8" and not self.facts["optimized"]:
-                raise InputError(
-                    "int8 needs a graph that could be rewritten for speed; this one could not. "
-                    f"Received: {part.network.name}"
-                )
-            if precision != "float32":
-                model, self.precision[file] = precisions.reduced(plain, model, part, precision)
-                floats, levels = _outputs(part, model)
-                # How far it is from Keras is only reported; the PSNR floor sets the limit.
-                self._compare(
-                    "onnx", part, _runner(part, floats), _runner(part, levels), tolerant=True
-                )
             delivered = floats if self.float_output else levels
             if part.probe is not None:
                 delivered = self._with_classes(part, part.probe, delivered)
-            self.onnx_models[file] = delivered
-            run = self.runners[part.signature] = _runner(part, delivered)
-            self.facts["reference"][file] = reference.check(part, delivered, run, precision)
-        if self.precision:
-            self.facts["precision"] = {"form": precision, "files": self.precision}
+            self.runners[part.signature] = self._deliver(part, file, delivered, "float32")
+            for precision in smaller:
+                self._make_smaller(part, file, plain, model, precision)
+        if self.smaller:
+            self.facts["precisions"] = self.smaller
+
+    def own_facts(self, file: str) -> manifests.Manifest:
+        """What the manifest in an ONNX file says of that file alone."""
+        facts: manifests.Manifest = {}
+        if file in self.smaller:
+            facts["file_precision"] = self.smaller[file]["precision"]
+        first = file.split(".")[0]
+        return facts if first == Path(manifests.ONNX_FILE).stem else facts | {"half": first}
 
     def make_tflite(self) -> None:
         """Writes the TFLite models."""
@@ -129,6 +127,43 @@ class Forms:
         if samples.dtype == np.uint8:
             return samples
         return images.to_uint8(samples, part.value_range)
+
+    def _make_smaller(
+        self,
+        part: Part,
+        file: str,
+        plain: onnx.ModelProto,
+        model: onnx.ModelProto,
+        precision: Precision,
+    ) -> None:
+        """Makes a part's file in another precision.
+
+        Args:
+            part, file: the part, and the name of its file in float32.
+            plain, model: ModelProto as tf2onnx made it, and as it is delivered in float32.
+            precision: "float16" or "int8".
+        """
+        if precision == "int8" and not self.facts["optimized"]:
+            raise InputError(
+                "int8 needs a graph that could be rewritten for speed; this one could not. "
+                f"Received: {part.network.name}"
+            )
+        made, figures = precisions.reduced(plain, model, part, precision)
+        floats, levels = _outputs(part, made)
+        # How far it is from Keras is only reported; the PSNR floor sets the limit.
+        report = _parity(part, _runner(part, floats), _runner(part, levels), tolerant=True)
+        name = manifests.in_precision(file, precision)
+        self.smaller[name] = {"precision": precision, "parity": report} | figures
+        self._deliver(part, name, floats if self.float_output else levels, precision)
+
+    def _deliver(
+        self, part: Part, file: str, model: onnx.ModelProto, precision: Precision
+    ) -> Runner:
+        """Keeps a file's model, run once as ONNX defines its operators; returns what runs it."""
+        self.onnx_models[file] = model
+        run = _runner(part, model)
+        self.facts["reference"][file] = reference.check(part, model, run, precision)
+        return run
 
     def _with_own_file(self) -> list[tuple[Part, str]]:
         """The parts that are a file of their own, with the ONNX file's name."""
@@ -159,19 +194,17 @@ class Forms:
         )
         return whole
 
-    def _compare(
-        self,
-        form: str,
-        part: Part,
-        run_floats: Runner,
-        run_levels: Runner,
-        tolerant: bool = False,
-    ) -> None:
+    def _compare(self, form: str, part: Part, run_floats: Runner, run_levels: Runner) -> None:
         alone = part is self.parts[0] and part.onnx_file == manifests.ONNX_FILE
         name = form if alone else f"{form} {part.signature}"
-        self.parity[name] = parity(
-            part, run_floats, run_levels if part.output == "images" else None, tolerant
-        )
+        self.parity[name] = _parity(part, run_floats, run_levels)
+
+
+def _parity(
+    part: Part, run_floats: Runner, run_levels: Runner, tolerant: bool = False
+) -> dict[str, Any]:
+    """As `parity`, of levels only where the output is images."""
+    return parity(part, run_floats, run_levels if part.output == "images" else None, tolerant)
 
 
 def _outputs(part: Part, model: onnx.ModelProto) -> tuple[onnx.ModelProto, onnx.ModelProto]:

@@ -19,8 +19,9 @@ from kgan.errors import InputError
 from kgan.export import onnx as onnx_export
 from kgan.export.card import card
 from kgan.export.descriptions import whole_description
-from kgan.export.export_options import DEFAULT_FORMS, ExportOptions, Precision
+from kgan.export.export_options import DEFAULT_FORMS, ExportOptions, Precisions
 from kgan.export.formats import Forms
+from kgan.export.front_matter import front_matter
 from kgan.export.own_generators import OwnGenerator
 from kgan.export.probes import Probe
 from kgan.export.signatures import Exported, check_model, parts_of
@@ -38,13 +39,14 @@ class Export:
         path: its `NAME/VERSION` directory.
         parity: largest differences from Keras, by form: "onnx", "saved_model",
             "saved_model sample" and "tflite", for an autoencoder "onnx encode" and so on.
-        precision: figures of a float16 or int8 ONNX file, by file name; see `precision.reduced`.
+        precision: of each float16 or int8 ONNX file, by name, its "precision", its "parity" and
+            how it compares with float32; see `precision.reduced`.
         assumed: what nobody said of a network and was taken for granted, a line each.
     """
 
     path: Path
     parity: dict[str, dict[str, Any]]
-    precision: dict[str, dict[str, float]]
+    precision: dict[str, dict[str, Any]]
     assumed: tuple[str, ...] = ()
 
 
@@ -58,7 +60,7 @@ def export(
     opset: int = ExportOptions.opset,
     float_output: bool = ExportOptions.float_output,
     optimize: bool = ExportOptions.optimize,
-    precision: Precision = ExportOptions.precision,
+    precision: Precisions = ExportOptions.precision,
     value_range: tuple[float, float] | None = ExportOptions.value_range,
     latents: Distribution | None = ExportOptions.latents,
     num_classes: int | None = ExportOptions.num_classes,
@@ -87,7 +89,8 @@ def export(
         opset: ONNX operator set, 13 to 21.
         float_output: give float32 images in the model's range instead of uint8.
         optimize: rewrite the ONNX graph for speed; the numbers stay the same.
-        precision: the ONNX files' precision, "float32", "float16" (weights alone) or "int8".
+        precision: which ONNX files there are beside those in float32, `model.onnx`: "float16"
+            (of the weights alone) adds `model.float16.onnx`, "int8" `model.int8.onnx`, a list both.
         value_range: (low, high) of the images of a network that is no kgan model; None to read
             it off its last activation, tanh or sigmoid.
         latents: what such a network was trained on, "normal" or "uniform"; None for "normal",
@@ -132,11 +135,12 @@ def export(
         num_classes=num_classes,
         plain=plain,
     )
-    if precision != "float32" and not onnx:
+    smaller = options.precisions[1:]
+    if smaller and not onnx:
         raise InputError(
-            f"precision applies to ONNX, which is not asked for. Received: {precision}"
+            f"precision applies to ONNX, which is not asked for. Received: {', '.join(smaller)}"
         )
-    if precision == "int8" and not optimize:
+    if "int8" in smaller and not optimize:
         raise InputError("int8 needs the optimized graph. Received: optimize=False (--no-optimize)")
     if isinstance(model, (str, os.PathLike)):
         model = _open(model)
@@ -151,11 +155,11 @@ def export(
         raise InputError("plain outputs are float32 already. Received: float_output=True")
     directory = Path(directory)
     if isinstance(network, Probe):
-        if saved_model or tflite or float_output or precision != "float32":
+        if saved_model or tflite or float_output or smaller:
             raise InputError(
                 "A probe is exported as ONNX in float32 alone: saved_model=False. Received: "
                 f"saved_model={saved_model}, tflite={tflite}, float_output={float_output}, "
-                f"precision={precision}"
+                f"precision={','.join(options.precisions)}"
             )
         shelf.check_place(directory, network.kind)
     with writing("Cannot write an export there", directory):
@@ -171,7 +175,7 @@ def export(
             if saved_model:
                 forms.make_saved_model()
             if onnx:
-                forms.make_onnx(opset, optimize, precision)
+                forms.make_onnx(opset, optimize, smaller)
             if tflite:
                 forms.make_tflite()
         known: dict[str, Any] = {}
@@ -192,7 +196,7 @@ def to_onnx(
     opset: int = ExportOptions.opset,
     float_output: bool = ExportOptions.float_output,
     optimize: bool = ExportOptions.optimize,
-    precision: Precision = ExportOptions.precision,
+    precision: Precisions = ExportOptions.precision,
     value_range: tuple[float, float] | None = ExportOptions.value_range,
     latents: Distribution | None = ExportOptions.latents,
     num_classes: int | None = ExportOptions.num_classes,
@@ -264,9 +268,9 @@ def _publish(
         manifest |= {} if licence is None else {"licence": readable(licence)}
         manifest |= {"parity": forms.parity} | forms.facts | dict(known)
         for file, onnx_model in forms.onnx_models.items():
-            half = {} if file == manifests.ONNX_FILE else {"half": Path(file).stem}
-            onnx_export.write(onnx_model, manifest | half, staging / file)
-        (staging / "card.md").write_text(card(manifest), encoding="utf-8")
+            onnx_export.write(onnx_model, manifest | forms.own_facts(file), staging / file)
+        text = front_matter(manifest) + card(manifest)
+        (staging / manifests.CARD_FILE).write_text(text, encoding="utf-8")
         manifest["files"] = manifests.list_files(staging)
         text = json.dumps(manifest, indent=2) + "\n"
         (staging / manifests.MANIFEST_FILE).write_text(text, encoding="utf-8")
@@ -277,4 +281,4 @@ def _publish(
                 raise
             continue  # another export took the number meanwhile
         assumed = model.assumed if isinstance(model, OwnGenerator) else ()
-        return Export(directory / str(version), forms.parity, forms.precision, assumed)
+        return Export(directory / str(version), forms.parity, forms.smaller, assumed)

@@ -40,7 +40,7 @@ def open_subject(path: str | os.PathLike[str], *, any_network: bool = False) -> 
         return Subject(runtime.Autoencoder(path), name=Path(path), place=export)
     onnx = export_places.find_onnx(path)
     if onnx is not None:
-        prefix = "" if onnx.name == manifest.ONNX_FILE else f"{onnx.stem}."
+        prefix = manifest.own_prefix(onnx)
         beside = onnx.parent / KERAS_FILE
         open_gan = (lambda: _gan(beside)) if beside.is_file() else None
         return Subject(runtime.Generator(path), open_gan, Path(path), onnx.parent, prefix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 from kgan.errors import InputError
 from kgan.names import with_other_discriminator
@@ -15,6 +15,7 @@ from kgan.option_fields import (
     SHARE,
     WHOLE,
     check_options,
+    one_of,
     option,
     options_of,
     typed,
@@ -84,6 +85,14 @@ class RunOptions(StepOptions, DataOptions):
         "share of the pictures that evaluations alone see",
         "quality",
         default_words="0.1 with an evaluation and 500 pictures or more, else 0",
+    )
+    track: Literal["trackio", "mlflow", "wandb"] | None = option(
+        None,
+        one_of("trackio", "mlflow", "wandb"),
+        "send figures and options to an experiment tracker too",
+        "run",
+        default_words="none",
+        on_resume=True,
     )
     start_from: str | None = option(
         None,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from kgan.callbacks.trackers import library
 from kgan.data import Source, augment
 from kgan.errors import InputError
 from kgan.files import printable
@@ -52,6 +53,8 @@ def begin(
     """
     # Before the data are opened and networks timed, which takes a while.
     augment.check(augment.expanded(options.augment or [], lambda: True))
+    if options.track is not None:
+        library(options.track)
     whole, source, model, options = _begun(options, strategy, choose_width)
     return _ready(whole, source, model, options, strategy), options
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 from pathlib import Path
@@ -20,13 +21,14 @@ from kgan.callbacks import (
     ReconstructionStrip,
     RunDoctor,
     SampleGrid,
+    Track,
 )
 from kgan.data import Source
 from kgan.errors import InputError
 from kgan.images import to_uint8
 from kgan.option_fields import parse_interval
 from kgan.runs import goal, quality
-from kgan.runs.directory import LOGS, SAMPLES
+from kgan.runs.directory import LOGS, SAMPLES, TRACKER_FILE
 from kgan.runs.options import RunOptions
 from kgan.telling import doing
 from kgan.training import GAN, Autoencoder
@@ -61,11 +63,11 @@ def watchers(
     """The callbacks that show and judge how the model learns."""
     samples, logs = directory / SAMPLES, directory / LOGS
     sheets = _sheets(model, source, options, directory)
-    curves = Curves(logs)
+    curves = [Curves(logs), *_tracker(options, directory)]
     if isinstance(model, Autoencoder):
-        return [sheets, curves, CurvesPicture(directory)]
+        return [sheets, *curves, CurvesPicture(directory)]
     walk = LatentWalk(samples, seed=options.seed, keep=options.keep_samples)
-    watching = [sheets, walk.at_growing_intervals(), curves]
+    watching: list[keras.callbacks.Callback] = [sheets, walk.at_growing_intervals(), *curves]
     evaluator = None if real is None else quality.evaluator(real, options, directory)
     epoch = max(1, source.good // options.images_per_step)
     begun = int(model.batches_seen.numpy()) % epoch
@@ -80,6 +82,15 @@ def watchers(
         watching.append(doctor)
     watching.append(CurvesPicture(directory, doctor))
     return watching if evaluator is None else [evaluator, *watching]
+
+
+def _tracker(options: RunOptions, directory: Path) -> list[Track]:
+    """What sends figures to the tracker that was asked for, if any, under the run's name."""
+    if options.track is None:
+        return []
+    values = dataclasses.asdict(options).items()
+    config = {name: value for name, value in values if value is not None}
+    return [Track(options.track, directory.name, config=config, kept=directory / TRACKER_FILE)]
 
 
 def _sheets(

@@ -207,11 +207,10 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
             ValueError,
         ):  # a manifest from anywhere
             rows.append(("evaluation", "not readable"))
-    precision = manifest.get("precision", {"files": {}})
-    for file, figures in precision["files"].items():
+    for file, figures in manifests.smaller_files(manifest).items():
         rows.append(
             (
-                f"{file} in {precision['form']}",
+                f"{file} in {figures['precision']}",
                 f"compared with float32: PSNR {figures['psnr_db']:.1f} dB, "
                 f"{figures['bytes'] / max(figures['float32_bytes'], 1):.0%} of the size; on the "
                 f"exporting machine {figures['speed_batch_1']:.2f} times as fast at batch 1, "

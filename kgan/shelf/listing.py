@@ -120,8 +120,7 @@ def table(exports: Sequence[Shelved]) -> list[str]:
             rows.append((name, "-", "-", "-", "-", "-", printable(export.problem)))
             continue
         training = export.manifest.get("training", {})
-        form = export.manifest.get("precision", {}).get("form")
-        onnx = "onnx" if form is None else f"onnx {printable(form)}"
+        onnx = _precisions(export.manifest)
         rows.append(
             (
                 name,
@@ -134,6 +133,14 @@ def table(exports: Sequence[Shelved]) -> list[str]:
             )
         )
     return aligned([("export", "forms", "size", "preset", "pictures", "trained", ""), *rows])
+
+
+def _precisions(manifest: manifests.Manifest) -> str:
+    """The ONNX files' precisions in words, where there are others than float32."""
+    smaller = manifests.smaller_files(manifest)
+    names = list(dict.fromkeys(printable(figures["precision"]) for figures in smaller.values()))
+    alone = "precisions" not in manifest  # and so in place of float32
+    return f"onnx{' ' if alone else ' and '}{', '.join(names)}" if names else "onnx"
 
 
 def _figures(manifest: manifests.Manifest) -> str:

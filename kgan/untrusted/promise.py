@@ -52,18 +52,35 @@ def check_promise(manifest: Manifest, origin: object) -> Manifest:
     if "parity" in fields:
         parity = fields.record("parity")
         for form in parity.value:
-            figures = parity.record(form)
-            for key in PARITY_FIGURES:
-                if key in figures:
-                    figures.number(key)
-    if "precision" in fields:
-        precision = fields.record("precision")
-        precision.text("form")
-        files = precision.record("files")
-        for file in files.value:
-            for key in PRECISION_FIGURES:
-                files.record(file).number(key)
+            _parity(parity.record(form))
+    _precisions(fields)
     return manifest
+
+
+def _parity(figures: _Fields) -> None:
+    for key in PARITY_FIGURES:
+        if key in figures:
+            figures.number(key)
+
+
+def _precisions(fields: _Fields) -> None:
+    """Checks what is said of ONNX files that are not in float32, now and in older exports."""
+    if "file_precision" in fields:
+        fields.text("file_precision")
+    if "precisions" in fields:
+        files = fields.record("precisions")
+        for file in files.value:
+            files.record(file).text("precision")
+            _parity(files.record(file).record("parity"))
+    elif "precision" in fields:
+        old = fields.record("precision")
+        old.text("form")
+        files = old.record("files")
+    else:
+        return
+    for file in files.value:
+        for key in PRECISION_FIGURES:
+            files.record(file).number(key)
 
 
 def sides_of(

@@ -211,6 +211,7 @@ def test_a_grid_by_minutes_in_a_real_fit(clock, tmp_path, traced_gan, real_image
         "ReconstructionStrip",
         "RunDoctor",
         "SampleGrid",
+        "Track",
     ],
 )
 def test_whatever_writes_files_does_so_on_the_chief_of_several_workers_alone(name):

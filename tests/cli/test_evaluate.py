@@ -103,7 +103,7 @@ def test_an_export_needs_data_and_carries_its_runs_figures(
     figure = read_evaluation(run / "evaluation.json").figures["kernel_distance"]
     kept = manifest["evaluation"]["figures"]["kernel_distance"]
     assert (kept["value"], kept["floor"], kept["halves"]) == (figure.value, figure.floor, [])
-    card = (tmp_path / "clothes" / "1" / "card.md").read_text()
+    card = (tmp_path / "clothes" / "1" / "README.md").read_text()
     assert f"| kernel distance | {figure.value:.4g} ± " in card
     assert "at 32 pixels" in card
     assert "60 images of the trained weights, seeds from 0, against 60 of the embedded" in card

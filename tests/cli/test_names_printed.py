@@ -94,12 +94,12 @@ def test_from_training_to_an_export_under_a_locale_that_knows_ascii_alone(place)
     assert "runs/\\u72ac" in done.stdout.decode("ascii")
     export = "sm/\u72ac/1"
     assert sorted(os.listdir(os.fsencode(export))) == sorted(
-        b"assets card.md fingerprint.pb manifest.json model.onnx samples.png saved_model.pb "
+        b"assets README.md fingerprint.pb manifest.json model.onnx samples.png saved_model.pb "
         b"variables".split()
     )
     manifest = json.loads((place / export / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["name"] == "\u72ac"
     assert manifest["labels"]["class_names"] == ["a\nb", "caf\\xe9", "\u732b"]
-    assert "0 a\\nb, 1 caf\\xe9, 2 \u732b" in (place / export / "card.md").read_text("utf-8")
+    assert "0 a\\nb, 1 caf\\xe9, 2 \u732b" in (place / export / "README.md").read_text("utf-8")
     generator = kgan.runtime.Generator(place / export)
     assert generator.generate(2, labels=2).shape == (2, 16, 16, 3)

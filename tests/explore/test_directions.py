@@ -170,7 +170,7 @@ def test_a_manifest_carries_them_and_an_exports_subject_has_them(trained_gan, tm
     assert manifest["directions"][0]["reach"] == 3
     subject = Subject(kgan.runtime.Generator(export.path))
     assert [each.name for each in subject.directions()] == ["turn"]
-    assert "| turn |" in (export.path / "card.md").read_text()
+    assert "| turn |" in (export.path / "README.md").read_text()
     assert any("turn" in line for line in kgan.shelf.inspect(export.path))
 
 

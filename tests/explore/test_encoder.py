@@ -207,7 +207,7 @@ def test_the_export_delivers_it_as_keras_has_it(trained_gan, encoder, saved, tmp
     said = capsys.readouterr().out
     assert "encoder.onnx, images to codes: latents" in said
     assert "codes float32 (batch, 8)" in said
-    assert "encoder.onnx | `images`, uint8" in (place / "card.md").read_text(encoding="utf-8")
+    assert "encoder.onnx | `images`, uint8" in (place / "README.md").read_text(encoding="utf-8")
 
 
 def test_one_of_other_weights_is_not_delivered(saved, tmp_path, caplog):

@@ -158,7 +158,7 @@ def test_manifest_card_and_inspection_say_what_it_is(exported, tmp_path, monkeyp
     (tmp_path / "model.onnx").write_bytes((exported.path / "model.onnx").read_bytes())
     Image.new("RGB", (60, 50), (200, 10, 10)).save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
-    code = (exported.path / "card.md").read_text(encoding="utf-8").split("```python\n")[1]
+    code = (exported.path / "README.md").read_text(encoding="utf-8").split("```python\n")[1]
     found = {}
     exec(code.split("```")[0], found)
     assert found["scores"].shape == (1, 3)

@@ -1,4 +1,4 @@
-"""card.md shows what names hold, whatever Markdown, HTML or a shell would make of it."""
+"""README.md shows what names hold, whatever Markdown, HTML or a shell would make of it."""
 
 import html
 import itertools

@@ -34,7 +34,10 @@ def test_what_is_typed_is_what_is_kept():
     kinds = {name: option.kind for name, option in options_of(ExportOptions).items()}
     assert kinds["opset"].parse("13") == 13
     assert kinds["licence"].parse(" CC0-1.0 ") == "CC0-1.0"
-    assert kinds["precision"].choices == ("float32", "float16", "int8")
+    assert kinds["precision"].parse("int8") == ("float32", "int8")
+    assert ExportOptions(precision="float32").precisions == ("float32",)
+    both = ("float32", "float16", "int8")
+    assert ExportOptions(precision=["int8", "float16"]).precisions == both
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,7 @@ def test_what_is_typed_is_what_is_kept():
         ({"opset": True}, "opset must be from 13 to 21. Received: True"),
         (
             {"precision": "int4"},
-            "precision must be one of float32, float16, int8. Received: 'int4'",
+            "precision must be float16, int8 or float16,int8; .* Received: 'int4'",
         ),
         ({"licence": "a\nb"}, r"licence must be one line of text.* Received: 'a\\nb'"),
         ({"float_output": "yes"}, "float_output must be true or false. Received: 'yes'"),

@@ -61,7 +61,7 @@ def test_a_distribution_that_nobody_said_is_told(tmp_path, said):
     latents = manifest_of(export)["latents"]
     assert latents["distribution"] == (said or "normal")
     assert ("assumed" in latents) == (said is None)
-    assert ("assumed" in (export.path / "card.md").read_text()) == (said is None)
+    assert ("assumed" in (export.path / "README.md").read_text()) == (said is None)
     assert [line.split(":")[0] for line in export.assumed] == ["latents"] * (said is None)
     shown = "\n".join(kgan.shelf.inspect(export.path))
     assert ("normal, assumed" in shown) == (said is None)
@@ -169,7 +169,7 @@ def test_plain_outputs_are_those_of_keras_without_pictures(tmp_path, made):
     assert all(set(report) >= {"seeds"} for report in manifest["parity"].values())
     assert not any("uint8_max_levels" in report for report in manifest["parity"].values())
     assert not (export.path / "samples.png").exists()
-    assert "PIL" not in (export.path / "card.md").read_text()
+    assert "PIL" not in (export.path / "README.md").read_text()
     assert kgan.shelf.inspect(export.path)
     with pytest.raises(kgan.InputError, match="gives no images"):
         kgan.runtime.Generator(export.path)

@@ -117,7 +117,7 @@ def test_manifest_tells_the_truth_and_stands_in_the_model_too(exported):
 
 def test_the_cards_own_lines_make_a_picture(exported, exported_floats, tmp_path, monkeypatch):
     for export in (exported, exported_floats):
-        text = (export.path / "card.md").read_text()
+        text = (export.path / "README.md").read_text()
         monkeypatch.chdir(export.path)
         code = text.split("```python\n")[1].split("```")[0]
         exec(code.replace("picture.png", str(tmp_path / "picture.png")), {})
@@ -292,7 +292,7 @@ def test_class_names_of_any_bytes_are_in_card_and_manifest(tmp_path, monkeypatch
     sizes = {"image_shape": (16, 16, 1), "latent_dim": 4, "filters": 1}
     gan = kgan.GAN.from_preset("dcgan", class_names=names, **sizes)
     export = kgan.export.to_onnx(gan, tmp_path / "named", optimize=False)
-    assert "0 caf\\xe9, 1 \u72ac" in (export.path / "card.md").read_text("utf-8")
+    assert "0 caf\\xe9, 1 \u72ac" in (export.path / "README.md").read_text("utf-8")
     assert kgan.runtime.Generator(export.path).class_names == ["caf\\xe9", names[1]]
     shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", shown)

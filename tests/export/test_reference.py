@@ -33,7 +33,7 @@ def test_an_export_says_what_the_evaluator_gave(exported, exported_floats):
     for export, limit in ((exported, 1), (exported_floats, 1e-4)):
         manifest = json.loads((export.path / "manifest.json").read_text())
         assert manifest["reference"]["model.onnx"]["max_abs_difference"] <= limit
-        card = (export.path / "card.md").read_text()
+        card = (export.path / "README.md").read_text()
         assert "| model.onnx in onnx's ReferenceEvaluator | max abs difference" in card
 
 
@@ -118,10 +118,9 @@ def test_a_quantized_export_is_run_too(tmp_path, opset):
     gan = kgan.GAN.from_preset("dcgan_upsample", image_shape=(16, 16, 3), filters=8)
     export = kgan.export.to_onnx(gan, tmp_path / "small", precision="int8", opset=opset)
     manifest = json.loads((export.path / "manifest.json").read_text())
-    assert manifest["reference"]["model.onnx"]["psnr_db"] > 40
-    assert (
-        "| model.onnx in onnx's ReferenceEvaluator | PSNR" in (export.path / "card.md").read_text()
-    )
+    assert manifest["reference"]["model.int8.onnx"]["psnr_db"] > 40
+    card = (export.path / "README.md").read_text()
+    assert "| model.int8.onnx in onnx's ReferenceEvaluator | PSNR" in card
 
 
 def test_shapes_are_compared(part, model):

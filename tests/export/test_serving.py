@@ -48,7 +48,7 @@ for line in sys.stdin:
 
 
 def card_of(export):
-    return (export.path / "card.md").read_text()
+    return (export.path / "README.md").read_text()
 
 
 def predicted(gan, seeds):

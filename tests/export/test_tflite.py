@@ -42,7 +42,7 @@ def test_the_interpreter_gives_keras_pictures(trained_gan, tmp_path, float_outpu
     assert {path.name for path in export.path.iterdir()} == {
         "model.tflite",
         "manifest.json",
-        "card.md",
+        "README.md",
         "samples.png",
     }
     manifest = json.loads((export.path / "manifest.json").read_text())

@@ -125,7 +125,7 @@ def test_the_manifest_in_the_file_says_all(made):
     assert manifest["versions"].keys() >= {"kgan", "tensorflow", "keras"}
     assert manifest["parity"]["onnx"]["float_max_abs_difference"] <= 1e-4
     assert {"law", "distribution", "dim"} <= manifest["latents"].keys()
-    assert "| licence | CC0 \\| mine |" in (made / "clothes" / "1" / "card.md").read_text()
+    assert "| licence | CC0 \\| mine |" in (made / "clothes" / "1" / "README.md").read_text()
 
 
 def test_directories_are_inspected_against_their_files(place):
@@ -143,11 +143,11 @@ def test_directories_are_inspected_against_their_files(place):
     )
     assert encoder["input"] == "images uint8 (batch, 8, 8, 3)"
     assert decoder["input"] == "codes float32 (batch, 2, 2, 16)"
-    (place / "clothes" / "2" / "card.md").write_text("other words")
+    (place / "clothes" / "2" / "README.md").write_text("other words")
     (place / "clothes" / "2" / "samples.png").unlink()
     (place / "clothes" / "2" / "more.txt").write_text("")
     rows = shown(shelf.inspect(place / "clothes"))
-    assert rows["not as exported"] == "card.md"
+    assert rows["not as exported"] == "README.md"
     assert rows["missing"] == "samples.png"
     assert rows["not in the manifest"] == "more.txt"
     assert "checked" not in rows
@@ -207,10 +207,10 @@ def test_for_programs_both_are_json(place, capsys):
     assert alone["onnx"] == found["onnx"]
     assert alone["onnx"]["model.onnx"]["bytes"] == (version / "model.onnx").stat().st_size
     assert alone["manifest"]["output"] == manifest["output"]
-    (version / "card.md").write_text("more", encoding="utf-8")
+    (version / "README.md").write_text("more", encoding="utf-8")
     (version / "new.txt").write_text("", encoding="utf-8")
     changed = answer("--inspect", version)["differences"]
-    assert changed == [["not as exported", "card.md"], ["not in the manifest", "new.txt"]]
+    assert changed == [["not as exported", "README.md"], ["not in the manifest", "new.txt"]]
     line = error_line(capsys, ["export", "--delete", "clothes/1", "--out", place, "--json"])
     assert "--json goes with --inspect or --list. Received: clothes/1" in line
     assert version.is_dir()

@@ -247,7 +247,7 @@ def test_it_is_exported_with_attributes(exported):
     with pytest.raises(kgan.InputError, match="has attributes, light, height: give labels"):
         generator.from_latents(latents)
     assert generator.from_latents(latents, {"light": 0, "height": 1}).shape == (3, 16, 16, 3)
-    assert "light (0 or 1), height (" in (export.path / "card.md").read_text()
+    assert "light (0 or 1), height (" in (export.path / "README.md").read_text()
     assert any("light (0 or 1), height (" in line for line in kgan.shelf.inspect(export.path))
 
 
@@ -263,6 +263,6 @@ def test_the_saved_model_draws_each_seeds_row(exported):
 def test_the_cards_own_lines_draw_a_picture(exported, monkeypatch, tmp_path):
     _, export = exported
     monkeypatch.chdir(tmp_path)
-    text = (export.path / "card.md").read_text().split("```python\n")[1].split("```")[0]
+    text = (export.path / "README.md").read_text().split("```python\n")[1].split("```")[0]
     exec(text.replace("model.onnx", str(export.path / "model.onnx")), {})
     assert (tmp_path / "picture.png").is_file()

@@ -63,7 +63,7 @@ def test_a_gan_of_any_channels_is_saved_loaded_and_exported(channels, tmp_path):
     assert np.abs(drawn.astype(int) - images).max() <= 1
     with Image.open(made.path / "samples.png") as samples:
         assert samples.mode == {1: "L", 3: "RGB", 4: "RGBA"}.get(channels, "L")
-    card = (made.path / "card.md").read_text()
+    card = (made.path / "README.md").read_text()
     assert ("numpy.save" in card) == (channels not in (1, 3, 4))
     shown = generator.grid(4)
     wide = 1 if channels in (1, 3, 4) else channels

@@ -118,14 +118,14 @@ def test_it_is_exported_with_labels_and_names(shades, tmp_path):
     np.testing.assert_allclose(served.astype(int), expected.astype(int), atol=1)
     with pytest.raises(kgan.InputError, match="3 classes: give labels"):
         generator.from_latents(arrays["latents"])
-    text = (export.path / "card.md").read_text()
+    text = (export.path / "README.md").read_text()
     assert "0 dark, 1 grey, 2 light" in text
 
 
 def test_the_cards_own_lines_draw_a_class(shades, tmp_path, monkeypatch):
     path = kgan.export.to_onnx(shades, tmp_path / "shades").path
     monkeypatch.chdir(path)
-    exec((path / "card.md").read_text().split("```python\n")[1].split("```")[0], {})
+    exec((path / "README.md").read_text().split("```python\n")[1].split("```")[0], {})
     assert (path / "picture.png").is_file()
 
 

@@ -10,7 +10,7 @@ import pytest
 import kgan
 from kgan import manifest as manifests
 from kgan.untrusted import check_promise
-from kgan.untrusted.promise import sides_of
+from kgan.untrusted.promise import PRECISION_FIGURES, sides_of
 from tests.untrusted.tiny import promise
 
 REMOVED = object()
@@ -73,9 +73,34 @@ PROBE = manifests.whole_manifest(
 )
 
 
+SMALLER = promise() | {
+    "file_precision": "int8",
+    "precisions": {
+        "model.int8.onnx": {
+            "precision": "int8",
+            "parity": {"float_max_abs_difference": 0.1},
+            **dict.fromkeys(PRECISION_FIGURES, 1.0),
+        }
+    },
+}
+OLDER = promise() | {
+    "precision": {"form": "int8", "files": {"model.onnx": dict.fromkeys(PRECISION_FIGURES, 1.0)}}
+}
+
+
 def test_what_kgan_writes_is_taken():
     later = CONDITIONAL | {"of_tomorrow": [{}]}
-    known = (promise(), CONDITIONAL, ATTRIBUTES, AUTOENCODER, NETWORK, WITH_ENCODER, PROBE)
+    known = (
+        promise(),
+        CONDITIONAL,
+        ATTRIBUTES,
+        AUTOENCODER,
+        NETWORK,
+        WITH_ENCODER,
+        PROBE,
+        SMALLER,
+        OLDER,
+    )
     for manifest in (*known, later):
         assert check_promise(copy.deepcopy(manifest), "here") == manifest
 
@@ -154,6 +179,16 @@ def test_what_kgan_writes_is_taken():
         (WITH_ENCODER, "encoder/input/shape", ["batch", 2, 3, 1]),
         (WITH_ENCODER, "encoder/output/shape", ["batch", 5]),
         (WITH_ENCODER, "encoder/output/name", "latents"),
+        (SMALLER, "file_precision", 8),
+        (SMALLER, "precisions", []),
+        (SMALLER, "precisions/model.int8.onnx", 1),
+        (SMALLER, "precisions/model.int8.onnx/precision", REMOVED),
+        (SMALLER, "precisions/model.int8.onnx/parity", REMOVED),
+        (SMALLER, "precisions/model.int8.onnx/parity/float_max_abs_difference", "no"),
+        (SMALLER, "precisions/model.int8.onnx/psnr_db", REMOVED),
+        (OLDER, "precision", "int8"),
+        (OLDER, "precision/form", REMOVED),
+        (OLDER, "precision/files/model.onnx/bytes", "many"),
         (PROBE, "input", REMOVED),
         (PROBE, "features/shape", ["batch", 4, 12]),
         (PROBE, "scores/dtype", "float64"),
