@@ -285,6 +285,16 @@ def evaluation_rows(evaluation: Manifest) -> list[tuple[str, str]]:
     return [*rows, ("measured with", words)]
 
 
+def figures_in_words(manifest: Manifest) -> list[tuple[str, str]]:
+    """As `evaluation_rows`, of a manifest from anywhere; none where it has no `evaluation`."""
+    if "evaluation" not in manifest:
+        return []
+    try:
+        return evaluation_rows(manifest["evaluation"])
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return [("evaluation", "not readable")]
+
+
 def list_files(directory: Path, sizes: Mapping[str, Any] | None = None) -> Manifest:
     """Size and sha256 of every file below an export's directory, by relative path.
 

@@ -59,7 +59,7 @@ def chromium():
 
 
 class Visit:
-    """A page opened in a fresh profile.
+    """A page opened in a fresh profile, or one that is yet to go to its URL.
 
     Attributes:
         tab: playwright's Page.
@@ -67,7 +67,7 @@ class Visit:
         requests: the URLs asked for.
     """
 
-    def __init__(self, browser, url, **context):
+    def __init__(self, browser, url=None, **context):
         self.context = browser.new_context(**context)
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(120_000)  # a busy machine is slow, not wrong
@@ -75,7 +75,8 @@ class Visit:
         self.tab.on("console", lambda message: self.messages.append(message.text))
         self.tab.on("pageerror", lambda error: self.messages.append(str(error)))
         self.context.on("request", lambda request: self.requests.append(request.url))
-        self.tab.goto(url)
+        if url:
+            self.tab.goto(url)
 
     def ready(self):
         """Waits until the first samples are drawn."""

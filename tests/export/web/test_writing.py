@@ -52,6 +52,9 @@ def test_the_command_writes_a_page_of_a_model_and_of_an_export(
     manifest = json.loads(written["manifest.json"])
     assert manifest["web_runtime"] == "onnxruntime-web 9.8.7"
     assert manifest["latents"]["dim"] == 8
+    assert manifest["figures"] == []
+    loaded = ("model.onnx", "ort/ort.wasm.bundle.min.js", "ort/ort-wasm-simd-threaded.wasm")
+    assert manifest["web_bytes"] == {name: len(written[name]) for name in loaded}
     assert all((again / name).read_bytes() == content for name, content in written.items())
     assert not [path for path in page.iterdir() if path.name.startswith(".")]
 
