@@ -50,12 +50,18 @@ def chromium():
     """Debian's Chromium, headless."""
     from playwright.sync_api import sync_playwright
 
-    # Its sandbox does not start for root, who runs tests in containers.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with sync_playwright() as driver, launched(driver.chromium) as browser:
         yield browser
-        browser.close()
+
+
+@contextlib.contextmanager
+def launched(kind, *arguments):
+    """A browser of playwright's kind, with more arguments."""
+    # Its sandbox does not start for root, who runs tests in containers.
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    browser = kind.launch(executable_path=CHROMIUM, args=[*sandbox, *arguments])
+    yield browser
+    browser.close()
 
 
 class Visit:

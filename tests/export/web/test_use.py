@@ -10,7 +10,7 @@ from PIL import Image
 
 import kgan
 from kgan.page_server import PageServer
-from tests.export.web.browser import Visit, answering, assert_drawn, serving
+from tests.export.web.browser import Visit, answering, assert_drawn, launched, serving
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +131,7 @@ def test_how_far_it_is_loaded(plain, browser, unpacked, tmp_path):
     with serving(tmp_path / "page") as url:
         page = Visit(browser)
         held = []
-        page.context.route("**/model.onnx", held.append)
+        page.context.route("**/model.onnx", lambda route: held.append(route))
         page.tab.goto(url)
         page.tab.wait_for_function(f"document.getElementById('progress').value === {runtime}")
         assert page.tab.is_hidden("#failure")
@@ -167,7 +167,7 @@ def test_a_seed_that_is_none_is_said_and_not_changed(plain_url, visit):
     assert page.tab.input_value("#seed") == str(last)
 
 
-def test_the_picked_picture_is_large_and_stays_in_view(classes_url, visit):
+def test_the_picked_picture_is_large_stays_in_view_and_has_an_edge(classes_url, visit):
     for viewport in ({"width": 390, "height": 844}, {"width": 1280, "height": 720}):
         page = visit(classes_url, viewport=viewport)
         box = page.tab.locator("#shown").bounding_box()
@@ -179,10 +179,6 @@ def test_the_picked_picture_is_large_and_stays_in_view(classes_url, visit):
         page.tab.locator("#more").scroll_into_view_if_needed()
         assert page.tab.evaluate("scrollY") > 100 or viewport["width"] > 600
         assert page.tab.locator("#shown").bounding_box()["y"] >= 0
-
-
-def test_a_white_picture_has_an_edge(plain_url, visit):
-    page = visit(plain_url)
     page.tab.evaluate(
         """() => {
             const context = document.getElementById("shown").getContext("2d");
@@ -194,6 +190,24 @@ def test_a_white_picture_has_an_edge(plain_url, visit):
     middle = shown[len(shown) // 2, :, :3].astype(int)
     assert (middle[10:-10] == 255).all()
     assert (middle[[0, -1]] < 240).all()
+
+
+def test_a_gpu_draws_the_same(plain, browser, unpacked, tmp_path):
+    """A GPU in software, which is slower than the processor: here it is taken all the same."""
+    kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
+    worker = tmp_path / "page" / "worker.js"
+    text = worker.read_text()
+    assert " && one.milliseconds < other.milliseconds" in text
+    worker.write_text(text.replace(" && one.milliseconds < other.milliseconds", ""))
+    flags = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+    with launched(browser.browser_type, *flags) as gpu, serving(tmp_path / "page") as url:
+        page = Visit(gpu, url).ready()
+        assert_drawn(page.samples(), kgan.runtime.Generator(plain).generate(24))
+        assert page.tab.inner_text("#grid-time").endswith(", on the GPU")
+        assert f"{url}ort/ort-wasm-simd-threaded.jspi.wasm" in page.requests
+        assert f"{url}ort/ort-wasm-simd-threaded.wasm" not in page.requests
+        assert page.messages == []
+        page.context.close()
 
 
 def test_a_manifest_without_what_is_optional_is_shown(plain, browser, unpacked, visit, tmp_path):
