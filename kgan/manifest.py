@@ -289,6 +289,16 @@ def evaluation_rows(evaluation: Manifest) -> list[tuple[str, str]]:
     return [*rows, ("measured with", words)]
 
 
+def figures_in_words(manifest: Manifest) -> list[tuple[str, str]]:
+    """As `evaluation_rows`, of a manifest from anywhere; none where it has no `evaluation`."""
+    if "evaluation" not in manifest:
+        return []
+    try:
+        return evaluation_rows(manifest["evaluation"])
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return [("evaluation", "not readable")]
+
+
 def in_precision(file: str, precision: str) -> str:
     """The name of an ONNX file in a precision: "model.onnx" for float32, "model.int8.onnx"."""
     return file if precision == FLOAT32 else file.replace(".onnx", f".{precision}.onnx")

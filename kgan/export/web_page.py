@@ -90,8 +90,13 @@ class WebPage:
             raise InputError(
                 f"This file changed while it was published; try again. Received: {generator.path}"
             )
+        loaded = [manifests.ONNX_FILE, *(f"{RUNTIME}/{name}" for name in self.runtime_files)]
         # The browser's runtime does not show the metadata inside the model.
-        facts = generator.info | {"web_runtime": self.runtime}
+        facts = generator.info | {
+            "web_runtime": self.runtime,
+            "web_bytes": {name: (staging / name).stat().st_size for name in loaded},
+            "figures": manifests.figures_in_words(generator.info),
+        }
         kept = read_directions(beside_onnx(generator.path), facts["latents"]["dim"])
         if kept:  # found since the export
             facts["directions"] = as_json(kept)

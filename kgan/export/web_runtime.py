@@ -30,6 +30,11 @@ FILES = {
     "ort.wasm.bundle.min.js": "dist/ort.wasm.bundle.min.mjs",
     "ort-wasm-simd-threaded.wasm": "dist/ort-wasm-simd-threaded.wasm",
 }
+# That for WebGPU, which also runs on the CPU; the page asks for it instead, where there is a GPU.
+GPU_FILES = {
+    "ort.jspi.bundle.min.js": "dist/ort.jspi.bundle.min.mjs",
+    "ort-wasm-simd-threaded.jspi.wasm": "dist/ort-wasm-simd-threaded.jspi.wasm",
+}
 
 LARGEST_FILE = 2**28  # bytes; the largest, the runtime itself, has a tenth of it
 
@@ -68,7 +73,10 @@ def _from_directory(directory: Path) -> tuple[str, dict[str, bytes]]:
         package = json.loads(read_text(directory / "package.json"))
         if package["name"] != PACKAGE:
             raise KeyError
-        files = {name: read_bytes(directory / path, LARGEST_FILE) for name, path in FILES.items()}
+        wanted = dict(FILES)
+        if all((directory / path).is_file() for path in GPU_FILES.values()):
+            wanted |= GPU_FILES  # which a user's own package may be too old for
+        files = {name: read_bytes(directory / path, LARGEST_FILE) for name, path in wanted.items()}
         return f"{PACKAGE} {package['version']}", files
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
@@ -125,5 +133,5 @@ def _unpack(path: Path) -> dict[str, bytes]:
     with tarfile.open(path) as package:
         return {
             name: cast(IO[bytes], package.extractfile(f"package/{inside}")).read()
-            for name, inside in FILES.items()
+            for name, inside in (FILES | GPU_FILES).items()
         }

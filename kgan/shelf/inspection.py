@@ -196,17 +196,7 @@ def _facts(manifest: manifests.Manifest) -> list[Row]:
         rows.append((f"parity of {form}", wording.parity(report)))
     if "optimized" in manifest:
         rows.append(("graph", "rewritten" if manifest["optimized"] else "as tf2onnx wrote it"))
-    if "evaluation" in manifest:
-        try:
-            rows += manifests.evaluation_rows(manifest["evaluation"])
-        except (
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ):  # a manifest from anywhere
-            rows.append(("evaluation", "not readable"))
+    rows += manifests.figures_in_words(manifest)
     for file, figures in manifests.smaller_files(manifest).items():
         rows.append(
             (

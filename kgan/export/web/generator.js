@@ -4,8 +4,10 @@ import { fromSeed } from "./latents.js";
 
 /**
  * What the page shows and works on.
- * A label is the number of a class, or the values of the attributes.
- * @typedef {{title: string, latent: Float32Array, label: null|number|number[], image: ImageData}} Picture
+ * A label is the number of a class, or the values of the attributes. `seed` is there where the
+ * latent is that seed's; one with `blend` is mixed with itself in another class.
+ * @typedef {{title: string, latent: Float32Array, label: null|number|number[], image: ImageData,
+ *   seed: ?number, blend: ?{label: number, share: number}}} Picture
  */
 
 export class Generator {
@@ -33,17 +35,24 @@ export class Generator {
     };
   }
 
-  /** Loads the model that lies beside the page. */
-  async open() {
-    const { threads } = await this.#ask({ manifest: this.manifest });
-    this.threads = threads;
+  /**
+   * Loads the model that lies beside the page.
+   * @param {function({loaded: number, total: number})} onProgress takes bytes
+   */
+  async open(onProgress) {
+    this.onProgress = onProgress;
+    const { machine } = await this.#ask({ manifest: this.manifest });
+    this.machine = machine;
   }
 
   /** A seed's latent and label, as `kgan generate --seed` takes them; `label` asks for another. */
   ofSeed(seed, label = null) {
     return {
+      seed,
+      title: `Seed ${seed}`,
       latent: fromSeed(seed, this.dim, this.manifest.latents.distribution),
       label: label ?? this.#labelOfSeed(seed),
+      blend: null,
     };
   }
 
@@ -51,6 +60,21 @@ export class Generator {
     if (this.classes) return seed % this.classes.length;
     const rows = this.attributes && this.manifest.labels.rows;
     return rows && rows[seed % rows.length];
+  }
+
+  /** Whether a label is the one that a seed has where none is asked for. */
+  isOwnLabel(seed, label) {
+    return String(this.#labelOfSeed(seed)) === String(label);
+  }
+
+  /** Whether a label is one of this model's. */
+  isLabel(label) {
+    if (this.classes) return Number.isInteger(label) && label in this.classes;
+    if (!this.attributes) return label === null;
+    if (!Array.isArray(label) || label.length !== this.attributes.length) return false;
+    return this.attributes.every(({ range: [low, high] }, place) => {
+      return Number.isFinite(label[place]) && low <= label[place] && label[place] <= high;
+    });
   }
 
   /** A picture's title, with its class or its attributes. */
@@ -65,8 +89,8 @@ export class Generator {
   }
 
   /**
-   * Makes a batch of pictures; one with `blend` is mixed with itself in another class.
-   * @param {{latent: Float32Array, label: null|number|number[], blend: ?{label: number, share: number}}[]} wanted
+   * Makes a batch of pictures.
+   * @param {Picture[]} wanted without images
    * @returns {Promise<{images: ImageData[], milliseconds: number}>}
    */
   async draw(wanted) {
@@ -85,7 +109,8 @@ export class Generator {
     let labels = null;
     if (this.classes) labels = wanted.map(({ label }) => label);
     if (this.attributes) labels = Float32Array.from(wanted.flatMap(({ label }) => label));
-    const { pixels, milliseconds } = await this.#ask({ latents, labels });
+    const { pixels, milliseconds, machine } = await this.#ask({ latents, labels });
+    this.machine = machine; // a GPU may be taken away
     const size = this.height * this.width * 4;
     const images = wanted.map((_, place) => {
       const part = pixels.slice(place * size, (place + 1) * size);
@@ -102,11 +127,12 @@ export class Generator {
     });
   }
 
-  #answer({ id, error, ...answer }) {
+  #answer({ id, error, progress, ...answer }) {
+    if (progress) return this.onProgress(progress);
     const { resolve, reject } = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (error === undefined) resolve(answer);
-    else reject(new Error(error));
+    if (error === undefined) return resolve(answer);
+    return reject(new Error(error));
   }
 }
 

@@ -19,9 +19,9 @@ export class Grid {
     this.label = null;
     this.picked = 0;
     this.round = 0;
-    const wide = matchMedia("(min-width: 600px)").matches;
-    this.columns = wide ? 6 : 4;
-    this.count = wide ? 24 : 12;
+    const isWide = (pixels) => matchMedia(`(min-width: ${pixels}px)`).matches;
+    this.columns = isWide(960) ? 8 : isWide(600) ? 6 : 4;
+    this.count = isWide(600) ? 24 : 12;
     this.element.style.setProperty("--columns", this.columns);
     this.tiles = Array.from({ length: this.count }, (_, place) => this.#tile(place));
     this.element.append(...this.tiles.map(({ button }) => button));
@@ -54,13 +54,13 @@ export class Grid {
       if (round !== this.round) return false;
       total += milliseconds;
       tiles.forEach((tile, place) => {
-        const title = `Seed ${seed + start + place}`;
-        this.#fill(tile, { ...wanted[place], title, image: images[place] });
+        this.#fill(tile, { ...wanted[place], image: images[place] });
       });
     }
     this.element.setAttribute("aria-busy", "false");
     const each = inMilliseconds(total / this.count);
-    this.time.textContent = `${this.count} pictures in ${inMilliseconds(total)}, ${each} each`;
+    this.time.textContent =
+      `${this.count} pictures in ${inMilliseconds(total)}, ${each} each, ${generator.machine}`;
     this.on.say(`Drew seeds ${seed} to ${seed + this.count - 1}`);
     return true;
   }
@@ -81,11 +81,18 @@ export class Grid {
     this.on.pick(picture);
   }
 
+  /** Marks the tile of a picture from elsewhere, or none. */
+  find(seed) {
+    const place = seed - this.seed;
+    this.#mark(place in this.tiles ? place : null);
+  }
+
   #mark(place) {
-    this.tiles[this.picked].button.setAttribute("aria-pressed", "false");
-    this.picked = place;
-    this.tiles[place].button.setAttribute("aria-pressed", "true");
-    this.#stopTabAt(place);
+    this.tiles.forEach(({ button }, other) => {
+      button.setAttribute("aria-pressed", String(other === place));
+    });
+    this.picked = place ?? this.picked;
+    this.#stopTabAt(this.picked);
   }
 
   /** Tab reaches only one tile, the last one used; arrow keys go to the others. */

@@ -31,15 +31,38 @@ export function sheet(images, columns, hasAlpha) {
   return canvas;
 }
 
-/** Downloads a canvas as a PNG file, whose name has letters, digits and hyphens only. */
-export async function save(canvas, ...words) {
+/** A picture on a canvas of its own, each pixel `scale` times `scale` pixels large. */
+export function enlarged(image, scale) {
+  const [small, large] = [document.createElement("canvas"), document.createElement("canvas")];
+  paint(small, image);
+  if (scale === 1) return small;
+  [large.width, large.height] = [scale * image.width, scale * image.height];
+  const context = large.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, large.width, large.height);
+  return large;
+}
+
+/** A canvas as a file in memory; `kind` is "image/png" where the browser cannot write it. */
+export async function encoded(canvas, kind, quality) {
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, kind, quality));
+  if (!blob) throw new Error(`pictures of ${canvas.width} × ${canvas.height} are too large for it`);
+  return blob;
+}
+
+/** Downloads a file, whose name has letters, digits and hyphens only, and an extension. */
+export function download(blob, extension, ...words) {
   const name = words.join(" ").normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-");
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = `${name.replace(/^-|-$/g, "").toLowerCase()}.png`;
+  link.download = `${name.replace(/^-|-$/g, "").toLowerCase()}.${extension}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** Downloads a canvas as a PNG file. */
+export async function save(canvas, ...words) {
+  download(await encoded(canvas, "image/png"), "png", ...words);
 }
 
 /** Milliseconds with as many digits as are meaningful. */

@@ -1,4 +1,5 @@
-// Sliders for named directions in latents, and for a latent's values, a page of them at a time.
+// Sliders for named directions in latents and, behind "More", for a latent's values, a page of them
+// at a time.
 
 const PAGE = 12;
 const element = (id) => document.getElementById(id);
@@ -25,10 +26,9 @@ export class Sliders {
     );
     element("named").append(...this.named.map(({ row }) => row));
     element("sliders").append(...this.rows.map(({ row }) => row));
-    const more = element("more");
-    more.hidden = !this.named.length;
-    more.addEventListener("click", () => this.#open(element("sliders").hidden));
-    this.#open(!this.named.length);
+    element("unnamed").hidden = this.named.length > 0;
+    element("more").addEventListener("click", () => this.#open(element("sliders").hidden));
+    this.#open(false);
     element("earlier").addEventListener("click", () => this.#page(-PAGE));
     element("later").addEventListener("click", () => this.#page(PAGE));
     element("reset").addEventListener("click", () => {
@@ -47,13 +47,37 @@ export class Sliders {
     input.addEventListener("input", () => {
       onInput(Number(input.value));
       this.#fill();
-      this.onChange(
-        this.latent,
-        this.strengths.some((strength) => strength !== 0) ||
-          this.base.some((number, place) => number !== this.origin[place]),
-      );
+      this.onChange(this.latent, this.isChanged);
     });
     return { row, name, input, value };
+  }
+
+  get isChanged() {
+    return (
+      this.strengths.some((strength) => strength !== 0) ||
+      this.base.some((number, place) => number !== this.origin[place])
+    );
+  }
+
+  /** What differs from the start: [[place of a direction, strength], ...] and the same of values. */
+  get changes() {
+    const of = (numbers, start) => [...numbers.entries()].filter(([at, one]) => one !== start(at));
+    return {
+      strengths: of(this.strengths, () => 0),
+      values: of(this.base, (place) => this.origin[place]),
+    };
+  }
+
+  /** Goes where `changes` said; an Error where this model has no such sliders. */
+  change({ strengths, values }) {
+    for (const [numbers, changed] of [[this.strengths, strengths], [this.base, values]]) {
+      for (const [place, number] of changed) {
+        if (!(place in numbers) || !Number.isFinite(number)) throw new Error("not of this model");
+        numbers[place] = number;
+      }
+    }
+    this.#fill();
+    if (this.isChanged) this.onChange(this.latent, true);
   }
 
   /** Shows or hides the sliders of single values, which named ones stand for. */
@@ -67,7 +91,7 @@ export class Sliders {
   /** Starts from a latent; Reset returns to it. */
   start(latent) {
     this.origin = latent;
-    this.base = latent;
+    this.base = latent.slice();
     this.strengths = this.directions.map(() => 0);
     this.#fill();
   }
@@ -75,7 +99,6 @@ export class Sliders {
   /** Sets one value of the latent as it is with all strengths. */
   #set(place, value) {
     const moved = this.latent[place] - this.base[place];
-    this.base = this.base.slice();
     this.base[place] = value - moved;
   }
 

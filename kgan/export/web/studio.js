@@ -1,7 +1,8 @@
 // The picture being worked on, the three places that keep one, and the tabs that make new ones.
 
 import { arithmetic, lerp, slerp } from "./latents.js";
-import { inMilliseconds, paint, save } from "./pictures.js";
+import { pictureAsText, pictureFromText } from "./link.js";
+import { inMilliseconds, paint } from "./pictures.js";
 import { Sliders } from "./sliders.js";
 
 const FRAMES = 7;
@@ -11,20 +12,23 @@ const element = (id) => document.getElementById(id);
 export class Studio {
   /**
    * @param {import("./generator.js").Generator} generator
-   * @param {function(string)} say tells a screen reader
-   * @param {function(Picture)} onShow takes each picture that is shown and stays
+   * @param {{say: function(string), show: function(Picture), change: function()}} on `say` tells a
+   *   screen reader, `show` takes each picture that is shown and stays, `change` comes when `state`
+   *   has changed
    */
-  constructor(generator, say, onShow) {
-    this.onShow = onShow;
+  constructor(generator, on) {
+    this.on = on;
     this.generator = generator;
-    this.say = say;
     this.kept = {};
     this.shown = null;
     this.wanted = null;
+    this.isMade = false; // by the open tab from the kept pictures, not picked
     this.way = element("way");
     this.sliders = new Sliders(generator, (latent, isChanged) => {
-      const title = isChanged ? `${this.origin.title}, changed` : this.origin.title;
-      this.#draw({ ...(this.wanted ?? this.shown), latent, title });
+      const { seed, title } = this.origin;
+      const named = isChanged ? { title: `${title}, changed`, seed: undefined } : { title, seed };
+      this.isMade = false;
+      this.#draw({ ...(this.wanted ?? this.shown), ...named, latent });
     });
     this.tabs = [...document.querySelectorAll('[role="tab"]')];
     this.slots = Object.fromEntries(
@@ -32,6 +36,7 @@ export class Studio {
     );
     this.frames = Array.from({ length: FRAMES }, (_, place) => this.#frame(place));
     element("strip").append(...this.frames.map(({ button }) => button));
+    element("shown").style.setProperty("--ratio", generator.width / generator.height);
     this.#listen();
   }
 
@@ -43,9 +48,6 @@ export class Studio {
       tab.addEventListener("click", () => this.#open(tab));
       tab.addEventListener("keydown", (event) => this.#onTabKey(event));
     }
-    element("save").addEventListener("click", () => {
-      save(element("shown"), this.generator.manifest.name, ...this.#caption().split("·"));
-    });
     this.way.addEventListener("input", () => {
       this.stop();
       this.#showBetween();
@@ -78,6 +80,7 @@ export class Studio {
   }
 
   #startSliders() {
+    this.isMade = false;
     this.origin = this.shown;
     this.sliders.start(this.shown.latent);
   }
@@ -88,22 +91,62 @@ export class Studio {
     this.stop();
     this.kept[name] = picture;
     const slot = this.slots[name];
-    const pictured = this.#caption(picture);
+    const pictured = this.generator.caption(picture);
     for (const canvas of document.querySelectorAll(`[data-kept="${name}"]`)) {
       paint(canvas, picture.image);
     }
     slot.setAttribute("aria-label", `Keep as ${name}; now: ${pictured}`);
-    this.say(`${name} is ${pictured}`);
+    this.on.say(`${name} is ${pictured}`);
     this.#remake(name);
+    this.on.change();
   }
 
   /** Draws the shown picture in another class, or with other attributes. */
   relabel(label) {
-    this.#draw({ ...(this.wanted ?? this.shown), label, blend: null });
+    const picture = { ...(this.wanted ?? this.shown), label, blend: null };
+    if (this.isMade) {
+      this.isMade = false;
+      this.origin = picture;
+      this.sliders.start(picture.latent);
+    }
+    this.#draw(picture);
+  }
+
+  /** What is shown, kept and open, as text by name. */
+  state() {
+    const asText = (picture) => pictureAsText(this.generator, picture);
+    const kept = Object.entries(this.kept).map(([name, picture]) => [name, asText(picture)]);
+    const state = { ...Object.fromEntries(kept), tab: this.tab };
+    if (this.tab === "between") state.way = this.way.value;
+    if (this.isMade) return state;
+    const { label, blend } = this.wanted ?? this.shown;
+    state.picture = asText({ ...this.origin, label, blend });
+    if (this.sliders.isChanged) state.moves = JSON.stringify(this.sliders.changes);
+    return state;
+  }
+
+  /** Goes where `state` said; an Error where that is none of this model's. */
+  async restore({ A, B, C, picture, tab, way, moves }) {
+    const opened = this.tabs.find(({ id }) => id === `tab-${tab}`);
+    if (!opened) throw new Error("no such tab");
+    const texts = { A, B, C, ...(picture === undefined ? {} : { picture }) };
+    const wanted = Object.values(texts).map((text) => pictureFromText(this.generator, text));
+    const { images } = await this.generator.draw(wanted);
+    const drawn = {};
+    Object.keys(texts).forEach((name, place) => {
+      drawn[name] = { ...wanted[place], image: images[place] };
+    });
+    ["A", "B", "C"].forEach((name) => this.keep(name, drawn[name]));
+    if (way !== undefined) this.way.value = way;
+    this.#open(opened);
+    if (!drawn.picture) return;
+    this.pick(drawn.picture);
+    if (moves !== undefined) this.sliders.change(JSON.parse(moves));
   }
 
   get tab() {
-    return this.tabs.find((tab) => tab.getAttribute("aria-selected") === "true").id;
+    const isOpen = (tab) => tab.getAttribute("aria-selected") === "true";
+    return this.tabs.find(isOpen).id.replace("tab-", "");
   }
 
   #open(tab) {
@@ -113,8 +156,9 @@ export class Studio {
       other.tabIndex = other === tab ? 0 : -1;
       element(other.getAttribute("aria-controls")).hidden = other !== tab;
     }
-    if (tab.id === "tab-sliders") this.#startSliders();
-    else this.#remake();
+    if (this.tab !== "sliders") this.#remake();
+    else if (this.isMade) this.#startSliders();
+    this.on.change();
   }
 
   #onTabKey(event) {
@@ -130,14 +174,15 @@ export class Studio {
   /** Updates what the open tab makes from the kept pictures; `name` is the one that changed. */
   #remake(name) {
     if (Object.keys(this.kept).length < 3) return;
-    if (this.tab === "tab-sum") this.#showSum();
-    if (this.tab === "tab-between" && name !== "C") {
+    if (this.tab === "sum") this.#showSum();
+    if (this.tab === "between" && name !== "C") {
       this.#fillStrip();
       this.#showBetween();
     }
   }
 
-  #between(share) {
+  /** The picture of a share of the way from A to B, not yet drawn. */
+  between(share) {
     const { A, B } = this.kept;
     const along = this.generator.isNormal ? slerp : lerp;
     const percent = Math.round(100 * share);
@@ -150,7 +195,15 @@ export class Studio {
 
   /** Attributes go over as numbers do. No class lies between two: both are drawn and mixed. */
   #labelBetween(one, other, share) {
-    if (this.generator.attributes) return { label: lerp(one, other, share), blend: null };
+    const { attributes } = this.generator;
+    if (attributes) {
+      // Two equal ends can have a rounding more than either between them.
+      const label = lerp(one, other, share).map((number, place) => {
+        const [low, high] = attributes[place].range;
+        return Math.min(high, Math.max(low, number));
+      });
+      return { label, blend: null };
+    }
     const blend = one === other ? null : this.#blend(share);
     return { label: share < 0.5 ? one : other, blend };
   }
@@ -162,7 +215,7 @@ export class Studio {
   }
 
   async #fillStrip() {
-    const wanted = this.frames.map(({ share }) => this.#between(share));
+    const wanted = this.frames.map(({ share }) => this.between(share));
     const { images } = await this.generator.draw(wanted);
     this.frames.forEach(({ canvas }, place) => paint(canvas, images[place]));
   }
@@ -170,13 +223,15 @@ export class Studio {
   #showBetween() {
     const percent = Number(this.way.value);
     this.way.setAttribute("aria-valuetext", `${percent} %`);
-    return this.#draw(this.#between(percent / 100));
+    this.isMade = true;
+    return this.#draw(this.between(percent / 100));
   }
 
   #showSum() {
     const { A, B, C } = this.kept;
     const latent = arithmetic(A.latent, B.latent, C.latent);
-    return this.#draw({ title: "A − B + C", latent, label: A.label });
+    this.isMade = true;
+    return this.#draw({ title: "A − B + C", latent, label: A.label, blend: null });
   }
 
   async #play() {
@@ -194,6 +249,7 @@ export class Studio {
 
   /** Ends the animation. */
   stop() {
+    if (this.playing) this.on.change();
     this.playing = null;
     element("play").textContent = "Play";
   }
@@ -211,20 +267,20 @@ export class Studio {
       const { images, milliseconds } = await this.generator.draw([picture]);
       if (!this.wanted) return; // another picture was picked meanwhile
       if (this.wanted === picture) this.wanted = null;
-      element("time").textContent = `1 picture in ${inMilliseconds(milliseconds)}`;
+      element("time").textContent =
+        `1 picture in ${inMilliseconds(milliseconds)}, ${this.generator.machine}`;
       this.#show({ ...picture, image: images[0] });
     }
   }
 
   #show(picture) {
     this.shown = picture;
+    const caption = this.generator.caption(picture);
     paint(element("shown"), picture.image);
-    element("shown").setAttribute("aria-label", this.#caption());
-    element("caption").textContent = this.#caption();
-    if (!this.wanted) this.onShow(picture);
-  }
-
-  #caption(picture = this.shown) {
-    return this.generator.caption(picture);
+    element("shown").setAttribute("aria-label", caption);
+    element("caption").textContent = caption;
+    if (this.wanted) return;
+    this.on.show(picture);
+    if (!this.playing) this.on.change();
   }
 }

@@ -1,13 +1,53 @@
 // Runs the model in a worker, so that the page stays responsive. Knows ONNX and pixels, not seeds.
 
-import { env, InferenceSession, Tensor } from "./ort/ort.wasm.bundle.min.js";
+// The GPU's runtime also has the processor's; browsers without a GPU load the smaller one.
+const ON_PROCESSOR = ["ort/ort.wasm.bundle.min.js", "ort/ort-wasm-simd-threaded.wasm"];
+const ON_GPU = ["ort/ort.jspi.bundle.min.js", "ort/ort-wasm-simd-threaded.jspi.wasm"];
+const MODEL = "model.onnx";
+const TRIAL = 6; // pictures that both draw, to be compared and timed
+const TRIAL_MILLISECONDS = 5000; // nobody waits longer for a page to begin
+const MOST_LEVELS = 2; // by which a GPU's pictures may differ, as float32 sums in another order do
 
-env.wasm.wasmPaths = { wasm: new URL("./ort/ort-wasm-simd-threaded.wasm", import.meta.url).href };
-// Threads share memory, which browsers allow only where the server isolates the page.
-env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+const here = (path) => new URL(`./${path}`, import.meta.url).href;
 
-let session;
+let ort;
 let manifest;
+let onProcessor; // a session
+let onGpu = null; // another, where it draws the same and faster
+
+/** A file's bytes; `onBytes` takes how many came, part by part. */
+async function download(path, onBytes) {
+  const response = await fetch(here(path));
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
+  const counted = new TransformStream({
+    transform(part, out) {
+      onBytes(part.byteLength);
+      out.enqueue(part);
+    },
+  });
+  return new Uint8Array(await new Response(response.body.pipeThrough(counted)).arrayBuffer());
+}
+
+/** Loads a runtime and the model; gives the model's bytes. */
+async function load([script, wasm], tell) {
+  const sizes = manifest.web_bytes;
+  const [total, loaded] = [sizes[wasm] + sizes[MODEL], { [wasm]: 0, [MODEL]: 0 }];
+  const [binary, model] = await Promise.all(
+    [wasm, MODEL].map((path) =>
+      download(path, (count) => {
+        loaded[path] += count;
+        tell({ loaded: loaded[wasm] + loaded[MODEL], total });
+      }),
+    ),
+  );
+  ort = await import(here(script));
+  ort.env.wasm.wasmBinary = binary;
+  // Threads share memory, which browsers allow only where the server isolates the page.
+  ort.env.wasm.numThreads = self.crossOriginIsolated
+    ? Math.min(4, navigator.hardwareConcurrency)
+    : 1;
+  return model;
+}
 
 /** The model's output (uint8, or float32 in the manifest's range) as levels 0 to 255. */
 function levels(values) {
@@ -47,14 +87,14 @@ function pixelsOf(images) {
   return rgba(sideBySide(values, width, channels), 1);
 }
 
-async function draw({ latents, labels }) {
+async function run(session, { latents, labels }) {
   const dim = manifest.latents.dim;
   const count = latents.length / dim;
-  const feeds = { latents: new Tensor("float32", latents, [count, dim]) };
+  const feeds = { latents: new ort.Tensor("float32", latents, [count, dim]) };
   if (labels instanceof Float32Array) {
-    feeds.labels = new Tensor("float32", labels, [count, labels.length / count]); // attributes
+    feeds.labels = new ort.Tensor("float32", labels, [count, labels.length / count]); // attributes
   } else if (labels) {
-    feeds.labels = new Tensor("int64", BigInt64Array.from(labels, BigInt), [count]);
+    feeds.labels = new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), [count]);
   }
   const start = performance.now();
   const { images } = await session.run(feeds);
@@ -64,27 +104,78 @@ async function draw({ latents, labels }) {
   return { pixels, milliseconds };
 }
 
-async function open(exported) {
-  manifest = exported;
-  session = await InferenceSession.create(new URL("./model.onnx", import.meta.url).href, {
-    executionProviders: ["wasm"],
-  });
-  // The first run of a session also plans and allocates; that must not count as a picture's time.
+function machine() {
+  if (onGpu) return "on the GPU";
+  const { numThreads } = ort.env.wasm;
+  return numThreads === 1 ? "on 1 thread" : `on ${numThreads} threads`;
+}
+
+async function draw(asked) {
+  if (onGpu) {
+    try {
+      return { ...(await run(onGpu, asked)), machine: machine() };
+    } catch {
+      onGpu = null; // such as one that the system took away; the processor goes on
+    }
+  }
+  return { ...(await run(onProcessor, asked)), machine: machine() };
+}
+
+/** Latents and labels to try a session with. */
+function trial(count) {
+  const { dim } = manifest.latents;
+  const latents = Float32Array.from({ length: count * dim }, (_, place) => Math.sin(place + 1));
   const { rows } = manifest.labels ?? {};
-  const labels = rows ? Float32Array.from(rows[0]) : manifest.labels ? [0] : null;
-  await draw({ latents: new Float32Array(manifest.latents.dim), labels });
-  return { threads: env.wasm.numThreads };
+  if (rows) return { latents, labels: Float32Array.from(Array(count).fill(rows[0]).flat()) };
+  return { latents, labels: manifest.labels ? Array(count).fill(0) : null };
+}
+
+/** The GPU's session, where its pictures are the processor's and come sooner; else null. */
+async function triedOnGpu(model) {
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: ["webgpu"],
+    logSeverityLevel: 3, // it warns of what it leaves to the processor on purpose
+  });
+  const asked = trial(TRIAL);
+  await run(session, asked); // a first run also compiles
+  const [one, other] = [await run(session, asked), await run(onProcessor, asked)];
+  const isSame = one.pixels.every(
+    (level, place) => Math.abs(level - other.pixels[place]) <= MOST_LEVELS,
+  );
+  return isSame && one.milliseconds < other.milliseconds ? session : null;
+}
+
+const within = (milliseconds, promise) =>
+  Promise.race([promise, new Promise((resolve) => setTimeout(resolve, milliseconds, null))]);
+
+/** Whether this browser offers a GPU, and the page has the runtime for it. */
+async function hasGpu() {
+  if (!(ON_GPU[1] in manifest.web_bytes) || !("Suspending" in WebAssembly)) return false;
+  return Boolean(await within(TRIAL_MILLISECONDS, navigator.gpu?.requestAdapter().catch(() => null)));
+}
+
+async function open(exported, tell) {
+  manifest = exported;
+  const isWithGpu = await hasGpu();
+  const model = await load(isWithGpu ? ON_GPU : ON_PROCESSOR, tell);
+  onProcessor = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+  // The first run of a session also plans and allocates; that must not count as a picture's time.
+  await run(onProcessor, trial(1));
+  if (isWithGpu) onGpu = await within(TRIAL_MILLISECONDS, triedOnGpu(model).catch(() => null));
+  return { machine: machine() };
 }
 
 // One request at a time, in order.
 let queue = Promise.resolve();
 self.onmessage = ({ data }) => {
   queue = queue.then(async () => {
+    const { id } = data;
     try {
-      const answer = await (data.manifest ? open(data.manifest) : draw(data));
-      self.postMessage({ id: data.id, ...answer }, answer.pixels ? [answer.pixels.buffer] : []);
+      const tell = (progress) => self.postMessage({ id, progress });
+      const answer = await (data.manifest ? open(data.manifest, tell) : draw(data));
+      self.postMessage({ id, ...answer }, answer.pixels ? [answer.pixels.buffer] : []);
     } catch (error) {
-      self.postMessage({ id: data.id, error: String(error?.message ?? error) });
+      self.postMessage({ id, error: String(error?.message ?? error) });
     }
   });
 };

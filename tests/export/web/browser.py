@@ -50,16 +50,22 @@ def chromium():
     """Debian's Chromium, headless."""
     from playwright.sync_api import sync_playwright
 
-    # Its sandbox does not start for root, who runs tests in containers.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with sync_playwright() as driver, launched(driver.chromium) as browser:
         yield browser
-        browser.close()
+
+
+@contextlib.contextmanager
+def launched(kind, *arguments):
+    """A browser of playwright's kind, with more arguments."""
+    # Its sandbox does not start for root, who runs tests in containers.
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    browser = kind.launch(executable_path=CHROMIUM, args=[*sandbox, *arguments])
+    yield browser
+    browser.close()
 
 
 class Visit:
-    """A page opened in a fresh profile.
+    """A page opened in a fresh profile, or one that is yet to go to its URL.
 
     Attributes:
         tab: playwright's Page.
@@ -67,7 +73,7 @@ class Visit:
         requests: the URLs asked for.
     """
 
-    def __init__(self, browser, url, **context):
+    def __init__(self, browser, url=None, **context):
         self.context = browser.new_context(**context)
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(120_000)  # a busy machine is slow, not wrong
@@ -75,7 +81,8 @@ class Visit:
         self.tab.on("console", lambda message: self.messages.append(message.text))
         self.tab.on("pageerror", lambda error: self.messages.append(str(error)))
         self.context.on("request", lambda request: self.requests.append(request.url))
-        self.tab.goto(url)
+        if url:
+            self.tab.goto(url)
 
     def ready(self):
         """Waits until the first samples are drawn."""

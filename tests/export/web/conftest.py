@@ -102,7 +102,7 @@ def visit(browser):
     visits = []
 
     def open_page(url, **context):
-        visits.append((url, Visit(browser, url, **context)))
+        visits.append((url.partition("#")[0], Visit(browser, url, **context)))
         return visits[-1][1].ready()
 
     yield open_page

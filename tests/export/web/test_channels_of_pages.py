@@ -74,7 +74,7 @@ def test_png_files_keep_transparency(icons, visit):
 
     page.tab.click("#grid button:nth-child(8)")
     assert_transparent(saved("#save")[None], generator.generate(1, seed=7))
-    sheet = kgan.images.grid(generator.generate(24), columns=6)
+    sheet = kgan.images.grid(generator.generate(24), columns=8)
     assert_transparent(saved("#save-grid")[None], sheet[None])
 
 

@@ -14,6 +14,7 @@ from tests.export.web.browser import CLASSES, LEVELS, SUM, assert_drawn
 from tests.export.web.conftest import page_url
 
 pytestmark = pytest.mark.slow
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def test_a_seed_has_the_picture_that_it_has_in_python(plain, plain_url, visit):
@@ -48,6 +49,7 @@ def test_sliders_reach_every_value_and_reset(classes, classes_url, visit):
     page, generator = visit(classes_url), kgan.runtime.Generator(classes)
     latents = latent_law.from_seeds([4], 30, "uniform")
     page.tab.click("#grid button:nth-child(5)")
+    page.tab.click("#more")
     for first in (1, 13, 25):
         assert page.tab.inner_text("#range") == f"{first}\N{EN DASH}{min(first + 11, 30)} of 30"
         shown = page.tab.locator("#sliders output:visible").all_inner_texts()
@@ -155,6 +157,7 @@ def test_classes(classes, classes_url, visit):
     assert_drawn(page.samples(), generator.generate(24, labels=2))
     assert np.abs(page.samples().astype(int) - by_seed).max() > 10 * LEVELS
     assert_drawn(page.caption("Seed 0 · Ankle boot"), generator.generate(1, labels=2))
+    page.tab.click("#more")
     page.set("#sliders label:nth-child(1) input", 0.5)
     page.caption("Seed 0, changed · Ankle boot")
     page.tab.select_option("#class", label="Bag")
@@ -179,4 +182,11 @@ def test_png_files_hold_the_pictures(plain, plain_url, visit):
     np.testing.assert_array_equal(picture, page.pixels("#shown")[0])
     name, sheet = saved("#save-grid")
     assert name == "clothes-seeds-0-to-23.png"
-    assert_drawn(sheet[None], kgan.images.grid(generator.generate(24), columns=6)[None])
+    assert_drawn(sheet[None], kgan.images.grid(generator.generate(24), columns=8)[None])
+    page.tab.click("#grid button:nth-child(8)")
+    sizes = page.tab.locator("#scale option").all_inner_texts()
+    assert sizes == [f"{20 * scale} {TIMES} {16 * scale}" for scale in (1, 2, 4, 8, 16)]
+    page.tab.select_option("#scale", sizes[-1])
+    name, large = saved("#save")
+    assert name == "clothes-seed-7-16x.png"
+    np.testing.assert_array_equal(large, picture.repeat(16, 0).repeat(16, 1))

@@ -1,14 +1,16 @@
 """The page in use: by keyboard, on a phone, on servers of both kinds, with a broken model."""
 
+import io
 import json
 import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import kgan
 from kgan.page_server import PageServer
-from tests.export.web.browser import Visit, answering, assert_drawn, serving
+from tests.export.web.browser import Visit, answering, assert_drawn, launched, serving
 
 pytestmark = pytest.mark.slow
 
@@ -16,11 +18,13 @@ pytestmark = pytest.mark.slow
 def test_time_is_told(plain_url, visit):
     page = visit(plain_url)
     text = page.tab.inner_text("#grid-time")
-    total, each = map(float, re.fullmatch(r"24 pictures in (.+) ms, (.+) ms each", text).groups())
+    told = re.fullmatch(r"24 pictures in (.+) ms, (.+) ms each, on 1 thread", text)
+    total, each = map(float, told.groups())
     assert 0 < each < total
+    page.tab.click("#more")
     page.set("#sliders label:nth-child(1) input", 1)
     page.caption("Seed 0, changed")
-    assert re.fullmatch(r"1 picture in [\d.]+ ms", page.tab.inner_text("#time"))
+    assert re.fullmatch(r"1 picture in [\d.]+ ms, on 1 thread", page.tab.inner_text("#time"))
 
 
 def test_play_walks_and_stops(plain_url, visit):
@@ -46,9 +50,11 @@ def test_keyboard_alone(plain_url, visit):
             page.tab.keyboard.press(key)
         return page.tab.evaluate(focused)
 
+    assert press("Tab") == "save"
+    assert press("Tab", "Tab", "Tab") == "copy-python"
     assert press("Tab") == "new"
     assert press("Tab", "Tab") == "Seed 0"
-    assert press("ArrowDown", "ArrowRight", "ArrowRight") == "Seed 8"
+    assert press("ArrowDown", "ArrowRight", "ArrowRight") == "Seed 10"
     outline = page.tab.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     assert press("ArrowUp") == "Seed 2"
@@ -58,7 +64,7 @@ def test_keyboard_alone(plain_url, visit):
     assert page.tab.get_attribute("#grid button:nth-child(24)", "aria-pressed") == "true"
     press("Home", "b")
     assert page.tab.inner_text("#status") == "B is Seed 0"
-    press("Tab", "Tab", "Tab", "Tab", "Tab")
+    press("Tab", "Tab", "Tab", "Tab")
     assert press("Tab") == "tab-sliders"
     assert press("ArrowRight") == "tab-between"
     page.caption("50 % from A to B")
@@ -87,15 +93,18 @@ def test_a_phone_never_scrolls_sideways(classes_url, visit):
 
 
 def test_threads_where_the_server_isolates(plain, plain_url, browser, unpacked, visit, tmp_path):
-    about = visit(plain_url).tab.text_content("#about")
+    page = visit(plain_url)
+    about = page.tab.text_content("#about")
+    assert page.tab.inner_text("#facts").endswith(" · CC0-1.0")
     assert "LicenceCC0-1.0" in about
-    assert about.endswith("Threads1")
+    assert about.endswith("Runson 1 thread")
     kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
     with answering(PageServer(tmp_path / "page")) as server:
         url = server.url
         page = visit(url)
         cores = page.tab.evaluate("navigator.hardwareConcurrency")
-        assert page.tab.text_content("#about").endswith(f"Threads{min(4, cores)}")
+        threads = "1 thread" if cores == 1 else f"{min(4, cores)} threads"
+        assert page.tab.text_content("#about").endswith(f"Runson {threads}")
         assert_drawn(page.samples(), kgan.runtime.Generator(plain).generate(24))
 
 
@@ -103,9 +112,106 @@ def test_a_page_that_cannot_start_says_why(plain, browser, unpacked, tmp_path):
     kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
     (tmp_path / "page" / "model.onnx").write_bytes(b"not a model")
     with serving(tmp_path / "page") as url:
-        page = Visit(browser, url)
-        page.tab.wait_for_selector(".failed")
-        assert page.tab.inner_text(".failed").startswith("This page cannot continue: ")
+        for address, words in (
+            (url, "This page cannot continue: "),
+            ((tmp_path / "page" / "index.html").as_uri(), "This page was opened as a file"),
+        ):
+            page = Visit(browser, address)
+            page.tab.wait_for_selector("#failure")
+            assert page.tab.inner_text("#failure").startswith(words)
+            assert page.tab.is_hidden("#loading")
+            page.context.close()
+
+
+def test_how_far_it_is_loaded(plain, browser, unpacked, tmp_path):
+    kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
+    sizes = json.loads((tmp_path / "page" / "manifest.json").read_text())["web_bytes"]
+    runtime, model = sizes["ort/ort-wasm-simd-threaded.wasm"], sizes["model.onnx"]
+    assert model == plain.joinpath("model.onnx").stat().st_size
+    with serving(tmp_path / "page") as url:
+        page = Visit(browser)
+        held = []
+        page.context.route("**/model.onnx", lambda route: held.append(route))
+        page.tab.goto(url)
+        page.tab.wait_for_function(f"document.getElementById('progress').value === {runtime}")
+        assert page.tab.is_hidden("#failure")
+        total = f"{(runtime + model) / 1e6:.1f}"
+        assert page.tab.inner_text("#loading") == f"Loading {runtime / 1e6:.1f} of {total} MB"
+        held[0].continue_()
+        page.ready()
+        bar = page.tab.locator("#progress").evaluate("bar => [bar.value, bar.max]")
+        assert bar == [runtime + model] * 2
+        assert page.tab.is_hidden("#loading")
+        assert page.messages == []
+        page.context.close()
+
+
+def test_a_seed_that_is_none_is_said_and_not_changed(plain_url, visit):
+    page = visit(plain_url)
+    before = page.samples()
+    last = 2**53 - 24
+    for text in ("-5", "1.5", str(2**53 + 1), str(last + 1), ""):
+        page.tab.fill("#seed", text)
+        page.tab.press("#seed", "Enter")
+        words = f"A seed is a whole number from 0 to {last}. Received: {text or 'none'}"
+        assert page.tab.inner_text("#note") == words
+        assert page.tab.input_value("#seed") == text
+        assert page.tab.get_attribute("#seed", "aria-invalid") == "true"
+        np.testing.assert_array_equal(page.samples(), before)
+    page.tab.fill("#seed", str(last))
+    page.tab.press("#seed", "Enter")
+    page.caption(f"Seed {last}")
+    assert page.tab.is_hidden("#note")
+    page.tab.click("#new")
+    assert f"Received: {2**53}" in page.tab.inner_text("#note")
+    assert page.tab.input_value("#seed") == str(last)
+
+
+def test_the_picked_picture_is_large_stays_in_view_and_has_an_edge(classes_url, visit):
+    for viewport in ({"width": 390, "height": 844}, {"width": 1280, "height": 720}):
+        page = visit(classes_url, viewport=viewport)
+        box = page.tab.locator("#shown").bounding_box()
+        assert box["width"] >= 384
+        assert box["height"] == box["width"]
+        samples = page.tab.locator("#grid").bounding_box()
+        if viewport["width"] < 600:
+            assert samples["y"] > box["y"] + box["height"]
+        page.tab.locator("#more").scroll_into_view_if_needed()
+        assert page.tab.evaluate("scrollY") > 100 or viewport["width"] > 600
+        assert page.tab.locator("#shown").bounding_box()["y"] >= 0
+    page.tab.evaluate(
+        """() => {
+            const context = document.getElementById("shown").getContext("2d");
+            context.fillStyle = "white";
+            context.fillRect(0, 0, 1000, 1000);
+        }"""
+    )
+    shown = np.asarray(Image.open(io.BytesIO(page.tab.locator("#shown").screenshot())))
+    middle = shown[len(shown) // 2, :, :3].astype(int)
+    assert (middle[10:-10] == 255).all()
+    assert (middle[[0, -1]] < 240).all()
+
+
+def test_a_gpu_draws_the_same(plain, browser, unpacked, tmp_path):
+    """A GPU in software, which is slower than the processor: here it is taken all the same."""
+    kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
+    worker = tmp_path / "page" / "worker.js"
+    text = worker.read_text()
+    for slow, patient in (
+        (" && one.milliseconds < other.milliseconds", ""),
+        ("TRIAL_MILLISECONDS = 5000", "TRIAL_MILLISECONDS = 100_000"),
+    ):
+        assert slow in text
+        text = text.replace(slow, patient)
+    worker.write_text(text)
+    flags = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+    with launched(browser.browser_type, *flags) as gpu, serving(tmp_path / "page") as url:
+        page = Visit(gpu, url).ready()
+        assert_drawn(page.samples(), kgan.runtime.Generator(plain).generate(24))
+        assert page.tab.inner_text("#grid-time").endswith(", on the GPU")
+        assert f"{url}ort/ort-wasm-simd-threaded.jspi.wasm" in page.requests
+        assert f"{url}ort/ort-wasm-simd-threaded.wasm" not in page.requests
+        assert page.messages == []
         page.context.close()
 
 
@@ -115,6 +221,7 @@ def test_a_manifest_without_what_is_optional_is_shown(plain, browser, unpacked, 
     manifest = json.loads(file.read_text())
     for key in ("training", "versions", "name", "version", "licence"):
         manifest.pop(key, None)
+    manifest["figures"] = [["kernel distance", "0.034 ± 0.002"]]
     file.write_text(json.dumps(manifest))
     with serving(tmp_path / "page") as url:
         page = visit(url)
@@ -122,3 +229,5 @@ def test_a_manifest_without_what_is_optional_is_shown(plain, browser, unpacked, 
         about = page.tab.text_content("#about")
         assert "Latents8 values, normal" in about
         assert "undefined" not in about
+        assert "Licencenone named" in about
+        assert "Kernel distance0.034 ± 0.002" in about

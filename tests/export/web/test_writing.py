@@ -11,6 +11,7 @@ import kgan
 from kgan.cli.main import main
 from kgan.errors import FullDisk, InputError
 from kgan.export.web_runtime import find_runtime
+from tests.documents import ROOT
 
 
 @pytest.fixture
@@ -52,6 +53,9 @@ def test_the_command_writes_a_page_of_a_model_and_of_an_export(
     manifest = json.loads(written["manifest.json"])
     assert manifest["web_runtime"] == "onnxruntime-web 9.8.7"
     assert manifest["latents"]["dim"] == 8
+    assert manifest["figures"] == []
+    loaded = ("model.onnx", "ort/ort.wasm.bundle.min.js", "ort/ort-wasm-simd-threaded.wasm")
+    assert manifest["web_bytes"] == {name: len(written[name]) for name in loaded}
     assert all((again / name).read_bytes() == content for name, content in written.items())
     assert not [path for path in page.iterdir() if path.name.startswith(".")]
 
@@ -103,3 +107,18 @@ def test_npm_that_is_missing_fails_or_brings_something_else(tmp_path, monkeypatc
     with pytest.raises(InputError, match=r"not the one kgan was tested with.*sha512"):
         find_runtime()
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_page_has_the_figures_that_were_measured(stand_in, tmp_path):
+    kgan.export.to_web(ROOT / "saved_models/fashion_dcgan", tmp_path / "page", runtime=stand_in)
+    facts = json.loads((tmp_path / "page" / "manifest.json").read_text())
+    figures = dict(facts["figures"])
+    assert figures["kernel distance"] == "0.03378 ± 0.0023; real against real -0.001019"
+    assert "seeds from 0, against 2,000" in figures["measured with"]
+    gpu = "ort-wasm-simd-threaded.jspi.wasm"
+    assert f"ort/{gpu}" not in facts["web_bytes"]  # an older package has none
+    for name in (gpu, "ort.jspi.bundle.min.mjs"):
+        (stand_in / "dist" / name).write_text(name)
+    _, files = find_runtime(stand_in)
+    assert len(files) == 4
+    assert files[gpu] == gpu.encode()
