@@ -11,7 +11,8 @@ faces are drawn anew. The judge, a small convolutional network, learns what real
 class, or each attribute. It says how well drawn pictures show what was asked for, and its 64
 features give a Fréchet distance to real test pictures. Both are said of real pictures too, as the
 measure. All but the first have the whole GAN beside model.onnx, as model.keras without
-optimizers: for `kgan generate --nice`, `kgan explore` and `kgan train --from`.
+optimizers, its generator's weights the averaged ones: for `kgan generate --nice`, `kgan explore`
+and `kgan train --from`.
 """
 
 import argparse
@@ -22,8 +23,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from shipped import clothes, faces
 
+import kgan
 from kgan.export import export
 from kgan.runs import load
+from kgan.training import averaging
 
 FASHION = "Apache-2.0; trained on Fashion-MNIST, MIT"
 # Name -> (what judges it, its licence, whether the whole GAN ships).
@@ -32,6 +35,17 @@ SHIPPED = {
     "clothes_dcgan": (clothes, FASHION, True),
     "faces_dcgan": (faces, "Apache-2.0", True),
 }
+
+
+def with_the_weights_that_draw(model):
+    """A GAN as another, without an average: its generator has the averaged weights."""
+    if model.average is None:
+        return model
+    model.generator.set_weights(model.average.network.get_weights())
+    arguments = model.arguments() | {"attributes": model.attributes}
+    for name in averaging.config_of(model.average):
+        del arguments[name]
+    return kgan.GAN(model.generator, model.discriminator, **arguments)
 
 
 def main():
@@ -57,7 +71,7 @@ def main():
         licence=licence,
     )
     if whole:
-        model.save(made.path / "model.keras")
+        with_the_weights_that_draw(model).save(made.path / "model.keras")
     print((made.path / "README.md").read_text(encoding="utf-8"))
     print(made.path)
 

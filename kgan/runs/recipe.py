@@ -28,9 +28,9 @@ def with_recipe(options: RunOptions, source: Source, workers: bool = False) -> R
     """The options with what their recipe adds.
 
     "calm" is learning rates that fall along a cosine and an averaged generator, in runs that are
-    long enough; "few" is that and what few pictures need; "auto" is "few" for a user's own few
-    pictures, else "calm". What a user said stays as it is, and so does what the preset has of its
-    own. The discriminator of a run that starts from another's weights has that one's layers.
+    long enough; "few" is what few pictures need; "auto" is "few" for a user's own few pictures,
+    else "calm". What a user said stays as it is, and so does what the preset has of its own. The
+    discriminator of a run that starts from another's weights has that one's layers.
 
     Args:
         options: the run's.
@@ -47,15 +47,14 @@ def with_recipe(options: RunOptions, source: Source, workers: bool = False) -> R
                 f"--recipe {options.recipe} is for GANs. Received: the preset {options.preset}"
             )
         return dataclasses.replace(options, recipe="none")
-    if options.recipe == "none":
-        return options
-    is_small = options.data is not None and source.good < FEW_PICTURES
-    few = options.recipe == "few" or (options.recipe == "auto" and is_small)
-    facts = _few(options, preset) if few else {}
-    facts |= _calm(options, preset, source, workers)
-    if not few:
-        facts["recipe"] = "calm" if facts or options.recipe == "calm" else "none"
-    return dataclasses.replace(options, **{"recipe": "few"} | facts)
+    chosen = options.recipe
+    if chosen == "auto":
+        is_small = options.data is not None and source.good < FEW_PICTURES
+        chosen = "few" if is_small else "calm"
+    if chosen == "few":
+        return dataclasses.replace(options, recipe=chosen, **_few(options, preset))
+    facts = _calm(options, preset, source, workers) if chosen == "calm" else {}
+    return dataclasses.replace(options, **{"recipe": "calm" if facts else "none"} | facts)
 
 
 def _few(options: RunOptions, preset: Preset) -> dict[str, Any]:

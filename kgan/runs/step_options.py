@@ -142,8 +142,9 @@ class StepOptions:
         "none",
         one_of("auto", "calm", "few", "none"),
         "calm is learning rates that fall along a cosine and an averaged generator, in all but "
-        "short runs; few that, and for few pictures --diffaugment, --lecam and, where the preset "
-        f"can, --minibatch-stddev; auto takes few for a user's own pictures below {FEW_PICTURES:,}",
+        "short runs; few is for few pictures: --diffaugment, --lecam and, where the preset can, "
+        f"--minibatch-stddev; auto takes few for a user's own pictures below {FEW_PICTURES:,}, "
+        "else calm",
         "training",
         default_words="auto, or none with --preset or --from",
     )
