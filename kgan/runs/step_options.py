@@ -141,10 +141,10 @@ class StepOptions:
     recipe: Literal["auto", "calm", "few", "none"] = option(
         "none",
         one_of("auto", "calm", "few", "none"),
-        "calm is learning rates that fall along a cosine and an averaged generator, in all but "
-        "short runs; few is for few pictures: --diffaugment, --lecam and, where the preset can, "
-        f"--minibatch-stddev; auto takes few for a user's own pictures below {FEW_PICTURES:,}, "
-        "else calm",
+        "calm is learning rates that fall along a cosine and an averaged generator; few is for few "
+        "pictures: --diffaugment, --lecam and, where the preset can, --minibatch-stddev; auto "
+        f"takes few for a user's own pictures below {FEW_PICTURES:,}, else calm in all but short "
+        "runs",
         "training",
         default_words="auto, or none with --preset or --from",
     )

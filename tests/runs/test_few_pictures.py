@@ -71,7 +71,12 @@ def test_rates_fall_and_weights_are_averaged_in_runs_that_are_long_enough():
     for said in ({"learning_rate": 1e-4}, {"d_learning_rate": 1e-4}, {"schedule": "none"}):
         assert calm(recipe="auto", **said) == ("calm", said.get("schedule"), 10_000)
     assert calm(recipe="auto", ema_half_life_images=0) == ("calm", falls, 0)
-    assert calm(recipe="calm", preset="r3gan") == ("none", None, None)  # has its own
+    follows = "ema_half_life_images=0:500000"
+    assert calm(recipe="auto", schedule=follows) == ("calm", follows, None)
+    assert calm(recipe="auto", discriminator="projected") == short  # trains as its source says
+    assert calm(recipe="calm", steps=1) == whole
+    assert calm(recipe="auto", steps=3124) == short  # in batches of 32, if nobody says another size
+    assert calm(recipe="calm", preset="r3gan") == ("calm", None, None)  # has its own
     sagan = "g_learning_rate=0.0002:1e-05,d_learning_rate=0.0008:4e-05"
     assert calm(recipe="calm", preset="sagan") == ("calm", sagan, 10_000)
     with pytest.raises(kgan.InputError, match=r"for GANs\. Received: the preset autoencoder"):
@@ -103,7 +108,7 @@ def test_kgan_train_takes_it_and_says_so(few):
     assert {name: config(few / "own")[name] for name in OWN} == OWN
     assert (
         "; recipe for few pictures: DiffAugment color,translation,cutout, LeCam 1e-06, "
-        "minibatch standard deviation, averaged weights (--recipe none for none of it)"
+        "minibatch standard deviation (--recipe none for none of it)"
     ) in header(few / "own")
     gan = kgan.load_gan(few / "own")
     assert gan.discriminator.minibatch_stddev
