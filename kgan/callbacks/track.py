@@ -11,7 +11,7 @@ from typing import Any
 
 from kgan.callbacks.curves import PeriodicMeans
 from kgan.callbacks.periodic import Logs, is_number
-from kgan.callbacks.trackers import TRACKERS, Begun, Tracker, library
+from kgan.callbacks.trackers import TRACKERS, WITHOUT, Begun, Tracker, library
 from kgan.errors import InputError
 from kgan.files import first_line, printable, whole_file
 from kgan.json_values import finite
@@ -71,7 +71,8 @@ class Track(PeriodicMeans):
             self._run = TRACKERS[self.tracker](self.library, begun)
         except Exception as error:  # each has classes of its own
             raise InputError(
-                f"{self.tracker} cannot begin a run. Received: {first_line(error)}"
+                f"{self.tracker} cannot begin a run, or go on with its own; {WITHOUT}. "
+                f"Received: {first_line(error)}"
             ) from error
         if self.kept is not None:
             with whole_file(self.kept) as temporary:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, Protocol
 from kgan.errors import InputError
 
 
+WITHOUT = "kgan train --track none trains without one"  # for messages; to resume a run, too
+
+
 class Begun(NamedTuple):
     """What a run of a tracker is begun with.
 
@@ -126,6 +129,6 @@ def library(tracker: str) -> ModuleType:
         return importlib.import_module(tracker)
     except ImportError as error:
         raise InputError(
-            f"{tracker} cannot be imported; pip install kgan[{tracker}] installs it. "
+            f"{tracker} cannot be imported; pip install kgan[{tracker}] installs it, {WITHOUT}. "
             f"Received: {error}"
         ) from None

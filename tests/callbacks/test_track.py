@@ -15,6 +15,7 @@ from kgan.callbacks.trackers import TRACKERS
 from kgan.cli.main import main
 from kgan.option_fields import options_of
 from kgan.runs import Run, RunOptions
+from kgan.runs.directory import write_options
 from tests.documents import ROOT, blocks
 
 INSTALLED = [name for name in TRACKERS if importlib.util.find_spec(name)]
@@ -192,7 +193,7 @@ def test_one_that_fails_is_given_up_and_the_training_goes_on(
     (record,) = caplog.records
     assert "json takes no more figures, and the training goes on: no server" in record.message
     monkeypatch.setattr(Broken, "__init__", lambda self, library, begun: self.log({}, 0))
-    with pytest.raises(kgan.InputError, match="json cannot begin a run"):
+    with pytest.raises(kgan.InputError, match="json cannot begin a run.* --track none"):
         traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track], verbose=0)
 
 
@@ -204,11 +205,18 @@ def test_one_that_is_not_there_is_one_line_before_anything_is_done(tmp_path, mon
     assert main(["train", "--track", "mlflow", "--steps", "1"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "mlflow cannot be imported; pip install kgan[mlflow]" in line
+    assert "kgan train --track none trains without" in line
     assert not list(tmp_path.iterdir())
 
 
+def test_a_run_leaves_its_tracker_where_it_is_told_to(tmp_path):
+    write_options(tmp_path, RunOptions(track="mlflow", batch_size=8, steps=1))
+    assert Run.open(tmp_path).options.track == "mlflow"
+    assert Run.open(tmp_path, track="none").options.track is None
+
+
 def test_the_options_trackers_are_those_there_are_and_extras():
-    assert options_of(RunOptions)["track"].kind.choices == tuple(TRACKERS)
+    assert options_of(RunOptions)["track"].kind.choices == (*TRACKERS, "none")
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     for tracker in TRACKERS:
