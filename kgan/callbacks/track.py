@@ -66,6 +66,7 @@ class Track(PeriodicMeans):
         self._run: Tracker | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        self.close()
         begun = Begun(self.project, self.name, self.config, self._known() if self.step else None)
         try:
             self._run = TRACKERS[self.tracker](self.library, begun)
@@ -96,6 +97,10 @@ class Track(PeriodicMeans):
 
     def on_train_end(self, logs: Logs = None) -> None:
         super().on_train_end(logs)
+        self.close()
+
+    def close(self) -> None:
+        """Ends the tracker's run where that is open still, as after a `fit` that raised."""
         self._tell(lambda run: run.end())
         self._run = None
 

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import struct
 import sys
+from typing import ClassVar
 
 import keras
 import pytest
@@ -156,7 +157,7 @@ def test_the_documents_line(traced_gan, real_images, tracker):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tracker", INSTALLED[:1])
-def test_a_resumed_run_goes_on_in_its_own(place, tmp_path, tracker):
+def test_a_resumed_run_goes_on_in_its_own(place, tmp_path, tracker, monkeypatch):
     small = {"preset": "gan", "size": (8, 8), "batch_size": 8, "jit_compile": "off"}
     run = Run.create(RunOptions(steps=2, track=tracker, **small), tmp_path / "clothes")
     run.train()
@@ -166,6 +167,12 @@ def test_a_resumed_run_goes_on_in_its_own(place, tmp_path, tracker):
     points, config = globals()[f"told_{tracker}"](place, key[tracker])
     assert {2, 5} <= set(points)
     assert config["preset"] == "gan"
+    ended = []
+    monkeypatch.setattr(TRACKERS[tracker], "end", ended.append)
+    monkeypatch.setattr(kgan.callbacks.ProgressLine, "on_train_batch_end", Raise.on_train_batch_end)
+    with pytest.raises(ArithmeticError):
+        Run.open(tmp_path / "clothes").train(steps=1)
+    assert len(ended) == 1
 
 
 class Broken:
@@ -195,6 +202,38 @@ def test_one_that_fails_is_given_up_and_the_training_goes_on(
     monkeypatch.setattr(Broken, "__init__", lambda self, library, begun: self.log({}, 0))
     with pytest.raises(kgan.InputError, match="json cannot begin a run.* --track none"):
         traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track], verbose=0)
+
+
+class Kept:
+    """A tracker that keeps when its runs begin and end."""
+
+    key = "kept"
+    told: ClassVar[list[str]] = []
+
+    def __init__(self, library, begun):
+        self.told.append("begin")
+
+    def log(self, figures, step):
+        pass
+
+    def end(self):
+        self.told.append("end")
+
+
+class Raise(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        raise ArithmeticError
+
+
+def test_the_run_of_a_training_that_raised_is_ended_by_the_next(
+    traced_gan, real_images, monkeypatch
+):
+    monkeypatch.setitem(TRACKERS, "json", Kept)
+    track = kgan.callbacks.Track("json")
+    with pytest.raises(ArithmeticError):
+        traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track, Raise()], verbose=0)
+    traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track], verbose=0)
+    assert Kept.told == ["begin", "end"] * 2
 
 
 def test_one_that_is_not_there_is_one_line_before_anything_is_done(tmp_path, monkeypatch, capsys):
