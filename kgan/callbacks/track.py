@@ -67,7 +67,9 @@ class Track(PeriodicMeans):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.close()
-        begun = Begun(self.project, self.name, self.config, self._known() if self.step else None)
+        known = self._known() if self.step else {}
+        key = known.get(self.tracker)
+        begun = Begun(self.project, self.name, self.config, key if isinstance(key, str) else None)
         try:
             self._run = TRACKERS[self.tracker](self.library, begun)
         except Exception as error:  # each has classes of its own
@@ -77,7 +79,8 @@ class Track(PeriodicMeans):
             ) from error
         if self.kept is not None:
             with whole_file(self.kept) as temporary:
-                temporary.write_text(json.dumps({self.tracker: self._run.key}), encoding="utf-8")
+                keys = known | {self.tracker: self._run.key}
+                temporary.write_text(json.dumps(keys), encoding="utf-8")
         super().on_train_begin(logs)
 
     def take(self, figures: dict[str, float]) -> bool:
@@ -118,12 +121,12 @@ class Track(PeriodicMeans):
                 printable(first_line(error)),
             )
 
-    def _known(self) -> str | None:
-        """What the tracker knows the run by that an earlier fit began; None without one."""
+    def _known(self) -> dict[str, Any]:
+        """Tracker -> what it knows the run by that an earlier fit began; empty without one."""
         if self.kept is None or not self.kept.is_file():
-            return None
+            return {}
         try:
-            key = json.loads(read_text(self.kept)).get(self.tracker)
-        except (OSError, ValueError, AttributeError, RecursionError):
-            key = None
-        return key if isinstance(key, str) else None
+            keys = json.loads(read_text(self.kept))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return keys if isinstance(keys, dict) else {}

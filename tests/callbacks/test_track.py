@@ -226,14 +226,18 @@ class Raise(keras.callbacks.Callback):
 
 
 def test_the_run_of_a_training_that_raised_is_ended_by_the_next(
-    traced_gan, real_images, monkeypatch
+    traced_gan, real_images, monkeypatch, tmp_path
 ):
     monkeypatch.setitem(TRACKERS, "json", Kept)
-    track = kgan.callbacks.Track("json")
+    kept = tmp_path / "tracker.json"
+    kept.write_text('{"wandb": "of another"}')
+    traced_gan.batches_seen.assign(4)
+    track = kgan.callbacks.Track("json", kept=kept)
     with pytest.raises(ArithmeticError):
         traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track, Raise()], verbose=0)
     traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track], verbose=0)
     assert Kept.told == ["begin", "end"] * 2
+    assert json.loads(kept.read_text()) == {"wandb": "of another", "json": "kept"}
 
 
 def test_one_that_is_not_there_is_one_line_before_anything_is_done(tmp_path, monkeypatch, capsys):
