@@ -5,6 +5,7 @@ import importlib.util
 import json
 import struct
 import sys
+from types import SimpleNamespace
 from typing import ClassVar
 
 import keras
@@ -12,7 +13,7 @@ import pytest
 
 import kgan
 from kgan.callbacks.curves import PeriodicMeans
-from kgan.callbacks.trackers import TRACKERS
+from kgan.callbacks.trackers import TRACKERS, Begun
 from kgan.cli.main import main
 from kgan.option_fields import options_of
 from kgan.runs import Run, RunOptions
@@ -238,6 +239,32 @@ def test_the_run_of_a_training_that_raised_is_ended_by_the_next(
     traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track], verbose=0)
     assert Kept.told == ["begin", "end"] * 2
     assert json.loads(kept.read_text()) == {"wandb": "of another", "json": "kept"}
+
+
+def test_a_run_of_mlflow_that_cannot_begin_is_no_run_that_goes_on():
+    """MLflow itself fails so on settings of more characters than its server takes."""
+    told = []
+
+    class Client:
+        def get_experiment_by_name(self, name):
+            return SimpleNamespace(experiment_id="1")
+
+        def create_run(self, place, run_name):
+            return SimpleNamespace(info=SimpleNamespace(run_id="a"))
+
+        def log_batch(self, key, params):
+            told.append((key, params))
+            raise ConnectionError
+
+        def set_terminated(self, *end):
+            told.append(end)
+
+    library = SimpleNamespace(
+        MlflowClient=Client, entities=SimpleNamespace(Metric=None, Param=lambda *both: both)
+    )
+    with pytest.raises(ConnectionError):
+        TRACKERS["mlflow"](library, Begun("kgan", None, {"steps": 2, "size": [8, 8]}, None))
+    assert told == [("a", [("steps", "2"), ("size", "[8, 8]")]), ("a", "FAILED")]
 
 
 def test_one_that_is_not_there_is_one_line_before_anything_is_done(tmp_path, monkeypatch, capsys):
