@@ -169,7 +169,7 @@ def test_a_resumed_run_goes_on_in_its_own(place, tmp_path, tracker, monkeypatch)
     assert {2, 5} <= set(points)
     assert config["preset"] == "gan"
     ended = []
-    monkeypatch.setattr(TRACKERS[tracker], "end", ended.append)
+    monkeypatch.setattr(TRACKERS[tracker], "end", lambda run: ended.append(run))
     monkeypatch.setattr(kgan.callbacks.ProgressLine, "on_train_batch_end", Raise.on_train_batch_end)
     with pytest.raises(ArithmeticError):
         Run.open(tmp_path / "clothes").train(steps=1)
