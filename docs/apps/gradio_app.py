@@ -27,8 +27,9 @@ def drawer(generator: kgan.runtime.Generator) -> Callable[..., np.ndarray]:
         generator: what draws.
 
     Returns:
-        Function of a seed, None for 0, a number of pictures, a truncation and, where the generator has
-        classes, the name of one, or `EACH`; it gives one sheet, uint8 (H, W) or (H, W, C).
+        Function of a seed, None for 0, a number of pictures, a truncation and, where the
+        generator has classes, the name of one, or `EACH`; it gives one sheet, uint8 (H, W) or
+        (H, W, C).
     """
 
     def draw(seed: float | None, n: float, truncation: float, name: str = EACH) -> np.ndarray:

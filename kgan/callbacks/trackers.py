@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 from kgan.errors import InputError
 
-
-WITHOUT = "kgan train --track none trains without one"  # for messages; to resume a run, too
+# For messages; a run that is resumed takes it too.
+WITHOUT = "kgan train --track none trains without one"
 
 
 class Begun(NamedTuple):

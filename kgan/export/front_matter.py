@@ -85,7 +85,11 @@ def _metrics(evaluation: Manifest) -> list[dict[str, Any]]:
             continue
         metrics.append({"type": name, "name": name.replace("_", " "), "value": figure["value"]})
         beside = {key: figure[key] for key in ("standard_error", "floor")}
-        known = {key: value for key, value in beside.items() if value is not None and math.isfinite(value)}
+        known = {
+            key: value
+            for key, value in beside.items()
+            if value is not None and math.isfinite(value)
+        }
         metrics[-1] |= {"args": known} if known else {}
     return metrics
 

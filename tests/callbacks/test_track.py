@@ -201,7 +201,7 @@ def test_one_that_fails_is_given_up_and_the_training_goes_on(
     (record,) = caplog.records
     assert "json takes no more figures, and the training goes on: no server" in record.message
     monkeypatch.setattr(Broken, "__init__", lambda self, library, begun: self.log({}, 0))
-    with pytest.raises(kgan.InputError, match="json cannot begin a run.* --track none"):
+    with pytest.raises(kgan.InputError, match=r"json cannot begin a run.* --track none"):
         traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track], verbose=0)
 
 
