@@ -74,11 +74,12 @@ def find_onnx(path: str | os.PathLike[str], precision: str | None = None) -> Pat
 
     Args:
         path: an .onnx file, or what `find_export` takes.
-        precision: which of an export's files, None for model.onnx; an .onnx file is taken as it
+        precision: which of an export's files, None for model.onnx, which also stands for one
+            that is not there: what it is in, its own manifest says. An .onnx file is taken as it
             is.
 
     Raises:
-        InputError: an export without an ONNX generator in that precision.
+        InputError: an export without an ONNX generator.
     """
     path = Path(path)
     if path.suffix == ".onnx" and path.is_file():
@@ -86,15 +87,18 @@ def find_onnx(path: str | os.PathLike[str], precision: str | None = None) -> Pat
     directory = find_export(path)
     if directory is None:
         return None
-    name = in_precision(ONNX_FILE, precision or FLOAT32)
-    if not (directory / name).is_file():
+    file = _in_precision(directory, ONNX_FILE, precision)
+    if not file.is_file():
         if find_autoencoder(directory):
             raise InputError(
                 "This export is an autoencoder, which cannot generate from seeds; "
                 f"kgan.runtime.Autoencoder runs it. Received: {directory}"
             )
-        raise _lacks(directory, name, precision or FLOAT32)
-    return directory / name
+        raise InputError(
+            f"This export has no {ONNX_FILE}; kgan export --onnx makes a version with it. "
+            f"Received: {directory}"
+        )
+    return file
 
 
 def find_autoencoder(path: str | os.PathLike[str]) -> Path | None:
@@ -110,22 +114,10 @@ def find_autoencoder(path: str | os.PathLike[str]) -> Path | None:
 
 
 def halves_of(directory: Path, precision: str | None) -> dict[str, Path]:
-    """The .onnx file of each half of an autoencoder's VERSION directory; see `find_onnx`.
-
-    Raises:
-        InputError: it has none in that precision.
-    """
-    precision = precision or FLOAT32
-    names = {half: in_precision(f"{half}.onnx", precision) for half in HALVES}
-    for name in names.values():
-        if not (directory / name).is_file():
-            raise _lacks(directory, name, precision)
-    return {half: directory / name for half, name in names.items()}
+    """The .onnx file of each half of an autoencoder's VERSION directory; see `find_onnx`."""
+    return {half: _in_precision(directory, f"{half}.onnx", precision) for half in HALVES}
 
 
-def _lacks(directory: Path, name: str, precision: str) -> InputError:
-    asked = "--onnx" if precision == FLOAT32 else f"--precision {precision}"
-    return InputError(
-        f"This export has no {name}; kgan export {asked} makes a version with it. "
-        f"Received: {directory}"
-    )
+def _in_precision(directory: Path, file: str, precision: str | None) -> Path:
+    other = directory / in_precision(file, precision or FLOAT32)
+    return other if other.is_file() else directory / file

@@ -319,15 +319,17 @@ def smaller_files(manifest: Manifest) -> Manifest:
     Exports from before the precisions of a version had files of their own have one of them in
     model.onnx itself.
     """
+    if "precisions" in manifest:
+        return manifest["precisions"]
     old = manifest.get("precision", {"form": FLOAT32, "files": {}})
-    before = {file: {"precision": old["form"]} | facts for file, facts in old["files"].items()}
-    return manifest.get("precisions", before)
+    return {file: {"precision": old["form"]} | facts for file, facts in old["files"].items()}
 
 
 def precision_of(manifest: Manifest) -> str:
     """The precision of the ONNX file that a manifest is in."""
-    before = manifest.get("precision", {"form": FLOAT32})["form"]
-    return manifest.get("file_precision", before)
+    if "file_precision" in manifest:
+        return manifest["file_precision"]
+    return manifest.get("precision", {"form": FLOAT32})["form"]
 
 
 def list_files(directory: Path, sizes: Mapping[str, Any] | None = None) -> Manifest:

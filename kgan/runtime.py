@@ -311,7 +311,11 @@ def _precision_asked(info: manifest.Manifest, precision: str | None, file: Path)
     """The precision of a file; an InputError where another one was asked for."""
     found = manifest.precision_of(info)
     if precision not in (None, found):
-        raise InputError(f"This file is in {found}, not in {precision}. Received: {file}")
+        more = f"; kgan export --precision {precision} makes a version with it"
+        raise InputError(
+            f"This file is in {found}, not in {precision}"
+            f"{'' if precision == manifest.FLOAT32 else more}. Received: {file}"
+        )
     return found
 
 

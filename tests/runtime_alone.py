@@ -65,6 +65,8 @@ def check_what_the_page_shows():
     lines = re.findall(r"^kgan (.*)", shown("sh"), re.MULTILINE)
     commands = [shlex.split(line, comments=True) for line in lines]
     assert [words[0] for words in commands] == ["generate", "export", "export", "serve-page"]
+    examples = re.findall(r"^  kgan (.*)", run(["--help"])[1], re.MULTILINE)
+    assert [shlex.split(line) for line in examples] == commands
     draw, inspect, write, serve = commands
     assert run([*draw, "--mosaic"])[0] == 0
     drawn = np.asarray(Image.open("grid.png")).reshape(4, 28, 4, 28).swapaxes(1, 2)

@@ -32,6 +32,7 @@ def test_it_draws_what_a_seed_and_a_class_are(app):
     expected = kgan.images.grid(bag[None, ..., None])[..., 0]
     np.testing.assert_array_equal(sheet[::times, ::times], expected)
     assert (draw(7, 1, 1.0) != sheet).any()
+    assert (draw(None, 1, 1.0) == draw(0, 1, 1.0)).all()  # its field is cleared
     # A page gives its four inputs in this order.
     assert list(inspect.signature(draw).parameters) == ["seed", "n", "truncation", "name"]
 

@@ -27,13 +27,14 @@ def drawer(generator: kgan.runtime.Generator) -> Callable[..., np.ndarray]:
         generator: what draws.
 
     Returns:
-        Function of a seed, a number of pictures, a truncation and, where the generator has
-        classes, the name of one, or `EACH`; it gives one sheet, uint8 (H, W) or (H, W, C).
+        Function of a seed, None for 0, a number of pictures, a truncation and, where the
+        generator has classes, the name of one, or `EACH`; it gives one sheet, uint8 (H, W) or
+        (H, W, C).
     """
 
-    def draw(seed: float, n: float, truncation: float, name: str = EACH) -> np.ndarray:
+    def draw(seed: float | None, n: float, truncation: float, name: str = EACH) -> np.ndarray:
         label = None if name == EACH else classes_of(generator).index(name)
-        pictures = generator.generate(int(n), int(seed), label, truncation=truncation)
+        pictures = generator.generate(int(n), int(seed or 0), label, truncation=truncation)
         sheet = kgan.images.grid(pictures)
         sheet = kgan.images.repeat_pixels(sheet[None], -(-SIDE // max(sheet.shape[:2])))[0]
         return sheet[..., 0] if sheet.shape[-1] == 1 else sheet

@@ -11,7 +11,7 @@ from typing import Any
 
 from kgan.callbacks.curves import PeriodicMeans
 from kgan.callbacks.periodic import Logs, is_number
-from kgan.callbacks.trackers import TRACKERS, Begun, Tracker, library
+from kgan.callbacks.trackers import TRACKERS, WITHOUT, Begun, Tracker, library
 from kgan.errors import InputError
 from kgan.files import first_line, printable, whole_file
 from kgan.json_values import finite
@@ -66,16 +66,21 @@ class Track(PeriodicMeans):
         self._run: Tracker | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        begun = Begun(self.project, self.name, self.config, self._known() if self.step else None)
+        self.close()
+        known = self._known() if self.step else {}
+        key = known.get(self.tracker)
+        begun = Begun(self.project, self.name, self.config, key if isinstance(key, str) else None)
         try:
             self._run = TRACKERS[self.tracker](self.library, begun)
         except Exception as error:  # each has classes of its own
             raise InputError(
-                f"{self.tracker} cannot begin a run. Received: {first_line(error)}"
+                f"{self.tracker} cannot begin a run, or go on with its own; {WITHOUT}. "
+                f"Received: {first_line(error)}"
             ) from error
         if self.kept is not None:
             with whole_file(self.kept) as temporary:
-                temporary.write_text(json.dumps({self.tracker: self._run.key}), encoding="utf-8")
+                keys = known | {self.tracker: self._run.key}
+                temporary.write_text(json.dumps(keys), encoding="utf-8")
         super().on_train_begin(logs)
 
     def take(self, figures: dict[str, float]) -> bool:
@@ -95,6 +100,10 @@ class Track(PeriodicMeans):
 
     def on_train_end(self, logs: Logs = None) -> None:
         super().on_train_end(logs)
+        self.close()
+
+    def close(self) -> None:
+        """Ends the tracker's run where that is open still, as after a `fit` that raised."""
         self._tell(lambda run: run.end())
         self._run = None
 
@@ -112,12 +121,12 @@ class Track(PeriodicMeans):
                 printable(first_line(error)),
             )
 
-    def _known(self) -> str | None:
-        """What the tracker knows the run by that an earlier fit began; None without one."""
+    def _known(self) -> dict[str, Any]:
+        """Tracker -> what it knows the run by that an earlier fit began; empty without one."""
         if self.kept is None or not self.kept.is_file():
-            return None
+            return {}
         try:
-            key = json.loads(read_text(self.kept)).get(self.tracker)
-        except (OSError, ValueError, AttributeError, RecursionError):
-            key = None
-        return key if isinstance(key, str) else None
+            keys = json.loads(read_text(self.kept))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return keys if isinstance(keys, dict) else {}

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple, Protocol
 
 from kgan.errors import InputError
 
+# For messages; a run that is resumed takes it too.
+WITHOUT = "kgan train --track none trains without one"
+
 
 class Begun(NamedTuple):
     """What a run of a tracker is begun with.
@@ -92,8 +95,13 @@ class MLflow:
             found = self._client.get_experiment_by_name(begun.project)
             place = found.experiment_id if found else self._client.create_experiment(begun.project)
             self.key: str = self._client.create_run(place, run_name=begun.name).info.run_id
-            for name, value in begun.config.items():
-                self._client.log_param(self.key, name, value)
+            param = mlflow.entities.Param
+            params = [param(name, str(value)) for name, value in begun.config.items()]
+            try:
+                self._client.log_batch(self.key, params=params)
+            except Exception:
+                self._client.set_terminated(self.key, "FAILED")
+                raise
         else:
             self.key = begun.key
             self._client.update_run(self.key, status="RUNNING")
@@ -126,6 +134,6 @@ def library(tracker: str) -> ModuleType:
         return importlib.import_module(tracker)
     except ImportError as error:
         raise InputError(
-            f"{tracker} cannot be imported; pip install kgan[{tracker}] installs it. "
+            f"{tracker} cannot be imported; pip install kgan[{tracker}] installs it, {WITHOUT}. "
             f"Received: {error}"
         ) from None

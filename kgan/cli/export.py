@@ -15,6 +15,7 @@ from kgan.commands import command_line
 from kgan.errors import InputError
 from kgan.export.export_options import LICENCE, WEIGHTS_OPTIONS, ExportOptions
 from kgan.files import check_name, printable
+from kgan.manifest import FLOAT32, ONNX_FILE, in_precision
 from kgan.names import name_of, path_of_text
 from kgan.option_fields import spelling
 
@@ -83,7 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=argparse.SUPPRESS,
     )
     page = parser.add_argument_group("page")
-    page.add_argument("--web", type=Path, metavar="DIR", help="write a page for the browser")
+    page.add_argument(
+        "--web",
+        type=Path,
+        metavar="DIR",
+        help="write a page for the browser; it draws in the one --precision that is asked for",
+    )
     page.add_argument(
         "--web-runtime",
         type=Path,
@@ -183,7 +189,9 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
         print(line)
     print(printable(result.path, None))
     if page:
-        page.write(result.path)
+        # With one smaller file it is asked for, for the page too.
+        chosen_one = options.precision[-1] if len(options.precision) == 2 else FLOAT32
+        page.write(result.path / in_precision(ONNX_FILE, chosen_one))
         _print_page(page.directory)
 
 

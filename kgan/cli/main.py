@@ -32,6 +32,14 @@ Train GANs with Keras and deliver the generator as a file any application can ru
   kgan export runs/NAME
   kgan data check photos/
 """
+DESCRIPTION_OF_THE_RUNTIME = """\
+Draw from generators that kgan exported.
+
+  kgan generate saved_models/photos --seed 7 -n 16 -o grid.png
+  kgan export --inspect saved_models/photos
+  kgan export saved_models/photos --web page/
+  kgan serve-page page/
+"""
 NUMBERS = re.compile(r"-[\d.][\d.,eE+-]*,[\d.,eE+-]*")  # the first below 0
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 
@@ -93,7 +101,9 @@ def _joined(arguments: Sequence[str]) -> list[str]:
 def make_parser() -> argparse.ArgumentParser:
     """The parser of `kgan`: every command, its options, and as `run` what carries it out."""
     parser = Parser(
-        prog="kgan", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="kgan",
+        description=DESCRIPTION if is_whole() else DESCRIPTION_OF_THE_RUNTIME,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"kgan {__version__}")
     add_completion(parser)

@@ -62,9 +62,12 @@ def front_matter(manifest: Manifest) -> str:
 
 
 def _licence(words: str) -> dict[str, str]:
-    """The Hub's word for an SPDX name; any other licence is named as it is."""
+    """The Hub's word for an SPDX name; any other licence gets a name in its form, an id."""
     word = re.sub("-(only|or-later)$", "", words.lower())
-    return {"license": word} if word in LICENCES else {"license": "other", "license_name": words}
+    if word in LICENCES:
+        return {"license": word}
+    name = re.sub("[^a-z0-9.]+", "-", words.lower()).strip("-.")
+    return {"license": "other", "license_name": name or "other"}
 
 
 def _measured_with(protocol: Manifest) -> dict[str, Any]:
@@ -82,7 +85,11 @@ def _metrics(evaluation: Manifest) -> list[dict[str, Any]]:
             continue
         metrics.append({"type": name, "name": name.replace("_", " "), "value": figure["value"]})
         beside = {key: figure[key] for key in ("standard_error", "floor")}
-        known = {key: value for key, value in beside.items() if value is not None}
+        known = {
+            key: value
+            for key, value in beside.items()
+            if value is not None and math.isfinite(value)
+        }
         metrics[-1] |= {"args": known} if known else {}
     return metrics
 

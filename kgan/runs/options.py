@@ -86,9 +86,9 @@ class RunOptions(StepOptions, DataOptions):
         "quality",
         default_words="0.1 with an evaluation and 500 pictures or more, else 0",
     )
-    track: Literal["trackio", "mlflow", "wandb"] | None = option(
+    track: Literal["trackio", "mlflow", "wandb", "none"] | None = option(
         None,
-        one_of("trackio", "mlflow", "wandb"),
+        one_of("trackio", "mlflow", "wandb", "none"),
         "send figures and options to an experiment tracker too",
         "run",
         default_words="none",
@@ -138,6 +138,8 @@ class RunOptions(StepOptions, DataOptions):
             object.__setattr__(self, "evaluate_every", EVALUATE_MINUTES)
         if self.attributes is not None:
             object.__setattr__(self, "conditional", True)
+        if self.track == "none":  # how a run that is resumed is told to leave its tracker
+            object.__setattr__(self, "track", None)
         if self.freeze_d is not None and self.start_from is None:
             raise InputError(
                 "--freeze-d keeps layers that another run has trained: it goes with --from. "

@@ -185,6 +185,8 @@ class Run:
                 if saves and is_worth_saving(problem, self.directory, self.strategy):
                     checkpoint.finish()
                 raise
+            finally:
+                watching.close(watchers)
             if self._chief:
                 checkpoint.finish()
         return RunResult.after(self.directory, progress, source.skipped, interrupt.interrupted)

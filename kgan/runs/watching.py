@@ -93,6 +93,13 @@ def _tracker(options: RunOptions, directory: Path) -> list[Track]:
     return [Track(options.track, directory.name, config=config, kept=directory / TRACKER_FILE)]
 
 
+def close(watchers: list[keras.callbacks.Callback]) -> None:
+    """Ends what Keras ends after a normal end of a training alone."""
+    for watcher in watchers:
+        if isinstance(watcher, Track):
+            watcher.close()
+
+
 def _sheets(
     model: GAN | Autoencoder, source: Source, options: RunOptions, directory: Path
 ) -> SampleGrid | ReconstructionStrip:

@@ -72,12 +72,14 @@ def _precisions(fields: _Fields) -> None:
         for file in files.value:
             files.record(file).text("precision")
             _parity(files.record(file).record("parity"))
-    elif "precision" in fields:
+        _precision_figures(files)
+    if "precision" in fields:
         old = fields.record("precision")
         old.text("form")
-        files = old.record("files")
-    else:
-        return
+        _precision_figures(old.record("files"))
+
+
+def _precision_figures(files: _Fields) -> None:
     for file in files.value:
         for key in PRECISION_FIGURES:
             files.record(file).number(key)

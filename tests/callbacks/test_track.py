@@ -5,16 +5,19 @@ import importlib.util
 import json
 import struct
 import sys
+from types import SimpleNamespace
+from typing import ClassVar
 
 import keras
 import pytest
 
 import kgan
 from kgan.callbacks.curves import PeriodicMeans
-from kgan.callbacks.trackers import TRACKERS
+from kgan.callbacks.trackers import TRACKERS, Begun
 from kgan.cli.main import main
 from kgan.option_fields import options_of
 from kgan.runs import Run, RunOptions
+from kgan.runs.directory import write_options
 from tests.documents import ROOT, blocks
 
 INSTALLED = [name for name in TRACKERS if importlib.util.find_spec(name)]
@@ -155,7 +158,7 @@ def test_the_documents_line(traced_gan, real_images, tracker):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tracker", INSTALLED[:1])
-def test_a_resumed_run_goes_on_in_its_own(place, tmp_path, tracker):
+def test_a_resumed_run_goes_on_in_its_own(place, tmp_path, tracker, monkeypatch):
     small = {"preset": "gan", "size": (8, 8), "batch_size": 8, "jit_compile": "off"}
     run = Run.create(RunOptions(steps=2, track=tracker, **small), tmp_path / "clothes")
     run.train()
@@ -165,6 +168,12 @@ def test_a_resumed_run_goes_on_in_its_own(place, tmp_path, tracker):
     points, config = globals()[f"told_{tracker}"](place, key[tracker])
     assert {2, 5} <= set(points)
     assert config["preset"] == "gan"
+    ended = []
+    monkeypatch.setattr(TRACKERS[tracker], "end", lambda run: ended.append(run))
+    monkeypatch.setattr(kgan.callbacks.ProgressLine, "on_train_batch_end", Raise.on_train_batch_end)
+    with pytest.raises(ArithmeticError):
+        Run.open(tmp_path / "clothes").train(steps=1)
+    assert len(ended) == 1
 
 
 class Broken:
@@ -192,8 +201,70 @@ def test_one_that_fails_is_given_up_and_the_training_goes_on(
     (record,) = caplog.records
     assert "json takes no more figures, and the training goes on: no server" in record.message
     monkeypatch.setattr(Broken, "__init__", lambda self, library, begun: self.log({}, 0))
-    with pytest.raises(kgan.InputError, match="json cannot begin a run"):
+    with pytest.raises(kgan.InputError, match=r"json cannot begin a run.* --track none"):
         traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track], verbose=0)
+
+
+class Kept:
+    """A tracker that keeps when its runs begin and end."""
+
+    key = "kept"
+    told: ClassVar[list[str]] = []
+
+    def __init__(self, library, begun):
+        self.told.append("begin")
+
+    def log(self, figures, step):
+        pass
+
+    def end(self):
+        self.told.append("end")
+
+
+class Raise(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        raise ArithmeticError
+
+
+def test_the_run_of_a_training_that_raised_is_ended_by_the_next(
+    traced_gan, real_images, monkeypatch, tmp_path
+):
+    monkeypatch.setitem(TRACKERS, "json", Kept)
+    kept = tmp_path / "tracker.json"
+    kept.write_text('{"wandb": "of another"}')
+    traced_gan.batches_seen.assign(4)
+    track = kgan.callbacks.Track("json", kept=kept)
+    with pytest.raises(ArithmeticError):
+        traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track, Raise()], verbose=0)
+    traced_gan.fit(real_images[:8], batch_size=8, callbacks=[track], verbose=0)
+    assert Kept.told == ["begin", "end"] * 2
+    assert json.loads(kept.read_text()) == {"wandb": "of another", "json": "kept"}
+
+
+def test_a_run_of_mlflow_that_cannot_begin_is_no_run_that_goes_on():
+    """MLflow itself fails so on settings of more characters than its server takes."""
+    told = []
+
+    class Client:
+        def get_experiment_by_name(self, name):
+            return SimpleNamespace(experiment_id="1")
+
+        def create_run(self, place, run_name):
+            return SimpleNamespace(info=SimpleNamespace(run_id="a"))
+
+        def log_batch(self, key, params):
+            told.append((key, params))
+            raise ConnectionError
+
+        def set_terminated(self, *end):
+            told.append(end)
+
+    library = SimpleNamespace(
+        MlflowClient=Client, entities=SimpleNamespace(Metric=None, Param=lambda *both: both)
+    )
+    with pytest.raises(ConnectionError):
+        TRACKERS["mlflow"](library, Begun("kgan", None, {"steps": 2, "size": [8, 8]}, None))
+    assert told == [("a", [("steps", "2"), ("size", "[8, 8]")]), ("a", "FAILED")]
 
 
 def test_one_that_is_not_there_is_one_line_before_anything_is_done(tmp_path, monkeypatch, capsys):
@@ -204,11 +275,18 @@ def test_one_that_is_not_there_is_one_line_before_anything_is_done(tmp_path, mon
     assert main(["train", "--track", "mlflow", "--steps", "1"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "mlflow cannot be imported; pip install kgan[mlflow]" in line
+    assert "kgan train --track none trains without" in line
     assert not list(tmp_path.iterdir())
 
 
+def test_a_run_leaves_its_tracker_where_it_is_told_to(tmp_path):
+    write_options(tmp_path, RunOptions(track="mlflow", batch_size=8, steps=1))
+    assert Run.open(tmp_path).options.track == "mlflow"
+    assert Run.open(tmp_path, track="none").options.track is None
+
+
 def test_the_options_trackers_are_those_there_are_and_extras():
-    assert options_of(RunOptions)["track"].kind.choices == tuple(TRACKERS)
+    assert options_of(RunOptions)["track"].kind.choices == (*TRACKERS, "none")
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     for tracker in TRACKERS:

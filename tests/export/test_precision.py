@@ -128,7 +128,7 @@ def test_lists_and_inspections_name_each_precision(export):
 
 def test_an_export_without_that_precision_says_how_to_get_it(exported, capsys):
     with pytest.raises(
-        kgan.InputError, match=r"no model\.int8\.onnx; kgan export --precision int8"
+        kgan.InputError, match="in float32, not in int8; kgan export --precision int8 makes"
     ):
         kgan.runtime.Generator(exported.path, precision="int8")
     manifest = json.loads((exported.path / "manifest.json").read_text())
@@ -143,6 +143,7 @@ def test_a_version_of_before_that_is_int8_alone_goes_on_working(capsys):
     generator = kgan.runtime.Generator(BEFORE)
     assert (generator.path.name, generator.precision) == ("model.onnx", "int8")
     assert generator.generate(2).shape == (2, 16, 16, 3)
+    assert kgan.runtime.Generator(BEFORE, precision="int8").path == generator.path
     with pytest.raises(kgan.InputError, match="This file is in int8, not in float32"):
         kgan.runtime.Generator(BEFORE, precision="float32")
     (listed,) = kgan.shelf.list_exports(BEFORE.parent)

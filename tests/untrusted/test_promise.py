@@ -186,6 +186,7 @@ def test_what_kgan_writes_is_taken():
         (SMALLER, "precisions/model.int8.onnx/parity", REMOVED),
         (SMALLER, "precisions/model.int8.onnx/parity/float_max_abs_difference", "no"),
         (SMALLER, "precisions/model.int8.onnx/psnr_db", REMOVED),
+        (SMALLER, "precision", 5),
         (OLDER, "precision", "int8"),
         (OLDER, "precision/form", REMOVED),
         (OLDER, "precision/files/model.onnx/bytes", "many"),
@@ -214,6 +215,13 @@ def test_a_wrong_field_is_named(manifest, path, value):
     assert "here.onnx" in named
     assert "Received: " in received
     assert str(caught.value).isprintable()
+
+
+def test_where_a_precision_is_told_anew_the_old_words_are_not_read():
+    both = SMALLER | {"precision": 5}
+    assert manifests.smaller_files(both) == SMALLER["precisions"]
+    assert manifests.precision_of(both) == "int8"
+    assert manifests.smaller_files(OLDER)["model.onnx"]["precision"] == "int8"
 
 
 def test_an_encoder_is_a_generators_alone():
