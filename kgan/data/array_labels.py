@@ -87,6 +87,11 @@ def names_that_fit(texts: Sequence[str | bytes], numbers: list[str]) -> list[str
     return numbers
 
 
+def are_numbers(names: Sequence[str]) -> bool:
+    """Whether classes are named by their numbers, from 0 or 1 up, as where a file names none."""
+    return any(list(names) == [str(first + k) for k in range(len(names))] for first in (0, 1))
+
+
 def _one_per_image(labels: Any, count: int) -> np.ndarray:
     """Labels as an array (N,) of numbers, booleans or `as_name` texts."""
     try:
