@@ -21,9 +21,8 @@ SMALL = {
     "own-images": {
         "SIZE = (32, 32)": "SIZE = (16, 16)",
         "MINUTES = 10": "MINUTES = None",
-        "minutes=MINUTES), RUN, choose_width=True)": (
-            'steps=3, preset="dcgan", filters=2, batch_size=16), RUN)'
-        ),
+        "minutes=MINUTES, recipe": 'steps=3, preset="dcgan", filters=2, batch_size=16, recipe',
+        "options, RUN, choose_width=True)": "options, RUN)",
     },
     "own-networks": {
         "FILTERS = 32": "FILTERS = 2",

@@ -59,6 +59,8 @@ def main():
     parser.add_argument("--command", help="with which the run was made")
     arguments = parser.parse_args()
     subject, licence, whole = SHIPPED[arguments.name]
+    if subject is clothes and arguments.data is None:
+        parser.error(f"{arguments.name} needs --data, the directory of Fashion-MNIST's files")
     model = load.load_model(arguments.run, compile=False)
     facts = load.training_facts(arguments.run)
     facts |= {"minutes": arguments.minutes, "command": arguments.command}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 import zipfile
@@ -15,6 +16,7 @@ from kgan.errors import InputError, KganError
 from kgan.files import first_line
 from kgan.reading import check_file
 
+LOG = logging.getLogger("kgan")
 ARRAY_NAMES = ("images", "x_train")
 LABEL_NAMES = ("labels", "y_train")
 ATTRIBUTES, ATTRIBUTE_NAMES = "attributes", "attribute_names"
@@ -30,21 +32,22 @@ class Arrays(NamedTuple):
         images: the pictures.
         labels: one label, or with `names` one row of attributes, per picture; None without.
         names: of the attributes; None where the labels are classes.
-        class_names: of the classes; None where the file names none.
+        class_names: of the classes, as they are stored; None where the file has none that could be
+            names of its labels.
     """
 
     images: Any
     labels: Any = None
     names: list[str] | None = None
-    class_names: list[str] | None = None
+    class_names: list[str | bytes] | None = None
 
 
 def load_arrays(path: Path, with_labels: bool) -> Arrays:
     """The images of an array file, and the labels where they are asked for.
 
     With an array `attribute_names` beside them, `attributes` or `labels` are those, (N, k). An
-    array `attributes` without them means nothing beside labels. An array `class_names` beside
-    labels that are numbers names the classes from 0 up.
+    array `attributes` without them means nothing beside labels. An array `class_names` of texts
+    beside labels that are numbers may name the classes; beside texts it means nothing.
 
     Only what is asked for is read, and only where it fits into memory: a few bytes of a file can
     unpack to any number.
@@ -105,30 +108,24 @@ def _of_archive(path: Path, with_labels: bool) -> Arrays:
             f"{ATTRIBUTE_NAMES} are texts, and {ATTRIBUTES} or {LABEL_NAMES[0]} are beside them. "
             f"Received: {path} with {', '.join(headers)}"
         )
-    classes = CLASS_NAMES if label and not named and CLASS_NAMES in headers else None
-    if label and classes:
-        kinds = headers[classes][1], headers[label][1]
-        if kinds[0].kind != "U" or kinds[1].kind not in "iufb":
-            raise InputError(
-                f"{classes} are texts, for {label} that are numbers. "
-                f"Received: {path} with {classes} of {kinds[0]}, {label} of {kinds[1]}"
-            )
     if label is not None and headers[label][1].hasobject:
         raise InputError(
             "Python objects in a file are never loaded, as they can hold code: save the "
             f"labels as numbers or text. Received: {label} of Python objects"
         )
+    numbered = label is not None and not named and headers[label][1].kind in "iufb"
+    classes = CLASS_NAMES if numbered and CLASS_NAMES in headers else None
+    if classes and headers[classes][1].kind not in "SU":
+        LOG.warning("%s are ignored: they are no texts but %s", classes, headers[classes][1])
+        classes = None
     for key in filter(None, (name, label, named, classes)):
         _check_size(path, key, *headers[key])
     with np.load(path, allow_pickle=False) as arrays:
-        texts = {
-            key: [str(each) for each in arrays[key].ravel()] for key in (named, classes) if key
-        }
         return Arrays(
             arrays[name],
             None if label is None else arrays[label],
-            texts.get(ATTRIBUTE_NAMES),
-            texts.get(CLASS_NAMES),
+            [str(each) for each in arrays[named].ravel()] if named else None,
+            arrays[classes].ravel().tolist() if classes else None,
         )
 
 

@@ -66,6 +66,32 @@ def number_labels(
     return array.astype(np.int64).astype(np.int32) - first, names
 
 
+def names_that_fit(texts: Sequence[str | bytes], numbers: list[str]) -> list[str]:
+    """The names that a file has for classes known by their numbers; where they do not fit, those.
+
+    A file may hold texts of that name for a purpose of its own: what does not fit is said, and no
+    error.
+
+    Args:
+        texts: the file's, a name per class; bytes are UTF-8.
+        numbers: the classes as `number_labels` names them without.
+    """
+    names = [as_name(_text(text)) for text in texts]
+    if len(names) != len(numbers):
+        why = f"{len(names)} names for {len(numbers)} classes"
+    elif len(set(names)) < len(names):
+        why = f"each class has a name of its own, not {printable(names)}"
+    else:
+        return names
+    LOG.warning("class_names are ignored: %s", why)
+    return numbers
+
+
+def are_numbers(names: Sequence[str]) -> bool:
+    """Whether classes are named by their numbers, from 0 or 1 up, as where a file names none."""
+    return any(list(names) == [str(first + k) for k in range(len(names))] for first in (0, 1))
+
+
 def _one_per_image(labels: Any, count: int) -> np.ndarray:
     """Labels as an array (N,) of numbers, booleans or `as_name` texts."""
     try:

@@ -18,7 +18,7 @@ from kgan.channels import ALPHA, PICTURES
 from kgan.data import decode, tfds, transparency
 from kgan.data.array_files import load_arrays
 from kgan.data.array_images import check_images, own_channels, own_shape, range_of_floats
-from kgan.data.array_labels import number_labels
+from kgan.data.array_labels import names_that_fit, number_labels
 from kgan.data.array_source import ArraySource
 from kgan.data.fit_values import check_channels, fit_values
 from kgan.data.folder import FolderSource
@@ -121,8 +121,10 @@ def open_source(
         if ends is not None:
             description += f", floats from {ends[0]:g} to {ends[1]:g}"
         facts = {"labels": found.labels, "attribute_names": found.names}
-        facts["class_names"] = found.class_names
-        return array_source(found.images, ends, image_shape, fit, background, description, **facts)
+        own = array_source(found.images, ends, image_shape, fit, background, description, **facts)
+        if found.class_names is not None and own.class_names is not None:
+            own.class_names = names_that_fit(found.class_names, list(own.class_names))
+        return own
     if shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name):
         _no_file(attributes, data)
         return record_source(path, image_shape, fit, background, strict, labels)

@@ -14,6 +14,7 @@ from kgan.attributes import Attributes
 from kgan.callbacks import Evaluate
 from kgan.channels import ALPHA
 from kgan.data import Source
+from kgan.data.array_labels import are_numbers
 from kgan.data.choosing import pick, share_of, without
 from kgan.errors import InputError
 from kgan.files import printable
@@ -185,6 +186,8 @@ def as_counted(
     if theirs in ([], own, [str(label) for label in range(len(theirs))]) or not own:
         return labels
     unknown = [name for name in theirs if name not in own]
+    if unknown == theirs and len(theirs) == len(own) and are_numbers(own):
+        return labels  # of a run that was begun before array files could name their classes
     if unknown:
         raise InputError(
             f"The data must have the model's classes, {', '.join(map(printable, own))}. "

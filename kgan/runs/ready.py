@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from kgan.callbacks.trackers import library
 from kgan.data import Source, augment
+from kgan.data.array_labels import are_numbers
+from kgan.data.array_source import ArraySource
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.models import get_preset
@@ -151,6 +153,8 @@ def load(
         keras.utils.set_random_seed(options.seed)
         with doing("opening the data"):
             whole = build.open_source(options)
+        if options.conditional:
+            _name_as_before(whole, model)
         source = quality.to_train_on(whole, options)
     else:
         whole, source, model, _ = _begun(options, strategy)
@@ -170,6 +174,14 @@ def load(
         )
     remember_skipped(source, directory)
     return _ready(whole, source, model, options, strategy)
+
+
+def _name_as_before(source: Source, model: Any) -> None:
+    """Names an array file's classes as the run does that was begun before files could name them."""
+    theirs, own = source.class_names, model.class_names
+    if isinstance(source, ArraySource) and theirs and own and are_numbers(own):
+        if len(theirs) == len(own):
+            source.class_names = own
 
 
 def _check_labels(source: Source, model: Any) -> None:

@@ -125,10 +125,10 @@ export class Grid {
   }
 
   /** Saves all pictures as one PNG. */
-  save() {
+  async save() {
     const images = this.tiles.map(({ picture }) => picture.image);
     const last = this.seed + this.count - 1;
     const canvas = sheet(images, this.columns, this.generator.hasAlpha);
-    save(canvas, this.generator.manifest.name, "seeds", this.seed, "to", last);
+    await save(canvas, this.generator.manifest.name, "seeds", this.seed, "to", last);
   }
 }

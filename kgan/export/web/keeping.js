@@ -14,12 +14,14 @@ const element = (id) => document.getElementById(id);
 
 /**
  * @param {import("./generator.js").Generator} generator
+ * @param {import("./grid.js").Grid} grid
  * @param {import("./studio.js").Studio} studio
  * @param {{say: function(string), note: function(string), link: function(): string}} page `say`
  *   tells a screen reader, `note` everybody what went wrong, `link` gives the page's address
  */
-export async function offerToKeep(generator, studio, page) {
+export async function offerToKeep(generator, grid, studio, page) {
   offerPicture(generator, studio, page);
+  element("save-grid").addEventListener("click", () => saving(page, grid.save()));
   element("copy-link").addEventListener("click", ({ target }) => copy(page.link(), target, page));
   element("copy-python").addEventListener("click", ({ target }) => {
     copy(pythonOf(generator, studio.shown), target, page);

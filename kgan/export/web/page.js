@@ -100,10 +100,9 @@ async function start() {
   }
 
   element("new").addEventListener("click", () => goToAndPick(String(grid.seed + grid.count)));
-  element("save-grid").addEventListener("click", () => grid.save());
   element("seed").addEventListener("change", ({ target }) => goToAndPick(target.value));
   await follow();
-  await offerToKeep(generator, studio, { say, note, link });
+  await offerToKeep(generator, grid, studio, { say, note, link });
   addEventListener("hashchange", follow);
   element("page").hidden = false;
   element("loading").hidden = true;

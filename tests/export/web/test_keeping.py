@@ -170,3 +170,16 @@ def test_a_walk_is_a_video_where_no_webp_is_written(plain_url, visit):
         f"data:video/{name.rpartition('.')[2]};base64,{base64.b64encode(content).decode()}",
     )
     assert size == [500, 400]
+
+
+def test_what_the_browser_cannot_write_is_said(plain_url, visit):
+    page = visit(plain_url)
+    page.tab.evaluate("() => { HTMLCanvasElement.prototype.toBlob = (done) => done(null); }")
+    for button in ("#save-grid", "#save"):
+        page.tab.evaluate("document.getElementById('note').textContent = ''")
+        page.tab.click(button)
+        page.tab.wait_for_function("document.getElementById('note').textContent")
+        said = page.tab.inner_text("#note")
+        assert said.startswith("This browser could not save that: pictures of ")
+        assert said.endswith(" are too large for it")
+        assert page.tab.is_hidden("#failure")

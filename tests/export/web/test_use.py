@@ -192,20 +192,29 @@ def test_the_picked_picture_is_large_stays_in_view_and_has_an_edge(classes_url, 
     assert (middle[[0, -1]] < 240).all()
 
 
+GPU_IN_SOFTWARE = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+
+
+def write_page(page, export, unpacked, changes):
+    """A page of which parts of the worker are others."""
+    kgan.export.to_web(export, page, runtime=unpacked)
+    worker = page / "worker.js"
+    text = worker.read_text()
+    for own, other in changes.items():
+        assert text.count(own) == 1
+        text = text.replace(own, other)
+    worker.write_text(text)
+
+
 def test_a_gpu_draws_the_same(plain, browser, unpacked, tmp_path):
     """A GPU in software, which is slower than the processor: here it is taken all the same."""
-    kgan.export.to_web(plain, tmp_path / "page", runtime=unpacked)
-    worker = tmp_path / "page" / "worker.js"
-    text = worker.read_text()
-    for slow, patient in (
-        (" && one.milliseconds < other.milliseconds", ""),
-        ("TRIAL_MILLISECONDS = 5000", "TRIAL_MILLISECONDS = 100_000"),
-    ):
-        assert slow in text
-        text = text.replace(slow, patient)
-    worker.write_text(text)
-    flags = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
-    with launched(browser.browser_type, *flags) as gpu, serving(tmp_path / "page") as url:
+    patient = {
+        " && one.milliseconds < other.milliseconds": "",
+        "TRIAL_MILLISECONDS = 5000": "TRIAL_MILLISECONDS = 100_000",
+    }
+    write_page(tmp_path / "page", plain, unpacked, patient)
+    started = launched(browser.browser_type, *GPU_IN_SOFTWARE)
+    with started as gpu, serving(tmp_path / "page") as url:
         page = Visit(gpu, url).ready()
         assert_drawn(page.samples(), kgan.runtime.Generator(plain).generate(24))
         assert page.tab.inner_text("#grid-time").endswith(", on the GPU")
@@ -213,6 +222,47 @@ def test_a_gpu_draws_the_same(plain, browser, unpacked, tmp_path):
         assert f"{url}ort/ort-wasm-simd-threaded.wasm" not in page.requests
         assert page.messages == []
         page.context.close()
+
+
+def test_nobody_waits_long_for_a_gpu(plain, browser, unpacked, tmp_path):
+    """One that is offered and then slower than 0.3 s draws on no more; the processor does."""
+    hasty = {
+        "TRIAL_MILLISECONDS = 5000": "TRIAL_MILLISECONDS = 300",
+        "navigator.gpu?.requestAdapter()": "Promise.resolve(true)",
+        "drawn.push(await": "self.runs = 1 + (self.runs ?? 0);\n"
+        "await new Promise((resolve) => setTimeout(resolve, 400));\ndrawn.push(await",
+        "await session.release()": "(await session.release(), (self.released = true))",
+    }
+    write_page(tmp_path / "page", plain, unpacked, hasty)
+    started = launched(browser.browser_type, *GPU_IN_SOFTWARE)
+    with started as gpu, serving(tmp_path / "page") as url:
+        page = Visit(gpu, url).ready()
+        generator = kgan.runtime.Generator(plain)
+        assert_drawn(page.samples(), generator.generate(24))
+        assert page.tab.inner_text("#grid-time").endswith(", on 1 thread")
+        (worker,) = page.tab.workers
+        for _ in range(300):
+            if worker.evaluate("self.released"):
+                break
+            page.tab.wait_for_timeout(100)
+        assert worker.evaluate("[self.released, self.runs ?? 0]") in ([True, 0], [True, 1])
+        page.tab.click("#new")
+        page.tab.wait_for_function("document.getElementById('seed').value === '24'")
+        page.tab.wait_for_selector("#grid[aria-busy=false]")
+        assert_drawn(page.samples(), generator.generate(24, seed=24))
+        assert page.messages == []
+        page.context.close()
+
+
+def test_no_answer_about_a_gpu_is_none(plain, browser, unpacked, visit, tmp_path):
+    mute = {
+        "TRIAL_MILLISECONDS = 5000": "TRIAL_MILLISECONDS = 300",
+        "navigator.gpu?.requestAdapter()": "new Promise(() => {})",
+    }
+    write_page(tmp_path / "page", plain, unpacked, mute)
+    with serving(tmp_path / "page") as url:
+        page = visit(url)
+        assert f"{url}ort/ort-wasm-simd-threaded.wasm" in page.requests
 
 
 def test_a_manifest_without_what_is_optional_is_shown(plain, browser, unpacked, visit, tmp_path):
