@@ -121,10 +121,10 @@ def open_source(
         if ends is not None:
             description += f", floats from {ends[0]:g} to {ends[1]:g}"
         facts = {"labels": found.labels, "attribute_names": found.names}
-        own = array_source(found.images, ends, image_shape, fit, background, description, **facts)
-        if found.class_names is not None and own.class_names is not None:
-            own.class_names = names_that_fit(found.class_names, list(own.class_names))
-        return own
+        read = array_source(found.images, ends, image_shape, fit, background, description, **facts)
+        if found.class_names is not None and read.class_names is not None:
+            read.class_names = names_that_fit(found.class_names, list(read.class_names))
+        return read
     if shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name):
         _no_file(attributes, data)
         return record_source(path, image_shape, fit, background, strict, labels)
