@@ -66,6 +66,13 @@ def test_its_gan_draws_what_its_onnx_file_draws(path):
     assert best < candidates
 
 
+def test_experiments_find_its_networks_by_its_name(tmp_path):
+    sheet = tmp_path / "judged.png"
+    options = ["--data", "embedded:clothes", "-n", "4", "-o", str(sheet)]
+    assert main(["explore", "judge", str(CLOTHES), *options]) == 0
+    assert Image.open(sheet).width > 4 * 28
+
+
 @pytest.mark.parametrize("path", [FASHION, CLOTHES])
 def test_it_has_learned_the_classes(path):
     bags, trousers = (kgan.runtime.Generator(path).generate(16, labels=label) for label in (8, 1))

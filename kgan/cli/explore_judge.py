@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace) -> None:
     from kgan.explore import judge
     from kgan.explore.judgement import Group
     from kgan.explore.own_pictures import own_pictures
-    from kgan.runs.exploring import has_run
+    from kgan.runs.exploring import run_of
     from kgan.runs.exploring_data import real_images
 
     groups = {}
-    if arguments.data is not None or has_run(arguments.model):
+    if arguments.data is not None or run_of(arguments.model) is not None:
         real = real_images(arguments.model, subject, arguments.data, arguments.n, arguments.seed)
         names = [f"real picture {place}" for place in range(len(real.images))]
         groups["real"] = Group(real.images, names, real.labels)

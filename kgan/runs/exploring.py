@@ -116,10 +116,9 @@ def kept_encoder(path: str | os.PathLike[str], model: Any) -> LatentEncoder | No
     return encoder
 
 
-def has_run(path: str | os.PathLike[str]) -> bool:
-    """Whether a model lies in a run, which knows what it was trained on."""
+def run_of(path: str | os.PathLike[str]) -> Path | None:
+    """The run that a model lies in, which knows what it was trained on; None for an export."""
     from kgan.runs import load
 
-    if export_places.find_onnx(path) is not None:
-        return False
-    return load.run_directory(path) is not None
+    is_export = export_places.find_export(path) is not None or Path(path).suffix == ".onnx"
+    return None if is_export else load.run_directory(path)

@@ -22,9 +22,9 @@ from kgan.explore.report_page import Section, is_report, report_page
 from kgan.explore.subject import Subject
 from kgan.files import printable, put_in_place, staging_directory, writing
 from kgan.metrics.features import Features
-from kgan.runs import load
 from kgan.runs.directory import read_options
 from kgan.runs.evaluating import Opened
+from kgan.runs.exploring import run_of
 from kgan.runs.exploring_data import labelled_images, real_images, unlabelled_images
 from kgan.runs.memorising import nearest_training
 
@@ -166,7 +166,7 @@ def _neighbours(of: Looked) -> Finding:
     subject = of.subject
     if subject.latent_dim is None or subject.is_autoencoder:
         raise InputError("Neighbours are sought of a GAN's pictures")
-    run = load.run_directory(of.path)
+    run = run_of(of.path)
     options = None if run is None else read_options(run)
     opened = Opened(subject.model, "", {"file": ""}, options, of.path, "")
     network = Features.efficientnet_lite0()

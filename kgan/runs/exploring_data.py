@@ -13,9 +13,10 @@ from kgan.data import Source
 from kgan.data.choosing import draw_indices, pick
 from kgan.errors import InputError
 from kgan.explore.subject import Subject
-from kgan.runs import load, quality
+from kgan.runs import quality
 from kgan.runs.directory import read_options
 from kgan.runs.evaluating import data_for
+from kgan.runs.exploring import run_of
 
 
 class RealImages(NamedTuple):
@@ -115,7 +116,7 @@ def _chosen(
     labels: bool = False,
     held_out: bool = False,
 ) -> tuple[RealImages, Source]:
-    run = load.run_directory(path) if os.path.exists(path) else None
+    run = run_of(path) if os.path.exists(path) else None
     options = None if run is None else read_options(run)
     asked = ("the images with --data", path)
     source, options = data_for(options, data, image_shape, labels, asked)
