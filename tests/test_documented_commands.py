@@ -88,7 +88,8 @@ def test_the_readmes_commands(tmp_path, monkeypatch):
             line = line.replace(shown, instead)
         assert main(line.split()[1:]) == 0, line
         ran.append(words[1])
-    assert ran == ["data", "train", "generate", "export", "generate"]
-    assert np.asarray(Image.open("grid.png")).shape[2] == 3
+    assert ran == ["data", "train", "generate", "export", "generate", "generate"]
+    for sheet in ("grid.png", "smiles.png"):
+        assert np.asarray(Image.open(sheet)).shape[2] == 3
     assert Image.open("bags.png").mode == "L"
     assert kgan.runtime.Generator("saved_models/photos/1").image_shape == (16, 16, 3)
