@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ablations import CALM
 from PIL import Image
 from training_speed.machine import describe
 
@@ -37,8 +38,6 @@ class Set:
     data: str = ""  # of those that ship with kgan
 
 
-# Rates that fall, and an average of the weights: docs/training.md.
-CALM = ("--schedule", "learning_rate=4e-4:2e-5", "--ema-half-life-images", "10000")
 SETS = {
     "faces": Set(
         "Drawn faces, 32x32, with attributes",

@@ -190,8 +190,9 @@ def _export(arguments: argparse.Namespace, chosen: dict[str, Any]) -> None:
     print(printable(result.path, None))
     if page:
         # With one smaller file it is asked for, for the page too.
-        chosen_one = options.precision[-1] if len(options.precision) == 2 else FLOAT32
-        page.write(result.path / in_precision(ONNX_FILE, chosen_one))
+        _, *smaller = options.precisions
+        drawn = smaller[0] if len(smaller) == 1 else FLOAT32
+        page.write(result.path / in_precision(ONNX_FILE, drawn))
         _print_page(page.directory)
 
 

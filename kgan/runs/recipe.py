@@ -20,7 +20,7 @@ from kgan.training.cosine import RATES
 # The learning rates along the run, in those that the preset has; docs/ablations.md, docs/recipes.md
 FIRST_RATE, LAST_RATE = 2.0, 0.1
 HALF_LIFE = 10_000.0  # images, of the averaged generator
-# A shorter run has not come far when its rates fall, and its average remembers the beginning.
+# A shorter run has not come far when its rates fall.
 LEAST_IMAGES = 100_000
 LEAST_MINUTES = 3.0
 

@@ -1,10 +1,10 @@
 """How well a generator draws the ten classes of Fashion-MNIST."""
 
-import gzip
 from pathlib import Path
 
 import keras
 import numpy as np
+from make_embedded_set import read_idx
 
 from shipped.judge import distances, network
 
@@ -15,8 +15,7 @@ HEADERS = {"images-idx3": 16, "labels-idx1": 8}
 
 def read(directory, part, kind):
     """The uint8 values of one of the four files."""
-    with gzip.open(Path(directory) / f"{part}-{kind}-ubyte.gz") as file:
-        values = np.frombuffer(file.read(), np.uint8, offset=HEADERS[kind])
+    values = read_idx(Path(directory) / f"{part}-{kind}-ubyte.gz", HEADERS[kind])
     return values.reshape(-1, 28, 28, 1) if kind.startswith("images") else values
 
 

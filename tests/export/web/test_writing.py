@@ -109,6 +109,21 @@ def test_npm_that_is_missing_fails_or_brings_something_else(tmp_path, monkeypatc
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "file"),
+    [("float16", "model.float16.onnx"), ("float16,int8", "model.onnx")],
+)
+def test_a_page_draws_in_the_one_precision_that_was_asked_for(
+    asked, file, trained_gan, stand_in, tmp_path
+):
+    trained_gan.save(tmp_path / "clothes.keras")
+    words = ["--precision", asked, "--out", str(tmp_path / "out"), "--web", str(tmp_path / "page")]
+    arguments = [str(tmp_path / "clothes.keras"), "--onnx", *words]
+    assert main(["export", *arguments, "--web-runtime", str(stand_in)]) == 0
+    drawn = (tmp_path / "page" / "model.onnx").read_bytes()
+    assert drawn == (tmp_path / "out" / "clothes" / "1" / file).read_bytes()
+
+
 def test_a_page_has_the_figures_that_were_measured(stand_in, tmp_path):
     kgan.export.to_web(ROOT / "saved_models/fashion_dcgan", tmp_path / "page", runtime=stand_in)
     facts = json.loads((tmp_path / "page" / "manifest.json").read_text())
