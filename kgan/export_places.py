@@ -9,6 +9,7 @@ from kgan.errors import InputError
 from kgan.manifest import FLOAT32, HALVES, MANIFEST_FILE, ONNX_FILE, in_precision
 
 LATEST = "latest"  # NAME/latest stands for the highest version
+KERAS_FILE = "model.keras"  # of an export's folder, where its GAN was put beside it
 HIGHEST = 2**63 - 1  # what TensorFlow Serving takes
 
 
@@ -67,6 +68,12 @@ def find_export(path: str | os.PathLike[str]) -> Path | None:
                 f"another version, or remove it. Received: {path.parent}"
             )
     return path if (path / MANIFEST_FILE).is_file() else None
+
+
+def find_gan(onnx: Path) -> Path | None:
+    """The file of the whole GAN that was put beside an export's model, or None."""
+    path = onnx.parent / KERAS_FILE
+    return path if path.is_file() else None
 
 
 def find_onnx(path: str | os.PathLike[str], precision: str | None = None) -> Path | None:

@@ -11,6 +11,7 @@ from PIL import Image
 import kgan
 from kgan.cli.main import main
 from kgan.runs import load
+from kgan.training.generating import sample
 
 SHIPPED = Path(kgan.__file__).parents[1] / "saved_models"
 FASHION, CLOTHES, FACES = (
@@ -96,3 +97,11 @@ def test_the_readmes_command_draws_a_class(tmp_path):
     assert main(["generate", str(FASHION), *options]) == 0
     bags = kgan.runtime.Generator(FASHION).generate(16, labels=8)
     np.testing.assert_array_equal(np.asarray(Image.open(sheet)), kgan.images.grid(bags).squeeze())
+
+
+def test_its_discriminator_chooses_among_its_seeds(tmp_path):
+    drawn = tmp_path / "nice"
+    assert main(["generate", str(CLOTHES), "-n", "2", "--nice", "4", "--separate", str(drawn)]) == 0
+    gan = load.load_model(CLOTHES / "1" / "model.keras", compile=False)
+    _, seeds = sample(gan, 2, seed=0, nice=4)
+    assert {path.name for path in drawn.iterdir()} == {f"seed-{seed:06d}.png" for seed in seeds}

@@ -159,12 +159,8 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
         from kgan import runtime
 
         return _reconstruct(arguments, runtime.Autoencoder(*export), None)
-    if export_places.find_onnx(*export) is not None:
-        if arguments.nice > 1:
-            raise InputError(
-                "--nice asks the discriminator, which an export does not hold; give the run or "
-                f"its .keras file. Received: {arguments.model}"
-            )
+    onnx = export_places.find_onnx(*export)
+    if onnx is not None and arguments.nice == 1:
         _no_pictures(arguments)
         from kgan import runtime
 
@@ -177,20 +173,32 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
             f"--precision is for an export, which has files to choose from. Received: "
             f"{arguments.model}"
         )
-    check_model(arguments.model)
+    path = _with_a_discriminator(onnx, arguments) if onnx else arguments.model
+    check_model(path)
     quiet_tensorflow.import_tensorflow()
     from kgan.runs import load
     from kgan.training import GAN
     from kgan.training.generating import parts
 
-    model = load.load_model(arguments.model, compile=False)
+    model = load.load_model(path, compile=False)
     if not isinstance(model, GAN):
-        return _reconstruct(arguments, model, load.run_directory(arguments.model))
+        return _reconstruct(arguments, model, load.run_directory(path))
     _no_pictures(arguments)
     n, labels = count_asked(arguments), labels_asked(arguments, model)
     settings = (labels, arguments.nice, BATCH, arguments.truncation)
     drawn = parts(model, n, seeds_asked(arguments), *settings)
     return Drawing(n, model.image_shape, ((part, _seed_names(own), None) for part, own in drawn))
+
+
+def _with_a_discriminator(onnx: Path, arguments: argparse.Namespace) -> Path:
+    """The whole GAN in the folder of an export, for --nice."""
+    path = export_places.find_gan(onnx)
+    if path is None:
+        raise InputError(
+            "--nice asks the discriminator, which this export does not hold: a GAN's model.keras "
+            f"in its folder would; or give the run. Received: {arguments.model}"
+        )
+    return path
 
 
 def count_asked(arguments: argparse.Namespace) -> int:

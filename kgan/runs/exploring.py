@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("kgan")
 
-KERAS_FILE = "model.keras"  # of an export's folder, where its GAN was put beside it
-
 
 def open_subject(path: str | os.PathLike[str], *, any_network: bool = False) -> Subject:
     """Opens a run, a .keras file or an export.
@@ -41,8 +39,8 @@ def open_subject(path: str | os.PathLike[str], *, any_network: bool = False) -> 
     onnx = export_places.find_onnx(path)
     if onnx is not None:
         prefix = manifest.own_prefix(onnx)
-        beside = onnx.parent / KERAS_FILE
-        open_gan = (lambda: _gan(beside)) if beside.is_file() else None
+        beside = export_places.find_gan(onnx)
+        open_gan = None if beside is None else lambda: _gan(beside)
         return Subject(runtime.Generator(path), open_gan, Path(path), onnx.parent, prefix)
     from kgan.runs import load
 
