@@ -63,8 +63,8 @@ class Drawn:
         self.image_shape = images.shape[1:]
 
     def generate(self, n, seed=0):
-        """The first n."""
-        return self.images[:n]
+        """Those of the seeds from `seed` on, which are asked for some at a time."""
+        return self.images[seed : seed + n]
 
 
 def work(order):
