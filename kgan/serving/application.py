@@ -207,7 +207,5 @@ async def _body(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > MOST_BYTES:
-            raise HTTPException(
-                413, f"A body has at most {MOST_BYTES} bytes. Received: more than {len(body) - 1}"
-            )
+            raise HTTPException(413, f"A body has at most {MOST_BYTES} bytes. Received: more")
     return bytes(body)
