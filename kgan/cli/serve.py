@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kgan.cli.arguments import add_options, given_options
 from kgan.errors import NotInstalled
+from kgan.http_server.serve_options import ServeOptions
 from kgan.installed import is_whole
 from kgan.manifest import PRECISIONS
-from kgan.serving.serve_options import ServeOptions
 
 HELP = "serve an export's pictures over HTTP"
 DESCRIPTION = """\
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints the address and serves until SIGTERM or Ctrl-C."""
     options = ServeOptions(**given_options(arguments, ServeOptions))
     try:
-        from kgan.serving.export_server import ExportServer
+        from kgan.http_server.export_server import ExportServer
     except ModuleNotFoundError as missing:
         distribution = "kgan" if is_whole() else "kgan-runtime"
         raise NotInstalled(

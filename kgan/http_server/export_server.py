@@ -8,9 +8,9 @@ import uvicorn
 
 from kgan.errors import InputError
 from kgan.files import printable
+from kgan.http_server.application import SECONDS, Application
+from kgan.http_server.serve_options import ServeOptions
 from kgan.runtime import Generator
-from kgan.serving.application import SECONDS, Application
-from kgan.serving.serve_options import ServeOptions
 
 
 class ExportServer:

@@ -12,10 +12,10 @@ import onnx
 import pytest
 
 from kgan.cli.main import main
+from kgan.http_server import application
 from kgan.runtime import Generator
-from kgan.serving import application
 from tests.documents import ROOT
-from tests.serving.ask import ask, figures, served, wait_for
+from tests.http_server.ask import ask, figures, served, wait_for
 from tests.untrusted import tiny
 
 

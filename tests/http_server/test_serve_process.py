@@ -10,7 +10,7 @@ import pytest
 
 from kgan.cli.main import main
 from tests.documents import ROOT
-from tests.serving.ask import ask, wait_for
+from tests.http_server.ask import ask, wait_for
 
 EXPORT = str(ROOT / "saved_models/clothes_dcgan")
 PROCESS = """

@@ -23,12 +23,12 @@ from kgan import images as image_tools
 from kgan.channels import PICTURES
 from kgan.errors import InputError
 from kgan.files import printable
+from kgan.http_server.asked import Asked, asked, of_address, of_body
+from kgan.http_server.batched import Batches, NoRoom, NotDrawn
+from kgan.http_server.request_metrics import RequestMetrics
+from kgan.http_server.serve_options import ServeOptions
 from kgan.loopback import ASK_HERE, OWN_NAMES, is_own_name
 from kgan.runtime import Generator
-from kgan.serving.asked import Asked, asked, of_address, of_body
-from kgan.serving.batched import Batches, NoRoom, NotDrawn
-from kgan.serving.request_metrics import RequestMetrics
-from kgan.serving.serve_options import ServeOptions
 
 MOST_BYTES = 65536  # of a body
 SECONDS = 30  # for a request to come, to be drawn, and to be read

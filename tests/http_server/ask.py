@@ -8,8 +8,8 @@ import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from kgan.serving.export_server import ExportServer
-from kgan.serving.serve_options import ServeOptions
+from kgan.http_server.export_server import ExportServer
+from kgan.http_server.serve_options import ServeOptions
 
 
 @contextlib.contextmanager

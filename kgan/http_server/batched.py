@@ -14,8 +14,8 @@ import numpy as np
 from kgan import latents as latent_law
 from kgan.errors import KganError
 from kgan.files import first_line
+from kgan.http_server.asked import Asked
 from kgan.runtime import Generator
-from kgan.serving.asked import Asked
 
 log = logging.getLogger(__name__)
 
