@@ -56,10 +56,13 @@ def encoded(images: np.ndarray, of: Asked) -> bytes:
     """
     if of.format == "json":
         drawn = [
-            {"seed": seed, "png": base64.b64encode(image_tools.png_bytes(image, drawn=True))}
+            {
+                "seed": seed,
+                "png": base64.b64encode(image_tools.png_bytes(image, drawn=True)).decode(),
+            }
             for seed, image in zip(of.seeds, images, strict=True)
         ]
-        return json.dumps({"images": drawn}, default=bytes.decode).encode()
+        return json.dumps({"images": drawn}).encode()
     if of.format == "npy":
         file = io.BytesIO()
         np.save(file, images, allow_pickle=False)

@@ -16,6 +16,7 @@ from kgan.files import printable
 from kgan.option_fields import FROM_ZERO, PORTION, SEEDS, TEXT, WHOLE, Kind
 from kgan.runtime import Generator
 
+MOST_SEED = 2**63 - 1  # as TensorFlow Serving takes
 LONGEST_SHOWN = 60  # characters of what is refused
 
 
@@ -125,6 +126,8 @@ def asked(
     if seeds is None:
         first = values.get("seed", 0)
         seeds = range(first, first + n)
+    if max(seeds) > MOST_SEED:
+        raise InputError(f"A seed is up to {MOST_SEED}. Received: {_shown(max(seeds))}")
     format = values.get("format", formats[0])
     if format not in formats:
         raise InputError(f"format is one of {', '.join(formats)}. Received: {_shown(format)}")

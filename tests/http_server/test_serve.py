@@ -125,6 +125,8 @@ def test_requests_are_drawn_together_and_each_is_as_if_alone():
         ("?seed=1&seed=2", "seed can be given once. Received: '2' too"),
         ("?seeds=1,,2", "seeds must be whole numbers from 0 up, such as 1,5,9. Received: '1,,2'"),
         ("?seeds=0-99999", "seeds must be whole numbers from 0 up.* Received: '0-99999'"),
+        (f"?seed={2**63 - 1}&n=2", f"A seed is up to {2**63 - 1}. Received: {2**63}"),
+        ("?class=" + "9" * 5000, r"No such class. Known: T-shirt/top.* Received: '9+'"),
         ("?seeds=1&n=2", "seeds says all, without seed and n. Received: "),
         ("?n=5", "A request is for 1 to 4 pictures. Received: 5"),
         ("?format=gif", "format is one of png, json, npy. Received: 'gif'"),
