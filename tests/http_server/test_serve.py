@@ -198,7 +198,7 @@ def test_a_body_is_not_read_to_its_end_where_it_is_long(clothes):
 
 def test_who_comes_when_there_is_no_room_is_told_when_to_come_again():
     asked = {"n": 3, "format": "npy"}
-    with served(shipped("clothes"), batch_size=4, queue=4, batch_wait_ms=700) as port:
+    with served(shipped("clothes"), batch_size=4, queue=4, batch_wait_ms=1500) as port:
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             first = pool.submit(ask, port, "/generate", asked)
             wait_for(port, 3)

@@ -23,7 +23,7 @@ sys.exit(code)
 
 
 def test_sigterm_ends_it_when_what_has_begun_is_answered(capsys):
-    words = ["serve", EXPORT, "--port", "0", "--batch-wait-ms", "1000"]
+    words = ["serve", EXPORT, "--port", "0", "--batch-wait-ms", "2000"]
     process = subprocess.Popen(
         [sys.executable, "-c", PROCESS, *words],
         stdout=subprocess.PIPE,
