@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import http.client
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -58,7 +59,7 @@ def main() -> None:
         parser.error("--threads, --seconds and --calls are above 0")
     generator = Generator(options.export)
     print(f"{machine.describe()}, {machine.version('onnxruntime')}")
-    usable = len(psutil.Process().cpu_affinity())
+    usable = len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0))
     size = "x".join(map(str, generator.image_shape))
     print(f"{usable} cores may be used; {generator.info['name']}, {size}\n")
     loads: list[Load] = []
