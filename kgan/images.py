@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ __all__ = [
     "is_drawn",
     "over",
     "pairs",
+    "png_bytes",
     "repeat_pixels",
     "save_animation",
     "save_array",
@@ -330,8 +332,20 @@ def save_png(path: str | os.PathLike[str], image: npt.ArrayLike, *, drawn: bool 
         The path written, a `pathlib.Path`.
     """
     with whole_file(path) as temporary:
-        to_pil(image).save(temporary, format="PNG", exif=_drawn() if drawn else b"")
+        temporary.write_bytes(png_bytes(image, drawn=drawn))
     return Path(path)
+
+
+def png_bytes(image: npt.ArrayLike, *, drawn: bool = False) -> bytes:
+    """The PNG file that `save_png` writes of an image.
+
+    Args:
+        image: uint8 array (H, W, C), C 1, 3 or 4.
+        drawn: as for `save_png`.
+    """
+    file = io.BytesIO()
+    to_pil(image).save(file, format="PNG", exif=_drawn() if drawn else b"")
+    return file.getvalue()
 
 
 def save_named(

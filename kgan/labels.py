@@ -121,7 +121,10 @@ def index_of(name: str, class_names: Sequence[str] | None, num_classes: int | No
     label = place_of(name, class_names or ())
     if label is not None:
         return label
-    if name.isascii() and name.isdecimal() and int(name) < num_classes:
-        return int(name)
+    if name.isascii() and name.isdecimal():
+        digits = name.lstrip("0") or "0"
+        # Of thousands of them Python makes no number.
+        if len(digits) <= len(str(num_classes)) and int(digits) < num_classes:
+            return int(digits)
     known = ", ".join(class_names) if class_names else f"0 to {num_classes - 1}"
     raise InputError(f"No such class. Known: {known}. Received: {name!r}")

@@ -15,6 +15,12 @@ HOST = "127.0.0.1"
 RUN_PORT, PAGE_PORT = 5426, 8000
 # A page of another site can let a browser ask under a name of its own that leads to this machine.
 OWN_NAMES = (HOST, "localhost")
+ASK_HERE = f"Ask for {' or '.join(OWN_NAMES)}."
+
+
+def is_own_name(host: str) -> bool:
+    """Whether a request's Host header, with a port or without, is a name of this machine."""
+    return (host.rpartition(":")[0] or host) in OWN_NAMES
 
 
 class LoopbackServer(http.server.ThreadingHTTPServer):
@@ -66,12 +72,9 @@ class LoopbackAnswer(http.server.BaseHTTPRequestHandler):
 
     def is_asked_here(self) -> bool:
         """Whether it is this machine's own name that was asked; else refuses, and that is all."""
-        host = self.headers.get("Host", "")
-        if (host.rpartition(":")[0] or host) in OWN_NAMES:
+        if is_own_name(self.headers.get("Host", "")):
             return True
-        self.send_content(
-            HTTPStatus.FORBIDDEN, "text/plain", b"Ask for 127.0.0.1 or localhost.", {}
-        )
+        self.send_content(HTTPStatus.FORBIDDEN, "text/plain", ASK_HERE.encode(), {})
         return False
 
     def send_content(self, status: int, kind: str, data: bytes, more: dict[str, str]) -> None:

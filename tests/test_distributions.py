@@ -59,6 +59,9 @@ def test_what_they_say_of_themselves(distributions):
     named = distributions.read_setup()["tool:kgan-runtime"]["install_requires"].split()
     assert len(asked) == len(named) == 6
     assert "options.entry_points" in runtime
+    extras = [settings["options.extras_require"] for settings in (runtime, whole)]
+    assert list(extras[0]) == ["serve"]
+    assert extras[0]["serve"] == extras[1]["serve"]
     assert "options.entry_points" not in whole
     assert "metrics" in whole["options.extras_require"]
 

@@ -29,7 +29,7 @@ FLOORS = {
     ),  # on top of manifest
     **dict.fromkeys(("untrusted", "layers", "losses", "data", "pretrained"), 2),
     **dict.fromkeys(("runtime", "shelf", "models", "metrics"), 3),
-    **dict.fromkeys(("training", "export"), 4),
+    **dict.fromkeys(("training", "export", "http_server"), 4),
     **dict.fromkeys(("explore", "callbacks"), 5),
     "runs": 6,
     "watch": 6.5,  # on top of runs

@@ -89,7 +89,9 @@ def settings_of(name: str) -> configparser.RawConfigParser:
         options["install_requires"] = lines(
             line for line in required if project_of(line) in values_of(own["install_requires"])
         )
-        del setup["options.extras_require"]
+        extras = setup["options.extras_require"]
+        for extra in set(extras) - set(values_of(own["extras"])):
+            del extras[extra]
     else:
         options["install_requires"] += f"\n{RUNTIME}=={metadata['version']}"
         del setup["options.entry_points"]  # the runtime has the commands

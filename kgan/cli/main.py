@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kgan.cli import export, generate, serve_page
+from kgan.cli import export, generate, serve, serve_page
 from kgan.cli.arguments import add_commands
 from kgan.cli.completion import add_completion
 from kgan.cli.interruptible import Interruptible
@@ -51,6 +51,7 @@ COMMANDS = {
     "evaluate": command("evaluate"),
     "explore": command("explore"),
     "data": command("data"),
+    "serve": serve,
     "serve-page": serve_page,
     "environment": command("environment"),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import json
 import os
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ import numpy as np
 from kgan.explore.picture import Finding, enlarged
 from kgan.explore.subject import Subject, as_subject
 from kgan.files import printable, whole_file
-from kgan.images import grid, to_pil
+from kgan.images import grid, png_bytes
 
 TEMPLATE = Path(__file__).with_name("marking_page.html")
 BATCH = 64
@@ -65,6 +64,4 @@ def _drawn(subject: Subject, seeds: Sequence[int]) -> np.ndarray:
 
 
 def _data_uri(image: np.ndarray) -> str:
-    file = io.BytesIO()
-    to_pil(image).save(file, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(png_bytes(image)).decode("ascii")

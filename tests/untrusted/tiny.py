@@ -1,4 +1,4 @@
-"""A generator of 2x2 pictures in a few nodes, to put things into that no export holds."""
+"""A generator of small images in a few nodes, to put things into that no export holds."""
 
 import json
 
@@ -10,13 +10,13 @@ from kgan import latents, manifest
 DIM = 4
 
 
-def promise():
-    """Its manifest."""
+def promise(shape=(2, 2, 1)):
+    """Its manifest, of images (H, W, C) of `DIM` values."""
     return manifest.whole_manifest(
         "tiny",
         1,
         manifest.generator_manifest(
-            image_shape=(2, 2, 1),
+            image_shape=shape,
             latent_dim=DIM,
             latent_distribution="normal",
             latent_law=latents.law(DIM),
@@ -32,7 +32,7 @@ def tensor(name, values):
     return numpy_helper.from_array(np.asarray(values), name)
 
 
-def model(*nodes, tensors=(), start="latents", info=None):
+def model(*nodes, tensors=(), start="latents", info=None, shape=(2, 2, 1)):
     """The ModelProto.
 
     Args:
@@ -40,6 +40,7 @@ def model(*nodes, tensors=(), start="latents", info=None):
         tensors: their initializers.
         start: what the pictures are then made of, float32 (batch, 4).
         info: the manifest; its own by default.
+        shape: as for `promise`.
     """
     nodes = [
         *nodes,
@@ -49,16 +50,16 @@ def model(*nodes, tensors=(), start="latents", info=None):
     ]
     tensors = [
         tensor("kernel", np.eye(DIM, dtype=np.float32) * 9),
-        tensor("shape", np.array([-1, 2, 2, 1])),
+        tensor("shape", np.array([-1, *shape])),
         *tensors,
     ]
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info("latents", TensorProto.FLOAT, ["batch", DIM])],
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 2, 2, 1])],
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", *shape])],
         tensors,
     )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(made, {manifest.METADATA_KEY: json.dumps(info or promise())})
+    helper.set_model_props(made, {manifest.METADATA_KEY: json.dumps(info or promise(shape))})
     return made
