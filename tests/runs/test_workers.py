@@ -141,8 +141,8 @@ def test_one_worker_told_to_stop_stops_all_after_the_same_step(pictures, tmp_pat
     assert kgan.load_gan(tmp_path / "run").batches_seen.numpy() == int(steps[0])
 
 
-@pytest.mark.parametrize("index", [0, 1])
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+# Whom it waits for and how it is told do not depend on each other.
+@pytest.mark.parametrize(("index", "told"), [(0, signal.SIGTERM), (1, signal.SIGINT)])
 def test_one_that_waits_says_for_whom_and_ends_when_told(pictures, tmp_path, index, told):
     addresses = [f"127.0.0.1:{port}" for port in free_ports(3)]
     new = [pictures, *SETTINGS, "--steps", "2", "--name", "run", "--out", tmp_path]
