@@ -42,7 +42,9 @@ def test_each_file_is_in_one_of_them(distributions):
     assert not set(runtime) & set(whole)
     everything = [path for path in Path(kgan.__file__).parent.rglob("*") if path.is_file()]
     assert sorted(runtime + whole) == sorted(
-        path.relative_to(ROOT).as_posix() for path in everything if path.suffix != ".pyc"
+        path.relative_to(ROOT).as_posix()
+        for path in everything
+        if path.parent.name != "__pycache__"
     )
 
 

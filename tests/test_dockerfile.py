@@ -37,8 +37,10 @@ def test_what_is_copied_is_enough_to_build_both_distributions(tmp_path):
     for name in OWN:
         target = tmp_path / name
         target.parent.mkdir(exist_ok=True)
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
-        copy(ROOT / name, target)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / name, target)
     assert STAGES["wheel"][-1] == "RUN python tools/build_distributions.py /wheels"
     build = runpy.run_path(str(tmp_path / "tools/build_distributions.py"))
     for name in (build["RUNTIME"], build["WHOLE"]):

@@ -14,8 +14,10 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import importlib
 import io
 import os
+import pkgutil
 import random
 import resource
 import shutil
@@ -36,6 +38,7 @@ import file_edits
 import numpy as np
 from PIL import Image
 
+import kgan
 from kgan.cli.main import Parser, call, main
 
 MEMORY = 4 * 10**9  # bytes
@@ -106,7 +109,6 @@ def history(seed: int) -> int:
 
 
 def _write_history(_: argparse.Namespace) -> None:
-    import kgan
     from kgan.callbacks.csv_history import CSVHistory
 
     callback = CSVHistory(f"{RUN}/history.csv")
@@ -260,10 +262,7 @@ def run(arguments: argparse.Namespace) -> int:
         good = Path(folder, "good")
         good.mkdir()
         make_in_child(good)
-        import tensorflow  # noqa: F401  # imported once, used in the children alone
-
-        import kgan.runs  # noqa: F401
-
+        import_all()
         with contextlib.suppress(KeyboardInterrupt):  # what was counted so far is told
             for outcome in outcomes(good, waiting, arguments.jobs):
                 counts[outcome.kind][outcome.result] += 1
@@ -291,6 +290,13 @@ def make_in_child(good: Path) -> None:
             os._exit(1)
     if os.waitpid(process, 0)[1]:
         raise SystemExit("the good files cannot be made")
+
+
+def import_all() -> None:
+    """Imports all of kgan once, and so TensorFlow, which is used in the children alone."""
+    for module in pkgutil.walk_packages(kgan.__path__, "kgan."):
+        if module.name != "kgan.__main__":  # it is the command
+            importlib.import_module(module.name)
 
 
 if __name__ == "__main__":
