@@ -42,6 +42,11 @@ if IN_TENSORFLOW:
         # keras.ops would write the transposed matrix out first.
         return tf.matmul(left, right, transpose_b=True)
 
+    def means(values: Tensor, axes: tuple[int, ...]) -> Tensor:
+        """Means over axes, each of which stays as one of size 1."""
+        # keras.ops would compute those of 16 bits in float32: other numbers, and casts.
+        return tf.reduce_mean(values, axes, keepdims=True)
+
     def weights_in_memory() -> bool:
         """Whether weights go into this machine's own memory: it has no accelerator."""
         # Keras asks for logical devices, after which TensorFlow's can no longer be configured.
@@ -59,6 +64,9 @@ else:
 
     def times_transposed(left: Tensor, right: Tensor) -> Tensor:
         return ops.matmul(left, ops.transpose(right))
+
+    def means(values: Tensor, axes: tuple[int, ...]) -> Tensor:
+        return ops.mean(values, axes, keepdims=True)
 
     def weights_in_memory() -> bool:
         return all(name.startswith("cpu:") for name in keras.distribution.list_devices())

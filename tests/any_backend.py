@@ -2,76 +2,115 @@
 
 `python -m tests.any_backend WEIGHTS OUTPUTS` runs them with the weights of one file, an .npz, and
 writes into another: with `KERAS_BACKEND=jax` in JAX. Neither the gradient penalties nor what draws
-is among them: both are TensorFlow's.
+is among them: both are TensorFlow's, and refuse.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
 
 from kgan import layers, losses
-from kgan.layers import colour_augment, diff_augment, geometric_augment
+from kgan.errors import InputError
+from kgan.layers import colour_augment, diff_augment, draws, geometric_augment
 from kgan.models import PRESETS, ProjectedDiscriminator
 from kgan.models.presets import make_networks
-from tests.layers.test_every_layer import CASES, FEATURES, IMAGES
+from tests.layers.test_every_layer import CASES, IMAGES
 from tests.models.battery import random_inputs
 from tests.models.test_networks import OTHER_SHAPES
 
 Arrays = dict[str, np.ndarray]
-CONDITIONAL = {"num_classes": 3}, {"attribute_ranges": [(0.0, 1.0), (-2.0, 6.0)]}
+CONDITIONS = {"num_classes": 3}, {"attribute_ranges": [(0.0, 1.0), (-2.0, 6.0)]}
+SEED = np.array([3, 4], np.int32)
 
 
-def networks() -> Iterator[tuple[str, keras.Model]]:
-    """Name -> every network of every preset, small; also those that take classes or attributes."""
+def networks() -> Iterator[tuple[str, Callable[[], dict[str, keras.Model]]]]:
+    """What makes every preset's networks, small; of one also those with classes or attributes."""
     for name in PRESETS:
-        filters = {} if name == "autoencoder" else {"filters": 8}
-        for role, network in make_networks(name, image_shape=OTHER_SHAPES[name], **filters).items():
-            yield f"{name} {role}", network
-    for condition in CONDITIONAL:
-        for role, network in make_networks("sagan", image_shape=(16, 16, 1), filters=8, **condition).items():
-            yield f"sagan {role} of {next(iter(condition))}", network
+        sizes = {"image_shape": OTHER_SHAPES[name], "filters": 8}
+        if name == "autoencoder":  # it has no width
+            del sizes["filters"]
+        yield name, partial(make_networks, name, **sizes)
+    for condition in CONDITIONS:
+        sizes = {"image_shape": (16, 16, 1), "filters": 8} | condition
+        yield f"sagan {next(iter(condition))}", partial(make_networks, "sagan", **sizes)
     # Not the trained weights: they come from a package, and any do here.
-    yield "projected", ProjectedDiscriminator((16, 16, 1), 2, pretrained=False)
+    judge = partial(ProjectedDiscriminator, (16, 16, 1), 2, pretrained=False)
+    yield "projected", lambda: {"discriminator": judge()}
 
 
-def moved(name: str, weights: list[np.ndarray]) -> list[np.ndarray]:
-    """Weights none of which is at its start: no zeros hide a mistake. Variances stay above 0."""
-    rng = np.random.default_rng(list(name.encode()))
-    return [w + rng.uniform(0.02, 0.1, w.shape).astype(w.dtype) for w in weights]
+class Weights:
+    """The weights of models and layers by name: given ones, or noted ones where none are.
+
+    None of those noted is at its start, so that no zeros hide a mistake; variances stay above 0.
+    """
+
+    def __init__(self, given: Arrays | None = None) -> None:
+        self.given = given is not None
+        self.arrays: Arrays = given or {}
+
+    def made(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What a function makes, with the weights of that name."""
+        made = self._without_values(make) if self.given else make()
+        rng = np.random.default_rng(len(self.arrays))
+        for role, one in made.items():
+            for index, weight in enumerate(one.weights):
+                key = f"{name} {role} {index}"
+                if not self.given:
+                    start = keras.ops.convert_to_numpy(weight)
+                    change = rng.uniform(0.02, 0.1, start.shape)
+                    self.arrays[key] = start + change.astype(start.dtype)
+                weight.assign(self.arrays[key])
+        return made
+
+    @staticmethod
+    def _without_values(make: Callable[[], Any]) -> Any:
+        """In a thread of its own: what Keras notes there of values to come goes with it.
+
+        JAX would compile the draws of the first values for each shape, for a minute in all.
+        """
+
+        def run() -> Any:
+            with keras.StatelessScope(initialize_variables=False):
+                return make()
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(run).result()
 
 
-def set_weights(name: str, model: keras.Model | keras.Layer, given: Mapping[str, np.ndarray]) -> Arrays:
-    """Gives a model those weights, or its own moved ones where there are none; which they are."""
-    if not given:
-        values = moved(name, model.get_weights())
-    else:
-        values = [given[f"{name} weight {i}"] for i in range(len(model.weights))]
-    model.set_weights(values)
-    return {f"{name} weight {i}": value for i, value in enumerate(values)}
+def of_networks(weights: Weights) -> Arrays:
+    """The outputs of the networks."""
+    outputs = {}
+    for name, make in networks():
+        for role, network in weights.made(name, make).items():
+            outputs[f"{name} {role}"] = shown(network(random_inputs(network)))
+    return outputs
 
 
-def run(given: Mapping[str, np.ndarray]) -> tuple[Arrays, Arrays]:
-    """The weights and the outputs, by name."""
-    weights: Arrays = {}
-    outputs: Arrays = {}
-    for name, network in networks():
-        weights |= set_weights(name, network, given)
-        outputs[name] = shown(network(random_inputs(network)))
+def of_layers(weights: Weights) -> Arrays:
+    """The outputs of every layer in both modes, and the weights after a call in training."""
+    outputs = {}
     for name, (layer_class, arguments, inputs, _, told) in CASES.items():
         if layer_class is layers.DiffAugment:
             continue
-        layer = layer_class(**{k: v() if callable(v) else v for k, v in arguments.items()})
-        layer(*inputs)
-        weights |= set_weights(name, layer, given)
+
+        def make(kind: Any = layer_class, given: Any = arguments, xs: Any = inputs) -> Any:
+            layer = kind(**{key: x() if callable(x) else x for key, x in given.items()})
+            layer(*[keras.KerasTensor(x.shape, x.dtype.name) for x in xs])
+            return {"layer": layer}
+
+        layer = weights.made(name, make)["layer"]
         for mode in ({"training": False}, {"training": True}) if "training_arg" in told else ({},):
             outputs[f"{name} {mode}"] = shown(layer(*inputs, **mode))
-        for i, value in enumerate(layer.get_weights()):  # a call in training changes some
-            outputs[f"{name} after {i}"] = value
-    return weights, outputs | of_losses() | of_augmentation()
+        for index, value in enumerate(layer.get_weights()):
+            outputs[f"{name} {index} after"] = value
+    return outputs
 
 
 def of_losses() -> Arrays:
@@ -88,11 +127,11 @@ def of_losses() -> Arrays:
 def of_augmentation() -> Arrays:
     """Every change of `DiffAugment`, by given numbers in the place of drawn ones."""
     rng = np.random.default_rng(9)
-    count = len(IMAGES)
+    images, count = keras.ops.convert_to_tensor(IMAGES), len(IMAGES)
     outputs = {
-        "jitter": diff_augment.jitter_colour(IMAGES, *rng.uniform(0.5, 1, (3, count))),
-        "shift": diff_augment.shift(IMAGES, *rng.integers(-3, 4, (2, count))),
-        "cutout": diff_augment.cut_out(IMAGES, *rng.integers(0, 10, (2, count))),
+        "jitter": diff_augment.jitter_colour(images, *rng.uniform(0.5, 1, (3, count))),
+        "shift": diff_augment.shift(images, *rng.integers(-3, 4, (2, count))),
+        "cutout": diff_augment.cut_out(images, *rng.integers(0, 10, (2, count))),
     }
     drawn = [rng.uniform(size=(count, 2)), rng.normal(size=(count, 2))]
     uniform, normal = (keras.ops.convert_to_tensor(x, "float32") for x in drawn)
@@ -100,10 +139,25 @@ def of_augmentation() -> Arrays:
     for name, change in geometric_augment.CHANGES:
         matrices = change(uniform, normal, size=sides)
         outputs[f"{name} matrices"] = matrices
-        outputs[name] = geometric_augment.resample(IMAGES, matrices)
+        outputs[name] = geometric_augment.resample(images, matrices)
     for name, change in colour_augment.CHANGES.items():
-        outputs[name] = colour_augment.recolour(IMAGES, change(uniform, normal))
+        outputs[name] = colour_augment.recolour(images, change(uniform, normal))
     return {name: shown(value) for name, value in outputs.items()}
+
+
+def refusals() -> list[str]:
+    """What is said where TensorFlow's own would run: a draw, a change by draws, a penalty."""
+    said = []
+    for use in (
+        lambda: draws.uniform(SEED, (2,)),
+        lambda: layers.DiffAugment()(IMAGES, SEED),
+        lambda: losses.r1_penalty(lambda images: images[:, 0, 0], IMAGES),
+    ):
+        try:
+            use()
+        except InputError as error:
+            said.append(str(error))
+    return said
 
 
 def shown(value: object) -> np.ndarray:
@@ -112,5 +166,25 @@ def shown(value: object) -> np.ndarray:
     return keras.ops.convert_to_numpy(value)
 
 
+def everything(weights: Weights) -> Arrays:
+    """All outputs by name."""
+    return of_networks(weights) | of_layers(weights) | of_losses() | of_augmentation()
+
+
+def noted() -> tuple[Arrays, Arrays]:
+    """Weights for another backend, and the outputs that they give here."""
+    weights = Weights()
+    outputs = everything(weights)
+    return weights.arrays, outputs
+
+
+def main(given: str, written: str) -> None:
+    """Runs everything with the weights of a file."""
+    with np.load(given) as file:
+        outputs = everything(Weights(dict(file)))
+    said = np.array(refusals())
+    np.savez(written, backend=keras.backend.backend(), refusals=said, **outputs)
+
+
 if __name__ == "__main__":
-    np.savez(sys.argv[2], backend=keras.backend.backend(), **run(np.load(sys.argv[1]))[1])
+    main(*sys.argv[1:])

@@ -12,7 +12,7 @@ from kgan.channels import ALPHA, PICTURES
 from kgan.errors import InputError
 from kgan.layers import colour_augment, geometric_augment
 from kgan.layers.draws import PerImage
-from kgan.tensors import Tensor
+from kgan.tensors import Tensor, means
 
 SHIFT_SHARE = 1 / 8
 CUTOUT_SHARE = 1 / 2
@@ -41,9 +41,9 @@ def jitter_colour(
         return ops.concatenate([colours, images[..., 3:]], axis=-1)
     images += _each(brightness, images)
     if images.shape[-1] in PICTURES:
-        grey = ops.mean(images, axis=3, keepdims=True)
+        grey = means(images, (3,))
         images = grey + _each(saturation, images) * (images - grey)
-    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+    mean = means(images, (1, 2, 3))
     return mean + _each(contrast, images) * (images - mean)
 
 

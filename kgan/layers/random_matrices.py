@@ -53,6 +53,6 @@ def _times(left: Tensor, right: Tensor) -> Tensor:
 def from_rows(rows: Sequence[Sequence[float | Tensor]]) -> Tensor:
     """Matrices (B, n, n) of entries that are one number for all, or (B,); one at least is (B,)."""
     entries = [ops.convert_to_tensor(entry, "float32") for row in rows for entry in row]
-    each = next(entry for entry in entries if len(entry.shape) == 1)
-    full = [x if len(x.shape) == 1 else ops.full_like(each, x) for x in entries]
+    zeros = ops.zeros_like(next(entry for entry in entries if len(entry.shape) == 1))
+    full = [entry if len(entry.shape) == 1 else zeros + entry for entry in entries]
     return ops.reshape(ops.stack(full, axis=1), (-1, len(rows), len(rows)))
