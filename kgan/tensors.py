@@ -84,8 +84,8 @@ def of_tensorflow(function: Function) -> Function:
     @functools.wraps(function)
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise InputError(
-            f"{function.__module__}.{function.__name__} needs Keras's TensorFlow backend; unset "
-            f"KERAS_BACKEND or set it to tensorflow. Received: {keras.backend.backend()}"
+            f"{function.__module__} needs Keras's TensorFlow backend; unset KERAS_BACKEND or set "
+            f"it to tensorflow. Received: {keras.backend.backend()}"
         )
 
     return refuse  # type: ignore[return-value]

@@ -19,6 +19,7 @@ import numpy as np
 from kgan import layers, losses
 from kgan.errors import InputError
 from kgan.layers import colour_augment, diff_augment, draws, geometric_augment
+from kgan.layers.random_matrices import product
 from kgan.models import PRESETS, ProjectedDiscriminator
 from kgan.models.presets import make_networks
 from tests.layers.test_every_layer import CASES, IMAGES
@@ -136,12 +137,11 @@ def of_augmentation() -> Arrays:
     drawn = [rng.uniform(size=(count, 2)), rng.normal(size=(count, 2))]
     uniform, normal = (keras.ops.convert_to_tensor(x, "float32") for x in drawn)
     sides = np.array([IMAGES.shape[2], IMAGES.shape[1]], np.float32)
-    for name, change in geometric_augment.CHANGES:
-        matrices = change(uniform, normal, size=sides)
-        outputs[f"{name} matrices"] = matrices
-        outputs[name] = geometric_augment.resample(images, matrices)
-    for name, change in colour_augment.CHANGES.items():
-        outputs[name] = colour_augment.recolour(images, change(uniform, normal))
+    moves = [change(uniform, normal, size=sides) for _, change in geometric_augment.CHANGES]
+    colours = [change(uniform, normal) for change in colour_augment.CHANGES.values()]
+    outputs["resampled"] = geometric_augment.resample(images, product(moves))
+    outputs["recoloured"] = colour_augment.recolour(images, product(colours))
+    outputs |= {f"matrix {index}": matrix for index, matrix in enumerate(moves + colours)}
     return {name: shown(value) for name, value in outputs.items()}
 
 
