@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ from kgan import layers, losses
 from kgan.errors import InputError
 from kgan.layers import colour_augment, diff_augment, draws, geometric_augment
 from kgan.layers.random_matrices import product
-from kgan.models import PRESETS, ProjectedDiscriminator
+from kgan.models import PRESETS, ProjectedDiscriminator, read_network
 from kgan.models.presets import make_networks
 from tests.layers.test_every_layer import CASES, IMAGES
 from tests.models.battery import random_inputs
@@ -146,12 +147,13 @@ def of_augmentation() -> Arrays:
 
 
 def refusals() -> list[str]:
-    """What is said where TensorFlow's own would run: a draw, a change by draws, a penalty."""
+    """What is said where TensorFlow's own would run."""
     said = []
     for use in (
         lambda: draws.uniform(SEED, (2,)),
         lambda: layers.DiffAugment()(IMAGES, SEED),
         lambda: losses.r1_penalty(lambda images: images[:, 0, 0], IMAGES),
+        lambda: read_network(Path(__file__).parent),
     ):
         try:
             use()
