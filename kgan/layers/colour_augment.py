@@ -26,19 +26,19 @@ SATURATION_OCTAVES = 1.0
 # Onto the luma axis (1, 1, 1), and the cross product with it, of unit length.
 LUMA = np.full((3, 3), 1 / 3, np.float32)
 ACROSS = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32) / np.float32(math.sqrt(3))
-EVERY = np.eye(3, dtype=np.float32)
-REST = EVERY - LUMA
+IDENTITY = np.eye(3, dtype=np.float32)
+REST = IDENTITY - LUMA
 LAST_ROW = np.array([0, 0, 0, 1], np.float32)
 
 
 def brighter(added: Tensor) -> Tensor:
     """Matrices that add (B,) to each colour."""
-    return _homogeneous(EVERY * ops.ones_like(_each(added)), added)
+    return _homogeneous(IDENTITY * ops.ones_like(_each(added)), added)
 
 
 def contrasted(factor: Tensor) -> Tensor:
     """Matrices that multiply each colour's distance from mid grey by (B,)."""
-    return _homogeneous(EVERY * _each(factor))
+    return _homogeneous(IDENTITY * _each(factor))
 
 
 def luma_flipped(flipped: Tensor) -> Tensor:
