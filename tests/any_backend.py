@@ -21,7 +21,7 @@ from kgan import layers, losses
 from kgan.errors import InputError
 from kgan.layers import colour_augment, diff_augment, draws, geometric_augment
 from kgan.layers.random_matrices import product
-from kgan.models import PRESETS, ProjectedDiscriminator, read_network
+from kgan.models import PRESETS, read_network
 from kgan.models.presets import make_networks
 from tests.layers.test_every_layer import CASES, IMAGES
 from tests.models.battery import random_inputs
@@ -42,9 +42,6 @@ def networks() -> Iterator[tuple[str, Callable[[], dict[str, keras.Model]]]]:
     for condition in CONDITIONS:
         sizes = {"image_shape": (16, 16, 1), "filters": 8} | condition
         yield f"sagan {next(iter(condition))}", partial(make_networks, "sagan", **sizes)
-    # Not the trained weights: they come from a package, and any do here.
-    judge = partial(ProjectedDiscriminator, (16, 16, 1), 2, pretrained=False)
-    yield "projected", lambda: {"discriminator": judge()}
 
 
 class Weights:
