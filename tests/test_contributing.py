@@ -53,3 +53,9 @@ def test_the_workflow_runs_every_python_that_setup_names():
     (versions,) = re.findall(r"python: \[(.*)\]", workflow)
     assert re.findall(r'"3\.(\d+)"', versions) == [str(n) for n in range(int(first), int(last))]
     assert "run: .ci/run" in workflow
+    # The last of them and the next, with the TensorFlow to come, may fail.
+    _, tomorrow = workflow.split("  tomorrow:\n")
+    assert "    continue-on-error: true\n" in tomorrow
+    assert re.findall(r'- python: "3\.(\d+)"', tomorrow) == [str(int(last) - 1), last]
+    assert "--pre " in tomorrow
+    assert '-m "not slow"' in tomorrow

@@ -24,6 +24,7 @@ FLOORS = {
     "attribute_values": 0.8,
     "attributes": 0.9,  # floor 1 too, below labels
     **dict.fromkeys(("manifest", "images", "labels", "latents", "preset_list", "loopback"), 1),
+    "tensors": 1,
     **dict.fromkeys(
         ("directions", "export_places", "own_places", "page_server"), 1.5
     ),  # on top of manifest

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from kgan.layers.conditional_batch_norm import unscaled
+from kgan.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -49,8 +49,8 @@ class AttributeBatchNormalization(keras.layers.Layer):
         self.gamma_kernel = self.add_weight(name="gamma_kernel", shape=shape, initializer="zeros")
         self.beta_kernel = self.add_weight(name="beta_kernel", shape=shape, initializer="zeros")
 
-    def call(self, inputs: tf.Tensor, attributes: tf.Tensor, training: bool = False) -> tf.Tensor:
-        def per_image(kernel: keras.Variable, bias: keras.Variable) -> tf.Tensor:
+    def call(self, inputs: Tensor, attributes: Tensor, training: bool = False) -> Tensor:
+        def per_image(kernel: keras.Variable, bias: keras.Variable) -> Tensor:
             return ops.reshape(ops.matmul(attributes, kernel) + bias, (-1, 1, 1, bias.shape[0]))
 
         normalized = self.norm(inputs, training=training)

@@ -7,8 +7,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
+
+from kgan.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -28,7 +29,7 @@ class AttributeScaling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.ranges = [(float(low), float(high)) for low, high in ranges]
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         lows, highs = (np.array(ends, np.float32) for ends in zip(*self.ranges, strict=True))
         dtype = self.compute_dtype
         # The difference first: far from 0 it is exact, and an offset would cancel.

@@ -12,11 +12,12 @@ import math
 from collections.abc import Collection
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from kgan.channels import ALPHA
 from kgan.layers.draws import PerImage
 from kgan.layers.random_matrices import drawn, product
+from kgan.tensors import Tensor
 
 BRIGHTNESS = 0.2  # standard deviations: of what is added,
 CONTRAST_OCTAVES = 0.5  # and of the factors
@@ -25,52 +26,54 @@ SATURATION_OCTAVES = 1.0
 # Onto the luma axis (1, 1, 1), and the cross product with it, of unit length.
 LUMA = np.full((3, 3), 1 / 3, np.float32)
 ACROSS = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32) / np.float32(math.sqrt(3))
-REST = np.eye(3, dtype=np.float32) - LUMA
+IDENTITY = np.eye(3, dtype=np.float32)
+REST = IDENTITY - LUMA
+LAST_ROW = np.array([0, 0, 0, 1], np.float32)
 
 
-def brighter(added: tf.Tensor) -> tf.Tensor:
+def brighter(added: Tensor) -> Tensor:
     """Matrices that add (B,) to each colour."""
-    return _homogeneous(tf.eye(3) * tf.ones_like(_each(added)), added)
+    return _homogeneous(IDENTITY * ops.ones_like(_each(added)), added)
 
 
-def contrasted(factor: tf.Tensor) -> tf.Tensor:
+def contrasted(factor: Tensor) -> Tensor:
     """Matrices that multiply each colour's distance from mid grey by (B,)."""
-    return _homogeneous(tf.eye(3) * _each(factor))
+    return _homogeneous(IDENTITY * _each(factor))
 
 
-def luma_flipped(flipped: tf.Tensor) -> tf.Tensor:
+def luma_flipped(flipped: Tensor) -> Tensor:
     """Matrices that turn light into dark and keep the hue, where (B,) is 1; 0 leaves it."""
     return _homogeneous(REST + LUMA * _each(1.0 - 2.0 * flipped))
 
 
-def hue_turned(angle: tf.Tensor) -> tf.Tensor:
+def hue_turned(angle: Tensor) -> Tensor:
     """Matrices that turn the colours about the luma axis by radians (B,)."""
-    return _homogeneous(LUMA + REST * _each(tf.cos(angle)) + ACROSS * _each(tf.sin(angle)))
+    return _homogeneous(LUMA + REST * _each(ops.cos(angle)) + ACROSS * _each(ops.sin(angle)))
 
 
-def saturated(factor: tf.Tensor) -> tf.Tensor:
+def saturated(factor: Tensor) -> Tensor:
     """Matrices that multiply each colour's distance from its grey by (B,)."""
     return _homogeneous(LUMA + REST * _each(factor))
 
 
-def _each(numbers: tf.Tensor) -> tf.Tensor:
+def _each(numbers: Tensor) -> Tensor:
     return numbers[:, None, None]
 
 
-def _homogeneous(linear: tf.Tensor, added: tf.Tensor | None = None) -> tf.Tensor:
+def _homogeneous(linear: Tensor, added: Tensor | None = None) -> Tensor:
     """Matrices (B, 4, 4) of those (B, 3, 3) and what (B,) they add to all three colours."""
-    column = tf.zeros_like(linear[:, :, :1])
+    column = ops.zeros_like(linear[:, :, :1])
     if added is not None:
         column += _each(added)
-    last = tf.zeros_like(linear[:, :1, :1]) + tf.constant([0.0, 0.0, 0.0, 1.0])
-    return tf.concat([tf.concat([linear, column], axis=2), last], axis=1)
+    last = ops.zeros_like(linear[:, :1, :1]) + LAST_ROW
+    return ops.concatenate([ops.concatenate([linear, column], axis=2), last], axis=1)
 
 
-def _luma_flip(uniform: tf.Tensor, normal: tf.Tensor) -> tf.Tensor:
-    return luma_flipped(tf.floor(2.0 * uniform[:, 0]))
+def _luma_flip(uniform: Tensor, normal: Tensor) -> Tensor:
+    return luma_flipped(ops.floor(2.0 * uniform[:, 0]))
 
 
-def _hue(uniform: tf.Tensor, normal: tf.Tensor) -> tf.Tensor:
+def _hue(uniform: Tensor, normal: Tensor) -> Tensor:
     return hue_turned(math.pi * (2.0 * uniform[:, 0] - 1.0))
 
 
@@ -85,9 +88,7 @@ CHANGES = {
 NAMES = tuple(CHANGES)
 
 
-def draw_matrices(
-    names: Collection[str], draw: PerImage, probability: float | tf.Tensor
-) -> tf.Tensor:
+def draw_matrices(names: Collection[str], draw: PerImage, probability: float | Tensor) -> Tensor:
     """Draws the matrix of each image.
 
     Args:
@@ -103,8 +104,8 @@ def draw_matrices(
 
 
 def change_colour(
-    images: tf.Tensor, names: Collection[str], draw: PerImage, probability: float | tf.Tensor
-) -> tf.Tensor:
+    images: Tensor, names: Collection[str], draw: PerImage, probability: float | Tensor
+) -> Tensor:
     """Changes each image by the changes that are drawn for it.
 
     Args:
@@ -117,7 +118,7 @@ def change_colour(
     return recolour(images, draw_matrices(names, draw, probability))
 
 
-def recolour(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+def recolour(images: Tensor, matrices: Tensor) -> Tensor:
     """Multiplies each pixel by its image's matrix.
 
     Grey images are taken as three equal colours and the mean of what becomes of these:
@@ -131,12 +132,12 @@ def recolour(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
         Tensor of the same shape and dtype; values may leave [-1, 1].
     """
     linear, added = matrices[:, :3, :3], matrices[:, :3, 3]
-    colours = tf.cast(images, tf.float32)
+    colours = ops.cast(images, "float32")
     if images.shape[-1] in (3, ALPHA):
-        made = tf.einsum("bhwc,bdc->bhwd", colours[..., :3], linear) + added[:, None, None, :]
-        made = tf.concat([made, colours[..., 3:]], axis=-1)
+        made = ops.einsum("bhwc,bdc->bhwd", colours[..., :3], linear) + added[:, None, None, :]
+        made = ops.concatenate([made, colours[..., 3:]], axis=-1)
     else:
-        factor = tf.reduce_sum(linear, axis=(1, 2)) / 3.0
+        factor = ops.sum(linear, axis=(1, 2)) / 3.0
         made = colours * factor[:, None, None, None]
-        made += tf.reduce_mean(added, axis=1)[:, None, None, None]
-    return tf.cast(made, images.dtype)
+        made += ops.mean(added, axis=1)[:, None, None, None]
+    return ops.cast(made, images.dtype)

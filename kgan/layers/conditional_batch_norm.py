@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import layers, ops
+
+from kgan.tensors import SYNCHRONIZED, Tensor, rows_at
 
 
 def unscaled(
@@ -18,7 +19,7 @@ def unscaled(
         epsilon=epsilon,
         center=False,
         scale=False,
-        synchronized=True,
+        synchronized=SYNCHRONIZED,
         dtype=policy,
         name="norm",
     )
@@ -61,10 +62,9 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
         self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
 
-    def call(self, inputs: tf.Tensor, labels: tf.Tensor, training: bool = False) -> tf.Tensor:
-        def per_image(table: keras.Variable) -> tf.Tensor:
-            # keras.ops.take also handles negative labels, which would add operators to exports.
-            rows = tf.gather(ops.convert_to_tensor(table), labels)
+    def call(self, inputs: Tensor, labels: Tensor, training: bool = False) -> Tensor:
+        def per_image(table: keras.Variable) -> Tensor:
+            rows = rows_at(ops.convert_to_tensor(table), labels)
             return ops.reshape(rows, (-1, 1, 1, table.shape[-1]))
 
         normalized = self.norm(inputs, training=training)

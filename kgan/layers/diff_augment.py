@@ -6,20 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from kgan.channels import ALPHA, PICTURES
 from kgan.errors import InputError
 from kgan.layers import colour_augment, geometric_augment
 from kgan.layers.draws import PerImage
+from kgan.tensors import Tensor, means
 
 SHIFT_SHARE = 1 / 8
 CUTOUT_SHARE = 1 / 2
 
 
 def jitter_colour(
-    images: tf.Tensor, brightness: tf.Tensor, saturation: tf.Tensor, contrast: tf.Tensor
-) -> tf.Tensor:
+    images: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor
+) -> Tensor:
     """Changes the brightness, then the saturation, then the contrast of each image.
 
     Args:
@@ -37,16 +38,16 @@ def jitter_colour(
     """
     if images.shape[-1] == ALPHA:
         colours = jitter_colour(images[..., :3], brightness, saturation, contrast)
-        return tf.concat([colours, images[..., 3:]], axis=-1)
+        return ops.concatenate([colours, images[..., 3:]], axis=-1)
     images += _each(brightness, images)
     if images.shape[-1] in PICTURES:
-        grey = tf.reduce_mean(images, axis=3, keepdims=True)
+        grey = means(images, (3,))
         images = grey + _each(saturation, images) * (images - grey)
-    mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
+    mean = means(images, (1, 2, 3))
     return mean + _each(contrast, images) * (images - mean)
 
 
-def shift(images: tf.Tensor, down: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
     """Moves each image by whole pixels; uncovered pixels become 0, mid grey.
 
     Args:
@@ -59,20 +60,20 @@ def shift(images: tf.Tensor, down: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     Reference:
         Zhao et al. 2020, section 3.2, https://arxiv.org/abs/2006.10738
     """
-    rows = _moving(down, tf.shape(images)[1], images.dtype)
-    columns = _moving(right, tf.shape(images)[2], images.dtype)
+    rows = _moving(down, ops.shape(images)[1], images.dtype)
+    columns = _moving(right, ops.shape(images)[2], images.dtype)
     # Products with 0/1 matrices compile and differentiate everywhere, any number of times.
-    return tf.einsum("bij,bjkc,blk->bilc", rows, images, columns)
+    return ops.einsum("bij,bjkc,blk->bilc", rows, images, columns)
 
 
-def _moving(steps: tf.Tensor, size: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+def _moving(steps: Tensor, size: Tensor, dtype: Any) -> Tensor:
     """0/1 matrices (B, size, size) that move a line by `steps` pixels."""
-    places = tf.range(size)
-    source = places[None, :, None] - tf.cast(steps, tf.int32)[:, None, None]
-    return tf.cast(source == places[None, None, :], dtype)
+    places = ops.arange(size)
+    source = places[None, :, None] - ops.cast(steps, "int32")[:, None, None]
+    return ops.cast(source == places[None, None, :], dtype)
 
 
-def cut_out(images: tf.Tensor, middle_row: tf.Tensor, middle_column: tf.Tensor) -> tf.Tensor:
+def cut_out(images: Tensor, middle_row: Tensor, middle_column: Tensor) -> Tensor:
     """Sets a rectangle with half the image's sides to 0, mid grey, clipped at the edges.
 
     Args:
@@ -86,43 +87,42 @@ def cut_out(images: tf.Tensor, middle_row: tf.Tensor, middle_column: tf.Tensor) 
         Zhao et al. 2020, section 3.2, https://arxiv.org/abs/2006.10738
     """
 
-    def covered(middle: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-        length = tf.cast(tf.round(CUTOUT_SHARE * tf.cast(size, tf.float32)), tf.int32)
-        first = (tf.cast(middle, tf.int32) - length // 2)[:, None]
-        places = tf.range(size)[None]
+    def covered(middle: Tensor, size: Tensor) -> Tensor:
+        length = ops.cast(ops.round(CUTOUT_SHARE * ops.cast(size, "float32")), "int32")
+        first = (ops.cast(middle, "int32") - length // 2)[:, None]
+        places = ops.arange(size)[None]
         return (places >= first) & (places < first + length)
 
-    rows = covered(middle_row, tf.shape(images)[1])
-    columns = covered(middle_column, tf.shape(images)[2])
+    rows = covered(middle_row, ops.shape(images)[1])
+    columns = covered(middle_column, ops.shape(images)[2])
     kept = ~(rows[:, :, None] & columns[:, None, :])
-    return images * tf.cast(kept, images.dtype)[..., None]
+    return images * ops.cast(kept, images.dtype)[..., None]
 
 
-def _colour(images: tf.Tensor, draw: PerImage) -> tf.Tensor:
+def _colour(images: Tensor, draw: PerImage) -> Tensor:
     return jitter_colour(
         images, draw.uniform(-0.5, 0.5), draw.uniform(0.0, 2.0), draw.uniform(0.5, 1.5)
     )
 
 
-def _translation(images: tf.Tensor, draw: PerImage) -> tf.Tensor:
-    def steps(axis: int) -> tf.Tensor:
-        most = tf.cast(tf.shape(images)[axis], tf.float32) * SHIFT_SHARE
-        return tf.cast(tf.round(draw.uniform(-1.0, 1.0) * most), tf.int32)
+def _translation(images: Tensor, draw: PerImage) -> Tensor:
+    def steps(axis: int) -> Tensor:
+        most = ops.cast(ops.shape(images)[axis], "float32") * SHIFT_SHARE
+        return ops.cast(ops.round(draw.uniform(-1.0, 1.0) * most), "int32")
 
     return shift(images, steps(1), steps(2))
 
 
-def _cutout(images: tf.Tensor, draw: PerImage) -> tf.Tensor:
-    def middle(axis: int) -> tf.Tensor:
-        return tf.cast(
-            draw.uniform(0.0, 1.0) * tf.cast(tf.shape(images)[axis], tf.float32), tf.int32
-        )
+def _cutout(images: Tensor, draw: PerImage) -> Tensor:
+    def middle(axis: int) -> Tensor:
+        size = ops.cast(ops.shape(images)[axis], "float32")
+        return ops.cast(draw.uniform(0.0, 1.0) * size, "int32")
 
     return cut_out(images, middle(1), middle(2))
 
 
-def _each(numbers: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-    return tf.cast(numbers, images.dtype)[:, None, None, None]
+def _each(numbers: Tensor, images: Tensor) -> Tensor:
+    return ops.cast(numbers, images.dtype)[:, None, None, None]
 
 
 # Zhao et al.'s, each by itself; those of ADA's pipe are composed, the geometric and the colours.
@@ -246,10 +246,10 @@ class DiffAugment(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def call(self, images: Tensor, seed: Tensor) -> Tensor:
         low, high = self.value_range
         images = (images - low) * (2.0 / (high - low)) - 1.0
-        draw = PerImage(seed, tf.shape(images)[0])
+        draw = PerImage(seed, ops.shape(images)[0])
         always = self.target is None and self.first_probability == 1.0
         for change, names in _steps(self.policy):
             if names:
@@ -259,10 +259,10 @@ class DiffAugment(keras.layers.Layer):
             else:
                 changed = change(images, draw)
                 chosen = draw.uniform(0.0, 1.0) < self.probability
-                images = tf.where(chosen[:, None, None, None], changed, images)
+                images = ops.where(chosen[:, None, None, None], changed, images)
         return (images + 1.0) * ((high - low) / 2.0) + low
 
-    def adapt(self, mean_sign: tf.Tensor, count: int | tf.Tensor) -> None:
+    def adapt(self, mean_sign: Tensor, count: int | Tensor) -> None:
         """Adapts `probability` after one batch, so that `mean_sign` moves towards the target.
 
         Args:
@@ -271,11 +271,11 @@ class DiffAugment(keras.layers.Layer):
         """
         if self.target is None:
             return
-        direction = tf.sign(mean_sign - self.target)
+        direction = ops.sign(mean_sign - self.target)
         # Logits that are not finite belong to a step that will be skipped.
-        direction = tf.where(tf.math.is_finite(direction), direction, 0.0)
-        step = tf.cast(count, tf.float32) / self.adapt_images
-        self.probability.assign(tf.clip_by_value(self.probability + direction * step, 0.0, 1.0))
+        direction = ops.where(ops.isfinite(direction), direction, 0.0)
+        step = ops.cast(count, "float32") / self.adapt_images
+        self.probability.assign(ops.clip(self.probability + direction * step, 0.0, 1.0))
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
@@ -287,10 +287,10 @@ class DiffAugment(keras.layers.Layer):
         }
 
 
-def _steps(policy: str) -> list[tuple[Callable[..., tf.Tensor], tuple[str, ...]]]:
+def _steps(policy: str) -> list[tuple[Callable[..., Tensor], tuple[str, ...]]]:
     """What is done one after the other: a change, and the names that it composes, if it does."""
     names = [name for word in policy.split(",") for name in SETS.get(word, (word,))]
-    steps: list[tuple[Callable[..., tf.Tensor], tuple[str, ...]]] = []
+    steps: list[tuple[Callable[..., Tensor], tuple[str, ...]]] = []
     for name in names:
         if name in KINDS:
             steps.append((KINDS[name], ()))

@@ -1,7 +1,8 @@
 """Random numbers that are the same on every device, compiled or not, and however a batch is split.
 
 TensorFlow's own floats differ under XLA, although the bits of Philox are the same; and a replica
-of a tf.distribute strategy knows only its part of the batch. Seeds are int tensors (2,).
+of a tf.distribute strategy knows only its part of the batch. Seeds are int tensors (2,). The bits
+and the strategy are TensorFlow's: on Keras's other backends nothing can be drawn.
 
 Reference:
     Salmon et al. 2011, section 5.3 (Philox), https://doi.org/10.1145/2063384.2063405
@@ -15,6 +16,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import tensorflow as tf
+
+from kgan.tensors import of_tensorflow
 
 Shape: TypeAlias = Sequence[int | tf.Tensor]
 
@@ -44,11 +47,19 @@ def normal(seed: tf.Tensor, shape: Shape) -> tf.Tensor:
     return math.sqrt(2.0) * tf.math.erfinv(tf.cast(middles, tf.float32) * 2.0**-BITS)
 
 
+@of_tensorflow
+def below(seed: tf.Tensor, end: int) -> tf.Tensor:
+    """A whole number from 0 to end - 1, int32 scalar."""
+    return tf.random.stateless_uniform((), seed, 0, end, tf.int32, alg="philox")
+
+
+@of_tensorflow
 def seeds(seed: tf.Tensor, n: int | tf.Tensor) -> tf.Tensor:
     """Derives n seeds from a seed, int32 (n, 2)."""
     return tf.random.stateless_uniform((n, 2), seed, 0, 2**31 - 1, tf.int32, alg="philox")
 
 
+@of_tensorflow
 def fold_in(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
     """Derives a seed from a seed and a number."""
     return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
@@ -104,6 +115,7 @@ class PerImage:
         return fold_in(self.seed, next(self.numbers))
 
 
+@of_tensorflow
 def _bits(seed: tf.Tensor, shape: Shape) -> tf.Tensor:
     """int32 tensor, 0 to 2**BITS - 1."""
     bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")

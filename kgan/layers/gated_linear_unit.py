@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from kgan.errors import InputError
+from kgan.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -32,7 +32,7 @@ class GatedLinearUnit(keras.layers.Layer):
                 f"A gated linear unit takes an even number of channels. Received: {channels}"
             )
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         values, gates = ops.split(inputs, 2, axis=-1)
         return values * ops.sigmoid(gates)
 

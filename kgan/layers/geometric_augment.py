@@ -14,11 +14,12 @@ from collections.abc import Collection
 from functools import partial
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from kgan.errors import InputError
 from kgan.layers.draws import PerImage
 from kgan.layers.random_matrices import drawn, from_rows, product
+from kgan.tensors import Tensor, own_rows_at, rows_at
 
 SHIFT_SHARE = 1 / 8
 SCALE_OCTAVES = 0.2  # standard deviations
@@ -27,53 +28,53 @@ FRACTIONAL_SHIFT_SHARE = 1 / 8
 MIDDLE = (150 / 256, -25 / 256, 3 / 256)
 
 
-def scaled(right: float | tf.Tensor, down: float | tf.Tensor) -> tf.Tensor:
+def scaled(right: float | Tensor, down: float | Tensor) -> Tensor:
     """Inverse matrices of an enlargement about the middle; factors (B,), below 0 to mirror."""
     return from_rows([[1.0 / right, 0.0, 0.0], [0.0, 1.0 / down, 0.0], [0.0, 0.0, 1.0]])
 
 
-def rotated(cosine: tf.Tensor, sine: tf.Tensor) -> tf.Tensor:
+def rotated(cosine: Tensor, sine: Tensor) -> Tensor:
     """Inverse matrices of a turn about the middle, clockwise as seen; both (B,)."""
     return from_rows([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
 
 
-def shifted(right: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
+def shifted(right: Tensor, down: Tensor) -> Tensor:
     """Inverse matrices of a move; pixels (B,)."""
     return from_rows([[1.0, 0.0, -right], [0.0, 1.0, -down], [0.0, 0.0, 1.0]])
 
 
-def _flip(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    return scaled(1.0 - 2.0 * tf.floor(2.0 * uniform[:, 0]), 1.0)
+def _flip(uniform: Tensor, normal: Tensor, size: Tensor) -> Tensor:
+    return scaled(1.0 - 2.0 * ops.floor(2.0 * uniform[:, 0]), 1.0)
 
 
-def _rotate90(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    turns = tf.cast(4.0 * uniform[:, 0], tf.int32)
+def _rotate90(uniform: Tensor, normal: Tensor, size: Tensor) -> Tensor:
+    turns = ops.cast(4.0 * uniform[:, 0], "int32")
     # Exact, which the cosine of pi / 2 is not.
-    cosine, sine = tf.constant([1.0, 0.0, -1.0, 0.0]), tf.constant([0.0, 1.0, 0.0, -1.0])
-    return rotated(tf.gather(cosine, turns), tf.gather(sine, turns))
+    cosine, sine = np.array([[1, 0, -1, 0], [0, 1, 0, -1]], np.float32)
+    return rotated(rows_at(cosine, turns), rows_at(sine, turns))
 
 
-def _integer_shift(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    steps = tf.round((2.0 * uniform - 1.0) * SHIFT_SHARE * size)
+def _integer_shift(uniform: Tensor, normal: Tensor, size: Tensor) -> Tensor:
+    steps = ops.round((2.0 * uniform - 1.0) * SHIFT_SHARE * size)
     return shifted(steps[:, 0], steps[:, 1])
 
 
-def _scale(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+def _scale(uniform: Tensor, normal: Tensor, size: Tensor) -> Tensor:
     factor = 2.0 ** (SCALE_OCTAVES * normal[:, 0])
     return scaled(factor, factor)
 
 
-def _rotation(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+def _rotation(uniform: Tensor, normal: Tensor, size: Tensor) -> Tensor:
     angle = math.pi * (2.0 * uniform[:, 0] - 1.0)
-    return rotated(tf.cos(angle), tf.sin(angle))
+    return rotated(ops.cos(angle), ops.sin(angle))
 
 
-def _anisotropy(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+def _anisotropy(uniform: Tensor, normal: Tensor, size: Tensor) -> Tensor:
     factor = 2.0 ** (SCALE_OCTAVES * normal[:, 0])
     return scaled(factor, 1.0 / factor)
 
 
-def _fractional_shift(uniform: tf.Tensor, normal: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+def _fractional_shift(uniform: Tensor, normal: Tensor, size: Tensor) -> Tensor:
     pixels = normal * FRACTIONAL_SHIFT_SHARE * size
     return shifted(pixels[:, 0], pixels[:, 1])
 
@@ -93,8 +94,8 @@ NAMES = tuple(dict.fromkeys(name for name, _ in CHANGES))
 
 
 def draw_matrices(
-    names: Collection[str], size: tuple[int, int], draw: PerImage, probability: float | tf.Tensor
-) -> tf.Tensor:
+    names: Collection[str], size: tuple[int, int], draw: PerImage, probability: float | Tensor
+) -> Tensor:
     """Draws the inverse matrix of each image.
 
     Args:
@@ -107,9 +108,9 @@ def draw_matrices(
     Returns:
         float32 tensor (B, 3, 3).
     """
-    sides = tf.constant([size[1], size[0]], tf.float32)
+    sides = np.array([size[1], size[0]], np.float32)
     chosen = [(name, maker) for name, maker in CHANGES if name in names]
-    either = 1.0 - tf.sqrt(1.0 - probability)
+    either = 1.0 - ops.sqrt(1.0 - probability)
     return product(
         drawn(
             [partial(maker, size=sides) for _, maker in chosen],
@@ -120,8 +121,8 @@ def draw_matrices(
 
 
 def change_geometry(
-    images: tf.Tensor, names: Collection[str], draw: PerImage, probability: float | tf.Tensor
-) -> tf.Tensor:
+    images: Tensor, names: Collection[str], draw: PerImage, probability: float | Tensor
+) -> Tensor:
     """Changes each image by the changes that are drawn for it, in one resampling.
 
     Args:
@@ -143,7 +144,7 @@ def change_geometry(
     return resample(images, draw_matrices(names, size, draw, probability))
 
 
-def resample(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+def resample(images: Tensor, matrices: Tensor) -> Tensor:
     """Samples each image by its inverse matrix; beyond its edges lies its mirror image.
 
     The image is brought to twice the resolution (by Lagrange's polynomials through six
@@ -165,32 +166,32 @@ def resample(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
         Tensor of the same shape and dtype.
     """
     height, width = images.shape[1:3]
-    fine = tf.cast(images, tf.float32)
-    fine = tf.einsum("ph,bhwc->bpwc", tf.constant(_doubling(height)), fine)
-    fine = tf.einsum("qw,bpwc->bpqc", tf.constant(_doubling(width)), fine)
-    right = (tf.range(width, dtype=tf.float32) - (width - 1) / 2)[None, None, :]
-    down = (tf.range(height, dtype=tf.float32) - (height - 1) / 2)[None, :, None]
+    fine = ops.cast(images, "float32")
+    fine = ops.einsum("ph,bhwc->bpwc", _doubling(height), fine)
+    fine = ops.einsum("qw,bpwc->bpqc", _doubling(width), fine)
+    right = (np.arange(width, dtype=np.float32) - (width - 1) / 2)[None, None, :]
+    down = (np.arange(height, dtype=np.float32) - (height - 1) / 2)[None, :, None]
 
-    def source(row: int, middle: int) -> tf.Tensor:
+    def source(row: int, middle: int) -> Tensor:
         """Places (B, H, W) in `fine`, along the axis that the matrices' row stands for."""
         terms = matrices[:, row, :, None, None]
         return 2.0 * (terms[:, 0] * right + terms[:, 1] * down + terms[:, 2]) + middle
 
     made = _bilinear(fine, source(1, height - 1), source(0, width - 1))
-    changed = tf.reduce_any(matrices != tf.eye(3), axis=(1, 2))
-    return tf.where(changed[:, None, None, None], tf.cast(made, images.dtype), images)
+    changed = ops.any(matrices != np.eye(3, dtype=np.float32), axis=(1, 2))
+    return ops.where(changed[:, None, None, None], ops.cast(made, images.dtype), images)
 
 
-def _bilinear(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+def _bilinear(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Images (B, P, Q, C) at places (B, H, W) between their pixels."""
     tall, wide, channels = images.shape[1:]
     rows, columns = _folded(rows, tall), _folded(columns, wide)
-    top = tf.minimum(tf.floor(rows), tall - 2.0)
-    left = tf.minimum(tf.floor(columns), wide - 2.0)
+    top = ops.minimum(ops.floor(rows), tall - 2.0)
+    left = ops.minimum(ops.floor(columns), wide - 2.0)
     below, beside = rows - top, columns - left
-    first = tf.cast(top, tf.int32) * wide + tf.cast(left, tf.int32)
-    places = tf.stack([first, first + 1, first + wide, first + wide + 1], axis=-1)
-    weights = tf.stack(
+    first = ops.cast(top, "int32") * wide + ops.cast(left, "int32")
+    places = ops.stack([first, first + 1, first + wide, first + wide + 1], axis=-1)
+    weights = ops.stack(
         [
             (1.0 - below) * (1.0 - beside),
             (1.0 - below) * beside,
@@ -199,16 +200,15 @@ def _bilinear(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tens
         ],
         axis=-1,
     )
-    # With `batch_dims` the gradient is a sum by segments, dense, and has a gradient itself.
-    pixels = tf.gather(tf.reshape(images, (-1, tall * wide, channels)), places, batch_dims=1)
-    return tf.reduce_sum(pixels * weights[..., None], axis=3)
+    pixels = own_rows_at(ops.reshape(images, (-1, tall * wide, channels)), places)
+    return ops.sum(pixels * weights[..., None], axis=3)
 
 
-def _folded(places: tf.Tensor, size: int) -> tf.Tensor:
+def _folded(places: Tensor, size: int) -> Tensor:
     """Places on an endless line of mirror images to those on the line of `size` pixels."""
     period = 2.0 * (size - 1)
-    within = tf.math.floormod(places, period)
-    return tf.minimum(within, period - within)
+    within = ops.mod(places, period)
+    return ops.minimum(within, period - within)
 
 
 def _doubling(size: int) -> np.ndarray:

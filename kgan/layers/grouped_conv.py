@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from kgan.errors import InputError
+from kgan.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -65,7 +65,7 @@ class GroupedConv2D(keras.layers.Layer):
             initializer=self.kernel_initializer,
         )
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         parts = ops.split(inputs, self.groups, axis=-1)
         kernels = ops.split(ops.convert_to_tensor(self.kernel), self.groups, axis=-1)
         return ops.concatenate(

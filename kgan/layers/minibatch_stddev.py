@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from kgan.errors import InputError
+from kgan.tensors import Tensor
 
 EPSILON = 1e-8  # Karras et al.'s; it also keeps the derivatives of the root finite at 0
 
 
-def stddev_of_groups(maps: tf.Tensor, group_size: int) -> tf.Tensor:
+def stddev_of_groups(maps: Tensor, group_size: int) -> Tensor:
     """How much the features of each image's group differ, one number per image.
 
     The batch is divided into B // group_size groups, at least one: image n is in group n modulo
@@ -26,20 +27,21 @@ def stddev_of_groups(maps: tf.Tensor, group_size: int) -> tf.Tensor:
     Returns:
         float32 tensor (B,), > 0; 1e-4 for a group of equal images.
     """
-    count = maps.shape[0] or tf.shape(maps)[0]
-    groups = tf.maximum(1, count // group_size)
+    count = ops.shape(maps)[0]  # a number, or a tensor where no number is known
+    whole = count // group_size
+    groups = max(1, whole) if isinstance(whole, int) else ops.maximum(1, whole)
     rows = (count + groups - 1) // groups
     missing = rows * groups - count
-    stacked = tf.reshape(
-        tf.pad(maps, [[0, missing], [0, 0], [0, 0], [0, 0]]), (rows, groups, *maps.shape[1:])
+    stacked = ops.reshape(
+        ops.pad(maps, [[0, missing], [0, 0], [0, 0], [0, 0]]), (rows, groups, *maps.shape[1:])
     )
-    present = tf.reshape(tf.range(rows * groups) < count, (rows, groups, 1, 1, 1))
-    present = tf.cast(present, maps.dtype)
-    members = tf.maximum(tf.reduce_sum(present, 0), 1.0)
-    distance = present * (stacked - tf.reduce_sum(stacked, 0) / members)
-    variance = tf.reduce_sum(tf.square(distance), 0) / members
-    of_groups = tf.reduce_mean(tf.sqrt(variance + EPSILON), axis=[1, 2, 3])
-    return tf.tile(of_groups, [rows])[:count]
+    present = ops.reshape(ops.arange(rows * groups) < count, (rows, groups, 1, 1, 1))
+    present = ops.cast(present, maps.dtype)
+    members = ops.maximum(ops.sum(present, 0), 1.0)
+    distance = present * (stacked - ops.sum(stacked, 0) / members)
+    variance = ops.sum(ops.square(distance), 0) / members
+    of_groups = ops.mean(ops.sqrt(variance + EPSILON), axis=(1, 2, 3))
+    return ops.tile(of_groups, [rows])[:count]
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -84,17 +86,17 @@ class MinibatchStdDev(keras.layers.Layer):
             autocast=False,
         )
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        shown = tf.convert_to_tensor(self.moving_stddev)
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        shown = ops.cast(self.moving_stddev, "float32")  # its value now: it is assigned below
         if training:
-            stddev = stddev_of_groups(tf.cast(inputs, tf.float32), self.group_size)
+            stddev = stddev_of_groups(ops.cast(inputs, "float32"), self.group_size)
             # A replica may have no image of a small last batch, and no mean.
-            mean = tf.reduce_mean(tf.stop_gradient(stddev))
-            mean = tf.where(tf.size(stddev) > 0, mean, shown)
+            mean = ops.mean(ops.stop_gradient(stddev))
+            mean = ops.where(ops.size(stddev) > 0, mean, shown)
             self.moving_stddev.assign(mean + self.momentum * (shown - mean))
             shown = stddev[:, None, None, None]
-        plane = tf.ones_like(inputs[..., :1]) * tf.cast(shown, inputs.dtype)
-        return tf.concat([inputs, plane], axis=-1)
+        plane = ops.ones_like(inputs[..., :1]) * ops.cast(shown, inputs.dtype)
+        return ops.concatenate([inputs, plane], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], input_shape[-1] + 1)  # type: ignore[operator]

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import TypeAlias
 
-import tensorflow as tf
+import numpy as np
+from keras import ops
 
 from kgan.layers.draws import PerImage
+from kgan.tensors import Tensor
 
 # Two numbers of U(0, 1) and two of N(0, 1) per image, each (B, 2), to matrices (B, n, n).
-Maker: TypeAlias = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+Maker: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
 def drawn(
-    makers: Sequence[Maker], draw: PerImage, probabilities: Sequence[float | tf.Tensor]
-) -> list[tf.Tensor]:
+    makers: Sequence[Maker], draw: PerImage, probabilities: Sequence[float | Tensor]
+) -> list[Tensor]:
     """One matrix per change and image: the change's, or the identity where it is not chosen.
 
     Args:
@@ -33,24 +35,24 @@ def drawn(
     for place, (maker, probability) in enumerate(zip(makers, probabilities, strict=True)):
         matrix = maker(uniform[:, place, 1:], normal[:, place])
         chosen = uniform[:, place, 0] < probability
-        identity = tf.eye(matrix.shape[-1])
-        matrices.append(tf.where(chosen[:, None, None], matrix, identity))
+        identity = np.eye(matrix.shape[-1], dtype=np.float32)
+        matrices.append(ops.where(chosen[:, None, None], matrix, identity))
     return matrices
 
 
-def product(matrices: Iterable[tf.Tensor]) -> tf.Tensor:
+def product(matrices: Iterable[Tensor]) -> Tensor:
     """The product of matrices (B, n, n), from left to right."""
     return reduce(_times, matrices)
 
 
-def _times(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+def _times(left: Tensor, right: Tensor) -> Tensor:
     # A GPU's or TPU's matrix product would round its factors to some 8 or 11 bits: whole pixels.
-    return tf.reduce_sum(left[:, :, :, None] * right[:, None, :, :], axis=2)
+    return ops.sum(left[:, :, :, None] * right[:, None, :, :], axis=2)
 
 
-def from_rows(rows: Sequence[Sequence[float | tf.Tensor]]) -> tf.Tensor:
+def from_rows(rows: Sequence[Sequence[float | Tensor]]) -> Tensor:
     """Matrices (B, n, n) of entries that are one number for all, or (B,); one at least is (B,)."""
-    entries = [tf.convert_to_tensor(entry, tf.float32) for row in rows for entry in row]
-    count = tf.shape(next(entry for entry in entries if entry.shape.rank == 1))
-    flat = tf.stack([tf.broadcast_to(entry, count) for entry in entries], axis=1)
-    return tf.reshape(flat, (-1, len(rows), len(rows)))
+    entries = [ops.convert_to_tensor(entry, "float32") for row in rows for entry in row]
+    zeros = ops.zeros_like(next(entry for entry in entries if len(entry.shape) == 1))
+    full = [entry if len(entry.shape) == 1 else zeros + entry for entry in entries]
+    return ops.reshape(ops.stack(full, axis=1), (-1, len(rows), len(rows)))

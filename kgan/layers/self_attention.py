@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import layers, ops
 
 from kgan.layers.spectral_norm import SpectralNormalization
+from kgan.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="kgan")
@@ -55,11 +55,11 @@ class SelfAttention2D(keras.layers.Layer):
         return conv
 
     def call(
-        self, inputs: tf.Tensor, training: bool = False, return_attention: bool = False
-    ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        self, inputs: Tensor, training: bool = False, return_attention: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor]:
         height, width = ops.shape(inputs)[1:3]
 
-        def by_position(conv: keras.layers.Layer) -> tf.Tensor:
+        def by_position(conv: keras.layers.Layer) -> Tensor:
             features = conv(inputs, training=training) if self.spectral_norm else conv(inputs)
             return ops.reshape(features, (-1, height * width, features.shape[-1]))
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from kgan.errors import InputError
+from kgan.tensors import Tensor, times_transposed
 
 # Layer class -> (attribute of its kernel, axis of the kernel that becomes the matrix's rows).
 # Rows are the layer's outputs; for an embedding they are its entries, as in PyTorch.
@@ -79,16 +80,14 @@ class SpectralNormalization(keras.layers.Wrapper):
         normal = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed)
 
         # As PyTorch does, start from the kernel: else the first steps divide by far too little.
-        def first_u(shape: Sequence[int], dtype: str) -> tf.Tensor:
+        def first_u(shape: Sequence[int], dtype: str) -> Tensor:
             u, v = (_unit(normal((1, length), dtype)) for length in (rows, columns))
-            return tf.reshape(_follow(self._matrix(), u, v, START_ITERATIONS)[0], shape)
+            return ops.reshape(_follow(self._matrix(), u, v, START_ITERATIONS)[0], shape)
 
-        def first_v(shape: Sequence[int], dtype: str) -> tf.Tensor:
+        def first_v(shape: Sequence[int], dtype: str) -> Tensor:
             start = _unit(normal((1, columns), dtype))
-            v = _unit(
-                tf.matmul(tf.expand_dims(self.u.value, 0), self._matrix(), transpose_b=True), start
-            )
-            return tf.reshape(v, shape)
+            u = ops.expand_dims(self.u.value, 0)
+            return ops.reshape(_unit(times_transposed(u, self._matrix()), start), shape)
 
         self.u = self.add_weight(
             name="u", shape=(rows,), initializer=first_u, trainable=False, dtype="float32"
@@ -102,38 +101,38 @@ class SpectralNormalization(keras.layers.Wrapper):
         """The wrapped layer's own kernel, a variable."""
         return getattr(self.layer, self.kernel_name)
 
-    def _float32_kernel(self) -> tf.Tensor:
-        return tf.cast(tf.convert_to_tensor(self.kernel), tf.float32)
+    def _float32_kernel(self) -> Tensor:
+        return ops.cast(self.kernel, "float32")
 
-    def _matrix(self) -> tf.Tensor:
+    def _matrix(self) -> Tensor:
         """The kernel as (columns, rows): transposed, as most kernels have their outputs last."""
         kernel = self._float32_kernel()
         rank = len(kernel.shape)
         axis = self.rows_axis % rank
         if axis != rank - 1:
-            kernel = tf.transpose(kernel, [*(i for i in range(rank) if i != axis), axis])
-        return tf.reshape(kernel, (-1, kernel.shape[-1]))
+            kernel = ops.transpose(kernel, [*(i for i in range(rank) if i != axis), axis])
+        return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
-    def _vectors(self) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.expand_dims(self.u.value, 0), tf.expand_dims(self.v.value, 0)
+    def _vectors(self) -> tuple[Tensor, Tensor]:
+        return ops.expand_dims(self.u.value, 0), ops.expand_dims(self.v.value, 0)
 
-    def follow(self) -> tuple[tf.Tensor, tf.Tensor]:
+    def follow(self) -> tuple[Tensor, Tensor]:
         """Moves u and v by `power_iterations` towards the singular vectors of the kernel.
 
         Returns:
             (u, v), float32 tensors (1, rows) and (1, columns).
         """
-        matrix = tf.stop_gradient(self._matrix())
+        matrix = ops.stop_gradient(self._matrix())
         u, v = _follow(matrix, *self._vectors(), self.power_iterations)
-        self.u.assign(tf.squeeze(u, 0))
-        self.v.assign(tf.squeeze(v, 0))
+        self.u.assign(ops.squeeze(u, 0))
+        self.v.assign(ops.squeeze(v, 0))
         return u, v
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         u, v = self.follow() if training else self._vectors()
-        sigma = tf.reduce_sum(tf.matmul(v, self._matrix()) * u)
+        sigma = ops.sum(ops.matmul(v, self._matrix()) * u)
         # Only a kernel of zeros comes near 0; after one was set by hand, sigma may be negative.
-        sigma = tf.where(tf.abs(sigma) < EPSILON, EPSILON, sigma)
+        sigma = ops.where(ops.abs(sigma) < EPSILON, EPSILON, sigma)
         normalized = self._float32_kernel() / sigma
         # The scope gives the layer another kernel for this one call. It hides any outer scope,
         # so the layer's other variables are passed on.
@@ -161,18 +160,16 @@ class SpectralNormalization(keras.layers.Wrapper):
         return config | {"power_iterations": self.power_iterations, "seed": self.seed}
 
 
-def _unit(vector: tf.Tensor, otherwise: tf.Tensor | None = None) -> tf.Tensor:
+def _unit(vector: Tensor, otherwise: Tensor | None = None) -> Tensor:
     """The vector scaled to length 1; `otherwise` if its length is 0."""
-    length = tf.sqrt(tf.reduce_sum(tf.square(vector)))
-    unit = vector / tf.maximum(length, EPSILON)
-    return unit if otherwise is None else tf.where(length > EPSILON, unit, otherwise)
+    length = ops.sqrt(ops.sum(ops.square(vector)))
+    unit = vector / ops.maximum(length, EPSILON)
+    return unit if otherwise is None else ops.where(length > EPSILON, unit, otherwise)
 
 
-def _follow(
-    matrix: tf.Tensor, u: tf.Tensor, v: tf.Tensor, iterations: int
-) -> tuple[tf.Tensor, tf.Tensor]:
+def _follow(matrix: Tensor, u: Tensor, v: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
     """Power iteration from `v`: the two singular vectors, constants to the gradient."""
     for _ in range(iterations):
-        u = _unit(tf.matmul(v, matrix), u)
-        v = _unit(tf.matmul(u, matrix, transpose_b=True), v)
-    return tf.stop_gradient(u), tf.stop_gradient(v)
+        u = _unit(ops.matmul(v, matrix), u)
+        v = _unit(times_transposed(u, matrix), v)
+    return ops.stop_gradient(u), ops.stop_gradient(v)

@@ -8,16 +8,17 @@ float32 scalar, the mean over the batch. `softplus(-x)` is -log(sigmoid(x)) and
 from __future__ import annotations
 
 import keras
-import tensorflow as tf
 from keras import ops
 
+from kgan.tensors import Tensor
 
-def _float32(logits: tf.Tensor) -> tf.Tensor:
+
+def _float32(logits: Tensor) -> Tensor:
     return ops.cast(logits, "float32")
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def bce_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+def bce_generator_loss(fake_logits: Tensor) -> Tensor:
     """Non-saturating generator loss, mean of -log(sigmoid(fake_logits)).
 
     Args:
@@ -34,11 +35,11 @@ def bce_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable(package="kgan")
 def bce_discriminator_loss(
-    real_logits: tf.Tensor,
-    fake_logits: tf.Tensor,
+    real_logits: Tensor,
+    fake_logits: Tensor,
     label_smoothing: float = 0.0,
     one_mean: bool = False,
-) -> tf.Tensor:
+) -> Tensor:
     """Binary cross entropy with label 1 on real and 0 on fake, the two means summed.
 
     Args:
@@ -65,7 +66,7 @@ def bce_discriminator_loss(
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def minimax_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+def minimax_generator_loss(fake_logits: Tensor) -> Tensor:
     """Generator's side of the minimax game, mean of log(1 - sigmoid(fake_logits)).
 
     Its gradient vanishes where the discriminator wins; `bce_generator_loss`
@@ -84,7 +85,7 @@ def minimax_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def hinge_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+def hinge_generator_loss(fake_logits: Tensor) -> Tensor:
     """Generator's side of the hinge loss, minus the mean logit.
 
     Args:
@@ -101,7 +102,7 @@ def hinge_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Hinge loss: real logits above 1 and fake logits below -1 have no gradient.
 
     Args:
@@ -120,7 +121,7 @@ def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> 
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def lsgan_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+def lsgan_generator_loss(fake_logits: Tensor) -> Tensor:
     """Least squares: half the mean squared distance of fake logits from 1.
 
     Args:
@@ -136,7 +137,7 @@ def lsgan_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def lsgan_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+def lsgan_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Least squares: half the mean squared distance of real logits from 1 and fake ones from 0.
 
     Args:
@@ -154,7 +155,7 @@ def lsgan_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> 
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def wasserstein_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+def wasserstein_generator_loss(fake_logits: Tensor) -> Tensor:
     """Generator's side of the Wasserstein distance, minus the mean logit.
 
     Args:
@@ -170,7 +171,7 @@ def wasserstein_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def wasserstein_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Mean fake logit minus mean real logit; its negative estimates the Wasserstein-1 distance.
 
     Meaningful only for a critic kept near Lipschitz 1, by `gradient_penalty` or
@@ -190,7 +191,7 @@ def wasserstein_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tenso
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def relativistic_generator_loss(fake_logits: tf.Tensor, real_logits: tf.Tensor) -> tf.Tensor:
+def relativistic_generator_loss(fake_logits: Tensor, real_logits: Tensor) -> Tensor:
     """Relativistic pairing loss of the generator, mean of softplus(real - fake), pair by pair.
 
     Args:
@@ -208,7 +209,7 @@ def relativistic_generator_loss(fake_logits: tf.Tensor, real_logits: tf.Tensor) 
 
 
 @keras.saving.register_keras_serializable(package="kgan")
-def relativistic_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+def relativistic_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Relativistic pairing loss of the discriminator, mean of softplus(fake - real), by pairs.
 
     Args:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
+from keras import ops
+
+from kgan.tensors import Tensor
 
 
-def lecam_penalty(logits: tf.Tensor, other_anchor: tf.Tensor) -> tf.Tensor:
+def lecam_penalty(logits: Tensor, other_anchor: Tensor) -> Tensor:
     """Mean squared distance of logits from the anchor of the other kind of images.
 
     The regulariser is the sum over both kinds: of the real logits from the anchor of fake images
@@ -22,5 +24,5 @@ def lecam_penalty(logits: tf.Tensor, other_anchor: tf.Tensor) -> tf.Tensor:
     Reference:
         Tseng et al. 2021, the term R_LC, https://arxiv.org/abs/2104.03310
     """
-    distance = tf.cast(logits, tf.float32) - tf.cast(other_anchor, tf.float32)
-    return tf.reduce_mean(tf.square(distance))
+    distance = ops.cast(logits, "float32") - ops.cast(other_anchor, "float32")
+    return ops.mean(ops.square(distance))

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.losses import adversarial
+from kgan.tensors import Tensor
 
 
 class AdversarialLoss(abc.ABC):
@@ -56,13 +56,11 @@ class AdversarialLoss(abc.ABC):
         return bool(self.r1_gamma or self.r2_gamma or self.gradient_penalty)
 
     @abc.abstractmethod
-    def generator_loss(
-        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         """The generator's loss, a float32 scalar; `real_logits` are needed if `pairs_real`."""
 
     @abc.abstractmethod
-    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """The discriminator's loss, a float32 scalar, without the penalties."""
 
     def get_config(self) -> dict[str, Any]:
@@ -107,12 +105,10 @@ class BCE(AdversarialLoss):
         if self.label_smoothing >= 1.0:
             raise InputError(f"label_smoothing must be below 1. Received: {label_smoothing!r}")
 
-    def generator_loss(
-        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         return adversarial.bce_generator_loss(fake_logits)
 
-    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return adversarial.bce_discriminator_loss(
             real_logits, fake_logits, self.label_smoothing, self.one_mean
         )
@@ -126,9 +122,7 @@ class BCE(AdversarialLoss):
 class Minimax(BCE):
     """The saturating game: `minimax_generator_loss`, `bce_discriminator_loss`."""
 
-    def generator_loss(
-        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         return adversarial.minimax_generator_loss(fake_logits)
 
 
@@ -136,12 +130,10 @@ class Minimax(BCE):
 class Hinge(AdversarialLoss):
     """Hinge: `hinge_generator_loss`, `hinge_discriminator_loss`."""
 
-    def generator_loss(
-        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         return adversarial.hinge_generator_loss(fake_logits)
 
-    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return adversarial.hinge_discriminator_loss(real_logits, fake_logits)
 
 
@@ -149,12 +141,10 @@ class Hinge(AdversarialLoss):
 class LSGAN(AdversarialLoss):
     """Least squares: `lsgan_generator_loss`, `lsgan_discriminator_loss`."""
 
-    def generator_loss(
-        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         return adversarial.lsgan_generator_loss(fake_logits)
 
-    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return adversarial.lsgan_discriminator_loss(real_logits, fake_logits)
 
 
@@ -175,12 +165,10 @@ class Wasserstein(AdversarialLoss):
     ) -> None:
         super().__init__(r1_gamma, r2_gamma, gradient_penalty, lecam)
 
-    def generator_loss(
-        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         return adversarial.wasserstein_generator_loss(fake_logits)
 
-    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return adversarial.wasserstein_discriminator_loss(real_logits, fake_logits)
 
 
@@ -202,12 +190,10 @@ class Relativistic(AdversarialLoss):
     ) -> None:
         super().__init__(r1_gamma, r2_gamma, gradient_penalty, lecam)
 
-    def generator_loss(
-        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         return adversarial.relativistic_generator_loss(fake_logits, real_logits)
 
-    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return adversarial.relativistic_discriminator_loss(real_logits, fake_logits)
 
 
@@ -227,8 +213,8 @@ class LossPair(AdversarialLoss):
 
     def __init__(
         self,
-        generator: Callable[..., tf.Tensor],
-        discriminator: Callable[..., tf.Tensor],
+        generator: Callable[..., Tensor],
+        discriminator: Callable[..., Tensor],
         **penalties: float,
     ) -> None:
         super().__init__(**penalties)
@@ -243,14 +229,12 @@ class LossPair(AdversarialLoss):
                 f"Received: {generator!r}, {discriminator!r}"
             ) from None
 
-    def generator_loss(
-        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
-    ) -> tf.Tensor:
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         if self.pairs_real:
             return self.generator(fake_logits=fake_logits, real_logits=real_logits)
         return self.generator(fake_logits)
 
-    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return self.discriminator(real_logits, fake_logits)
 
     def get_config(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 All are differentiable in the discriminator's weights. Their sums and results are float32
 under any dtype policy; the gradient itself passes through the discriminator's layers in
-the dtype of each layer.
+the dtype of each layer. The gradient is TensorFlow's: other backends of Keras's have none here.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import tensorflow as tf
 
 from kgan.errors import InputError
 from kgan.losses.gradients_of import gradients_of
+from kgan.tensors import of_tensorflow
 
 Discriminator: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
 
 
+@of_tensorflow
 def logits_and_squared_gradient(
     discriminator: Discriminator, images: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:

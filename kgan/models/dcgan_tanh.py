@@ -13,6 +13,7 @@ from kgan.models.networks import (
     check_positive,
     network_dtype,
 )
+from kgan.tensors import SYNCHRONIZED
 
 SIDES = {"multiple": 4, "smallest": 16}
 
@@ -66,7 +67,7 @@ class DCGANTanhGenerator(Network):
         x = layers.BatchNormalization(
             momentum=norm_momentum,
             epsilon=norm_epsilon,
-            synchronized=True,
+            synchronized=SYNCHRONIZED,
             dtype=policy,
             name="project_norm",
         )(x)

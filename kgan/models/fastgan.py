@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 
 from kgan.errors import InputError
+from kgan.layers import draws
 from kgan.models.fastgan_blocks import SLOPE, conv, decoder, excite, gated, grow, judged, shrink
 from kgan.models.networks import (
     DType,
@@ -18,6 +18,7 @@ from kgan.models.networks import (
     network_dtype,
     small_normal,
 )
+from kgan.tensors import Tensor
 
 SIDES = {"smallest": 32, "largest": 512}
 SMALLEST_WIDTH = 8  # below, maps of 512 px would have less than two channels
@@ -199,8 +200,8 @@ class FastGANDiscriminator(Network):
         return [self._seen()]
 
     def logits_and_own_loss(
-        self, images: tf.Tensor, seed: tf.Tensor, training: bool = True
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+        self, images: Tensor, seed: Tensor, training: bool = True
+    ) -> tuple[Tensor, Tensor]:
         """The logits, and how far the decoders' images are from those that they are of.
 
         Args:
@@ -213,8 +214,8 @@ class FastGANDiscriminator(Network):
             at most 128 px on the shorter side each.
         """
         logits, detail, whole = self._seen()(images, training=training)
-        drawn = tf.random.stateless_uniform((), seed, 0, QUARTERS, tf.int32, alg="philox")
-        part, image_part = (tf.stack(_quarters(x))[drawn] for x in (detail, images))
+        drawn = draws.below(seed, QUARTERS)
+        part, image_part = (ops.stack(_quarters(x))[drawn] for x in (detail, images))
         loss = _difference(self.decode_whole(whole, training=training), images)
         return logits, loss + _difference(self.decode_part(part, training=training), image_part)
 
@@ -226,9 +227,10 @@ def _quarters(x: Any) -> list[Any]:
     return [part for half in halves for part in (half[:, :, :columns], half[:, :, columns:])]
 
 
-def _difference(decoded: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+def _difference(decoded: Tensor, images: Tensor) -> Tensor:
     """The mean absolute difference from the images averaged down to the decoded ones' size."""
     step = images.shape[1] // decoded.shape[1]
-    images = tf.cast(images, tf.float32)
-    target = tf.nn.avg_pool2d(images, step, step, "VALID") if step > 1 else images
-    return tf.reduce_mean(tf.abs(decoded - target))
+    images = ops.cast(images, "float32")
+    if step > 1:
+        images = ops.average_pool(images, step, step, "valid", "channels_last")
+    return ops.mean(ops.abs(decoded - images))

@@ -9,6 +9,7 @@ from keras import layers
 
 from kgan.channels import MOST_CHANNELS, PICTURES_IN_WORDS
 from kgan.errors import InputError
+from kgan.tensors import SYNCHRONIZED
 
 LARGEST_SIDE = 256
 
@@ -167,7 +168,7 @@ def batch_normalization(
         momentum=0.9,
         epsilon=1e-5,
         gamma_initializer=gamma_initializer,
-        synchronized=True,
+        synchronized=SYNCHRONIZED,
         dtype=policy,
         name=name,
     )

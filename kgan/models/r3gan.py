@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import layers
 
 from kgan.layers import GroupedConv2D
@@ -19,6 +18,7 @@ from kgan.models.networks import (
     enlarged,
     network_dtype,
 )
+from kgan.tensors import Tensor
 
 BLOCKS = 2  # per resolution
 EXPANSION = 2
@@ -84,7 +84,7 @@ class ChannelBias(keras.layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.bias = self.add_weight(name="bias", shape=(input_shape[-1],), initializer="zeros")
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs + self.bias
 
 
@@ -109,7 +109,7 @@ class LearnedBasis(keras.layers.Layer):
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs[:, None, None, :] * self.basis
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

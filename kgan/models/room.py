@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
-import tensorflow as tf
+import numpy as np
 
 from kgan import memory
 from kgan.errors import InputError
 from kgan.models.networks import Network
 from kgan.models.preset_kinds import AutoencoderPreset, Preset
+from kgan.tensors import weights_in_memory
 
 AnyPreset = Preset | AutoencoderPreset
 _counting = threading.RLock()  # of who replaces what makes Keras's variables
@@ -122,13 +123,9 @@ def weight_bytes(make: Callable[[], Iterable[keras.Model]]) -> int:
     return sum(counted)
 
 
-def weights_in_memory() -> bool:
-    """Whether weights go into this machine's own memory: it has no accelerator."""
-    return all(device.device_type == "CPU" for device in tf.config.list_physical_devices())
-
-
 def _bytes(shape: Iterable[int], dtype: Any) -> int:
-    return math.prod(shape) * (tf.as_dtype(dtype).size if isinstance(dtype, str) else 4)
+    of_text = dtype == "string"  # which NumPy does not know, and no weight is
+    return math.prod(shape) * (0 if of_text else np.dtype(dtype).itemsize)
 
 
 @contextlib.contextmanager

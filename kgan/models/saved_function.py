@@ -15,6 +15,7 @@ import tensorflow as tf
 from kgan.errors import InputError
 from kgan.files import first_line
 from kgan.models.rebuild import all_layers
+from kgan.tensors import of_tensorflow
 from kgan.untrusted.saved_model_graph import FILE, check_saved_model
 
 SIGNATURES = ("serving_default", "serve")
@@ -57,6 +58,7 @@ def count_parameters(network: keras.Model) -> int:
     )
 
 
+@of_tensorflow
 def saved_function(directory: Path) -> keras.Model:
     """A network of one layer, which has the default signature of a SavedModel and its weights.
 

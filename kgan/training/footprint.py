@@ -17,7 +17,7 @@ from kgan.layers import (
     SpectralNormalization,
 )
 from kgan.models.rebuild import all_layers
-from kgan.models.room import weights_in_memory
+from kgan.tensors import weights_in_memory
 from kgan.training import schedules
 from kgan.training.blocks import blocks_of, bytes_of, graphs_of
 
