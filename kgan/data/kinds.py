@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kgan.data import builders, decode, embedded_sets
+from kgan.data.containers import is_container
 from kgan.data.embedded_sets import EMBEDDED_PREFIX
 from kgan.data.records import SHARD_NAME, shards_in
 from kgan.data.sources import Source
@@ -85,12 +86,12 @@ def _open_shards(data: str, asked: Asked) -> Source:
 
 
 def _is_folder(data: str) -> bool:
-    return not Path(data).is_file()  # what is not there is meant as one
+    return is_container(data) or not Path(data).is_file()  # what is not there is meant as one
 
 
 def _open_folder(data: str, asked: Asked) -> Source:
     how = (asked.image_shape, asked.fit, asked.background, asked.strict)
-    return builders.folder_source(data, *how, asked.attributes)
+    return builders.folder_source(data, *how, asked.attributes, asked.split)
 
 
 # The first whose `is_one` says so opens the data: what a name tells before what lies there.
@@ -104,5 +105,10 @@ KINDS = (
     ),
     Kind("an .npz or .npy file", _is_array_file, _open_array_file),
     Kind("TFRecord shards", _is_shards, _open_shards),
-    Kind("a folder", _is_folder, _open_folder, ("attributes",)),
+    Kind(
+        "a folder, .zip, .tar or LMDB of pictures",
+        _is_folder,
+        _open_folder,
+        ("attributes", "split"),
+    ),
 )
