@@ -46,9 +46,10 @@ def classes_in(place: Place, files: Sequence[str]) -> FolderClasses:
 
     Labels beside the pictures decide, where the place has such; else a dataset.json as
     StyleGAN's tools write it, where there is one: `{"labels": [["00000/img0.png", 3], ...]}`,
-    or null for no classes. Else each subfolder is a class, if every picture is in one of at least two; where all pictures are in the
-    same subfolder, its own contents are looked at in the same way. Names that look alike
-    (equal in Unicode's NFC) are one class.
+    or null for no classes. Else each subfolder is a class,
+    if every picture is in one of at least two; where all pictures are in the same subfolder, its
+    own contents are looked at in the same way. Names that look alike (equal in Unicode's NFC) are
+    one class.
 
     Args:
         place: the place.

@@ -31,7 +31,8 @@ def open_source(
     Args:
         data: None for the embedded clothes, "embedded:faces" for the faces; a folder of
             image files, or what `kgan.data.containers.open_place` takes for one; an .npz or
-            .npy file of images, uint8, uint16, or floats from 0 to 1 or from -1 to 1; a .tfrecord file or a folder of them; or "tfds:NAME".
+            .npy file of images, uint8, uint16, or floats from 0 to 1 or from -1 to 1;
+            a .tfrecord file or a folder of them; or "tfds:NAME".
         image_shape: (H, W, C), or (H, W) with the data's own channels; None for
             the data's own: the arrays', the packed shards', a TFDS set's where its
             images are square and all of one size, 32x32 for the embedded sets,
