@@ -40,7 +40,7 @@ def test_train_is_taken_and_a_line_says_so(tmp_path, caplog, make, members):
     assert [len(named) for what, named in report.remarks.items() if "splits" in what] == [2]
     batches = kgan.data.from_folder(path, image_shape=(8, 8, 1), batch_size=2, split="val")
     assert len(list(batches)) == 1
-    with pytest.raises(kgan.InputError, match=r"splits there are Train, (val, test|test, val); "):
+    with pytest.raises(kgan.InputError, match="splits there are Train, test, val; "):
         opened(path, split="valid")
 
 
