@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def _sheet_path(directory: Path, output: Path | None) -> Path | None:
         InputError: the sheet cannot be put where the user asked.
     """
     folder = Path(os.path.realpath(directory))  # Path.resolve raises at a loop of links
-    name = folder.name if folder.is_dir() else folder.name.split(".")[0]
+    name = folder.name if folder.is_dir() else re.split(r"[-_]?[.{]", folder.name)[0]
     path = output or Path(f"{name or 'pictures'}-check.png")
     if path.suffix.lower() != ".png":
         raise InputError(f"The sheet is a .png file. Received: {path}")
