@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from kgan.files import printable, writing
 from kgan.runs.options import RunOptions
 from kgan.streams import counting
 
-HELP = "look through a folder of pictures, or packed shards, before training"
+HELP = "look through a folder or archive of pictures, or packed shards, before training"
 DESCRIPTION = """\
-Decodes every picture below DIR as training would. It names each file that
-training would skip (a problem) and each that is odd (a remark), tells formats,
+Decodes every picture below DIR, or in a .zip, .tar or LMDB, as training would.
+It names each file that training would skip (a problem) and each that is odd (a
+remark), tells formats,
 channels, sizes, classes and duplicates, and writes a sheet of pictures as the
 model will see them, each over itself after augmentation.
 
@@ -35,8 +37,8 @@ Exit code: 0, training can use every picture; 1, it would skip some;
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("directory", metavar="DIR", type=Path, help="a folder, subfolders too")
-    add_options(parser, RunOptions, ("size", "fit", "background", "augment"))
+    parser.add_argument("directory", metavar="DIR", type=Path, help="a folder, .zip, .tar or LMDB")
+    add_options(parser, RunOptions, ("split", "size", "fit", "background", "augment"))
     parser.add_argument(
         "-o",
         "--output",
@@ -115,7 +117,8 @@ def _sheet_path(directory: Path, output: Path | None) -> Path | None:
         InputError: the sheet cannot be put where the user asked.
     """
     folder = Path(os.path.realpath(directory))  # Path.resolve raises at a loop of links
-    path = output or Path(f"{folder.name or 'pictures'}-check.png")
+    name = folder.name if folder.is_dir() else re.split(r"[-_]?[.{]", folder.name)[0]
+    path = output or Path(f"{name or 'pictures'}-check.png")
     if path.suffix.lower() != ".png":
         raise InputError(f"The sheet is a .png file. Received: {path}")
     if Path(os.path.realpath(path)).is_relative_to(folder):

@@ -26,7 +26,10 @@ OPTIONS = ("split", "manual_dir", "download_dir", "strict", "size", "fit", "back
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument(
-        "data", metavar="DATA", help="folder, .npz or .npy file, TFRecord shards or tfds:NAME"
+        "data",
+        metavar="DATA",
+        help="folder, .zip, .tar or LMDB of pictures, .npz or .npy file, TFRecord shards or "
+        "tfds:NAME",
     )
     add_options(parser, RunOptions, OPTIONS)
     parser.add_argument(

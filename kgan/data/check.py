@@ -1,4 +1,4 @@
-"""Checks a folder of images before training: what it would skip, change or see twice."""
+"""Checks files of images before training: what it would skip, change or see twice."""
 
 from __future__ import annotations
 
@@ -10,25 +10,21 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image
 
 from kgan import images, memory
-from kgan.data import decode, duplicates, image_files
+from kgan.data import decode, duplicates, image_files, image_formats, splits
 from kgan.data.array_source import ArraySource
+from kgan.data.containers import open_place
 from kgan.data.folder_classes import FolderClasses, classes_in
+from kgan.data.folder_listing import Listing
 from kgan.data.pipeline import batches
+from kgan.data.places import Place
 from kgan.data.sources import WORKERS
 
-SUFFIXES_OF = {
-    "PNG": (".png",),
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "WEBP": (".webp",),
-}
 AT_ONCE = 1024  # files handed to the threads together
 UNBALANCED = 10  # times the images of the smallest class
 PREVIEW_WIDTH = 1024  # pixels, roughly; at least two images per row
@@ -59,7 +55,7 @@ class Report:
     """What `check_folder` found.
 
     Attributes:
-        folder: the folder, a `pathlib.Path`.
+        folder: the folder or archive, a `pathlib.Path`.
         image_shape, fit, background: how the images are prepared.
         images: those that training can use.
         problems: what training skips, as (path, reason).
@@ -69,6 +65,7 @@ class Report:
         same: groups of paths of files with the same bytes.
         alike: groups of paths of images that look alike, one path for each
             group of `same`; see `kgan.data.duplicates`.
+        place: where the files lie, a `kgan.data.places.Place`.
     """
 
     folder: Path
@@ -82,6 +79,7 @@ class Report:
     class_remark: str | None
     same: list[list[str]]
     alike: list[list[str]]
+    place: Place
 
 
 def check_folder(
@@ -90,14 +88,15 @@ def check_folder(
     image_shape: Sequence[int] = (64, 64, 3),
     fit: decode.Fit = "crop",
     background: Sequence[int] = (255, 255, 255),
+    split: str | None = None,
     progress: Callable[[int, int], Any] | None = None,
 ) -> Report:
     """Decodes every image below a folder as training would, and reports what it finds.
 
     Args:
-        directory: the folder.
+        directory: the folder, or what `kgan.data.containers.open_place` takes for one.
         image_shape: (H, W, C) of the model, or (H, W) for colour; C 1, 3 or 4.
-        fit, background: as for `kgan.data.from_folder`.
+        fit, background, split: as for `kgan.data.from_folder`.
         progress: called with (files checked, files in total) from time to time.
 
     Returns:
@@ -111,64 +110,79 @@ def check_folder(
     colour = decode.check_background(background)
     shape = decode.check_picture(decode.check_shape(image_shape), colour)
     how = (shape, decode.check_fit(fit), colour)
-    folder = image_files.check_folder_path(directory)
-    listing = image_files.list_images(folder)
+    place = open_place(directory)
+    listing, taken = place.listing, splits.take(place, place.listing.images, split)
     checked: list[UsableImage | tuple[str, str]] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(WORKERS) as pool:
         warnings.simplefilter("ignore")  # Pillow's, about images that it reads nevertheless
-        for start in range(0, len(listing.images), AT_ONCE):
-            files = listing.images[start : start + AT_ONCE]
-            checked += pool.map(lambda file: _look_at(file, *how), files)
+        for start in range(0, len(taken.files), AT_ONCE):
+            files = taken.files[start : start + AT_ONCE]
+            checked += pool.map(lambda file: _look_at(place, file, *how), files)
             if progress is not None:
-                progress(len(checked), len(listing.images))
+                progress(len(checked), len(taken.files))
     headers = {
         file: getattr(result, "header", None)
-        for file, result in zip(listing.images, checked, strict=True)
+        for file, result in zip(taken.files, checked, strict=True)
     }
     drawn = image_files.drawn_among_others(headers)
     usable = [
         result for result in checked if isinstance(result, UsableImage) and result.file not in drawn
     ]
     problems = [result for result in checked if not isinstance(result, UsableImage)]
-    problems += [(place, image_files.reason(problem)) for place, problem in listing.closed]
-    files = [file for file in listing.images if file not in drawn]
-    classes, class_remark = _count_classes(classes_in(folder, files), usable)
+    problems += [(path, image_files.reason(problem)) for path, problem in listing.closed]
+    files = [file for file in taken.files if file not in drawn]
+    classes, class_remark = _count_classes(classes_in(place, files), usable)
     same = duplicates.group_equal([image.digest for image in usable])
-    copies = {place for group in same for place in group[1:]}
-    single = [image for place, image in enumerate(usable) if place not in copies]
+    copies = {number for group in same for number in group[1:]}
+    single = [image for number, image in enumerate(usable) if number not in copies]
     alike = duplicates.group_near([image.look for image in single])
     return Report(
-        folder,
+        Path(directory),
         *how,
         usable,
         problems,
-        _remarks(usable, listing, drawn, shape, fit),
+        _remarks(usable, listing, drawn, shape, fit) | _of_splits(taken),
         classes,
         class_remark,
-        [[usable[place].file for place in group] for group in same],
-        [[single[place].file for place in group] for group in alike],
+        [[usable[number].file for number in group] for group in same],
+        [[single[number].file for number in group] for group in alike],
+        place,
     )
 
 
 def _look_at(
-    file: str, image_shape: decode.Shape, fit: decode.Fit, background: decode.Colour
+    place: Place, file: str, image_shape: decode.Shape, fit: decode.Fit, background: decode.Colour
 ) -> UsableImage | tuple[str, str]:
     """A `UsableImage`, or (path, reason) of a file that cannot be used."""
     try:
-        image_files.check_file(file)
-        with open(file, "rb") as stream:
-            with Image.open(stream, formats=decode.FORMATS) as image:
+        opened = place.opened(file)
+        with open(opened, "rb") if isinstance(opened, str) else opened as stream:
+            with Image.open(stream, formats=image_formats.names()) as image:
                 header, animated = image_files.header_of(image), _is_animated(image)
             stream.seek(0)
             # Training's own decoding: a file passes here if and only if training can use it.
             fitted = decode.decode(stream, image_shape, fit, background)
             stream.seek(0)
-            digest = hashlib.file_digest(stream, "sha256").digest()
+            digest = _digest(stream)
     except MemoryError:
         raise
     except Exception as problem:  # Pillow has no single class for a bad image
         return file, image_files.reason(problem)
     return UsableImage(file, header, animated, digest, duplicates.perceptual_hash(fitted))
+
+
+def _digest(stream: IO[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    while part := stream.read(2**20):
+        digest.update(part)
+    return digest.digest()
+
+
+def _of_splits(taken: splits.Split) -> dict[str, list[tuple[str, str]]]:
+    """The remark on what other splits have."""
+    others = [(path, f"{count:,} pictures") for path, count in taken.others.items()]
+    what = f"splits beside {taken.name}, left out; --split NAME takes another, all everything"
+    return {what: others} if others else {}
 
 
 def _is_animated(image: Image.Image) -> bool:
@@ -206,7 +220,7 @@ def _count_classes(
 
 def _remarks(
     usable: Sequence[UsableImage],
-    listing: image_files.Listing,
+    listing: Listing,
     drawn: set[str],
     image_shape: decode.Shape,
     fit: decode.Fit,
@@ -221,7 +235,8 @@ def _remarks(
     for image in usable:
         file, header = image.file, image.header
         size = f"{header.size[1]}x{header.size[0]}"
-        if not file.lower().endswith(SUFFIXES_OF[header.format]):
+        own = next(one.suffixes for one in image_formats.known() if one.name == header.format)
+        if os.path.splitext(file)[1] and not file.lower().endswith(own):
             wrong.append((file, f"{header.format} by its content"))
         if image_files.is_scaled_up(header.size, image_shape, fit):
             small.append((file, size))
@@ -238,7 +253,9 @@ def _remarks(
         "cut by more than half" if fit == "crop" else "padded to more than twice their area": long,
         "animated, of which the first frame alone is used": animated,
         "converted to 8 bits of grey or colour": converted,
-        "of kinds that kgan does not read, left out": [(path, "") for path in listing.unread],
+        "of kinds that kgan does not read, left out": [
+            (path, _what_reads(path)) for path in listing.unread
+        ],
         "left out, as kgan made them": [
             *listing.own,
             *((path, "drawn by a model") for path in sorted(drawn)),
@@ -246,8 +263,17 @@ def _remarks(
         "linked folders left out: of this set, around it, or gone": [
             (path, "") for path in listing.links
         ],
+        **{
+            f"{what}, left out": [(path, "") for path in paths]
+            for what, paths in listing.others.items()
+        },
     }
     return {what: files for what, files in remarks.items() if files}
+
+
+def _what_reads(path: str) -> str:
+    needed = image_formats.needed_for(os.path.splitext(path)[1].lower())
+    return f"pip install {needed} reads it" if needed else ""
 
 
 def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
@@ -268,7 +294,8 @@ def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
     # Beside the pictures: their augmented versions, as floats and as levels, and the sheet.
     each = 4 * math.prod(report.image_shape)
     memory.check(f"A sheet of {len(chosen)} pictures", len(chosen) * each, "a smaller size")
-    before = np.stack([decode.decode(report.images[place].file, *how) for place in chosen])
+    files = [report.place.opened(report.images[number].file) for number in chosen]
+    before = np.stack([decode.decode(file, *how) for file in files])
     changed = batches(
         ArraySource(before, "the preview"),
         batch_size=len(before),

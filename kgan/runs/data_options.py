@@ -30,7 +30,8 @@ class DataOptions:
     data: str | None = option(
         None,
         TEXT,
-        "folder, .npz or .npy file, TFRecord shards, tfds:NAME or embedded:faces",
+        "folder, .zip, .tar or LMDB of pictures, .npz or .npy file, TFRecord shards, tfds:NAME or "
+        "embedded:faces",
         "data",
         default_words="the embedded clothes",
         positional=True,
@@ -38,7 +39,8 @@ class DataOptions:
     split: str | None = option(
         None,
         TEXT,
-        "of a TFDS set, such as test or train[:10%]",
+        "of subfolders train, test, val and the like, or all for everything; of a TFDS set, such "
+        "as test or train[:10%]",
         "data",
         default_words="train",
     )

@@ -36,6 +36,7 @@ TRACKER_FILE = "tracker.json"
 LOCK_FILE = ".lock"
 SAMPLES = "samples"
 LOGS = "logs"
+EVERYTHING = "all"  # as `kgan.data.splits.ALL`, from which importing would take seconds
 # Options that name a place.
 PATHS = ("data", "attributes", "manual_dir", "download_dir", "start_from")
 
@@ -90,6 +91,8 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
             raise ValueError
         values.setdefault("precision", "float32")  # "auto" would not be what it began with
         values.setdefault("schedule", "none")  # of a version without
+        if values.get("split") is None and os.path.isdir(str(values.get("data"))):
+            values["split"] = EVERYTHING  # of a version to which train/ and test/ were classes
         for name in PATHS:
             if isinstance(values.get(name), str):
                 values[name] = path_of_text(values[name])

@@ -10,7 +10,7 @@ import keras
 
 from kgan.data import Source, mirroring
 from kgan.data.augment import expanded
-from kgan.data.open_source import EMBEDDED_PREFIX
+from kgan.data.embedded_sets import EMBEDDED_PREFIX
 from kgan.losses import LOSSES
 from kgan.models import get_preset
 from kgan.option_fields import schedule_text
@@ -35,6 +35,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
         "latent_dim": options.latent_dim or preset.latent_dim,
         "filters": options.filters or preset.filters,
         "batch_size": options.batch_size or preset.batch_size,
+        "split": getattr(source, "split", options.split),
         "source": source.description,
         "transparency": source.transparency,
     }

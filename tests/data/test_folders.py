@@ -10,7 +10,8 @@ from PIL import Image
 import kgan
 from kgan.data import check, open_source
 from kgan.data.folder import FolderSource
-from kgan.data.image_files import list_images
+from kgan.data.folder_listing import list_images
+from kgan.data.places import FolderPlace
 from kgan.runs import RunOptions
 from kgan.runs.directory import make_directory
 
@@ -76,6 +77,21 @@ def test_links_that_loop_lead_to_the_same_or_nowhere_are_left_out_and_told(two, 
     assert left_out == {"a/back", "a/up", "again", "alias", "gone", "self", "top"}
     assert open_source(two).class_names == ["a", "mine", "other"]
     assert "7 linked folders are left out" in caplog.text
+
+
+def test_what_may_have_been_meant_is_told_when_it_is_left_out(two, caplog):
+    fill(two / ".thumbs")
+    (two / "mine" / "0.png").rename(two / "mine" / ".0.png")
+    (two / "mine" / "._1.png").write_bytes(b"Mac OS X")
+    (two / "more.zip").write_bytes(b"PK")
+    place = FolderPlace(two)
+    place.listing.closed.append((str(two / "closed"), PermissionError(13, "Permission denied")))
+    assert len(FolderSource(place, (8, 8, 1), "crop", (255, 255, 255), False).files) == 5
+    assert [record.getMessage() for record in caplog.records] == [
+        f"2 hidden pictures and folders are left out: {two}/.thumbs ...",
+        f"1 archives among the pictures are left out: {two}/more.zip",
+        f"1 folders cannot be read and are left out: {two}/closed: Permission denied",
+    ]
 
 
 def test_folders_that_are_all_there_is_are_entered(tmp_path):
@@ -173,7 +189,7 @@ def test_what_is_done_with_transparency_is_told_once(tmp_path, caplog):
     fill(tmp_path)
     Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "a.png")
     Image.new("P", (8, 8)).save(tmp_path / "b.gif", transparency=0)
-    source = FolderSource(tmp_path, (8, 8, 3), "crop", (255, 0, 0), False)
+    source = FolderSource(FolderPlace(tmp_path), (8, 8, 3), "crop", (255, 0, 0), False)
     told = [record.getMessage() for record in caplog.records]
     assert told == [
         "2 of 5 pictures have transparency: it is filled with the background colour 255,0,0"
