@@ -16,8 +16,8 @@ from kgan.attribute_values import check_names, check_values
 from kgan.attributes import Attributes
 from kgan.channels import ALPHA, PICTURES
 from kgan.data import decode, tfds, transparency
-from kgan.data.array_files import load_arrays
 from kgan.data.array_images import check_images, own_channels, own_shape, range_of_floats
+from kgan.data.array_kinds import array_reader
 from kgan.data.array_labels import names_that_fit, number_labels
 from kgan.data.array_source import ArraySource
 from kgan.data.fit_values import check_channels, fit_values
@@ -113,10 +113,11 @@ def open_source(
         split = split or "train"
         return tfds_source(name, image_shape, fit, background, split, manual_dir, download_dir)
     path = Path(data)
-    if path.suffix.lower() in (".npz", ".npy") and not path.is_dir():
+    read_arrays = array_reader(path, split)
+    if read_arrays is not None:
         _no_file(attributes, data)
         description = f"array file {path.name}"
-        found = load_arrays(path, labels)
+        found = read_arrays(path, labels)
         ends = range_of_floats(found.images, path)
         if ends is not None:
             description += f", floats from {ends[0]:g} to {ends[1]:g}"
