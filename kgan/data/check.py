@@ -7,10 +7,10 @@ import hashlib
 import math
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image
@@ -133,6 +133,31 @@ def check_folder(
     problems += [(place, image_files.reason(problem)) for place, problem in listing.closed]
     files = [file for file in listing.images if file not in drawn]
     classes, class_remark = _count_classes(classes_in(folder, files), usable)
+    return report_of(
+        folder,
+        how,
+        usable,
+        problems,
+        _remarks(usable, listing, drawn, shape, fit),
+        (classes, class_remark),
+    )
+
+
+def report_of(
+    folder: Path,
+    how: tuple[decode.Shape, decode.Fit, decode.Colour],
+    usable: list[UsableImage],
+    problems: list[tuple[str, str]],
+    remarks: dict[str, list[tuple[str, str]]],
+    classes: tuple[dict[str, int], str | None],
+) -> Report:
+    """A `Report` of images, with their duplicates.
+
+    Args:
+        folder, usable, problems, remarks: as its attributes.
+        how: its image_shape, fit and background.
+        classes: its classes and class_remark.
+    """
     same = duplicates.group_equal([image.digest for image in usable])
     copies = {place for group in same for place in group[1:]}
     single = [image for place, image in enumerate(usable) if place not in copies]
@@ -142,9 +167,8 @@ def check_folder(
         *how,
         usable,
         problems,
-        _remarks(usable, listing, drawn, shape, fit),
-        classes,
-        class_remark,
+        remarks,
+        *classes,
         [[usable[place].file for place in group] for group in same],
         [[single[place].file for place in group] for group in alike],
     )
@@ -157,18 +181,38 @@ def _look_at(
     try:
         image_files.check_file(file)
         with open(file, "rb") as stream:
-            with Image.open(stream, formats=decode.FORMATS) as image:
-                header, animated = image_files.header_of(image), _is_animated(image)
-            stream.seek(0)
-            # Training's own decoding: a file passes here if and only if training can use it.
-            fitted = decode.decode(stream, image_shape, fit, background)
-            stream.seek(0)
-            digest = hashlib.file_digest(stream, "sha256").digest()
+            return look_at(file, stream, image_shape, fit, background)
     except MemoryError:
         raise
     except Exception as problem:  # Pillow has no single class for a bad image
         return file, image_files.reason(problem)
-    return UsableImage(file, header, animated, digest, duplicates.perceptual_hash(fitted))
+
+
+def look_at(
+    name: str,
+    stream: IO[bytes],
+    image_shape: decode.Shape,
+    fit: decode.Fit,
+    background: Sequence[int],
+) -> UsableImage:
+    """An image that training can use.
+
+    Args:
+        name: what it is called.
+        stream: an encoded image.
+        image_shape, fit, background: how it is prepared.
+
+    Raises:
+        Exception: training cannot use it; Pillow has no single class for that.
+    """
+    with Image.open(stream, formats=decode.FORMATS) as image:
+        header, animated = image_files.header_of(image), _is_animated(image)
+    stream.seek(0)
+    # Training's own decoding: an image passes here if and only if training can use it.
+    fitted = decode.decode(stream, image_shape, fit, background)
+    stream.seek(0)
+    digest = hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]
+    return UsableImage(name, header, animated, digest, duplicates.perceptual_hash(fitted))
 
 
 def _is_animated(image: Image.Image) -> bool:
@@ -195,13 +239,18 @@ def _count_classes(
         return counts, None
     if found.names is None:
         return counts, "no classes to train with: a single subfolder"
+    return counts, remark_on_counts(counts)
+
+
+def remark_on_counts(counts: Mapping[str, int]) -> str | None:
+    """What is odd about the numbers of images of classes, one line; None where nothing is."""
     least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if not counts[least]:
-        return counts, f"a class without a picture that can be used: {least}"
+        return f"a class without a picture that can be used: {least}"
     if counts[most] >= UNBALANCED * counts[least]:
         times = counts[most] // counts[least]
-        return counts, f"unbalanced: {most} has {times} times as many pictures as {least}"
-    return counts, None
+        return f"unbalanced: {most} has {times} times as many pictures as {least}"
+    return None
 
 
 def _remarks(
@@ -212,8 +261,31 @@ def _remarks(
     fit: decode.Fit,
 ) -> dict[str, list[tuple[str, str]]]:
     """What is odd about images and files: {what: [(path, detail), ...]}."""
+    wrong = [
+        (image.file, f"{image.header.format} by its content")
+        for image in usable
+        if not image.file.lower().endswith(SUFFIXES_OF[image.header.format])
+    ]
+    remarks = {
+        "named for another format": wrong,
+        **remarks_on(usable, image_shape, fit),
+        "of kinds that kgan does not read, left out": [(path, "") for path in listing.unread],
+        "left out, as kgan made them": [
+            *listing.own,
+            *((path, "drawn by a model") for path in sorted(drawn)),
+        ],
+        "linked folders left out: of this set, around it, or gone": [
+            (path, "") for path in listing.links
+        ],
+    }
+    return {what: files for what, files in remarks.items() if files}
+
+
+def remarks_on(
+    usable: Sequence[UsableImage], image_shape: decode.Shape, fit: decode.Fit
+) -> dict[str, list[tuple[str, str]]]:
+    """What is odd about images: {what: [(path, detail), ...]}, of each what is so."""
     height, width, _ = image_shape
-    wrong: list[tuple[str, str]] = []
     small: list[tuple[str, str]] = []
     long: list[tuple[str, str]] = []
     animated: list[tuple[str, str]] = []
@@ -221,8 +293,6 @@ def _remarks(
     for image in usable:
         file, header = image.file, image.header
         size = f"{header.size[1]}x{header.size[0]}"
-        if not file.lower().endswith(SUFFIXES_OF[header.format]):
-            wrong.append((file, f"{header.format} by its content"))
         if image_files.is_scaled_up(header.size, image_shape, fit):
             small.append((file, size))
         shape = header.size[0] / header.size[1] / (width / height)
@@ -233,19 +303,10 @@ def _remarks(
         if header.deep or header.mode == "CMYK":
             converted.append((file, header.channels))
     remarks = {
-        "named for another format": wrong,
         f"smaller than {height}x{width}, scaled up": small,
         "cut by more than half" if fit == "crop" else "padded to more than twice their area": long,
         "animated, of which the first frame alone is used": animated,
         "converted to 8 bits of grey or colour": converted,
-        "of kinds that kgan does not read, left out": [(path, "") for path in listing.unread],
-        "left out, as kgan made them": [
-            *listing.own,
-            *((path, "drawn by a model") for path in sorted(drawn)),
-        ],
-        "linked folders left out: of this set, around it, or gone": [
-            (path, "") for path in listing.links
-        ],
     }
     return {what: files for what, files in remarks.items() if files}
 
@@ -261,14 +322,33 @@ def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
         uint8 array (H', W', C), rows of images alternating with rows of augmented ones;
         the images are taken evenly from the whole folder.
     """
-    columns = max(2, min(8, PREVIEW_WIDTH // report.image_shape[1]))
-    last = len(report.images) - 1
-    chosen = sorted(set(np.linspace(0, last, columns * PREVIEW_ROWS).astype(int).tolist()))
     how = (report.image_shape, report.fit, report.background)
-    # Beside the pictures: their augmented versions, as floats and as levels, and the sheet.
-    each = 4 * math.prod(report.image_shape)
-    memory.check(f"A sheet of {len(chosen)} pictures", len(chosen) * each, "a smaller size")
+    chosen = places_of_preview(len(report.images), report.image_shape)
     before = np.stack([decode.decode(report.images[place].file, *how) for place in chosen])
+    return sheet_of(before, augment)
+
+
+def places_of_preview(count: int, image_shape: decode.Shape) -> list[int]:
+    """Which of so many images are shown: some rows, taken evenly.
+
+    Raises:
+        InputError: the sheet does not fit into memory.
+    """
+    wanted = _columns(image_shape[1]) * PREVIEW_ROWS
+    chosen = sorted(set(np.linspace(0, count - 1, wanted).astype(int).tolist()))
+    # Beside the pictures: their augmented versions, as floats and as levels, and the sheet.
+    each = 4 * math.prod(image_shape)
+    memory.check(f"A sheet of {len(chosen)} pictures", len(chosen) * each, "a smaller size")
+    return chosen
+
+
+def sheet_of(before: np.ndarray, augment: Sequence[Any]) -> np.ndarray:
+    """Images above their augmented versions, uint8 (H', W', C).
+
+    Args:
+        before: uint8 (N, H, W, C).
+        augment: as for `kgan.data.from_folder`.
+    """
     changed = batches(
         ArraySource(before, "the preview"),
         batch_size=len(before),
@@ -279,4 +359,8 @@ def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
         seed=0,
     )
     after = images.to_uint8(next(iter(changed)), (-1.0, 1.0))
-    return images.pairs(before, after, columns=min(columns, len(before)))
+    return images.pairs(before, after, columns=min(_columns(before.shape[2]), len(before)))
+
+
+def _columns(width: int) -> int:
+    return max(2, min(8, PREVIEW_WIDTH // width))

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 as they are given out: archives, their unpacked folders, and .bin files."""
+"""CIFAR-10 and CIFAR-100 as they are given out: archives, unpacked folders, and .bin files."""
 
 from __future__ import annotations
 

@@ -42,24 +42,25 @@ def _reconstruct(*_: Any) -> _Array:
     return _Array()
 
 
+KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Type,
+}
+
+
 class _Reader(pickle.Unpickler):
     """An Unpickler that knows what an array of NumPy's is made of, and no other global.
 
     Even that is never called: what stands for it here keeps what it is given.
     """
 
-    known: dict[tuple[str, str], Callable[..., Any]] = {
-        ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-        ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-        ("numpy", "ndarray"): _Array,
-        ("numpy", "dtype"): _Type,
-    }
-
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
         """As `pickle.Unpickler.find_class`; raises an UnpicklingError for anything else."""
-        if (module, name) not in self.known:
+        if (module, name) not in KNOWN:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which is not run")
-        return self.known[module, name]
+        return KNOWN[module, name]
 
 
 def read_pickle(data: bytes) -> dict[str, Any]:

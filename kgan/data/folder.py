@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -24,10 +24,18 @@ from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.names import name_of
 
 
+class Listed(NamedTuple):
+    """The images that a file lists, and their classes."""
+
+    files: list[str]
+    classes: FolderClasses
+
+
 class FolderSource(StreamSource):
     """The images below a folder, ordered by name, and their `kgan.data.folder_classes`.
 
-    With a file of `kgan.data.attribute_files` they have its attributes instead.
+    With a file of `kgan.data.attribute_files` they have its attributes instead. Where a file
+    lists images, those alone, in its order.
 
     Attributes:
         balance: an order that is drawn has every class as often as another.
@@ -43,8 +51,13 @@ class FolderSource(StreamSource):
         background: Sequence[int],
         strict: bool,
         attributes_file: Path | None = None,
+        label_column: str | None = None,
+        listed: Listed | None = None,
     ) -> None:
-        listing = image_files.list_images(folder)
+        if listed is None:
+            listing = image_files.list_images(folder)
+        else:
+            listing = image_files.Listing(listed.files, [], [], [], [])
         with ThreadPoolExecutor(WORKERS) as pool:
             headers = dict(
                 zip(listing.images, pool.map(image_files.read_header, listing.images), strict=True)
@@ -52,8 +65,10 @@ class FolderSource(StreamSource):
         drawn = image_files.drawn_among_others(headers)
         paths = [path for path in listing.images if path not in drawn]
         attributes, table = None, np.empty(0)
-        if attributes_file is None:
-            classes = classes_in(folder, paths)
+        if listed is not None:
+            classes = listed.classes
+        elif attributes_file is None:
+            classes = classes_in(folder, paths, label_column)
         else:
             below = [name_of(os.path.relpath(path, folder)) for path in paths]
             entries = [name.replace(os.sep, "/") for name in below]
@@ -62,8 +77,9 @@ class FolderSource(StreamSource):
             table = table[good] if any(good) else table  # none: `skip` raises
             attributes = Attributes.of(names, table)
             classes = FolderClasses({}, None)
+        name = name_of(folder.resolve().name)
         super().__init__(
-            f"folder {name_of(folder.resolve().name)}, {len(paths)} pictures",
+            f"{'folder' if listed is None else 'list in'} {name}, {len(paths)} pictures",
             image_shape,
             len(paths),
             fit,

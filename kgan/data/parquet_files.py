@@ -1,0 +1,243 @@
+"""Parquet files of images: which there are, and the columns of images and labels in them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from kgan.data import columns, decode
+from kgan.data.array_labels import number_labels
+from kgan.data.extras import import_extra
+from kgan.errors import InputError, KganError
+from kgan.files import first_line, printable
+
+SUFFIX = ".parquet"
+INNER = "data"  # where the sets on Hugging Face's Hub keep their files
+SPLITS = {"train": ("train",), "test": ("test",), "validation": ("validation", "valid", "val")}
+BYTES, PATH = "bytes", "path"  # the fields of Hugging Face's struct
+ROWS_TOGETHER = 32
+BUFFER = 2**20  # bytes of a column's part that are read at once
+
+
+class Table(NamedTuple):
+    """What some Parquet files hold.
+
+    Attributes:
+        files: their paths.
+        groups: of each part that is read in one go its (file, row group, first row).
+        count: rows in all.
+        image, field: the column of encoded images, and the struct's field that they are in; None
+            for a column of bytes.
+        label: the column of labels; None without.
+        class_names: of them; None where the files name none.
+    """
+
+    files: list[str]
+    groups: list[tuple[int, int, int]]
+    count: int
+    image: str
+    field: str | None
+    label: str | None
+    class_names: list[str] | None
+
+
+def find_parquets(path: Path) -> list[str]:
+    """The Parquet files at a path: itself, or those of a folder, by name.
+
+    A folder is one of Parquet files where they are in it, or in `data` in it, with neither
+    pictures nor other folders beside them; else it is a folder of pictures.
+    """
+    if not path.is_dir():
+        return [str(path)] if path.suffix.lower() == SUFFIX else []
+    for folder in (path, path / INNER):
+        visible = [entry for entry in _entries(folder) if not entry.name.startswith(".")]
+        names = [entry.name for entry in visible if entry.is_file()]
+        folders = [entry.name for entry in visible if entry.is_dir()]
+        if any(name.lower().endswith(decode.SUFFIXES) for name in names):
+            return []
+        found = [name for name in names if name.lower().endswith(SUFFIX)]
+        if found or folders != [INNER]:
+            return [] if folders else sorted(str(folder / name) for name in found)
+    return []
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return list(os.scandir(folder))
+    except OSError:
+        return []
+
+
+def of_split(files: Sequence[str], split: str | None, received: object) -> list[str]:
+    """Of files that are named for their splits, such as train-00000-of-00001, those of one.
+
+    Args:
+        files: paths.
+        split: "train", "test" or "validation"; None for train where names tell them apart.
+        received: the data, for messages.
+
+    Raises:
+        InputError: no file is of the split.
+    """
+    of: dict[str, list[str]] = {}
+    for file in files:
+        first = Path(file).stem.lower().partition("-")[0]
+        of.setdefault(next((s for s, names in SPLITS.items() if first in names), ""), []).append(
+            file
+        )
+    if split is None and ("" in of or "train" not in of):
+        return list(files)
+    if (split or "train") not in of:
+        there = ", ".join(name for name in of if name)
+        raise InputError(
+            f"No such split; the files' names tell {there or 'none'}. "
+            f"Received: {split} for {received}"
+        )
+    return of[split or "train"]
+
+
+def open_table(files: Sequence[str], label: str | None = None, image: str | None = None) -> Table:
+    """Reads what Parquet files say of themselves, and the first image.
+
+    Args:
+        files: paths, at least one.
+        label, image: names of columns that the user asked for; None for those found.
+
+    Raises:
+        InputError: no pyarrow, a file that cannot be read, no rows, no such column, or none with
+            encoded images.
+    """
+    parquet = import_extra("pyarrow.parquet", "A .parquet file")
+    groups: list[tuple[int, int, int]] = []
+    schemas, count = [], 0
+    for number, file in enumerate(files):
+        with _of_file(file):
+            opened = parquet.ParquetFile(file)
+            schemas.append(opened.schema_arrow)
+            for group in range(opened.num_row_groups):
+                groups.append((number, group, count))
+                count += opened.metadata.row_group(group).num_rows
+    if not count:
+        raise InputError(f"No rows there. Received: {files[0]}")
+    schema = schemas[0]
+    features = _features(schema.metadata or {})
+    found = columns.label_column(schema.names, label, files[0])
+    name, field = _image_column(parquet, files, schema, features, image)
+    for file, other in zip(files, schemas, strict=True):
+        for needed in filter(None, (name, found)):
+            if needed not in other.names or other.field(needed).type != schema.field(needed).type:
+                raise InputError(
+                    "All Parquet files of a set have the same columns. "
+                    f"Received: {file} without {printable(needed)} as in {files[0]}"
+                )
+    names = features.get(found or "", {}).get("names")
+    if not (isinstance(names, list) and all(isinstance(each, str) for each in names)):
+        names = None
+    return Table(list(files), groups, count, name, field, found, names)
+
+
+def labels_of(table: Table) -> tuple[np.ndarray, list[str]] | None:
+    """(int32 (N,), a name per class) of a table's label column, the only one that is read.
+
+    Raises:
+        InputError: labels that cannot be used.
+    """
+    if table.label is None:
+        return None
+    parquet = import_extra("pyarrow.parquet", "A .parquet file")
+    values: list[Any] = []
+    for file in table.files:
+        with _of_file(file):
+            values += parquet.read_table(file, columns=[table.label])[table.label].to_pylist()
+    return number_labels(np.array(values, object), table.count, table.class_names)
+
+
+def images_of(table: Table, group: int) -> Iterator[list[bytes]]:
+    """The encoded images of a part, some at a time; empty bytes for a row without.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    parquet = import_extra("pyarrow.parquet", "A .parquet file")
+    number, row_group, _ = table.groups[group]
+    with _of_file(table.files[number]):
+        yield from _read(parquet, table.files[number], row_group, table.image, table.field)
+
+
+def _read(
+    parquet: Any, file: str, row_group: int, name: str, field: str | None
+) -> Iterator[list[bytes]]:
+    wanted = name if field is None else f"{name}.{field}"
+    opened = parquet.ParquetFile(file, buffer_size=BUFFER)  # else all of a column's part at once
+    for batch in opened.iter_batches(
+        ROWS_TOGETHER, row_groups=[row_group], columns=[wanted], use_threads=False
+    ):
+        column = batch.column(0)
+        values = column.to_pylist() if field is None else column.field(0).to_pylist()
+        yield [value or b"" for value in values]
+
+
+def _image_column(
+    parquet: Any,
+    files: Sequence[str],
+    schema: Any,
+    features: Mapping[str, Any],
+    wanted: str | None,
+) -> tuple[str, str | None]:
+    """(the first column that holds encoded images, its field); those called Image first."""
+    if wanted is not None:
+        columns.existing(wanted, schema.names, files[0])
+    names = schema.names if wanted is None else [wanted]
+    of_images = [n for n in names if features.get(n, {}).get("_type") == "Image"]
+    for name in [*of_images, *(n for n in names if n not in of_images)]:
+        kind = str(schema.field(name).type)
+        field = BYTES if kind.startswith("struct<") and f"{BYTES}: " in kind else None
+        if field is None and kind not in ("binary", "large_binary"):
+            continue
+        with _of_file(files[0]):
+            values = next(_read(parquet, files[0], 0, name, field), [])
+        if any(_is_image(value) for value in values):
+            return name, field
+    raise InputError(
+        "No column of pictures: encoded, as bytes or as Hugging Face's struct of bytes and path. "
+        f"Received: {files[0]} with {printable(', '.join(names), 200)}"
+    )
+
+
+def _is_image(value: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(value), formats=decode.FORMATS):
+            return True
+    except Exception:  # Pillow has no single class for what is no image
+        return False
+
+
+def _features(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """What Hugging Face's datasets say of their columns; none where they say nothing."""
+    try:
+        found = json.loads(metadata[b"huggingface"])["info"]["features"]
+        return {name: of for name, of in found.items() if isinstance(of, dict)}
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
+        return {}
+
+
+@contextlib.contextmanager
+def _of_file(file: str) -> Iterator[None]:
+    """Context manager: what goes wrong with a Parquet file is an `InputError` of one line."""
+    try:
+        yield
+    except KganError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"No such file. Received: {file}") from None
+    except (OSError, ValueError) as problem:  # pyarrow's own exceptions are kinds of these two
+        why = printable(first_line(problem), 200)
+        raise InputError(f"Damaged, or no Parquet file: {file} ({why})") from None
