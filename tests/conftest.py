@@ -32,7 +32,7 @@ tf.config.set_logical_device_configuration(
 
 
 # The embedded images are scaled once per shape and process, not in each of some hundred tests.
-_opening = importlib.import_module("kgan.data.open_source")
+_opening = importlib.import_module("kgan.data.embedded_sets")
 _scaled = functools.lru_cache(maxsize=8)(_opening.embedded_source)
 
 

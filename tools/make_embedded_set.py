@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgan.data.open_source import FASHION
+from kgan.data.embedded_sets import FASHION
 
 PER_CLASS = 600
 

@@ -35,16 +35,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from kgan.data.augment import AUGMENTATIONS, AnyAugmentation, Augmentation
+from kgan.data.builders import array_source, folder_source, record_source, tfds_source
 from kgan.data.check import check_folder
 from kgan.data.decode import Fit
-from kgan.data.open_source import (
-    array_source,
-    embedded_source,
-    folder_source,
-    open_source,
-    record_source,
-    tfds_source,
-)
+from kgan.data.embedded_sets import embedded_source
+from kgan.data.open_source import open_source
 from kgan.data.packing import pack
 from kgan.data.pipeline import batches, first_images
 from kgan.data.sources import Source

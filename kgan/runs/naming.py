@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from kgan.data.open_source import EMBEDDED_PREFIX
+from kgan.data.embedded_sets import EMBEDDED_PREFIX
 from kgan.errors import InputError
 from kgan.files import check_name
 from kgan.names import name_of, path_of_text

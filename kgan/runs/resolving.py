@@ -10,7 +10,7 @@ import keras
 
 from kgan.data import Source, mirroring
 from kgan.data.augment import expanded
-from kgan.data.open_source import EMBEDDED_PREFIX
+from kgan.data.embedded_sets import EMBEDDED_PREFIX
 from kgan.losses import LOSSES
 from kgan.models import get_preset
 from kgan.option_fields import schedule_text

@@ -6,8 +6,8 @@ import pytest
 import kgan
 from kgan.data import first_images, mirroring, open_source, pack
 from kgan.data.array_source import ArraySource
+from kgan.data.builders import array_source
 from kgan.data.choosing import pick, without
-from kgan.data.open_source import array_source
 from tests.metrics.test_resize import kernel_matrix
 
 RNG = np.random.default_rng(11)

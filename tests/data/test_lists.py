@@ -6,7 +6,8 @@ from PIL import Image
 
 import kgan
 from kgan.data import decode
-from kgan.data.open_source import array_source, embedded_source
+from kgan.data.builders import array_source
+from kgan.data.embedded_sets import embedded_source
 
 RNG = np.random.default_rng(3)
 SIZES = [(20, 20), (18, 24), (16, 16), (40, 10)]

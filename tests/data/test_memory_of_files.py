@@ -84,7 +84,7 @@ def test_other_arrays_of_an_archive_are_not_read(tmp_path, one_gb):
 
 def test_pictures_that_do_not_fit_at_their_new_size_are_refused_before_any_is_fitted(one_gb):
     images = np.zeros((30, 8, 8), np.uint8)
-    from kgan.data.open_source import array_source
+    from kgan.data.builders import array_source
 
     large = array_source(images, None, (8192, 8192), "crop", (255, 255, 255), "arrays")
     with pytest.raises(kgan.InputError, match=r"30 pictures of 8192x8192x1.*2.01 GB.*: 14 of them"):

@@ -6,8 +6,8 @@ from PIL import Image
 
 import kgan
 from kgan.data import decode, open_source, pack
+from kgan.data.builders import array_source
 from kgan.data.check import check_folder, preview
-from kgan.data.open_source import array_source
 from kgan.data.transparency import with_mean_colour
 from kgan.runs import RunOptions, goal, heading
 from tests.metrics.test_resize import kernel_matrix
