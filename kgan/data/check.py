@@ -90,6 +90,7 @@ def check_folder(
     image_shape: Sequence[int] = (64, 64, 3),
     fit: decode.Fit = "crop",
     background: Sequence[int] = (255, 255, 255),
+    label_column: str | None = None,
     progress: Callable[[int, int], Any] | None = None,
 ) -> Report:
     """Decodes every image below a folder as training would, and reports what it finds.
@@ -98,6 +99,7 @@ def check_folder(
         directory: the folder.
         image_shape: (H, W, C) of the model, or (H, W) for colour; C 1, 3 or 4.
         fit, background: as for `kgan.data.from_folder`.
+        label_column: of the folder's metadata, as for `kgan.data.open_source`.
         progress: called with (files checked, files in total) from time to time.
 
     Returns:
@@ -132,7 +134,7 @@ def check_folder(
     problems = [result for result in checked if not isinstance(result, UsableImage)]
     problems += [(place, image_files.reason(problem)) for place, problem in listing.closed]
     files = [file for file in listing.images if file not in drawn]
-    classes, class_remark = _count_classes(classes_in(folder, files), usable)
+    classes, class_remark = _count_classes(classes_in(folder, files, label_column), usable)
     return report_of(
         folder,
         how,

@@ -119,9 +119,7 @@ def _of_arrays(source: Source) -> Iterator[list[Checked]]:
             grey = image if channels in PICTURES else image.mean(-1, keepdims=True).astype(np.uint8)
             digest = hashlib.sha256(np.ascontiguousarray(image).data).digest()
             look = duplicates.perceptual_hash(grey)
-            found.append(
-                (label, UsableImage(source.name(place), header, False, digest, look))
-            )
+            found.append((label, UsableImage(source.name(place), header, False, digest, look)))
             place += 1
         yield found
 
@@ -129,4 +127,3 @@ def _of_arrays(source: Source) -> Iterator[list[Checked]]:
 def _classes(labels: np.ndarray) -> list[int]:
     """Labels that are classes; -1 for attributes."""
     return labels.tolist() if labels.ndim == 1 else [-1] * len(labels)
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import tarfile
@@ -124,7 +125,7 @@ def _in_archive(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
             memory.check(f"{name} of the archive", member.size, "a part of it", path)
             file = archive.extractfile(member)
             content = b"" if file is None else file.read()
-            yield name, lambda content=content: content
+            yield name, functools.partial(bytes, content)
 
 
 def _joined(names: Sequence[str], files: Files, path: Path, with_labels: bool) -> Arrays:

@@ -34,8 +34,8 @@ class _Array:
         if not isinstance(kind, _Type) or kind.name not in UNSIGNED_BYTE:
             raise pickle.UnpicklingError("an array of something else than unsigned bytes")
         raw = data.encode("latin-1") if isinstance(data, str) else data
-        order = "F" if by_columns else "C"
-        self.content = np.frombuffer(raw, np.uint8).reshape(shape, order=order)
+        flat = np.frombuffer(raw, np.uint8)
+        self.content = flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
 
 
 def _reconstruct(*_: Any) -> _Array:
@@ -78,7 +78,7 @@ def read_pickle(data: bytes) -> dict[str, Any]:
     """
     for code, argument, _ in pickletools.genops(data):
         # Python makes room for every number up to this one.
-        if code.name in ("PUT", "LONG_BINPUT") and argument > len(data):
+        if code.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > len(data):
             raise pickle.UnpicklingError(f"a note numbered {argument:,}")
     content = _Reader(io.BytesIO(data), encoding="latin-1").load()
     if not isinstance(content, dict):

@@ -25,8 +25,15 @@ from kgan.names import name_of
 
 
 class Listed(NamedTuple):
-    """The images that a file lists, and their classes."""
+    """The images that a file lists, and their classes.
 
+    Attributes:
+        name: of the file.
+        files: paths.
+        classes: of the files.
+    """
+
+    name: str
     files: list[str]
     classes: FolderClasses
 
@@ -77,9 +84,9 @@ class FolderSource(StreamSource):
             table = table[good] if any(good) else table  # none: `skip` raises
             attributes = Attributes.of(names, table)
             classes = FolderClasses({}, None)
-        name = name_of(folder.resolve().name)
+        name = f"folder {name_of(folder.resolve().name)}" if listed is None else listed.name
         super().__init__(
-            f"{'folder' if listed is None else 'list in'} {name}, {len(paths)} pictures",
+            f"{name}, {len(paths)} pictures",
             image_shape,
             len(paths),
             fit,

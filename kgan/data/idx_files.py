@@ -79,7 +79,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
         raise InputError(f"Damaged, or not readable: {path} ({first_line(problem)})") from None
 
 
-def _array(file: IO[bytes], path: Path) -> np.ndarray:
+def _array(file: IO[bytes] | gzip.GzipFile, path: Path) -> np.ndarray:
     magic = file.read(4)
     axes = magic[3] if len(magic) == 4 else 0
     if magic[:3] != bytes((0, 0, UNSIGNED_BYTE)) or not 1 <= axes <= MOST_AXES:

@@ -33,7 +33,7 @@ class Table(NamedTuple):
     Attributes:
         files: their paths.
         groups: of each part that is read in one go its (file, row group, first row).
-        count: rows in all.
+        total: rows in all.
         image, field: the column of encoded images, and the struct's field that they are in; None
             for a column of bytes.
         label: the column of labels; None without.
@@ -42,7 +42,7 @@ class Table(NamedTuple):
 
     files: list[str]
     groups: list[tuple[int, int, int]]
-    count: int
+    total: int
     image: str
     field: str | None
     label: str | None
@@ -157,7 +157,7 @@ def labels_of(table: Table) -> tuple[np.ndarray, list[str]] | None:
     for file in table.files:
         with _of_file(file):
             values += parquet.read_table(file, columns=[table.label])[table.label].to_pylist()
-    return number_labels(np.array(values, object), table.count, table.class_names)
+    return number_labels(np.array(values, object), table.total, table.class_names)
 
 
 def images_of(table: Table, group: int) -> Iterator[list[bytes]]:

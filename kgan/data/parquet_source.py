@@ -41,9 +41,9 @@ class ParquetSource(StreamSource):
     ) -> None:
         numbers, class_names = (labels_of(table) if labels else None) or (np.zeros(0), None)
         super().__init__(
-            f"{len(table.files)} Parquet files, {table.count} pictures",
+            f"{len(table.files)} Parquet files, {table.total} pictures",
             image_shape,
-            table.count,
+            table.total,
             fit,
             background,
             strict,

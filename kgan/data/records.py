@@ -204,6 +204,13 @@ def shards_in(folder: str | os.PathLike[str]) -> list[str]:
     return []
 
 
+def packed_in(data: str) -> Path | None:
+    """The folder of shards that kgan packed, with their manifest; None for all else."""
+    shards = shards_in(data) if os.path.isdir(data) else []
+    folder = Path(shards[0]).parent if shards else None
+    return None if folder is None or read_manifest(folder) is None else folder
+
+
 def _of_largest_size(shards: list[str]) -> list[str]:
     """Of StyleGAN's, which hold all images in each size, those of the largest alone."""
     sizes = [OF_SIZE.search(shard) for shard in shards]

@@ -5,12 +5,10 @@ import io
 import itertools
 import json
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-import kgan
 from kgan.data import batches, open_source
 from kgan.data.check_source import check_source
 
