@@ -95,7 +95,7 @@ def _look(
     from kgan.data.kinds import is_folder
 
     progress = counting("checked")
-    if is_folder(options["data"]):
+    if is_folder(options["data"]) and not {"split", "feature"} & options.keys():
         folder = options.pop("data")
         report = check.check_folder(folder, progress=progress, **options)
         return report, lambda: check.preview(report, augment), None

@@ -4,11 +4,13 @@ import csv
 import io
 import itertools
 import json
+import sys
 
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+import kgan
 from kgan.data import batches, open_source
 from kgan.data.check_source import check_source
 
@@ -104,3 +106,105 @@ def test_pictures_and_labels_are_the_sets_own_in_an_order_that_is_entered_anywhe
     report = check_source(source)
     assert len(report.images) == COUNT
     assert report.classes == {"ant": 8, "bee": 8, "cat": 7}
+
+
+def test_bytes_alone_names_of_files_and_splits(tmp_path):
+    train = parquet(tmp_path / "train-00000-of-00001.parquet", names=False)
+    source = open_source(train, **SHAPE, labels=True)
+    assert source.class_names == ["0", "1", "2"]
+    assert (source.name(4), source.name(22)) == (f"{train} row 4", f"{train} row 22")
+    (tmp_path / "in" / "data").mkdir(parents=True)
+    (tmp_path / "in" / "README.md").write_text("a card", encoding="utf-8")
+    for split, n in (("train", 2), ("test", 1)):
+        for part in range(n):
+            parquet(tmp_path / "in" / "data" / f"{split}-{part}.parquet", rows=50)
+    for split, count in ((None, 2 * COUNT), ("test", COUNT)):
+        found = open_source(tmp_path / "in", **SHAPE, split=split)
+        assert found.count == count
+    assert found.name(0).endswith("test-0.parquet row 0")
+    with pytest.raises(kgan.InputError, match="No such split; the files' names tell .*train"):
+        open_source(tmp_path / "in", split="validation")
+    (tmp_path / "in" / "data" / "a.png").write_bytes(png(1))  # a folder of pictures, from here on
+    assert open_source(tmp_path / "in", **SHAPE).count == 1
+
+
+def test_rows_without_a_picture_are_named_and_skipped(tmp_path):
+    rows = [{"bytes": png(9), "path": None}, {"bytes": None, "path": "/etc/passwd"}, None]
+    pq.write_table(pa.table({"image": [*rows, rows[0]], "kind": list("abab")}), tmp_path / "a.pq")
+    (tmp_path / "a.pq").rename(tmp_path / "a.parquet")
+    source = open_source(tmp_path / "a.parquet", **SHAPE, labels=True, label_column="kind")
+    assert [label for _, label in source.examples().as_numpy_iterator()] == [0, 1]
+    reason = "no bytes of a picture in this row"
+    assert source.skipped == {f"{tmp_path}/a.parquet row {n}": reason for n in (1, 2)}
+    report = check_source(open_source(tmp_path / "a.parquet", **SHAPE))
+    assert report.problems == list(source.skipped.items())
+
+
+def damaged(path):
+    data = bytearray(parquet(path, rows=50).read_bytes())
+    data[200:900] = bytes(700)  # pages, not the footer
+    path.write_bytes(data)
+
+
+def without_pictures(path):
+    pq.write_table(pa.table({"text": ["a", "b"], "data": [b"no", b"picture"]}), path)
+
+
+@pytest.mark.parametrize(
+    ("write", "asked", "says"),
+    [
+        (without_pictures, {}, "No column of pictures: .*parquet with text, data"),
+        (without_pictures, {"feature": "image"}, "No such column; there is text, data"),
+        (parquet, {"label_column": "kind"}, "No such column; .*Received: kind"),
+        (parquet, {"feature": "label"}, "No column of pictures: .* with label"),
+        (parquet, {"split": "test"}, "No such split"),
+        (lambda path: path.write_bytes(b"PAR1 no"), {}, "Damaged, or no Parquet file: "),
+        (damaged, {}, "Damaged, or no Parquet file: .*parquet"),
+        (
+            lambda path: pq.write_table(pa.table({"image": pa.array([], "binary")}), path),
+            {},
+            "rows",
+        ),
+    ],
+)
+def test_parquet_files_that_cannot_be_used_are_one_line(tmp_path, write, asked, says):
+    write(tmp_path / "a.parquet")
+    with pytest.raises(kgan.InputError, match=says) as caught:
+        source = open_source(tmp_path / "a.parquet", **asked)
+        list(source.read(source.examples()))
+    assert "\n" not in str(caught.value)
+
+
+def test_sets_of_hugging_face_have_splits_and_say_what_is_wrong(tmp_path, monkeypatch):
+    rows = saved(tmp_path)
+    splits = {"train": rows.select(range(20)), "test": rows.select(range(6))}
+    datasets.DatasetDict(splits).save_to_disk(str(tmp_path / "set"))
+    data = f"hf:{tmp_path / 'set'}"
+    assert open_source(data, **SHAPE).count == 20
+    source = open_source(data, **SHAPE, split="test", labels=True)
+    assert (source.count, source.class_names) == (6, NAMES)
+    (tmp_path / "empty").mkdir()
+    rows.remove_columns("image").save_to_disk(str(tmp_path / "text"))
+    monkeypatch.setattr(datasets, "load_dataset", unreachable)
+    for named, asked, says in (
+        (data, {"split": "dev"}, "No such split; it has train, test"),
+        (data, {"label_column": "kind"}, "No such column; there is image, label"),
+        (f"hf:{tmp_path / 'empty'}", {}, "Not what datasets' save_to_disk wrote"),
+        (f"hf:{tmp_path / 'text'}", {}, "a column of the feature Image. .* 23 rows of label"),
+        ("hf:someone/something", {}, "Neither a folder here nor a set .*Hub gives .no network"),
+    ):
+        with pytest.raises(kgan.InputError, match=says) as caught:
+            open_source(named, labels=True, **asked)
+        assert "\n" not in str(caught.value)
+
+
+def unreachable(*_, **__):
+    raise ConnectionError("no network\nhere")
+
+
+def test_the_missing_extra_is_named(tmp_path, monkeypatch):
+    parquet(tmp_path / "a.parquet")
+    for module, data in (("pyarrow.parquet", tmp_path / "a.parquet"), ("datasets", "hf:x")):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(kgan.InputError, match=r"pip install 'kgan\[data\]'. Received: no"):
+            open_source(data)
