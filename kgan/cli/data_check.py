@@ -18,7 +18,7 @@ from kgan.runs.options import RunOptions
 from kgan.streams import counting
 
 if TYPE_CHECKING:
-    from kgan.data.check import Report
+    from kgan.data.checked import Report
 
 HELP = "look through pictures before training"
 DESCRIPTION = """\

@@ -14,15 +14,14 @@ import numpy as np
 
 from kgan.channels import PICTURES
 from kgan.data import decode, duplicates, image_files
-from kgan.data.check import (
+from kgan.data.check import places_of_preview, sheet_of
+from kgan.data.checked import (
     Report,
     UsableImage,
     look_at,
-    places_of_preview,
     remark_on_counts,
     remarks_on,
     report_of,
-    sheet_of,
 )
 from kgan.data.sources import WORKERS, Source, StreamSource
 from kgan.reading import read_bytes

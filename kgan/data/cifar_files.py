@@ -50,9 +50,9 @@ def is_cifar(path: Path) -> bool:
 
     Such a folder has a file of the classes' names beside its batches.
     """
-    if path.is_dir():
-        names = {entry.name for entry in os.scandir(path) if entry.is_file()}
-        return bool(names & NAMES_OF_CLASSES.keys() and any(map(BATCH.match, names)))
+    if os.path.isdir(path):  # Path.is_dir raises for a name that is too long
+        named = any(os.path.isfile(path / name) for name in NAMES_OF_CLASSES)
+        return named and any(BATCH.match(name) for name in os.listdir(path))
     return bool(ARCHIVE.search(path.name)) or path.suffix.lower() == ".bin"
 
 

@@ -77,7 +77,7 @@ def _open_tfds(data: str, asked: Asked) -> Source:
 
 def _array_reader(data: str) -> builders.ArrayReader | None:
     path = Path(data)
-    if path.is_dir():
+    if os.path.isdir(path):
         return None
     if idx_files.NAME.search(path.name):
         return load_idx
@@ -116,7 +116,7 @@ def _open_list(data: str, asked: Asked) -> Source:
 
 def _is_shards(data: str) -> bool:
     path = Path(data)
-    return bool(shards_in(path) if path.is_dir() else SHARD_NAME.search(path.name))
+    return bool(shards_in(path) if os.path.isdir(path) else SHARD_NAME.search(path.name))
 
 
 def _open_shards(data: str, asked: Asked) -> Source:
@@ -125,7 +125,7 @@ def _open_shards(data: str, asked: Asked) -> Source:
 
 
 def _is_folder(data: str) -> bool:
-    return not Path(data).is_file()  # what is not there is meant as one
+    return not os.path.isfile(data)  # what is not there is meant as one
 
 
 def _open_folder(data: str, asked: Asked) -> Source:
@@ -169,7 +169,7 @@ KINDS = (
     ),
     Kind(
         "a .csv list of pictures",
-        lambda data: Path(data).suffix.lower() == ".csv" and not Path(data).is_dir(),
+        lambda data: Path(data).suffix.lower() == ".csv" and not os.path.isdir(data),
         _open_list,
         ("label_column",),
     ),

@@ -90,5 +90,5 @@ def _refuse(name: str, value: object, data: object) -> None:
             "A file of attributes goes with a folder of pictures; an .npz file has its own, as "
             f"attributes and attribute_names. Received: {value} for {data}"
         )
-    taking = " and ".join(kind.words for kind in KINDS if name in kind.takes)
+    taking = ", ".join(kind.words for kind in KINDS if name in kind.takes)
     raise InputError(f"{name} applies to {taking} only. Received: {value!r} for {data}")

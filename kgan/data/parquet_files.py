@@ -55,25 +55,29 @@ def find_parquets(path: Path) -> list[str]:
     A folder is one of Parquet files where they are in it, or in `data` in it, with neither
     pictures nor other folders beside them; else it is a folder of pictures.
     """
-    if not path.is_dir():
+    if not os.path.isdir(path):  # Path.is_dir raises for a name that is too long
         return [str(path)] if path.suffix.lower() == SUFFIX else []
-    for folder in (path, path / INNER):
-        visible = [entry for entry in _entries(folder) if not entry.name.startswith(".")]
-        names = [entry.name for entry in visible if entry.is_file()]
-        folders = [entry.name for entry in visible if entry.is_dir()]
-        if any(name.lower().endswith(decode.SUFFIXES) for name in names):
-            return []
-        found = [name for name in names if name.lower().endswith(SUFFIX)]
-        if found or folders != [INNER]:
-            return [] if folders else sorted(str(folder / name) for name in found)
-    return []
+    found, folders = _listed(path)
+    if not found and folders == [INNER]:
+        found, folders = _listed(path / INNER)
+    return [] if folders else sorted(found)
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        return list(os.scandir(folder))
-    except OSError:
-        return []
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """(paths of the Parquet files in a folder, names of folders); none where it has pictures."""
+    found, folders = [], []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name.lower()
+            if name.startswith("."):
+                continue
+            if name.endswith(decode.SUFFIXES):
+                return [], []
+            if name.endswith(SUFFIX):
+                found.append(entry.path)
+            elif entry.is_dir():
+                folders.append(entry.name)
+    return found, folders
 
 
 def of_split(files: Sequence[str], split: str | None, received: object) -> list[str]:

@@ -56,7 +56,7 @@ def test_pack_check_train_and_resume(folder, tmp_path, capsys):
         (["data"], "the following arguments are required: COMMAND"),
         (
             ["train", "photos", "--split", "test"],
-            "split applies to tfds:NAME only. Received: 'test'",
+            "CIFAR's files, Parquet files only. Received: 'test'",
         ),
     ],
 )

@@ -122,7 +122,7 @@ def test_bytes_alone_names_of_files_and_splits(tmp_path):
         found = open_source(tmp_path / "in", **SHAPE, split=split)
         assert found.count == count
     assert found.name(0).endswith("test-0.parquet row 0")
-    with pytest.raises(kgan.InputError, match="No such split; the files' names tell .*train"):
+    with pytest.raises(kgan.InputError, match=r"No such split; the files' names tell .*train"):
         open_source(tmp_path / "in", split="validation")
     (tmp_path / "in" / "data" / "a.png").write_bytes(png(1))  # a folder of pictures, from here on
     assert open_source(tmp_path / "in", **SHAPE).count == 1
@@ -144,6 +144,15 @@ def damaged(path):
     data = bytearray(parquet(path, rows=50).read_bytes())
     data[200:900] = bytes(700)  # pages, not the footer
     path.write_bytes(data)
+
+
+def empty(path):
+    pq.write_table(pa.table({"image": pa.array([], "binary")}), path)
+
+
+def everything(path, **asked):
+    source = open_source(path, **asked)
+    return list(source.read(source.examples()))
 
 
 def without_pictures(path):
@@ -170,8 +179,7 @@ def without_pictures(path):
 def test_parquet_files_that_cannot_be_used_are_one_line(tmp_path, write, asked, says):
     write(tmp_path / "a.parquet")
     with pytest.raises(kgan.InputError, match=says) as caught:
-        source = open_source(tmp_path / "a.parquet", **asked)
-        list(source.read(source.examples()))
+        everything(tmp_path / "a.parquet", **asked)
     assert "\n" not in str(caught.value)
 
 
