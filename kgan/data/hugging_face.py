@@ -58,7 +58,8 @@ class HuggingFaceSource(StreamSource):
         count = len(found.rows)
         numbers, class_names = np.full(count, -1, np.int32), None
         if labels and found.label is not None:
-            values = np.array(list(found.rows[found.label]), object)
+            column = found.rows.select_columns(found.label).with_format("arrow")[:]
+            values = np.array(column[found.label].to_pylist(), object)
             numbers, class_names = number_labels(values, count, found.class_names)
         super().__init__(
             f"hf {Path(name).name}, {count} pictures",
@@ -110,7 +111,7 @@ def open_set(
         InputError: no datasets package, no such set, split or column, or no images in it.
     """
     datasets = import_extra("datasets", f"hf:{name}")
-    rows = _of_folder(datasets, name, split) if Path(name).exists() else None
+    rows = _of_folder(datasets, name, split) if os.path.exists(name) else None
     if rows is None:
         rows = _of_hub(datasets, name, split)
     features = dict(rows.features)

@@ -24,7 +24,8 @@ INNER = "data"  # where the sets on Hugging Face's Hub keep their files
 SPLITS = {"train": ("train",), "test": ("test",), "validation": ("validation", "valid", "val")}
 BYTES, PATH = "bytes", "path"  # the fields of Hugging Face's struct
 ROWS_TOGETHER = 32
-BUFFER = 2**20  # bytes of a column's part that are read at once
+# Else all of a column's part, which is the whole of some files, is read at once.
+STREAMED = {"buffer_size": 2**20, "pre_buffer": False}
 
 
 class Table(NamedTuple):
@@ -32,6 +33,7 @@ class Table(NamedTuple):
 
     Attributes:
         files: their paths.
+        footers: pyarrow's metadata of each, so that they are read once.
         groups: of each part that is read in one go its (file, row group, first row).
         total: rows in all.
         image, field: the column of encoded images, and the struct's field that they are in; None
@@ -41,6 +43,7 @@ class Table(NamedTuple):
     """
 
     files: list[str]
+    footers: list[Any]
     groups: list[tuple[int, int, int]]
     total: int
     image: str
@@ -121,11 +124,12 @@ def open_table(files: Sequence[str], label: str | None = None, image: str | None
     """
     parquet = import_extra("pyarrow.parquet", "A .parquet file")
     groups: list[tuple[int, int, int]] = []
-    schemas, count = [], 0
+    schemas, footers, count = [], [], 0
     for number, file in enumerate(files):
         with _of_file(file):
             opened = parquet.ParquetFile(file)
             schemas.append(opened.schema_arrow)
+            footers.append(opened.metadata)
             for group in range(opened.num_row_groups):
                 groups.append((number, group, count))
                 count += opened.metadata.row_group(group).num_rows
@@ -145,7 +149,7 @@ def open_table(files: Sequence[str], label: str | None = None, image: str | None
     names = features.get(found or "", {}).get("names")
     if not (isinstance(names, list) and all(isinstance(each, str) for each in names)):
         names = None
-    return Table(list(files), groups, count, name, field, found, names)
+    return Table(list(files), footers, groups, count, name, field, found, names)
 
 
 def labels_of(table: Table) -> tuple[np.ndarray, list[str]] | None:
@@ -173,14 +177,16 @@ def images_of(table: Table, group: int) -> Iterator[list[bytes]]:
     parquet = import_extra("pyarrow.parquet", "A .parquet file")
     number, row_group, _ = table.groups[group]
     with _of_file(table.files[number]):
-        yield from _read(parquet, table.files[number], row_group, table.image, table.field)
+        opened = parquet.ParquetFile(
+            table.files[number],
+            metadata=table.footers[number],
+            **STREAMED,
+        )
+        yield from _rows(opened, row_group, table.image, table.field)
 
 
-def _read(
-    parquet: Any, file: str, row_group: int, name: str, field: str | None
-) -> Iterator[list[bytes]]:
+def _rows(opened: Any, row_group: int, name: str, field: str | None) -> Iterator[list[bytes]]:
     wanted = name if field is None else f"{name}.{field}"
-    opened = parquet.ParquetFile(file, buffer_size=BUFFER)  # else all of a column's part at once
     for batch in opened.iter_batches(
         ROWS_TOGETHER, row_groups=[row_group], columns=[wanted], use_threads=False
     ):
@@ -207,7 +213,8 @@ def _image_column(
         if field is None and kind not in ("binary", "large_binary"):
             continue
         with _of_file(files[0]):
-            values = next(_read(parquet, files[0], 0, name, field), [])
+            opened = parquet.ParquetFile(files[0], **STREAMED)
+            values = next(_rows(opened, 0, name, field), [])
         if any(_is_image(value) for value in values):
             return name, field
     raise InputError(

@@ -49,7 +49,7 @@ def read_list(path: Path, wanted: str | None = None) -> tuple[list[str], dict[st
         wanted: name of the column of labels; None for the first that can be one.
 
     Returns:
-        (paths, path -> label; None without labels).
+        (whole paths, path -> label; None without labels).
 
     Raises:
         InputError: no such file, one that is no such CSV, no such column, a picture that is there
@@ -72,9 +72,9 @@ def read_list(path: Path, wanted: str | None = None) -> tuple[list[str], dict[st
             f"Received: {printable(','.join(columns), 80) or 'nothing'} in {path}"
         )
     label = label_column([name for name in columns if name != place], wanted, path)
-    labels: dict[str, Any] = {}
+    beside, labels = os.path.abspath(path.parent), dict[str, Any]()
     for row in rows:
-        file = os.path.join(path.parent, row[place].strip())
+        file = os.path.normpath(os.path.join(beside, row[place].strip()))
         if file in labels:
             raise InputError(
                 f"This picture is there twice. Received: {printable(row[place])} in {path}"

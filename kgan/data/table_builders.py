@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def list_source(
     if labels is not None:
         classes = by_labels(labels, path.name)
     listed = Listed(path.name, files, classes)
-    return folder_source(path.parent, image_shape, fit, background, strict, listed=listed)
+    around = os.path.commonpath([os.path.dirname(file) for file in files])  # none is outside it
+    return folder_source(around, image_shape, fit, background, strict, listed=listed)
 
 
 def _how(

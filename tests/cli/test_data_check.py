@@ -99,9 +99,10 @@ def test_arrays_lists_and_other_shards_are_checked_as_training_reads_them(place,
     (place / "list.csv").write_text(rows, encoding="utf-8")
     assert main(["data", "check", "list.csv", "--size", "20x20", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
-    assert [image["file"] for image in found["images"]] == ["photos/0.png", "photos/1.png"]
+    names = [str(place / "photos" / f"{n}.png") for n in range(3)]
+    assert [image["file"] for image in found["images"]] == names[:2]
     assert found["classes"] == {"a": 1, "b": 1}
-    assert [name for name, _ in found["problems"]] == ["photos/2.png"]
+    assert [name for name, _ in found["problems"]] == names[2:]
 
 
 def test_no_sheet_goes_into_the_folder_itself(place, monkeypatch, capsys):

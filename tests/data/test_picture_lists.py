@@ -35,6 +35,7 @@ def test_a_csv_lists_pictures_in_its_order_and_their_labels(place, monkeypatch):
     assert examples(source) == [(20, 1), (0, 0), (30, 0)]
     assert source.class_names == ["a", "b"]
     assert source.description == "list.csv, 3 pictures"
+    assert [source.stem(n) for n in range(3)] == ["2", "0", "3"]
     monkeypatch.chdir(place)
     again = open_source("list.csv", **SHAPE, label_column="label")
     assert again.fingerprint() == source.fingerprint()
