@@ -125,7 +125,7 @@ def test_no_sheet_goes_into_the_folder_itself(place, monkeypatch, capsys):
         (["data", "check"], "DATA"),
         (["data", "check", "missing/"], "No such folder. Received: missing"),
         (["data", "check", "empty"], "No pictures in this folder"),
-        (["data", "check", "photos/0.png"], "or a folder. Received: photos/0.png"),
+        (["data", "check", "photos/0.png"], "embedded:faces. Received: photos/0.png"),
         (["data", "check", "x" * 300], "name too long"),
         (["data", "check", "loop"], "loop"),
         (["data", "check", "photos", "--feature", "x"], "feature applies to hf:PATH, TFRecord"),

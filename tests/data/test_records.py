@@ -174,7 +174,7 @@ def test_stylegans_records_hold_values_by_channel(tmp_path, caplog):
 
 def test_features_are_taken_by_name(tmp_path):
     records = [
-        {"image": png(1), "other": png(10 * n), "label": 0, "kind": n % 2, "text": b"no picture"}
+        {"image": png(1), "other": png(10 * n), "label": 7, "kind": n % 2, "text": b"no picture"}
         for n in range(4)
     ]
     path = write(tmp_path / "a.tfrecords", *records)
@@ -187,8 +187,11 @@ def test_features_are_taken_by_name(tmp_path):
         (30, 1),
     ]
     for asked, says in (
-        ({"feature": "foto"}, "No such feature; the first record has .*other.*Received: foto"),
-        ({"feature": "text"}, "holds no picture.*Received: text"),
+        (
+            {"feature": "foto", "label_column": "kind"},
+            "No such feature; the first record has .*other.*Received: foto",
+        ),
+        ({"feature": "text", "label_column": "kind"}, "holds no picture.*Received: text"),
         ({"label_column": "nothing"}, "No such feature; .*Received: nothing"),
     ):
         with pytest.raises(kgan.InputError, match=says):
