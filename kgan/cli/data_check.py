@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 HELP = "look through pictures before training"
 DESCRIPTION = """\
-Decodes every picture of DATA, a folder or what else kgan train takes, as
-training would. It names each one that training would skip (a problem) and each
-that is odd (a remark), tells formats, channels, sizes, classes and duplicates,
-and writes a sheet of pictures as the model will see them, each over itself
-after augmentation.
+Decodes every picture of DATA, a folder, an archive or what else kgan train
+takes, as training would. It names each one that training would skip (a problem)
+and each that is odd (a remark), tells formats, channels, sizes, classes and
+duplicates, and writes a sheet of pictures as the model will see them, each over
+itself after augmentation.
 
   kgan data check photos/
   kgan data check photos/ --size 128x128 --fit pad --augment flip,rotate=10
@@ -95,7 +95,7 @@ def _look(
     from kgan.data.kinds import is_folder
 
     progress = counting("checked")
-    if is_folder(options["data"]) and not {"split", "feature"} & options.keys():
+    if is_folder(options["data"]) and "feature" not in options:
         folder = options.pop("data")
         report = check.check_folder(folder, progress=progress, **options)
         return report, lambda: check.preview(report, augment), None
@@ -138,7 +138,8 @@ def _sheet_path(data: str, output: Path | None) -> Path | None:
         InputError: the sheet cannot be put where the user asked.
     """
     folder = Path(os.path.realpath(data))  # Path.resolve raises at a loop of links
-    name = folder.name.rpartition(":")[2]  # of tfds:NAME
+    name = folder.name if folder.is_dir() else folder.name.split(".")[0]
+    name = name.rpartition(":")[2]  # of tfds:NAME
     path = output or Path(f"{name or 'pictures'}-check.png")
     if path.suffix.lower() != ".png":
         raise InputError(f"The sheet is a .png file. Received: {path}")

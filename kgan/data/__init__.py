@@ -62,14 +62,19 @@ def from_folder(
     first_batch: int | None = None,
     labels: bool = False,
     attributes: str | os.PathLike[str] | None = None,
+    split: str | None = None,
     strict: bool = False,
 ) -> tf.data.Dataset:
-    """The PNG, JPEG, BMP, GIF and WebP files below a folder, its subfolders included.
+    """The PNG, JPEG, BMP, GIF, WebP and AVIF files below a folder, its subfolders included.
+
+    HEIC and JPEG XL too, where a plugin of Pillow's for them is installed. Or those in a .zip, a
+    .tar (.tar.gz, .tgz) or an LMDB, as if it was unpacked; none of it is.
 
     An image that cannot be decoded is named in the log of "kgan" and skipped.
 
     Args:
-        directory: the folder.
+        directory: the folder, or a path as `kgan.data.containers.open_place` takes it: of an
+            archive, of shards in WebDataset's convention, or of an LMDB.
         image_shape: (H, W, C), C 1, 3 or 4; grey, palette, transparent and rotated
             (Exif) images are converted to it. RGBA (4) is not premultiplied, and wholly
             transparent pixels have the mean colour of what is visible in their image.
@@ -77,12 +82,15 @@ def from_folder(
             the decoded images take at most 1 GiB.
         strict: an image that cannot be decoded is an error instead.
         labels: each image's class is the subfolder it is in, numbered in the order of
-            the names.
+            the names; or what a dataset.json, or a .cls or .json beside it in a tar, says.
+        split: where all images are in subfolders named train, test, val, valid or validation,
+            which of them; "all" for all, these being classes as any; None for train.
         attributes: a CSV file, a line of names such as `file,smile,yaw` and then one for each
             image, or JSON, `{"a.png": {"smile": 1, "yaw": -0.5}, ...}`: with it the labels,
             which then come too, are these numbers.
     """
-    source = folder_source(directory, image_shape, fit, background, strict, attributes)
+    how = (image_shape, fit, background, strict, attributes, split)
+    source = folder_source(directory, *how)
     return batches(
         source,
         batch_size=batch_size,

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ Rows = Mapping[str, Sequence[Any]]  # file name -> the values of its attributes
 
 
 def read_attributes(
-    path: str | os.PathLike[str], pictures: Sequence[str]
+    path: str | os.PathLike[str], pictures: Sequence[str], others: Collection[str] = ()
 ) -> tuple[list[str], np.ndarray]:
-    """The attributes of some pictures, all of which the file names, and no others.
+    """The attributes of some pictures, all of which the file names.
 
     A CSV file begins with a line of names: of the column of file names, which is the first, and
     of the attributes. A JSON file is `{"a.png": {"smile": 1, "yaw": -0.5}, ...}`.
@@ -32,6 +32,7 @@ def read_attributes(
     Args:
         path: the file, .csv or .json.
         pictures: paths of the pictures below their folder, with /, as `kgan.names.as_name`.
+        others: paths of pictures that it may name, too.
 
     Returns:
         (names, float32 (N, k) in the order of the pictures).
@@ -49,7 +50,7 @@ def read_attributes(
             f"{len(lacking):,} of {len(pictures):,} pictures are not in {printable(path.name)}, "
             f"such as {printable(lacking[0])}. Received: {path}"
         )
-    unknown = sorted(rows.keys() - set(pictures))
+    unknown = sorted(rows.keys() - set(pictures) - set(others))
     if unknown:
         raise InputError(
             f"{len(unknown):,} names in {printable(path.name)} are those of no picture in the "

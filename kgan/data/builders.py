@@ -19,9 +19,9 @@ from kgan.data.array_files import Arrays
 from kgan.data.array_images import check_images, own_channels, own_shape, range_of_floats
 from kgan.data.array_labels import names_that_fit, number_labels
 from kgan.data.array_source import ArraySource
+from kgan.data.containers import open_place
 from kgan.data.fit_values import check_channels, fit_values
-from kgan.data.folder import FolderSource, Listed
-from kgan.data.image_files import check_folder_path
+from kgan.data.folder import FolderSource
 from kgan.data.records import RecordSource, find_shards
 from kgan.data.sources import StreamSource
 from kgan.data.tfds import TFDSSource
@@ -39,15 +39,15 @@ def folder_source(
     background: Sequence[int],
     strict: bool,
     attributes: str | os.PathLike[str] | None = None,
+    split: str | None = None,
     label_column: str | None = None,
-    listed: Listed | None = None,
 ) -> FolderSource:
-    """A `FolderSource`; for the arguments see it and `open_source`."""
+    """A `FolderSource` of what `open_place` takes; for the arguments see `open_source`."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
-    folder = check_folder_path(folder)
     shape = decode.check_picture(shape_of(image_shape, FILES_SIZE, 3), background)
     file = None if attributes is None else Path(attributes)
-    return FolderSource(folder, shape, fit, background, strict, file, label_column, listed)
+    place = open_place(folder, label_column)
+    return FolderSource(place, shape, fit, background, strict, file, split, label_column)
 
 
 def record_source(

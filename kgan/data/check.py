@@ -1,4 +1,4 @@
-"""Checks a folder of images before training: what it would skip, change or see twice."""
+"""Checks files of images before training: what it would skip, change or see twice."""
 
 from __future__ import annotations
 
@@ -7,32 +7,22 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kgan import images, memory
-from kgan.data import decode, image_files
+from kgan.data import decode, image_files, image_formats, splits
 from kgan.data.array_source import ArraySource
-from kgan.data.checked import (
-    Report,
-    UsableImage,
-    look_at,
-    remark_on_counts,
-    remarks_on,
-    report_of,
-)
+from kgan.data.checked import Report, UsableImage, look_at, remark_on_counts, remarks_on, report_of
+from kgan.data.containers import open_place
 from kgan.data.folder_classes import FolderClasses, classes_in
+from kgan.data.folder_listing import Listing
 from kgan.data.pipeline import batches
+from kgan.data.places import Place
 from kgan.data.sources import WORKERS
 
-SUFFIXES_OF = {
-    "PNG": (".png",),
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "WEBP": (".webp",),
-}
 AT_ONCE = 1024  # files handed to the threads together
 PREVIEW_WIDTH = 1024  # pixels, roughly; at least two images per row
 PREVIEW_ROWS = 3
@@ -44,16 +34,16 @@ def check_folder(
     image_shape: Sequence[int] = (64, 64, 3),
     fit: decode.Fit = "crop",
     background: Sequence[int] = (255, 255, 255),
+    split: str | None = None,
     label_column: str | None = None,
     progress: Callable[[int, int], Any] | None = None,
 ) -> Report:
     """Decodes every image below a folder as training would, and reports what it finds.
 
     Args:
-        directory: the folder.
+        directory: the folder, or what `kgan.data.containers.open_place` takes for one.
         image_shape: (H, W, C) of the model, or (H, W) for colour; C 1, 3 or 4.
-        fit, background: as for `kgan.data.from_folder`.
-        label_column: of the folder's metadata, as for `kgan.data.open_source`.
+        fit, background, split, label_column: as for `kgan.data.open_source`.
         progress: called with (files checked, files in total) from time to time.
 
     Returns:
@@ -67,50 +57,58 @@ def check_folder(
     colour = decode.check_background(background)
     shape = decode.check_picture(decode.check_shape(image_shape), colour)
     how = (shape, decode.check_fit(fit), colour)
-    folder = image_files.check_folder_path(directory)
-    listing = image_files.list_images(folder)
+    place = open_place(directory, label_column)
+    listing, taken = place.listing, splits.take(place, place.listing.images, split)
     checked: list[UsableImage | tuple[str, str]] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(WORKERS) as pool:
         warnings.simplefilter("ignore")  # Pillow's, about images that it reads nevertheless
-        for start in range(0, len(listing.images), AT_ONCE):
-            files = listing.images[start : start + AT_ONCE]
-            checked += pool.map(lambda file: _look_at(file, *how), files)
+        for start in range(0, len(taken.files), AT_ONCE):
+            files = taken.files[start : start + AT_ONCE]
+            checked += pool.map(lambda file: _look_at(place, file, *how), files)
             if progress is not None:
-                progress(len(checked), len(listing.images))
+                progress(len(checked), len(taken.files))
     headers = {
         file: getattr(result, "header", None)
-        for file, result in zip(listing.images, checked, strict=True)
+        for file, result in zip(taken.files, checked, strict=True)
     }
     drawn = image_files.drawn_among_others(headers)
     usable = [
         result for result in checked if isinstance(result, UsableImage) and result.file not in drawn
     ]
     problems = [result for result in checked if not isinstance(result, UsableImage)]
-    problems += [(place, image_files.reason(problem)) for place, problem in listing.closed]
-    files = [file for file in listing.images if file not in drawn]
-    classes, class_remark = _count_classes(classes_in(folder, files, label_column), usable)
+    problems += [(path, image_files.reason(problem)) for path, problem in listing.closed]
+    files = [file for file in taken.files if file not in drawn]
+    classes, class_remark = _count_classes(classes_in(place, files, label_column), usable)
     return report_of(
-        folder,
+        Path(directory),
         how,
         usable,
         problems,
-        _remarks(usable, listing, drawn, shape, fit),
+        _remarks(usable, listing, drawn, shape, fit) | _of_splits(taken),
         (classes, class_remark),
+        place,
     )
 
 
 def _look_at(
-    file: str, image_shape: decode.Shape, fit: decode.Fit, background: decode.Colour
+    place: Place, file: str, image_shape: decode.Shape, fit: decode.Fit, background: decode.Colour
 ) -> UsableImage | tuple[str, str]:
     """A `UsableImage`, or (path, reason) of a file that cannot be used."""
     try:
-        image_files.check_file(file)
-        with open(file, "rb") as stream:
+        opened = place.opened(file)
+        with open(opened, "rb") if isinstance(opened, str) else opened as stream:
             return look_at(file, stream, image_shape, fit, background)
     except MemoryError:
         raise
     except Exception as problem:  # Pillow has no single class for a bad image
         return file, image_files.reason(problem)
+
+
+def _of_splits(taken: splits.Split) -> dict[str, list[tuple[str, str]]]:
+    """The remark on what other splits have."""
+    others = [(path, f"{count:,} pictures") for path, count in taken.others.items()]
+    what = f"splits beside {taken.name}, left out; --split NAME takes another, all everything"
+    return {what: others} if others else {}
 
 
 def _count_classes(
@@ -133,21 +131,23 @@ def _count_classes(
 
 def _remarks(
     usable: Sequence[UsableImage],
-    listing: image_files.Listing,
+    listing: Listing,
     drawn: set[str],
     image_shape: decode.Shape,
     fit: decode.Fit,
 ) -> dict[str, list[tuple[str, str]]]:
     """What is odd about images and files: {what: [(path, detail), ...]}."""
-    wrong = [
-        (image.file, f"{image.header.format} by its content")
-        for image in usable
-        if not image.file.lower().endswith(SUFFIXES_OF[image.header.format])
-    ]
+    wrong = []
+    for image in usable:
+        own = next(one.suffixes for one in image_formats.known() if one.name == image.header.format)
+        if os.path.splitext(image.file)[1] and not image.file.lower().endswith(own):
+            wrong.append((image.file, f"{image.header.format} by its content"))
     remarks = {
         "named for another format": wrong,
         **remarks_on(usable, image_shape, fit),
-        "of kinds that kgan does not read, left out": [(path, "") for path in listing.unread],
+        "of kinds that kgan does not read, left out": [
+            (path, _what_reads(path)) for path in listing.unread
+        ],
         "left out, as kgan made them": [
             *listing.own,
             *((path, "drawn by a model") for path in sorted(drawn)),
@@ -155,8 +155,17 @@ def _remarks(
         "linked folders left out: of this set, around it, or gone": [
             (path, "") for path in listing.links
         ],
+        **{
+            f"{what}, left out": [(path, "") for path in paths]
+            for what, paths in listing.others.items()
+        },
     }
     return {what: files for what, files in remarks.items() if files}
+
+
+def _what_reads(path: str) -> str:
+    needed = image_formats.needed_for(os.path.splitext(path)[1].lower())
+    return f"pip install {needed} reads it" if needed else ""
 
 
 def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
@@ -172,7 +181,9 @@ def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
     """
     how = (report.image_shape, report.fit, report.background)
     chosen = places_of_preview(len(report.images), report.image_shape)
-    before = np.stack([decode.decode(report.images[place].file, *how) for place in chosen])
+    assert report.place is not None  # of a folder's report
+    files = [report.place.opened(report.images[number].file) for number in chosen]
+    before = np.stack([decode.decode(file, *how) for file in files])
     return sheet_of(before, augment)
 
 

@@ -10,7 +10,8 @@ from typing import IO
 
 from PIL import Image
 
-from kgan.data import decode, duplicates, image_files
+from kgan.data import decode, duplicates, image_files, image_formats
+from kgan.data.places import Place
 
 UNBALANCED = 10  # times the images of the smallest class
 
@@ -39,7 +40,7 @@ class Report:
     """What a check found.
 
     Attributes:
-        folder: the folder, or what else the images are in, a `pathlib.Path`.
+        folder: the folder, archive or what else the images are in, a `pathlib.Path`.
         image_shape, fit, background: how the images are prepared.
         images: those that training can use.
         problems: what training skips, as (path, reason).
@@ -49,6 +50,7 @@ class Report:
         same: groups of paths of files with the same bytes.
         alike: groups of paths of images that look alike, one path for each
             group of `same`; see `kgan.data.duplicates`.
+        place: where files lie, a `kgan.data.places.Place`; None for what are no files.
     """
 
     folder: Path
@@ -62,6 +64,7 @@ class Report:
     class_remark: str | None
     same: list[list[str]]
     alike: list[list[str]]
+    place: Place | None = None
 
 
 def report_of(
@@ -71,6 +74,7 @@ def report_of(
     problems: list[tuple[str, str]],
     remarks: dict[str, list[tuple[str, str]]],
     classes: tuple[dict[str, int], str | None],
+    place: Place | None = None,
 ) -> Report:
     """A `Report` of images, with their duplicates.
 
@@ -78,10 +82,11 @@ def report_of(
         folder, usable, problems, remarks: as its attributes.
         how: its image_shape, fit and background.
         classes: its classes and class_remark.
+        place: as its attribute.
     """
     same = duplicates.group_equal([image.digest for image in usable])
-    copies = {place for group in same for place in group[1:]}
-    single = [image for place, image in enumerate(usable) if place not in copies]
+    copies = {number for group in same for number in group[1:]}
+    single = [image for number, image in enumerate(usable) if number not in copies]
     alike = duplicates.group_near([image.look for image in single])
     return Report(
         folder,
@@ -90,8 +95,9 @@ def report_of(
         problems,
         remarks,
         *classes,
-        [[usable[place].file for place in group] for group in same],
-        [[single[place].file for place in group] for group in alike],
+        [[usable[number].file for number in group] for group in same],
+        [[single[number].file for number in group] for group in alike],
+        place,
     )
 
 
@@ -112,14 +118,21 @@ def look_at(
     Raises:
         Exception: training cannot use it; Pillow has no single class for that.
     """
-    with Image.open(stream, formats=decode.FORMATS) as image:
+    with Image.open(stream, formats=image_formats.names()) as image:
         header, animated = image_files.header_of(image), _is_animated(image)
     stream.seek(0)
     # Training's own decoding: an image passes here if and only if training can use it.
     fitted = decode.decode(stream, image_shape, fit, background)
     stream.seek(0)
-    digest = hashlib.file_digest(stream, "sha256").digest()  # type: ignore[arg-type]
+    digest = _digest(stream)
     return UsableImage(name, header, animated, digest, duplicates.perceptual_hash(fitted))
+
+
+def _digest(stream: IO[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    while part := stream.read(2**20):
+        digest.update(part)
+    return digest.digest()
 
 
 def _is_animated(image: Image.Image) -> bool:

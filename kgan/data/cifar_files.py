@@ -16,6 +16,7 @@ import numpy as np
 from kgan import memory
 from kgan.data.array_files import Arrays
 from kgan.data.cifar_pickles import read_pickle
+from kgan.data.splits import ALL, TRAIN
 from kgan.errors import InputError, KganError
 from kgan.files import first_line, printable
 from kgan.reading import read_bytes
@@ -30,7 +31,7 @@ NAMES_OF_CLASSES = {
     "batches.meta.txt": "",
     "fine_label_names.txt": "",
 }
-SPLITS = ("train", "test")
+SPLITS = (TRAIN, "test", ALL)
 
 
 class Batch(NamedTuple):
@@ -46,23 +47,23 @@ class Batch(NamedTuple):
 
 
 def is_cifar(path: Path) -> bool:
-    """Whether a path is an archive of CIFAR by its name, a .bin file, or a folder of its batches.
+    """Whether a path is an archive of CIFAR by its name, or a folder of its batches.
 
     Such a folder has a file of the classes' names beside its batches.
     """
     if os.path.isdir(path):  # Path.is_dir raises for a name that is too long
         named = any(os.path.isfile(path / name) for name in NAMES_OF_CLASSES)
         return named and any(BATCH.match(name) for name in os.listdir(path))
-    return bool(ARCHIVE.search(path.name)) or path.suffix.lower() == ".bin"
+    return bool(ARCHIVE.search(path.name))
 
 
 def load_cifar(path: Path, with_labels: bool, split: str | None = None) -> Arrays:
     """The images of CIFAR-10 or CIFAR-100, fine labels and the classes' names.
 
     Args:
-        path: as for `is_cifar`.
+        path: as for `is_cifar`, or a .bin file.
         with_labels: read the labels too.
-        split: "train" or "test" of an archive or folder; None for the former.
+        split: "train", "test" or "all" of an archive or folder; None for the first.
 
     Raises:
         InputError: no such file, one that is damaged or no such archive, a pickle that names what
@@ -72,13 +73,14 @@ def load_cifar(path: Path, with_labels: bool, split: str | None = None) -> Array
         if path.suffix.lower() == ".bin" and not path.is_dir():
             return _joined([path.name], _beside(path), path, with_labels)
         if split not in (None, *SPLITS):
-            raise InputError(f"CIFAR has the splits train and test. Received: {split}")
+            raise InputError(f"CIFAR's splits are train, test and all. Received: {split}")
         files = dict(_in_folder(path) if path.is_dir() else _in_archive(path))
         names = sorted(name for name in files if BATCH.match(name))
-        wanted = [name for name in names if name.startswith("test") == (split == "test")]
+        of_test = {"test": (True,), ALL: (False, True)}.get(split or TRAIN, (False,))
+        wanted = [name for name in names if name.startswith("test") in of_test]
         if not wanted:
             raise InputError(
-                f"No batches of CIFAR's {split or 'train'} there. "
+                f"No batches of CIFAR's {split or TRAIN} there. "
                 f"Received: {path} with {printable(', '.join(files), 80) or 'nothing'}"
             )
         return _joined(wanted, files, path, with_labels)

@@ -12,12 +12,11 @@ from PIL import Image, ImageOps
 
 from kgan import memory
 from kgan.channels import ALPHA, MOST_CHANNELS, PICTURES, PICTURES_IN_WORDS
+from kgan.data import image_formats
 from kgan.data.fit_values import fit_values
 from kgan.data.pixels_in_flight import PixelsInFlight
 from kgan.errors import InputError
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp")
 FITS = ("crop", "pad")
 IN_FLIGHT = PixelsInFlight()
 
@@ -128,7 +127,7 @@ def decode(
         Exception: whatever Pillow raises for an image that it cannot read; it has
             no single class for that. A ValueError for one that is wholly transparent, C being 4.
     """
-    with Image.open(file, formats=FORMATS) as image:
+    with Image.open(file, formats=image_formats.names()) as image:
         # JPEG can be decoded at a half, a quarter or an eighth; twice the target leaves
         # enough for the resampling, and both sides because Exif may still rotate the image.
         side = 2 * max(image_shape[:2])

@@ -1,4 +1,4 @@
-"""The image files below a folder as a source."""
+"""Image files in a folder, or in what holds files as a folder does, as a source."""
 
 from __future__ import annotations
 
@@ -9,42 +9,36 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 import tensorflow as tf
 
 from kgan.attributes import Attributes
 from kgan.channels import ALPHA
-from kgan.data import decode, image_files, transparency
+from kgan.data import decode, image_files, splits, transparency
 from kgan.data.attribute_files import read_attributes
 from kgan.data.folder_classes import FolderClasses, classes_in
 from kgan.data.order import balanced_order, order
+from kgan.data.places import Place
 from kgan.data.sources import LOG, WORKERS, StreamSource
 from kgan.names import name_of
 
 
-class Listed(NamedTuple):
-    """The images that a file lists, and their classes.
-
-    Attributes:
-        name: of the file.
-        files: paths.
-        classes: of the files.
-    """
-
-    name: str
-    files: list[str]
-    classes: FolderClasses
-
-
 class FolderSource(StreamSource):
-    """The images below a folder, ordered by name, and their `kgan.data.folder_classes`.
+    """The images of a place, in the order of its listing, and their `kgan.data.folder_classes`.
 
-    With a file of `kgan.data.attribute_files` they have its attributes instead. Where a file
-    lists images, those alone, in its order.
+    With a file of `kgan.data.attribute_files` they have its attributes instead.
+
+    Args:
+        place: where they lie.
+        image_shape, fit, background, strict: as for `kgan.data.open_source`.
+        attributes_file: a file of attributes.
+        split: as for `kgan.data.splits.take`.
+        label_column: as for `kgan.data.open_source`.
 
     Attributes:
+        split: which part of them it is, as `kgan.data.splits.Split.name`.
         balance: an order that is drawn has every class as often as another.
     """
 
@@ -52,41 +46,38 @@ class FolderSource(StreamSource):
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         image_shape: decode.Shape,
         fit: decode.Fit,
         background: Sequence[int],
         strict: bool,
         attributes_file: Path | None = None,
+        split: str | None = None,
         label_column: str | None = None,
-        listed: Listed | None = None,
     ) -> None:
-        if listed is None:
-            listing = image_files.list_images(folder)
-        else:
-            listing = image_files.Listing(listed.files, [], [], [], [])
+        listing = place.listing
+        taken = splits.take(place, listing.images, split)
         with ThreadPoolExecutor(WORKERS) as pool:
-            headers = dict(
-                zip(listing.images, pool.map(image_files.read_header, listing.images), strict=True)
-            )
+            read = pool.map(lambda file: image_files.read_header(file, place.opened), taken.files)
+            headers = dict(zip(taken.files, read, strict=True))
         drawn = image_files.drawn_among_others(headers)
-        paths = [path for path in listing.images if path not in drawn]
+        paths = [path for path in taken.files if path not in drawn]
         attributes, table = None, np.empty(0)
-        if listed is not None:
-            classes = listed.classes
-        elif attributes_file is None:
-            classes = classes_in(folder, paths, label_column)
+        if attributes_file is None:
+            classes = classes_in(place, paths, label_column)
         else:
-            below = [name_of(os.path.relpath(path, folder)) for path in paths]
-            entries = [name.replace(os.sep, "/") for name in below]
-            names, table = read_attributes(attributes_file, entries)
+            entries = {
+                path: name_of(place.below(path)).replace(os.sep, "/") for path in listing.images
+            }
+            others = {entry for path, entry in entries.items() if path not in headers}
+            wanted = [entries[path] for path in paths]
+            names, table = read_attributes(attributes_file, wanted, others)
             good = [not isinstance(headers[path], Exception) for path in paths]
             table = table[good] if any(good) else table  # none: `skip` raises
             attributes = Attributes.of(names, table)
             classes = FolderClasses({}, None)
-        name = f"folder {name_of(folder.resolve().name)}" if listed is None else listed.name
         super().__init__(
-            f"{name}, {len(paths)} pictures",
+            f"{place.description}, {len(paths)} pictures",
             image_shape,
             len(paths),
             fit,
@@ -97,8 +88,7 @@ class FolderSource(StreamSource):
             attributes,
         )
         self.files: list[str] = []
-        self._folder = os.fspath(folder), os.path.realpath(folder)
-        self._changed: list[float] = []
+        self.place, self.split = place, taken.name
         small = see_through = 0
         for file in paths:
             header = headers[file]
@@ -106,7 +96,6 @@ class FolderSource(StreamSource):
                 self.skip(file, header, None)
             else:
                 self.files.append(file)
-                self._changed.append(os.path.getmtime(file))
                 small += image_files.is_scaled_up(header.size, image_shape, fit)
                 see_through += header.transparent
         if small:
@@ -119,27 +108,34 @@ class FolderSource(StreamSource):
         elif see_through:
             self.transparency = transparency.filled(background)
             LOG.warning(image_files.remark_on_transparent(see_through, total, background))
+        if taken.others and split is None:
+            LOG.warning(taken.remark())
         if listing.unread:
             LOG.warning(image_files.remark_on_unread(listing.unread))
+        for what, others_left_out in listing.others.items():
+            LOG.warning(image_files.remark_on_others(what, others_left_out))
+        if listing.closed:
+            LOG.warning(image_files.remark_on_closed(listing.closed))
         if listing.own or drawn:
             LOG.warning(image_files.remark_on_own(listing.own, len(drawn)))
         if listing.links:
             LOG.warning(image_files.remark_on_links(listing.links))
         if classes.from_file and classes.problem:
             LOG.warning("no classes: %s", classes.problem)
+        self._origins = place.origins(self.files)
         # Built eagerly here: what a pipeline's function builds becomes part of its graph.
         with tf.device("CPU"):
             labels: Any = classes.labels(self.files)
             if attributes is not None:
                 labels = table[: len(self.files)]
             self._labels = tf.constant(labels, self.labels_spec[1])
-            # As bytes: a name on disk need not be valid UTF-8.
-            self._names = tf.constant([os.fsencode(file) for file in self.files], tf.string)
+            # As bytes: a name need not be valid UTF-8.
+            self._names = tf.constant(
+                [file.encode("utf-8", "surrogatepass") for file in self.files], tf.string
+            )
 
     def origins(self) -> Iterable[Any]:
-        given, real = self._folder  # a run is begun with a relative path, resumed with the whole
-        files = (real + file[len(given) :] for file in self.files)
-        listed: list[Any] = list(zip(files, self._changed, strict=True))
+        listed = list(self._origins)
         if self.attributes is not None:
             listed.append(hashlib.sha256(self._labels.numpy().tobytes()).hexdigest())
         return listed
@@ -148,11 +144,11 @@ class FolderSource(StreamSource):
         return self.files[index]
 
     def identity(self, index: int) -> str:
-        return os.path.relpath(self.files[index], self._folder[0])
+        return os.path.relpath(self.files[index], self.place.path)
 
     def stem(self, index: int) -> str:
         """The file's path below the folder; with its suffix where another differs in that alone."""
-        file = Path(os.path.relpath(self.files[index], self._folder[0]))
+        file = Path(self.identity(index))
         alike = self._stems[os.path.splitext(self.files[index])[0]] > 1
         return str(file if alike else file.with_suffix(""))
 
@@ -162,12 +158,7 @@ class FolderSource(StreamSource):
 
     def gone(self, place: str) -> int:
         """As `StreamSource.gone`."""
-        try:
-            there = set(os.listdir(place))
-        except OSError:
-            there = set()
-        names = (os.path.split(file) for file in self.files)
-        return sum(folder == place and name not in there for folder, name in names)
+        return self.place.gone(place, self.files)
 
     def encoded(self, key: tf.Tensor | None) -> tf.data.Dataset:
         if key is None or not self.balance:
@@ -182,7 +173,5 @@ class FolderSource(StreamSource):
             lambda index: (index, tf.gather(self._names, index), tf.gather(self._labels, index))
         )
 
-    def to_file(self, data: bytes) -> str:
-        file = os.fsdecode(data)
-        image_files.check_file(file)  # it can have become a pipe since
-        return file
+    def to_file(self, data: bytes) -> str | IO[bytes]:
+        return self.place.opened(data.decode("utf-8", "surrogatepass"))

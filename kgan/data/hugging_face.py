@@ -16,6 +16,7 @@ from kgan.data.array_labels import number_labels
 from kgan.data.extras import import_extra
 from kgan.data.order import order
 from kgan.data.sources import StreamSource
+from kgan.data.splits import ALL, TRAIN
 from kgan.errors import InputError
 from kgan.files import first_line, printable
 
@@ -25,12 +26,14 @@ class ImageSet(NamedTuple):
 
     Attributes:
         rows: the `datasets.Dataset`, whose images are not decoded.
+        split: its name.
         image: the column of images.
         label: that of labels; None without.
         class_names: of them; None where the set names none.
     """
 
     rows: Any
+    split: str
     image: str
     label: str | None
     class_names: list[str] | None
@@ -71,7 +74,7 @@ class HuggingFaceSource(StreamSource):
             ("flip",),
             class_names,
         )
-        self.set_name, self.found = name, found
+        self.set_name, self.found, self.split = name, found, found.split
         with tf.device("CPU"):
             self._labels = tf.constant(numbers, tf.int32)
 
@@ -97,14 +100,12 @@ class HuggingFaceSource(StreamSource):
         return str(image["path"])
 
 
-def open_set(
-    name: str, split: str | None = None, label: str | None = None, image: str | None = None
-) -> ImageSet:
+def open_set(name: str, split: str, label: str | None = None, image: str | None = None) -> ImageSet:
     """Opens a set: a folder that `save_to_disk` wrote, or else one that the Hub gives.
 
     Args:
         name: the folder, or the set's name there.
-        split: "train" or another; None for "train" where there are several.
+        split: "train" or another, or "all"; a folder of a set without splits has these two.
         label, image: names of columns that the user asked for; None for those found.
 
     Raises:
@@ -127,10 +128,10 @@ def open_set(
         )
     names = getattr(features.get(found or ""), "names", None)
     rows = rows.cast_column(place, datasets.Image(decode=False))
-    return ImageSet(rows, place, found, names if found else None)
+    return ImageSet(rows, split, place, found, names if found else None)
 
 
-def _of_folder(datasets: Any, name: str, split: str | None) -> Any:
+def _of_folder(datasets: Any, name: str, split: str) -> Any:
     try:
         found = datasets.load_from_disk(name)
     except MemoryError:
@@ -141,20 +142,20 @@ def _of_folder(datasets: Any, name: str, split: str | None) -> Any:
             f"({printable(first_line(problem), 200)}). Received: hf:{name}"
         ) from None
     if not isinstance(found, datasets.DatasetDict):
-        if split is not None:
-            raise InputError(f"This set has no splits. Received: {split} for hf:{name}")
-        return found
-    if (split or "train") not in found:
+        found = {TRAIN: found}
+    if split == ALL:
+        return datasets.concatenate_datasets([*found.values()])
+    if split not in found:
         raise InputError(
             f"No such split; it has {printable(', '.join(found), 200)}. "
-            f"Received: {split or 'train'} for hf:{name}"
+            f"Received: {split} for hf:{name}"
         )
-    return found[split or "train"]
+    return found[split]
 
 
-def _of_hub(datasets: Any, name: str, split: str | None) -> Any:
+def _of_hub(datasets: Any, name: str, split: str) -> Any:
     try:
-        return datasets.load_dataset(name, split=split or "train")
+        return datasets.load_dataset(name, split=split)
     except MemoryError:
         raise
     except Exception as problem:  # no such set, no network, or a set that is no longer readable

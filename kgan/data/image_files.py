@@ -1,26 +1,20 @@
-"""The image files below a folder, and what their headers say without decoding them."""
+"""Image files: what their headers say without decoding them, and remarks on them."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import stat
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
-from kgan import images, own_places
-from kgan.data import decode
-from kgan.errors import InputError
+from kgan import images
+from kgan.data import decode, image_formats
 from kgan.files import first_line, printable
 from kgan.memory import in_words
 
-# Formats that people use for images and that kgan does not read.
-UNREAD_SUFFIXES = tuple(
-    ".apng .arw .avif .cr2 .cr3 .dng .eps .exr .heic .heif .ico .jp2 .jxl .nef .pbm "
-    ".pcx .pgm .ppm .psd .svg .tga .tif .tiff".split()
-)
 EXIF_ORIENTATION = 0x0112
 LARGEST_FILE = 2**31  # bytes: more than Pillow's limit on pixels lets any image have
 LYING = range(5, 9)  # orientations that swap height and width
@@ -34,32 +28,12 @@ CHANNELS = {
 }
 
 
-@dataclasses.dataclass
-class Listing:
-    """What lies below a folder, hidden files and folders left out.
-
-    Attributes:
-        images: paths of the files whose names say that kgan reads them, ordered by name.
-        unread: paths of images in other formats, such as .heic.
-        links: paths of links that are left out: to folders that the set has already, to
-            a folder around it, or to nothing.
-        closed: folders that cannot be read, as (path, OSError).
-        own: folders that kgan wrote, as (path, "run" or "export"); nothing in them is listed.
-    """
-
-    images: list[str]
-    unread: list[str]
-    links: list[str]
-    closed: list[tuple[str, OSError]]
-    own: list[tuple[str, str]]
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Header:
     """What the first bytes of an image file say.
 
     Attributes:
-        format: one of `decode.FORMATS`.
+        format: one of `kgan.data.image_formats.names`.
         mode: Pillow's name for its channels.
         size: (width, height), upright.
         deep: more than 8 bits per channel.
@@ -81,79 +55,6 @@ class Header:
         return f"{name}, 16 bits" if self.deep else name
 
 
-def check_folder_path(folder: str | os.PathLike[str]) -> Path:
-    """Returns `folder` as a `pathlib.Path`.
-
-    Raises:
-        InputError: there is no such folder.
-    """
-    path = Path(folder)
-    if not path.is_dir():
-        what = "This is a file, not a folder" if path.exists() else "No such folder"
-        raise InputError(f"{what}. Received: {path}")
-    return path
-
-
-def list_images(folder: str | os.PathLike[str]) -> Listing:
-    """The `Listing` of a folder, linked folders included.
-
-    Raises:
-        InputError: it contains no image that kgan reads.
-    """
-    listing = Listing([], [], [], [], [])
-    top = os.path.realpath(folder)
-    seen: set[str] = set()
-    links = _walk(folder, listing, seen)
-    for link in links:  # grows by the links within linked folders
-        target = os.path.realpath(link)
-        if target in seen or Path(top).is_relative_to(target):
-            listing.links.append(link)
-        else:
-            links += _walk(link, listing, seen)
-    if not listing.images:
-        beside = f", {left_out(listing.own)} aside" if listing.own else ""
-        raise InputError(
-            f"No pictures in this folder ({' '.join(decode.SUFFIXES)}){beside}. Received: {folder}"
-        )
-    return listing
-
-
-def _walk(folder: str | os.PathLike[str], listing: Listing, seen: set[str]) -> list[str]:
-    """Adds what lies below a folder to a listing; returns the linked folders, not followed yet.
-
-    Args:
-        folder: the folder.
-        listing: the listing.
-        seen: real paths of folders, which are not entered again; those that are get added.
-    """
-    links = []
-    closed: list[OSError] = []
-    for root, folders, names in os.walk(folder, onerror=closed.append):
-        seen.add(os.path.realpath(root))
-        kind = own_places.kind_of(root, names)
-        if kind is not None:
-            listing.own.append((root, kind))
-            folders.clear()
-            continue
-        paths = [os.path.join(root, name) for name in sorted(folders) if name[0] != "."]
-        links += [path for path in paths if os.path.islink(path)]
-        folders[:] = [
-            os.path.basename(path) for path in paths if os.path.realpath(path) not in seen
-        ]
-        for name in sorted(names):
-            path = os.path.join(root, name)
-            if name.startswith("."):
-                continue
-            if name.lower().endswith(decode.SUFFIXES):
-                listing.images.append(path)
-            elif name.lower().endswith(UNREAD_SUFFIXES):
-                listing.unread.append(path)
-            elif os.path.islink(path) and not os.path.exists(path):
-                listing.links.append(path)
-    listing.closed += [(problem.filename, problem) for problem in closed]
-    return links
-
-
 def check_file(file: str | os.PathLike[str]) -> None:
     """Raises OSError unless it is a regular file with content; reading a pipe might never end."""
     status = os.stat(file)
@@ -165,11 +66,15 @@ def check_file(file: str | os.PathLike[str]) -> None:
         raise OSError(f"a file of {in_words(status.st_size)}, larger than any picture")
 
 
-def read_header(file: str | os.PathLike[str]) -> Header | Exception:
-    """The `Header` of an image file, or the exception that says why it has none."""
+def read_header(file: str, opened: Callable[[str], str | IO[bytes]]) -> Header | Exception:
+    """The `Header` of an image file, or the exception that says why it has none.
+
+    Args:
+        file: its path.
+        opened: gives what Pillow opens for it, as `kgan.data.places.Place.opened`.
+    """
     try:
-        check_file(file)
-        with Image.open(file, formats=decode.FORMATS) as image:
+        with Image.open(opened(file), formats=image_formats.names()) as image:
             return header_of(image)
     except Exception as problem:  # Pillow has no single class for a bad image
         return problem
@@ -269,4 +174,24 @@ def remark_on_links(paths: Sequence[str]) -> str:
 def remark_on_unread(paths: Sequence[str]) -> str:
     """One line on images of kinds that kgan does not read."""
     kinds = sorted({os.path.splitext(path)[1].lower() for path in paths})
-    return f"{len(paths):,} files of kinds that kgan does not read are left out: {' '.join(kinds)}"
+    named = " ".join(map(with_what_is_needed, kinds))
+    return f"{len(paths):,} files of kinds that kgan does not read are left out: {named}"
+
+
+def with_what_is_needed(suffix: str) -> str:
+    """A suffix of files that are not read, with what to install where that would help."""
+    needed = image_formats.needed_for(suffix)
+    return f"{suffix} (pip install {needed} reads them)" if needed else suffix
+
+
+def remark_on_others(what: str, paths: Sequence[str]) -> str:
+    """One line on what is left out for another reason, as `Listing.others` names it."""
+    such = printable(paths[0], None) + (" ..." if len(paths) > 1 else "")
+    return f"{len(paths):,} {what} are left out: {such}"
+
+
+def remark_on_closed(closed: Sequence[tuple[str, OSError]]) -> str:
+    """One line on folders that cannot be read."""
+    path, problem = closed[0]
+    such = f"{printable(path, None)}: {reason(problem)}" + (" ..." if len(closed) > 1 else "")
+    return f"{len(closed):,} folders cannot be read and are left out: {such}"

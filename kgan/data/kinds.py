@@ -11,18 +11,25 @@ from typing import NamedTuple
 from kgan.data import builders, decode, embedded_sets, idx_files, table_builders
 from kgan.data.array_files import load_arrays
 from kgan.data.cifar_files import is_cifar, load_cifar
+from kgan.data.containers import is_container
 from kgan.data.embedded_sets import EMBEDDED_PREFIX
 from kgan.data.idx_files import load_idx
 from kgan.data.mat_files import load_mat
 from kgan.data.parquet_files import find_parquets
 from kgan.data.records import SHARD_NAME, shards_in
 from kgan.data.sources import Source
+from kgan.data.splits import TRAIN
 from kgan.data.table_builders import HF_PREFIX
 
 TFDS_PREFIX = "tfds:"
 # Kinds take these, some of them.
 SOME_ALONE = ("attributes", "split", "manual_dir", "download_dir", "label_column", "feature")
-ARRAY_READERS = {".npz": load_arrays, ".npy": load_arrays, ".mat": load_mat}
+ARRAY_READERS: dict[str, builders.ArrayReader] = {
+    ".npz": load_arrays,
+    ".npy": load_arrays,
+    ".mat": load_mat,
+    ".bin": load_cifar,  # one of its files
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +96,9 @@ def _open_array_file(data: str, asked: Asked) -> Source:
 
 
 def _open_cifar(data: str, asked: Asked) -> Source:
-    return _arrays(data, asked, lambda path, labels: load_cifar(path, labels, asked.split))
+    source = _arrays(data, asked, lambda path, labels: load_cifar(path, labels, asked.split))
+    source.split = asked.split or TRAIN
+    return source
 
 
 def _arrays(data: str, asked: Asked, read: builders.ArrayReader) -> Source:
@@ -109,11 +118,6 @@ def _open_hf(data: str, asked: Asked) -> Source:
     return table_builders.hugging_face_source(data.removeprefix(HF_PREFIX), *how, *which)
 
 
-def _open_list(data: str, asked: Asked) -> Source:
-    how = (asked.image_shape, asked.fit, asked.background, asked.strict)
-    return table_builders.list_source(Path(data), *how, asked.label_column)
-
-
 def _is_shards(data: str) -> bool:
     path = Path(data)
     return bool(shards_in(path) if os.path.isdir(path) else SHARD_NAME.search(path.name))
@@ -125,16 +129,16 @@ def _open_shards(data: str, asked: Asked) -> Source:
 
 
 def _is_folder(data: str) -> bool:
-    return not os.path.isfile(data)  # what is not there is meant as one
+    return is_container(data) or not os.path.isfile(data)  # what is not there is meant as one
 
 
 def _open_folder(data: str, asked: Asked) -> Source:
-    how = (asked.image_shape, asked.fit, asked.background, asked.strict)
-    return builders.folder_source(data, *how, asked.attributes, asked.label_column)
+    how = (asked.image_shape, asked.fit, asked.background, asked.strict, asked.attributes)
+    return builders.folder_source(data, *how, asked.split, asked.label_column)
 
 
 def is_folder(data: str) -> bool:
-    """Whether data are opened as a folder of image files."""
+    """Whether data are opened as a folder of image files, or as what holds them as one does."""
     found = next((kind for kind in KINDS if kind.is_one(data)), None)
     return found is not None and found.open is _open_folder
 
@@ -156,7 +160,7 @@ KINDS = (
     ),
     Kind("CIFAR's files", lambda data: is_cifar(Path(data)), _open_cifar, ("split",)),
     Kind(
-        "an .npz, .npy, IDX or .mat file",
+        "an .npz, .npy, IDX, .mat or .bin file",
         lambda data: _array_reader(data) is not None,
         _open_array_file,
     ),
@@ -168,10 +172,9 @@ KINDS = (
         ("split", "label_column", "feature"),
     ),
     Kind(
-        "a .csv list of pictures",
-        lambda data: Path(data).suffix.lower() == ".csv" and not os.path.isdir(data),
-        _open_list,
-        ("label_column",),
+        "a folder, .zip, .tar, LMDB or .csv list of pictures",
+        _is_folder,
+        _open_folder,
+        ("attributes", "split", "label_column"),
     ),
-    Kind("a folder", _is_folder, _open_folder, ("attributes", "label_column")),
 )

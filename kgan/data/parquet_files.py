@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from kgan.data import columns, decode
+from kgan.data import columns, image_formats
 from kgan.data.array_labels import number_labels
 from kgan.data.extras import import_extra
+from kgan.data.splits import ALL, NAMES, TRAIN
 from kgan.errors import InputError, KganError
 from kgan.files import first_line, printable
 
 SUFFIX = ".parquet"
 INNER = "data"  # where the sets on Hugging Face's Hub keep their files
-SPLITS = {"train": ("train",), "test": ("test",), "validation": ("validation", "valid", "val")}
 BYTES, PATH = "bytes", "path"  # the fields of Hugging Face's struct
 ROWS_TOGETHER = 32
 # Else all of a column's part, which is the whole of some files, is read at once.
@@ -74,7 +74,7 @@ def _listed(folder: Path) -> tuple[list[str], list[str]]:
             name = entry.name.lower()
             if name.startswith("."):
                 continue
-            if name.endswith(decode.SUFFIXES):
+            if name.endswith(image_formats.suffixes()):
                 return [], []
             if name.endswith(SUFFIX):
                 found.append(entry.path)
@@ -83,32 +83,35 @@ def _listed(folder: Path) -> tuple[list[str], list[str]]:
     return found, folders
 
 
-def of_split(files: Sequence[str], split: str | None, received: object) -> list[str]:
+def of_split(files: Sequence[str], split: str | None, received: object) -> tuple[str, list[str]]:
     """Of files that are named for their splits, such as train-00000-of-00001, those of one.
 
     Args:
         files: paths.
-        split: "train", "test" or "validation"; None for train where names tell them apart.
+        split: one of `kgan.data.splits.NAMES`, or `ALL`; None for train where names tell them
+            apart, else for all.
         received: the data, for messages.
+
+    Returns:
+        (the split, its files).
 
     Raises:
         InputError: no file is of the split.
     """
     of: dict[str, list[str]] = {}
     for file in files:
-        first = Path(file).stem.lower().partition("-")[0]
-        of.setdefault(next((s for s, names in SPLITS.items() if first in names), ""), []).append(
-            file
-        )
-    if split is None and ("" in of or "train" not in of):
-        return list(files)
-    if (split or "train") not in of:
-        there = ", ".join(name for name in of if name)
+        of.setdefault(Path(file).stem.lower().partition("-")[0], []).append(file)
+    if split is None:
+        split = TRAIN if TRAIN in of and of.keys() <= set(NAMES) else ALL
+    if split == ALL:
+        return ALL, list(files)
+    if split not in of or split not in NAMES:
+        there = ", ".join(name for name in of if name in NAMES)
         raise InputError(
             f"No such split; the files' names tell {there or 'none'}. "
             f"Received: {split} for {received}"
         )
-    return of[split or "train"]
+    return split, of[split]
 
 
 def open_table(files: Sequence[str], label: str | None = None, image: str | None = None) -> Table:
@@ -225,7 +228,7 @@ def _image_column(
 
 def _is_image(value: bytes) -> bool:
     try:
-        with Image.open(io.BytesIO(value), formats=decode.FORMATS):
+        with Image.open(io.BytesIO(value), formats=image_formats.names()):
             return True
     except Exception:  # Pillow has no single class for what is no image
         return False

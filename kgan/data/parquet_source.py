@@ -27,12 +27,14 @@ class ParquetSource(StreamSource):
 
     Args:
         table: as `kgan.data.parquet_files.open_table` returns it.
+        split: which part of the set its files are.
         image_shape, fit, background, strict, labels: as for `kgan.data.open_source`.
     """
 
     def __init__(
         self,
         table: Table,
+        split: str,
         image_shape: decode.Shape,
         fit: decode.Fit,
         background: Sequence[int],
@@ -50,7 +52,7 @@ class ParquetSource(StreamSource):
             ("flip",),
             class_names,
         )
-        self.table = table
+        self.table, self.split = table, split
         self._origins = [(os.path.realpath(f), os.path.getmtime(f)) for f in table.files]
         self.starts = np.array([start for _, _, start in table.groups])
         with tf.device("CPU"):

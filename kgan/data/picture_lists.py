@@ -6,15 +6,15 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from kgan.data.columns import label_column
 from kgan.errors import InputError
 from kgan.files import first_line, printable
 from kgan.names import as_name
-from kgan.reading import read_text
+from kgan.reading import read_bytes
 
 FILES = ("path", "file", "file_name", "filename", "image")  # columns of paths
 METADATA = ("metadata.csv", "metadata.jsonl")  # as Hugging Face's datasets have them
@@ -23,19 +23,6 @@ LARGEST_LIST = 2**28  # bytes: some million lines
 UNREADABLE = (OSError, ValueError, RecursionError, csv.Error)  # an InputError is a ValueError
 
 Row = Mapping[str, Any]  # column -> value
-
-
-class Metadata(NamedTuple):
-    """What a folder's metadata say.
-
-    Attributes:
-        name: of their file.
-        labels: path below the folder, with /, as `kgan.names.as_name` -> label; or in words
-            why there are none.
-    """
-
-    name: str
-    labels: dict[str, Any] | str
 
 
 def read_list(path: Path, wanted: str | None = None) -> tuple[list[str], dict[str, Any] | None]:
@@ -56,7 +43,7 @@ def read_list(path: Path, wanted: str | None = None) -> tuple[list[str], dict[st
             twice, or pictures that are missing.
     """
     try:
-        columns, lines = _of_csv(path)
+        columns, lines = _of_csv(read_bytes(path, LARGEST_LIST))
         rows = list(lines)
     except FileNotFoundError:
         raise InputError(f"No such file. Received: {path}") from None
@@ -89,40 +76,43 @@ def read_list(path: Path, wanted: str | None = None) -> tuple[list[str], dict[st
     return list(labels), None if label is None else numbered(labels)
 
 
-def metadata_in(folder: Path, wanted: str | None = None) -> Metadata | None:
+def metadata_in(
+    read: Callable[[str], bytes | None], wanted: str | None = None
+) -> tuple[dict[str, Any] | str | None, str]:
     """The labels in a folder's metadata.csv or metadata.jsonl.
 
     Args:
-        folder: the folder.
+        read: the content of a file of the folder by its name; None where there is none.
         wanted: name of the column of labels; None for the first that can be one.
 
     Returns:
-        None where there are no such files, or they name no pictures or no labels: they are
-        another program's, or hold texts alone.
+        (path below the folder, with /, as `kgan.names.as_name` -> label; or in words why there
+        are none; or None without such files, or where they name no pictures or no labels: they
+        are another program's, or hold texts alone. The name of the file).
 
     Raises:
         InputError: there is no column of the name asked for.
     """
-    path = next((folder / name for name in METADATA if (folder / name).is_file()), None)
-    if path is None:
-        return None
-    try:
-        columns, rows = _of_csv(path) if path.suffix == ".csv" else _of_json(path)
-    except UNREADABLE:
-        columns, rows = [], iter(())
-    if FILE_NAME not in columns and wanted is None:
-        return None
-    label = label_column([name for name in columns if name != FILE_NAME], wanted, path)
-    if label is None or FILE_NAME not in columns:
-        return None
-    labels: dict[str, Any] = {}
-    try:
-        for row in rows:
-            name = as_name(str(row.get(FILE_NAME))).replace("\\", "/").removeprefix("./")
-            labels[name] = row.get(label)
-    except UNREADABLE as problem:
-        return Metadata(path.name, f"{path.name} is not readable ({first_line(problem)})")
-    return Metadata(path.name, numbered(labels))
+    for name in METADATA:
+        try:
+            content = read(name)
+            if content is None:
+                continue
+            columns, rows = (_of_csv if name.endswith(".csv") else _of_json)(content)
+        except UNREADABLE:
+            continue
+        label = label_column([each for each in columns if each != FILE_NAME], wanted, name)
+        if label is None or FILE_NAME not in columns:
+            continue
+        labels: dict[str, Any] = {}
+        try:
+            for row in rows:
+                file = as_name(str(row.get(FILE_NAME))).replace("\\", "/").removeprefix("./")
+                labels[file] = row.get(label)
+        except UNREADABLE as problem:
+            return f"{name} is not readable ({first_line(problem)})", name
+        return numbered(labels), name
+    return None, METADATA[0]
 
 
 def numbered(labels: dict[str, Any]) -> dict[str, Any]:
@@ -135,18 +125,17 @@ def numbered(labels: dict[str, Any]) -> dict[str, Any]:
     return labels
 
 
-def _of_csv(path: Path) -> tuple[Sequence[str], Iterator[Row]]:
+def _of_csv(content: bytes) -> tuple[Sequence[str], Iterator[Row]]:
     """(columns, rows) of a CSV file; the rows are read one after the other."""
-    text = read_text(path, "utf-8-sig", LARGEST_LIST)
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
     columns = [cell.strip() for cell in next(lines, [])]
 
     def rows() -> Iterator[Row]:
         for cells in lines:
             if cells and len(cells) != len(columns):
-                raise InputError(
-                    f"Each line needs {len(columns)} values, as the first has names. "
-                    f"Received: {len(cells)} in line {lines.line_num} of {path}"
+                raise ValueError(
+                    f"line {lines.line_num} has {len(cells)} values, and the first {len(columns)} "
+                    "names"
                 )
             if cells:
                 yield dict(zip(columns, cells, strict=True))
@@ -154,9 +143,9 @@ def _of_csv(path: Path) -> tuple[Sequence[str], Iterator[Row]]:
     return columns, rows()
 
 
-def _of_json(path: Path) -> tuple[Sequence[str], Iterator[Row]]:
+def _of_json(content: bytes) -> tuple[Sequence[str], Iterator[Row]]:
     """As `_of_csv`, of a file with an object a line; the columns are those of the first."""
-    lines = [line for line in read_text(path, "utf-8-sig", LARGEST_LIST).splitlines() if line]
+    lines = [line for line in content.decode("utf-8-sig").splitlines() if line]
     first = json.loads(lines[0]) if lines else {}
 
     def rows() -> Iterator[Row]:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from PIL import Image
 
-from kgan.data import decode
+from kgan.data import image_formats
 from kgan.data.array_labels import number_labels
 from kgan.errors import InputError
 from kgan.files import printable
@@ -108,7 +108,7 @@ def _is_image(value: Any) -> bool:
     if not isinstance(value, bytes):
         return False
     try:
-        with Image.open(io.BytesIO(value), formats=decode.FORMATS):
+        with Image.open(io.BytesIO(value), formats=image_formats.names()):
             return True
     except Exception:  # Pillow has no single class for what is no image
         return False

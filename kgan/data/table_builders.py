@@ -1,18 +1,15 @@
-"""Sources of tables and lists of images, from arguments as people give them."""
+"""Sources of tables of images, from arguments as people give them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from kgan.data import decode, hugging_face, parquet_files
-from kgan.data.builders import FILES_SIZE, folder_source, shape_of
-from kgan.data.folder import FolderSource, Listed
-from kgan.data.folder_classes import FolderClasses, by_labels
+from kgan.data.builders import FILES_SIZE, shape_of
 from kgan.data.hugging_face import HuggingFaceSource
 from kgan.data.parquet_source import ParquetSource
-from kgan.data.picture_lists import read_list
+from kgan.data.splits import TRAIN
 
 HF_PREFIX = "hf:"
 
@@ -30,9 +27,9 @@ def parquet_source(
 ) -> ParquetSource:
     """A `ParquetSource` of a file or a folder of them; for the arguments see `open_source`."""
     how = _how(image_shape, fit, background)
-    files = parquet_files.of_split(parquet_files.find_parquets(path), split, path)
+    split, files = parquet_files.of_split(parquet_files.find_parquets(path), split, path)
     table = parquet_files.open_table(files, label_column, feature)
-    return ParquetSource(table, *how, strict, labels)
+    return ParquetSource(table, split, *how, strict, labels)
 
 
 def hugging_face_source(
@@ -48,26 +45,8 @@ def hugging_face_source(
 ) -> HuggingFaceSource:
     """A `HuggingFaceSource`; for the arguments see `open_source`."""
     how = _how(image_shape, fit, background)
-    found = hugging_face.open_set(name, split, label_column, feature)
+    found = hugging_face.open_set(name, split or TRAIN, label_column, feature)
     return HuggingFaceSource(name, found, *how, strict, labels)
-
-
-def list_source(
-    path: Path,
-    image_shape: Sequence[int] | None,
-    fit: decode.Fit,
-    background: Sequence[int],
-    strict: bool,
-    label_column: str | None,
-) -> FolderSource:
-    """A `FolderSource` of the images that a CSV file lists."""
-    files, labels = read_list(path, label_column)
-    classes = FolderClasses(dict.fromkeys(files), None)
-    if labels is not None:
-        classes = by_labels(labels, path.name)
-    listed = Listed(path.name, files, classes)
-    around = os.path.commonpath([os.path.dirname(file) for file in files])  # none is outside it
-    return folder_source(around, image_shape, fit, background, strict, listed=listed)
 
 
 def _how(

@@ -11,7 +11,8 @@ import numpy as np
 
 from kgan.data import open_source
 from kgan.data.choosing import pick
-from kgan.data.decode import SUFFIXES, Shape, decode
+from kgan.data.decode import Shape, decode
+from kgan.data.image_formats import suffixes
 from kgan.errors import InputError
 from kgan.files import first_line, printable
 
@@ -47,7 +48,7 @@ def own_pictures(
     images: list[np.ndarray] = []
     names: list[str] = []
     for path in paths:
-        if Path(path).is_file() and Path(path).suffix.lower() in SUFFIXES:
+        if Path(path).is_file() and Path(path).suffix.lower() in suffixes():
             images.append(_read(path, cast(Shape, tuple(image_shape)))[None])
             names.append(Path(path).name)
             continue

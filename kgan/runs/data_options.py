@@ -30,8 +30,8 @@ class DataOptions:
     data: str | None = option(
         None,
         TEXT,
-        "folder, .csv list, array file (.npz .npy IDX .mat), CIFAR, TFRecord shards, Parquet, "
-        "hf:PATH, tfds:NAME or embedded:faces",
+        "folder, .zip, .tar, LMDB or .csv list of pictures, array file (.npz .npy IDX .mat), "
+        "CIFAR, TFRecord shards, Parquet, hf:PATH, tfds:NAME or embedded:faces",
         "data",
         default_words="the embedded clothes",
         positional=True,
@@ -39,7 +39,8 @@ class DataOptions:
     split: str | None = option(
         None,
         TEXT,
-        "of a TFDS set, such as test or train[:10%]; test of CIFAR, hf:PATH or Parquet",
+        "of subfolders train, test, val and the like, of CIFAR, Parquet or hf:PATH, or all for "
+        "everything; of a TFDS set, such as test or train[:10%]",
         "data",
         default_words="train",
     )

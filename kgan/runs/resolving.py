@@ -36,6 +36,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
         "latent_dim": options.latent_dim or preset.latent_dim,
         "filters": options.filters or preset.filters,
         "batch_size": options.batch_size or preset.batch_size,
+        "split": source.split,
         "source": source.description,
         "transparency": source.transparency,
     }

@@ -90,8 +90,8 @@ def test_arrays_lists_and_other_shards_are_checked_as_training_reads_them(place,
     printed = capsys.readouterr().out
     assert "array   grey             5" in printed
     assert "  picture 0, picture 4" in printed  # the same
-    assert printed.splitlines()[-1] == "a.npz-check.png"
-    sheet = np.asarray(Image.open(place / "a.npz-check.png"))
+    assert printed.splitlines()[-1] == "a-check.png"
+    sheet = np.asarray(Image.open(place / "a-check.png"))
     np.testing.assert_array_equal(sheet[2:22, 2:22], noise[0, ..., 0])
 
     (place / "photos" / "2.png").write_bytes((place / "photos" / "0.png").read_bytes()[:90])

@@ -55,8 +55,8 @@ def test_pack_check_train_and_resume(folder, tmp_path, capsys):
         (["data", "pack"], "the following arguments are required: DATA, -o/--output"),
         (["data"], "the following arguments are required: COMMAND"),
         (
-            ["train", "photos", "--split", "test"],
-            "CIFAR's files, Parquet files only. Received: 'test'",
+            ["train", "photos.npy", "--split", "test"],
+            "LMDB or .csv list of pictures only. Received: 'test' for photos.npy",
         ),
     ],
 )

@@ -168,7 +168,7 @@ def test_a_turned_picture_counts_upright(folder):
     exif = Image.Exif()
     exif[image_files.EXIF_ORIENTATION] = 6
     scene(5).resize((90, 30)).save(folder / "turned.jpg", exif=exif)
-    assert image_files.read_header(folder / "turned.jpg").size == (30, 90)
+    assert image_files.read_header(str(folder / "turned.jpg"), str).size == (30, 90)
     assert remarks(check.check_folder(folder))["cut"] == {"turned.jpg": "90x30"}
 
 

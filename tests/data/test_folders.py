@@ -10,7 +10,8 @@ from PIL import Image
 import kgan
 from kgan.data import check, open_source
 from kgan.data.folder import FolderSource
-from kgan.data.image_files import list_images
+from kgan.data.folder_listing import list_images
+from kgan.data.places import FolderPlace
 from kgan.runs import RunOptions
 from kgan.runs.directory import make_directory
 
@@ -173,7 +174,7 @@ def test_what_is_done_with_transparency_is_told_once(tmp_path, caplog):
     fill(tmp_path)
     Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "a.png")
     Image.new("P", (8, 8)).save(tmp_path / "b.gif", transparency=0)
-    source = FolderSource(tmp_path, (8, 8, 3), "crop", (255, 0, 0), False)
+    source = FolderSource(FolderPlace(tmp_path), (8, 8, 3), "crop", (255, 0, 0), False)
     told = [record.getMessage() for record in caplog.records]
     assert told == [
         "2 of 5 pictures have transparency: it is filled with the background colour 255,0,0"

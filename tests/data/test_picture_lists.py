@@ -34,7 +34,7 @@ def test_a_csv_lists_pictures_in_its_order_and_their_labels(place, monkeypatch):
     source = open_source(path, **SHAPE, labels=True)
     assert examples(source) == [(20, 1), (0, 0), (30, 0)]
     assert source.class_names == ["a", "b"]
-    assert source.description == "list.csv, 3 pictures"
+    assert source.description == "list list.csv, 3 pictures"
     assert [source.stem(n) for n in range(3)] == ["2", "0", "3"]
     monkeypatch.chdir(place)
     again = open_source("list.csv", **SHAPE, label_column="label")
@@ -60,7 +60,7 @@ def test_labels_in_digits_are_numbers(place):
         ("", {}, "Received: nothing in"),
         ("path\nin/0.png\nin/x.png\ny.png\n", {}, "2 of 3 pictures are not there, such as .*x.png"),
         ("path\n", {}, "0 of 0 pictures are not there"),
-        ("path,label\nin/0.png\n", {}, "Each line needs 2 values.*1 in line 2"),
+        ("path,label\nin/0.png\n", {}, "line 2 has 1 values, and the first 2 names"),
         ("path,label\nin/0.png,a\nin/0.png,b\n", {}, "there twice. Received: in/0.png"),
         (b"path,label\n\xff\xfe,a\n", {}, "Not a readable CSV file in UTF-8"),
     ],
@@ -109,5 +109,5 @@ def test_metadata_name_the_classes_of_a_folder(place, form, caplog):
     write([{"path": "in/0.png", "label": 1}])  # another program's
     assert open_source(place, **SHAPE).class_names is None
     path.unlink()
-    with pytest.raises(kgan.InputError, match=r"label_column is one of a CSV .*Received: label"):
+    with pytest.raises(kgan.InputError, match=r"label_column is one of a .csv .*Received: label"):
         open_source(place, label_column="label")

@@ -1,0 +1,98 @@
+"""Subfolders that are parts of a set, such as train and test, and no classes."""
+
+from __future__ import annotations
+
+import collections
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kgan.data.places import Place
+from kgan.errors import InputError
+from kgan.files import printable
+from kgan.names import name_of
+
+TRAIN, ALL = "train", "all"
+NAMES = (TRAIN, "test", "val", "valid", "validation")
+
+
+class Split(NamedTuple):
+    """What of a place's pictures is taken.
+
+    Attributes:
+        name: which of the splits, `ALL` for everything.
+        files: paths of the pictures that are taken.
+        others: {path of another split: number of its pictures}.
+    """
+
+    name: str
+    files: list[str]
+    others: dict[str, int]
+
+    def remark(self) -> str:
+        """One line on what is left out."""
+        left = ", ".join(
+            f"{printable(path, None)} ({count:,} pictures)" for path, count in self.others.items()
+        )
+        return (
+            f"splits and no classes: {self.name} is taken, not {left}; --split NAME takes "
+            "another, --split all everything"
+        )
+
+
+def take(place: Place, files: Sequence[str], split: str | None) -> Split:
+    """The pictures of one split, where the place has splits: subfolders of `NAMES`, nothing beside.
+
+    They are directly below the place, or below the only subfolder, as where classes are looked
+    for. The case of letters does not matter.
+
+    Args:
+        place: the place.
+        files: paths of its pictures.
+        split: the name of one; `ALL` for all pictures, the subfolders being classes as any; None
+            for train.
+
+    Raises:
+        InputError: there is no such split.
+    """
+    if split == ALL:
+        return Split(ALL, list(files), {})
+    found: dict[str, list[str]] = {}
+    parts = {file: place.below(file).split(os.sep) for file in files}
+    shortest = min(map(len, parts.values()), default=1)
+    for depth in range(shortest - 1):
+        tops = {each[depth] for each in parts.values()}
+        if all(name_of(top).lower() in NAMES for top in tops):
+            found = _of_tops(parts, depth)
+        if len(tops) > 1 or found:
+            break
+    if not found:
+        if split is None:
+            return Split(ALL, list(files), {})
+        raise InputError(
+            "A split is a subfolder, train or test (val, valid, validation), beside others of "
+            f"these names alone. Received: {split!r} for {place.path}, which has none"
+        )
+    wanted = TRAIN if split is None else split.lower()
+    taken = next((top for top in found if name_of(top).lower() == wanted), None)
+    if taken is None:
+        raise InputError(
+            f"The splits there are {', '.join(map(name_of, found))}; all takes everything. "
+            f"Received: {wanted!r} for {place.path}"
+        )
+    others = {_place_of(paths[0], top): len(paths) for top, paths in found.items() if top != taken}
+    return Split(wanted, found[taken], others)
+
+
+def _of_tops(parts: dict[str, list[str]], depth: int) -> dict[str, list[str]]:
+    found = collections.defaultdict(list)
+    for file, each in parts.items():
+        found[each[depth]].append(file)
+    return dict(found)
+
+
+def _place_of(file: str, top: str) -> str:
+    """The path of the split that a file is in."""
+    while os.path.basename(file) != top:
+        file = os.path.dirname(file)
+    return file
