@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 import kgan
-from kgan.data import batches, open_source
+from kgan.data import batches, open_source, parquet_files
 from kgan.data.check_source import check_source
 
 pa = pytest.importorskip("pyarrow")
@@ -216,3 +216,17 @@ def test_the_missing_extra_is_named(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(kgan.InputError, match=r"pip install 'kgan\[data\]'. Received: no"):
             open_source(data)
+
+
+def test_a_row_group_is_streamed(tmp_path):
+    rows = [png(7) + bytes(40_000) for _ in range(600)]
+    table = pa.table({"image": rows})
+    how = {"compression": "none", "use_dictionary": False, "write_batch_size": 16}
+    pq.write_table(table, tmp_path / "a.parquet", **how)  # one group of 24 MB
+    del rows, table
+    found = parquet_files.open_table([str(tmp_path / "a.parquet")])
+    before = pa.total_allocated_bytes()
+    parts = parquet_files.images_of(found, 0)
+    assert next(parts) == [png(7) + bytes(40_000)] * 32
+    assert pa.total_allocated_bytes() - before < 8e6
+    assert sum(map(len, parts)) == 600 - 32
