@@ -52,7 +52,7 @@ class MembersPlace(Place, Generic[Key]):
     Args:
         path, description: as for `Place`.
         members: all that are plain files.
-        left_out: {why: names} of others.
+        left_out: {why: names} of others; `members` may add to it while it is read.
 
     Raises:
         InputError: there is no picture among them.
@@ -65,7 +65,7 @@ class MembersPlace(Place, Generic[Key]):
         members: Iterable[Member[Key]],
         left_out: dict[str, list[str]],
     ) -> None:
-        super().__init__(path, description, Listing([], [], [], [], [], dict(left_out)))
+        super().__init__(path, description, Listing([], [], [], [], [], left_out))
         self._members: dict[str, Member[Key]] = {}
         self._texts: dict[str, Member[Key]] = {}
         for member in members:

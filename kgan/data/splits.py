@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -48,7 +47,7 @@ def take(place: Place, files: Sequence[str], split: str | None) -> Split:
 
     Args:
         place: the place.
-        files: paths of its pictures.
+        files: paths of its pictures, at least one.
         split: the name of one; `ALL` for all pictures, the subfolders being classes as any; None
             for train.
 
@@ -59,11 +58,11 @@ def take(place: Place, files: Sequence[str], split: str | None) -> Split:
         return Split(ALL, list(files), {})
     found: dict[str, list[str]] = {}
     parts = {file: place.below(file).split(os.sep) for file in files}
-    shortest = min(map(len, parts.values()), default=1)
-    for depth in range(shortest - 1):
+    depth = 0
+    for depth in range(min(map(len, parts.values())) - 1):
         tops = {each[depth] for each in parts.values()}
         if all(name_of(top).lower() in NAMES for top in tops):
-            found = _of_tops(parts, depth)
+            found = {top: [file for file in files if parts[file][depth] == top] for top in tops}
         if len(tops) > 1 or found:
             break
     if not found:
@@ -77,22 +76,13 @@ def take(place: Place, files: Sequence[str], split: str | None) -> Split:
     taken = next((top for top in found if name_of(top).lower() == wanted), None)
     if taken is None:
         raise InputError(
-            f"The splits there are {', '.join(map(name_of, found))}; all takes everything. "
+            f"The splits there are {', '.join(sorted(map(name_of, found)))}; all takes everything. "
             f"Received: {wanted!r} for {place.path}"
         )
-    others = {_place_of(paths[0], top): len(paths) for top, paths in found.items() if top != taken}
+    others = {}
+    for top in sorted(found.keys() - {taken}):
+        path = found[top][0]
+        for _ in parts[path][depth + 1 :]:
+            path = os.path.dirname(path)
+        others[path] = len(found[top])
     return Split(wanted, found[taken], others)
-
-
-def _of_tops(parts: dict[str, list[str]], depth: int) -> dict[str, list[str]]:
-    found = collections.defaultdict(list)
-    for file, each in parts.items():
-        found[each[depth]].append(file)
-    return dict(found)
-
-
-def _place_of(file: str, top: str) -> str:
-    """The path of the split that a file is in."""
-    while os.path.basename(file) != top:
-        file = os.path.dirname(file)
-    return file
