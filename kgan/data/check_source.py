@@ -64,7 +64,8 @@ def check_source(
                 problems.append(result)
         if progress is not None:
             progress(len(usable) + len(problems), source.count)
-    problems += [(name, why) for name, why in source.skipped.items() if name not in dict(problems)]
+    known = {name for name, _ in problems}
+    problems += [(name, why) for name, why in source.skipped.items() if name not in known]
     classes = {name: counts[label] for label, name in enumerate(source.class_names or ())}
     fit: decode.Fit = source.fit if isinstance(source, StreamSource) else "crop"
     colour = decode.check_background(getattr(source, "background", decode.WHITE))
