@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -155,7 +157,8 @@ def _of_folder(datasets: Any, name: str, split: str) -> Any:
 
 def _of_hub(datasets: Any, name: str, split: str) -> Any:
     try:
-        return datasets.load_dataset(name, split=split)
+        with _without_warnings("huggingface_hub"):  # of each time that it tries again
+            return datasets.load_dataset(name, split=split)
     except MemoryError:
         raise
     except Exception as problem:  # no such set, no network, or a set that is no longer readable
@@ -163,3 +166,15 @@ def _of_hub(datasets: Any, name: str, split: str) -> Any:
             "Neither a folder here nor a set that Hugging Face's Hub gives "
             f"({printable(first_line(problem), 200)}). Received: hf:{name}"
         ) from None
+
+
+@contextlib.contextmanager
+def _without_warnings(name: str) -> Iterator[None]:
+    """Context manager: a library logs errors alone."""
+    log = logging.getLogger(name)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import json
+import logging
 import sys
 
 import pytest
@@ -73,7 +74,7 @@ def opener(kind, tmp_path):
                 lines.writerow((NAMES[LABELS[n]], f"{n:02d}.png"))
         data = tmp_path / "list.csv"
     else:
-        data = parquet(tmp_path / "a.parquet", struct=kind == "struct")
+        data = parquet(tmp_path / "a.parquet")
     return lambda **options: open_source(data, **SHAPE, **options)
 
 
@@ -86,7 +87,7 @@ def read(source, first, count, **options):
     ]
 
 
-@pytest.mark.parametrize("kind", ["struct", "bytes", "hf", "csv"])
+@pytest.mark.parametrize("kind", ["parquet", "hf", "csv"])
 def test_pictures_and_labels_are_the_sets_own_in_an_order_that_is_entered_anywhere(tmp_path, kind):
     open_again = opener(kind, tmp_path)
     source = open_again(labels=True)
@@ -99,7 +100,7 @@ def test_pictures_and_labels_are_the_sets_own_in_an_order_that_is_entered_anywhe
         assert len(set(levels)) == STEPS * BATCH  # none twice
         assert all([LABELS[n // 10] for n in images] == labels for images, labels in epoch)
     assert whole[:STEPS] != whole[STEPS:] != read(source, 0, STEPS, shuffle=False)
-    for first in (1, 4, 7):
+    for first in (4, 7):
         tf.random.set_seed(first)
         assert read(open_again(labels=True), first, 2) == whole[first : first + 2]
     assert open_again().fingerprint() == open_again().fingerprint()
@@ -109,8 +110,10 @@ def test_pictures_and_labels_are_the_sets_own_in_an_order_that_is_entered_anywhe
 
 
 def test_bytes_alone_names_of_files_and_splits(tmp_path):
-    train = parquet(tmp_path / "train-00000-of-00001.parquet", names=False)
+    train = parquet(tmp_path / "train-00000-of-00001.parquet", struct=False, names=False)
     source = open_source(train, **SHAPE, labels=True)
+    found = [(image[0, 0, 0], label) for image, label in source.examples().as_numpy_iterator()]
+    assert sorted(found) == list(zip(LEVELS, LABELS, strict=True))
     assert source.class_names == ["0", "1", "2"]
     assert (source.name(4), source.name(22)) == (f"{train} row 4", f"{train} row 22")
     (tmp_path / "in" / "data").mkdir(parents=True)
@@ -118,9 +121,9 @@ def test_bytes_alone_names_of_files_and_splits(tmp_path):
     for split, n in (("train", 2), ("test", 1)):
         for part in range(n):
             parquet(tmp_path / "in" / "data" / f"{split}-{part}.parquet", rows=50)
-    for split, count in ((None, 2 * COUNT), ("test", COUNT)):
+    for split, count in ((None, 2 * COUNT), ("all", 3 * COUNT), ("test", COUNT)):
         found = open_source(tmp_path / "in", **SHAPE, split=split)
-        assert found.count == count
+        assert (found.count, found.split) == (count, split or "train")
     assert found.name(0).endswith("test-0.parquet row 0")
     with pytest.raises(kgan.InputError, match=r"No such split; the files' names tell .*train"):
         open_source(tmp_path / "in", split="validation")
@@ -183,12 +186,13 @@ def test_parquet_files_that_cannot_be_used_are_one_line(tmp_path, write, asked, 
     assert "\n" not in str(caught.value)
 
 
-def test_sets_of_hugging_face_have_splits_and_say_what_is_wrong(tmp_path, monkeypatch):
+def test_sets_of_hugging_face_have_splits_and_say_what_is_wrong(tmp_path, monkeypatch, caplog):
     rows = saved(tmp_path)
     splits = {"train": rows.select(range(20)), "test": rows.select(range(6))}
     datasets.DatasetDict(splits).save_to_disk(str(tmp_path / "set"))
     data = f"hf:{tmp_path / 'set'}"
     assert open_source(data, **SHAPE).count == 20
+    assert open_source(data, **SHAPE, split="all").count == 26
     source = open_source(data, **SHAPE, split="test", labels=True)
     assert (source.count, source.class_names) == (6, NAMES)
     (tmp_path / "empty").mkdir()
@@ -204,9 +208,11 @@ def test_sets_of_hugging_face_have_splits_and_say_what_is_wrong(tmp_path, monkey
         with pytest.raises(kgan.InputError, match=says) as caught:
             open_source(named, labels=True, **asked)
         assert "\n" not in str(caught.value)
+    assert caplog.messages == []
 
 
 def unreachable(*_, **__):
+    logging.getLogger("huggingface_hub.utils").warning("Retrying in 1s")
     raise ConnectionError("no network\nhere")
 
 
