@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 import kgan
-from kgan.data import batches, open_source, parquet_files
+from kgan.data import batches, open_source, parquet_files, parquet_source
 from kgan.data.check_source import check_source
 
 pa = pytest.importorskip("pyarrow")
@@ -88,7 +88,10 @@ def read(source, first, count, **options):
 
 
 @pytest.mark.parametrize("kind", ["parquet", "hf", "csv"])
-def test_pictures_and_labels_are_the_sets_own_in_an_order_that_is_entered_anywhere(tmp_path, kind):
+def test_pictures_and_labels_are_the_sets_own_in_an_order_that_is_entered_anywhere(
+    tmp_path, kind, monkeypatch
+):
+    monkeypatch.setattr(parquet_files, "ROWS_TOGETHER", 2)  # row groups are larger in earnest
     open_again = opener(kind, tmp_path)
     source = open_again(labels=True)
     assert source.class_names == NAMES
@@ -129,6 +132,17 @@ def test_bytes_alone_names_of_files_and_splits(tmp_path):
         open_source(tmp_path / "in", split="validation")
     (tmp_path / "in" / "data" / "a.png").write_bytes(png(1))  # a folder of pictures, from here on
     assert open_source(tmp_path / "in", **SHAPE).count == 1
+
+
+def test_row_groups_come_in_an_order_that_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_source, "block_of", lambda *_: 1)  # as of a set of many gigabytes
+    source = open_source(parquet(tmp_path / "a.parquet"), **SHAPE)
+    orders = [
+        [int(index) for index, _, _ in source.encoded(tf.constant([seed, 0], tf.int64))]
+        for seed in (1, 2, 1)
+    ]
+    assert orders[0] == orders[2] != orders[1]
+    assert sorted(orders[0]) == list(range(COUNT)) != orders[0]
 
 
 def test_rows_without_a_picture_are_named_and_skipped(tmp_path):
