@@ -13,7 +13,6 @@ from typing import Any
 
 import filelock
 
-from kgan.data.splits import ALL
 from kgan.errors import InputError
 from kgan.file_systems import go_on_without_locks
 from kgan.files import printable, staging_directory, whole_file, writing
@@ -37,6 +36,7 @@ TRACKER_FILE = "tracker.json"
 LOCK_FILE = ".lock"
 SAMPLES = "samples"
 LOGS = "logs"
+EVERYTHING = "all"  # of the splits; `kgan.data.splits.ALL`, without TensorFlow
 # Options that name a place.
 PATHS = ("data", "attributes", "manual_dir", "download_dir", "start_from")
 
@@ -92,7 +92,7 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
         values.setdefault("precision", "float32")  # "auto" would not be what it began with
         values.setdefault("schedule", "none")  # of a version without
         if values.get("split") is None and os.path.isdir(str(values.get("data"))):
-            values["split"] = ALL  # of a version to which train/ and test/ were classes
+            values["split"] = EVERYTHING  # of a version to which train/ and test/ were classes
         for name in PATHS:
             if isinstance(values.get(name), str):
                 values[name] = path_of_text(values[name])
