@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,7 @@ def _sheet_path(data: str, output: Path | None) -> Path | None:
         InputError: the sheet cannot be put where the user asked.
     """
     folder = Path(os.path.realpath(data))  # Path.resolve raises at a loop of links
-    name = folder.name if folder.is_dir() else folder.name.split(".")[0]
+    name = folder.name if folder.is_dir() else re.split(r"[-_]?[.{]", folder.name)[0]
     name = name.rpartition(":")[2]  # of tfds:NAME
     path = output or Path(f"{name or 'pictures'}-check.png")
     if path.suffix.lower() != ".png":

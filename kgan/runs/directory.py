@@ -36,7 +36,7 @@ TRACKER_FILE = "tracker.json"
 LOCK_FILE = ".lock"
 SAMPLES = "samples"
 LOGS = "logs"
-EVERYTHING = "all"  # of the splits; `kgan.data.splits.ALL`, without TensorFlow
+EVERYTHING = "all"  # as `kgan.data.splits.ALL`, from which importing would take seconds
 # Options that name a place.
 PATHS = ("data", "attributes", "manual_dir", "download_dir", "start_from")
 

@@ -5,6 +5,7 @@ import tarfile
 import zipfile
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from kgan.data import open_source
@@ -47,8 +48,7 @@ def make_folder(path, members):
 
 def make_lmdb(path, members):
     """An LMDB of {key: bytes}."""
-    import lmdb
-
+    lmdb = pytest.importorskip("lmdb")
     with lmdb.open(str(path), map_size=2**22) as env, env.begin(write=True) as view:
         for name, data in members.items():
             view.put(name.encode(), data)

@@ -173,7 +173,7 @@ def test_what_is_wrong_in_a_json_file_is_named(folder, tmp_path, content, says):
 def test_a_file_of_attributes_goes_with_a_folder_alone(folder, tmp_path):
     np.savez(tmp_path / "a.npz", images=np.zeros((4, 8, 8), np.uint8))
     for data in (None, "embedded:faces", tmp_path / "a.npz", "tfds:mnist"):
-        with pytest.raises(kgan.InputError, match="goes with a folder of pictures"):
+        with pytest.raises(kgan.InputError, match="goes with a folder or archive of pictures"):
             open_source(data, attributes=f"{folder}.csv")
     with pytest.raises(kgan.InputError, match=r"missing\.csv"):
         open_source(folder, attributes="missing.csv")

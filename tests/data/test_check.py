@@ -216,11 +216,11 @@ def test_what_pillow_merely_warns_of_is_no_problem(folder, monkeypatch, recwarn)
 
 
 def test_other_kinds_of_pictures_and_linked_folders_are_named_as_left_out(folder):
-    for name in ("a.HEIC", "b.tif", "notes.txt", ".hidden.svg"):
+    for name in ("a.JP2", "b.tif", "notes.txt", ".hidden.svg"):
         (folder / name).write_text("x")
     (folder / "all").symlink_to(folder)
     assert remarks(check.check_folder(folder)) == {
-        "of": {"a.HEIC": "", "b.tif": ""},
+        "of": {"a.JP2": "", "b.tif": ""},
         "linked": {"all": ""},
     }
 
@@ -406,10 +406,10 @@ def test_training_tells_of_small_and_of_unread_pictures_from_headers_alone(folde
     assert caplog.messages == []
     scene(5).resize((20, 20)).save(folder / "small.png")
     (folder / "x.tif").write_text("x")
-    (folder / "y.heic").write_text("x")
+    (folder / "y.jp2").write_text("x")
     with caplog.at_level(logging.WARNING, "kgan"):
         open_source(folder)
     assert caplog.messages == [
         "1 of 4 pictures are smaller than 64x64 and are scaled up",
-        "2 files of kinds that kgan does not read are left out: .heic .tif",
+        "2 files of kinds that kgan does not read are left out: .jp2 .tif",
     ]

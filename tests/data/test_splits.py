@@ -5,8 +5,8 @@ import json
 import pytest
 
 import kgan
-from kgan.cli.main import main
 from kgan.data import check_folder
+from kgan.runs import Run, RunOptions
 from kgan.runs.directory import read_options
 from tests.data.containers import encoded, levels, make_folder, make_zip, opened
 
@@ -60,18 +60,17 @@ def test_what_is_no_split(tmp_path):
         opened(make_zip(tmp_path / "d.zip", rest))
 
 
-def test_a_run_says_its_split_and_one_from_before_goes_on_with_everything(tmp_path, capsys):
+def test_a_run_says_its_split_and_one_from_before_goes_on_with_everything(tmp_path):
     folder = make_folder(tmp_path / "set", SET)
-    run = ["--name", "a", "--out", str(tmp_path), "--filters", "2", "--size", "16x16x1"]
-    how = ["--batch-size", "2", "--steps", "1", "--conditional", "--split", "test"]
-    assert main(["train", str(folder), *run, *how]) == 0
-    config = tmp_path / "a" / "config.json"
+    facts = {"filters": 2, "size": (16, 16, 1), "batch_size": 2, "steps": 1, "split": "test"}
+    run = Run.create(RunOptions(data=str(folder), augment=[], **facts), tmp_path / "a")
+    config = run.directory / "config.json"
     values = json.loads(config.read_text())
-    assert (values["split"], read_options(tmp_path / "a").split) == ("test", "test")
+    assert (values["split"], read_options(run.directory).split) == ("test", "test")
     # A version that knew no splits wrote none: its classes were the subfolders.
     del values["split"]
     config.write_text(json.dumps(values))
-    assert read_options(tmp_path / "a").split == "all"
+    assert read_options(run.directory).split == "all"
     values["data"] = str(tmp_path / "set.npy")
     config.write_text(json.dumps(values))
-    assert read_options(tmp_path / "a").split is None
+    assert read_options(run.directory).split is None
