@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from kgan.data import columns, image_formats
 from kgan.data.array_labels import number_labels
 from kgan.data.extras import import_extra
+from kgan.data.image_files import is_encoded
 from kgan.data.splits import ALL, NAMES, TRAIN
 from kgan.errors import InputError, KganError
 from kgan.files import first_line, printable
@@ -218,20 +217,12 @@ def _image_column(
         with _of_file(files[0]):
             opened = parquet.ParquetFile(files[0], **STREAMED)
             values = next(_rows(opened, 0, name, field), [])
-        if any(_is_image(value) for value in values):
+        if any(is_encoded(value) for value in values):
             return name, field
     raise InputError(
         "No column of pictures: encoded, as bytes or as Hugging Face's struct of bytes and path. "
         f"Received: {files[0]} with {printable(', '.join(names), 200)}"
     )
-
-
-def _is_image(value: bytes) -> bool:
-    try:
-        with Image.open(io.BytesIO(value), formats=image_formats.names()):
-            return True
-    except Exception:  # Pillow has no single class for what is no image
-        return False
 
 
 def _features(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:

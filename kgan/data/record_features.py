@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -11,10 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from PIL import Image
 
-from kgan.data import image_formats
 from kgan.data.array_labels import number_labels
+from kgan.data.image_files import is_encoded
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.names import as_name
@@ -89,7 +87,7 @@ def image_feature(
             f"Received: {printable(wanted)} for {received}"
         )
     among = (*IMAGES, *sorted(features)) if wanted is None else (wanted,)
-    found = next((name for name in among if _is_image(features.get(name))), None)
+    found = next((name for name in among if is_encoded(features.get(name))), None)
     if found is not None:
         return ImageFeature((found,), False)
     name, shape = RAW if wanted is None else wanted, features.get(SHAPE)
@@ -102,16 +100,6 @@ def image_feature(
             f"(C, H, W) beside it. Received: {printable(wanted)} for {received}"
         )
     return ImageFeature(IMAGES, False)
-
-
-def _is_image(value: Any) -> bool:
-    if not isinstance(value, bytes):
-        return False
-    try:
-        with Image.open(io.BytesIO(value), formats=image_formats.names()):
-            return True
-    except Exception:  # Pillow has no single class for what is no image
-        return False
 
 
 def read_labels(
