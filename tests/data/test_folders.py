@@ -79,6 +79,21 @@ def test_links_that_loop_lead_to_the_same_or_nowhere_are_left_out_and_told(two, 
     assert "7 linked folders are left out" in caplog.text
 
 
+def test_what_may_have_been_meant_is_told_when_it_is_left_out(two, caplog):
+    fill(two / ".thumbs")
+    (two / "mine" / "0.png").rename(two / "mine" / ".0.png")
+    (two / "mine" / "._1.png").write_bytes(b"Mac OS X")
+    (two / "more.zip").write_bytes(b"PK")
+    place = FolderPlace(two)
+    place.listing.closed.append((str(two / "closed"), PermissionError(13, "Permission denied")))
+    assert len(FolderSource(place, (8, 8, 1), "crop", (255, 255, 255), False).files) == 5
+    assert [record.getMessage() for record in caplog.records] == [
+        f"2 hidden pictures and folders are left out: {two}/.thumbs ...",
+        f"1 archives among the pictures are left out: {two}/more.zip",
+        f"1 folders cannot be read and are left out: {two}/closed: Permission denied",
+    ]
+
+
 def test_folders_that_are_all_there_is_are_entered(tmp_path):
     for name, level in (("cats", 0), ("dogs", 50)):
         fill(tmp_path / "download" / "pets" / name, level)
