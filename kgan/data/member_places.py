@@ -11,12 +11,12 @@ from typing import IO, Any, Generic, NamedTuple, TypeVar
 
 from kgan import memory
 from kgan.data.folder_listing import APPLES, HIDDEN, Listing
-from kgan.data.image_files import LARGEST_FILE
+from kgan.data.image_files import LARGEST_FILE, reason
 from kgan.data.places import Place
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.memory import in_words
-from kgan.reading import LARGEST_TEXT
+from kgan.reading import LARGEST_TEXT, check_file
 
 DRIVE = re.compile("[A-Za-z]:")
 NOT_PLAIN = "links, devices and files with holes"
@@ -130,6 +130,21 @@ class MembersPlace(Place, Generic[Key]):
 
     def below(self, file: str) -> str:
         return os.path.join(*self._members[file].name)
+
+
+def open_archive(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Opens a file that has members.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    try:
+        check_file(path)
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise InputError(f"No such file. Received: {path}") from None
+    except OSError as problem:
+        raise InputError(f"Cannot read this file: {reason(problem)}. Received: {path}") from None
 
 
 def parts_of(name: str, path: object) -> tuple[str, ...]:

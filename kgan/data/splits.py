@@ -65,9 +65,9 @@ def take(place: Place, files: Sequence[str], split: str | None) -> Split:
             found = {top: [file for file in files if parts[file][depth] == top] for top in tops}
         if len(tops) > 1 or found:
             break
+    if split is None and len(found) < 2:  # one subfolder with everything means nothing
+        return Split(ALL, list(files), {})
     if not found:
-        if split is None:
-            return Split(ALL, list(files), {})
         raise InputError(
             "A split is a subfolder, train or test (val, valid, validation), beside others of "
             f"these names alone. Received: {split!r} for {place.path}, which has none"

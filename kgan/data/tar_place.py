@@ -8,13 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kgan.data.image_files import reason
-from kgan.data.member_places import Member, MembersPlace
+from kgan.data.member_places import Member, MembersPlace, open_archive
 from kgan.data.tar_index import Found, index
 from kgan.data.unpacked import Unpacked
-from kgan.errors import InputError
 from kgan.files import printable
-from kgan.reading import check_file
 
 GZIPPED = (".tar.gz", ".tgz")
 LABEL_SUFFIXES = (".cls", ".json")  # of the file with a picture's label, by its name
@@ -60,14 +57,7 @@ class TarPlace(MembersPlace[Found]):
             self._unpacked[tar] = Unpacked(tar)
             yield from index(self._unpacked[tar].file, tar, left_out)
             return
-        try:
-            check_file(tar)
-            file = open(tar, "rb")
-        except FileNotFoundError:
-            raise InputError(f"No such file. Received: {tar}") from None
-        except OSError as problem:
-            raise InputError(f"Cannot read this file: {reason(problem)}. Received: {tar}") from None
-        with file:
+        with open_archive(tar) as file:
             yield from index(file, tar, left_out)
 
     def read(self, member: Member[Found]) -> bytes:

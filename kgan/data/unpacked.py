@@ -9,11 +9,11 @@ import tempfile
 import threading
 import zlib
 
+from kgan.data.member_places import open_archive
 from kgan.data.sources import LOG
 from kgan.errors import InputError
 from kgan.files import first_line
 from kgan.memory import in_words
-from kgan.reading import check_file
 
 PART = 2**20  # bytes unpacked at a time
 KEPT_FREE = 2**28  # bytes that are left on the disk
@@ -33,13 +33,13 @@ class Unpacked:
     """
 
     def __init__(self, path: str) -> None:
+        source = open_archive(path)
         folder = tempfile.gettempdir()
         room = shutil.disk_usage(folder).free - KEPT_FREE
         self.file, size = tempfile.TemporaryFile(dir=folder), 0
         self._one = threading.Lock()
         try:
-            check_file(path)
-            with gzip.open(path) as packed:
+            with source, gzip.GzipFile(fileobj=source) as packed:
                 while part := packed.read(PART):
                     size += len(part)
                     if size > room:  # a few bytes can unpack to any number
@@ -48,8 +48,6 @@ class Unpacked:
                             f"free in {folder} (TMPDIR names another place). Received: {path}"
                         )
                     self.file.write(part)
-        except FileNotFoundError:
-            raise InputError(f"No such file. Received: {path}") from None
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
             raise InputError(
                 f"Damaged, cut short or not packed by gzip ({first_line(problem)}). "

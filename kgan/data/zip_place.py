@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from kgan.data.image_files import LARGEST_FILE
-from kgan.data.member_places import NOT_PLAIN, Member, MembersPlace, parts_of
+from kgan.data.member_places import NOT_PLAIN, Member, MembersPlace, open_archive, parts_of
 from kgan.errors import InputError
 from kgan.files import first_line, printable
 from kgan.names import name_of
-from kgan.reading import check_file
 
 ENCRYPTED = 1  # bit of a member's flags
 LARGE = 2**26  # bytes
@@ -67,14 +66,8 @@ class ZipPlace(MembersPlace[zipfile.ZipInfo]):
 
 
 def _opened(path: str | os.PathLike[str]) -> zipfile.ZipFile:
-    try:
-        check_file(path)
-        # Given a file, it does not count who reads from it, which threads would get wrong.
-        file = open(path, "rb")
-    except FileNotFoundError:
-        raise InputError(f"No such file. Received: {path}") from None
-    except OSError as problem:
-        raise InputError(f"Cannot read this file: {problem.strerror}. Received: {path}") from None
+    # Given a file, zipfile does not count who reads from it, which threads would get wrong.
+    file = open_archive(path)
     try:
         return zipfile.ZipFile(file)
     except Exception as problem:  # beside its own what struct, codecs and seeking raise

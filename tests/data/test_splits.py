@@ -54,6 +54,8 @@ def test_what_is_no_split(tmp_path):
         kgan.InputError, match=r"A split is a subfolder.*Received: 'test' for .*a.z"
     ):
         opened(tmp_path / "a.zip", split="test")
+    only = {name: data for name, data in SET.items() if name.startswith("test")}
+    assert opened(make_zip(tmp_path / "e.zip", only)).class_names == ["cat", "dog"]
     # Without train nothing is guessed.
     rest = {name: data for name, data in SET.items() if not name.startswith("Train")}
     with pytest.raises(kgan.InputError, match=r"The splits there are .*Received: 'train'"):
