@@ -9,7 +9,6 @@ needs kgan[metrics].
 """
 
 import argparse
-import gzip
 import os
 import platform
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import kgan
+from kgan.data.idx_files import read_idx
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz")
 EMBEDDED = Path(kgan.__file__).parent / "data" / "fashion_mnist" / "fashion_mnist_6000.npz"
@@ -34,8 +34,7 @@ METRICS = (
 def images(n):
     """2 n images, uint8 (2, n, 28, 28)."""
     if DEBIAN.exists():
-        whole = np.frombuffer(gzip.decompress(DEBIAN.read_bytes())[16:], np.uint8)
-        whole = whole.reshape(-1, 28, 28)
+        whole = read_idx(DEBIAN)
     else:
         with np.load(EMBEDDED) as file:
             whole = file["images"].reshape(-1, 28, 28)

@@ -9,7 +9,6 @@ Debian's package dataset-fashion-mnist installs them. The same input gives the
 same bytes.
 """
 
-import gzip
 import io
 import sys
 import zipfile
@@ -18,21 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from kgan.data.embedded_sets import FASHION
+from kgan.data.idx_files import read_idx
 
 PER_CLASS = 600
-
-
-def read_idx(path, header_bytes):
-    """The uint8 values of an IDX file after its header."""
-    with gzip.open(path) as file:
-        return np.frombuffer(file.read(), np.uint8, offset=header_bytes)
 
 
 def main(directory, output, per_class=PER_CLASS):
     """Writes the set."""
     per_class = int(per_class)
-    labels = read_idx(Path(directory) / "train-labels-idx1-ubyte.gz", 8)
-    images = read_idx(Path(directory) / "train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
+    labels = read_idx(Path(directory) / "train-labels-idx1-ubyte.gz")
+    images = read_idx(Path(directory) / "train-images-idx3-ubyte.gz")
     rows = np.sort(np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in range(10)]))
     arrays = {"images": images[rows], "labels": labels[rows]}
     if per_class != PER_CLASS:  # kgan has them for its own

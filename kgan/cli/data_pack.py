@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kgan.cli import quiet_tensorflow
 from kgan.cli.arguments import add_options, given_options
-from kgan.errors import InputError
+from kgan.cli.labelled_data import open_labelled
 from kgan.files import printable
 from kgan.runs.options import RunOptions
 from kgan.streams import counting
@@ -20,16 +20,23 @@ streamed, when packing and when training on them: a set can be of any size.
   kgan train shards/
   kgan data check shards/
 """
-OPTIONS = ("split", "manual_dir", "download_dir", "strict", "size", "fit", "background")
+OPTIONS = (
+    "split",
+    "manual_dir",
+    "download_dir",
+    "label_column",
+    "feature",
+    "strict",
+    "size",
+    "fit",
+    "background",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument(
-        "data",
-        metavar="DATA",
-        help="folder, .zip, .tar or LMDB of pictures, .npz or .npy file, TFRecord shards or "
-        "tfds:NAME",
+        "data", metavar="DATA", help="folder, file or set of pictures, as kgan train takes them"
     )
     add_options(parser, RunOptions, OPTIONS)
     parser.add_argument(
@@ -40,15 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Prints what was packed and, last, the folder."""
     quiet_tensorflow.import_tensorflow()
-    from kgan.data import open_source, pack
+    from kgan.data import pack
 
     options = given_options(arguments, RunOptions)
-    size = options.pop("size", None)
-    try:
-        source = open_source(**options, image_shape=size, labels=True)
-    except InputError as problem:
-        source = open_source(**options, image_shape=size)  # what is wrong may be labels alone
-        print(f"without classes: {printable(problem, None)}")
+    options["image_shape"] = options.pop("size", None)
+    source, unlabelled = open_labelled(options)
+    if unlabelled:
+        print(f"without classes: {unlabelled}")
     if source.attributes is not None:
         print(f"without attributes: shards hold none of {', '.join(source.attributes.names)}")
     manifest = pack(source, arguments.output, progress=counting("packed"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from kgan.attribute_values import check_names, check_values
 from kgan.attributes import Attributes
 from kgan.channels import ALPHA, PICTURES
 from kgan.data import decode, tfds, transparency
-from kgan.data.array_files import load_arrays
+from kgan.data.array_files import Arrays
 from kgan.data.array_images import check_images, own_channels, own_shape, range_of_floats
 from kgan.data.array_labels import names_that_fit, number_labels
 from kgan.data.array_source import ArraySource
@@ -29,6 +29,7 @@ from kgan.errors import InputError
 from kgan.images import to_pil
 
 FILES_SIZE = (64, 64)
+ArrayReader = Callable[[Path, bool], Arrays]  # of a path, the labels too where they are asked for
 
 
 def folder_source(
@@ -39,12 +40,14 @@ def folder_source(
     strict: bool,
     attributes: str | os.PathLike[str] | None = None,
     split: str | None = None,
+    label_column: str | None = None,
 ) -> FolderSource:
     """A `FolderSource` of what `open_place` takes; for the arguments see `open_source`."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
     shape = decode.check_picture(shape_of(image_shape, FILES_SIZE, 3), background)
     file = None if attributes is None else Path(attributes)
-    return FolderSource(open_place(folder), shape, fit, background, strict, file, split)
+    place = open_place(folder, label_column)
+    return FolderSource(place, shape, fit, background, strict, file, split, label_column)
 
 
 def record_source(
@@ -54,6 +57,8 @@ def record_source(
     background: Sequence[int],
     strict: bool,
     labels: bool = False,
+    label_column: str | None = None,
+    feature: str | None = None,
 ) -> RecordSource:
     """A `RecordSource` of one .tfrecord file or of all in a folder."""
     fit, background = decode.check_fit(fit), decode.check_background(background)
@@ -62,20 +67,21 @@ def record_source(
     size = (height, width)
     image_shape = shape_of(image_shape, size, _kept(channels, background))
     image_shape = decode.check_picture(image_shape, background)
-    how = (image_shape, fit, background, strict, labels)
+    how = (image_shape, fit, background, strict, labels, label_column, feature)
     return _told(RecordSource(shards, counts, manifest, *how), channels)
 
 
 def array_file_source(
     path: Path,
+    read_arrays: ArrayReader,
     image_shape: Sequence[int] | None,
     fit: decode.Fit,
     background: Sequence[int],
     labels: bool,
 ) -> ArraySource:
-    """An `ArraySource` of an .npz or .npy file."""
-    description = f"array file {path.name}"
-    found = load_arrays(path, labels)
+    """An `ArraySource` of a file of arrays, or of several in a folder, read by `read_arrays`."""
+    description = f"{'arrays in' if path.is_dir() else 'array file'} {path.name}"
+    found = read_arrays(path, labels)
     ends = range_of_floats(found.images, path)
     if ends is not None:
         description += f", floats from {ends[0]:g} to {ends[1]:g}"

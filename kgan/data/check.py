@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from kgan import images, memory
-from kgan.data import decode, duplicates, image_files, image_formats, splits
+from kgan.data import decode, image_files, image_formats, splits
 from kgan.data.array_source import ArraySource
+from kgan.data.checked import Report, UsableImage, look_at, remark_on_counts, remarks_on, report_of
 from kgan.data.containers import open_place
 from kgan.data.folder_classes import FolderClasses, classes_in
 from kgan.data.folder_listing import Listing
@@ -26,60 +24,8 @@ from kgan.data.places import Place
 from kgan.data.sources import WORKERS
 
 AT_ONCE = 1024  # files handed to the threads together
-UNBALANCED = 10  # times the images of the smallest class
 PREVIEW_WIDTH = 1024  # pixels, roughly; at least two images per row
 PREVIEW_ROWS = 3
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class UsableImage:
-    """An image file that training can use.
-
-    Attributes:
-        file: its path.
-        header: its `kgan.data.image_files.Header`.
-        animated: it has more than one frame.
-        digest: sha256 of the file.
-        look: its perceptual hash as the model sees it: fitted, on the background.
-    """
-
-    file: str
-    header: image_files.Header
-    animated: bool
-    digest: bytes
-    look: int
-
-
-@dataclasses.dataclass
-class Report:
-    """What `check_folder` found.
-
-    Attributes:
-        folder: the folder or archive, a `pathlib.Path`.
-        image_shape, fit, background: how the images are prepared.
-        images: those that training can use.
-        problems: what training skips, as (path, reason).
-        remarks: what is odd but does not stop training: {what: [(path, detail), ...]}.
-        classes: number of usable images per class, by `kgan.data.folder_classes`; empty without.
-        class_remark: what is odd about the classes, one line, or None.
-        same: groups of paths of files with the same bytes.
-        alike: groups of paths of images that look alike, one path for each
-            group of `same`; see `kgan.data.duplicates`.
-        place: where the files lie, a `kgan.data.places.Place`.
-    """
-
-    folder: Path
-    image_shape: decode.Shape
-    fit: decode.Fit
-    background: decode.Colour
-    images: list[UsableImage]
-    problems: list[tuple[str, str]]
-    remarks: dict[str, list[tuple[str, str]]]
-    classes: dict[str, int]
-    class_remark: str | None
-    same: list[list[str]]
-    alike: list[list[str]]
-    place: Place
 
 
 def check_folder(
@@ -89,6 +35,7 @@ def check_folder(
     fit: decode.Fit = "crop",
     background: Sequence[int] = (255, 255, 255),
     split: str | None = None,
+    label_column: str | None = None,
     progress: Callable[[int, int], Any] | None = None,
 ) -> Report:
     """Decodes every image below a folder as training would, and reports what it finds.
@@ -96,7 +43,7 @@ def check_folder(
     Args:
         directory: the folder, or what `kgan.data.containers.open_place` takes for one.
         image_shape: (H, W, C) of the model, or (H, W) for colour; C 1, 3 or 4.
-        fit, background, split: as for `kgan.data.from_folder`.
+        fit, background, split, label_column: as for `kgan.data.open_source`.
         progress: called with (files checked, files in total) from time to time.
 
     Returns:
@@ -110,7 +57,7 @@ def check_folder(
     colour = decode.check_background(background)
     shape = decode.check_picture(decode.check_shape(image_shape), colour)
     how = (shape, decode.check_fit(fit), colour)
-    place = open_place(directory)
+    place = open_place(directory, label_column)
     listing, taken = place.listing, splits.take(place, place.listing.images, split)
     checked: list[UsableImage | tuple[str, str]] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(WORKERS) as pool:
@@ -131,21 +78,14 @@ def check_folder(
     problems = [result for result in checked if not isinstance(result, UsableImage)]
     problems += [(path, image_files.reason(problem)) for path, problem in listing.closed]
     files = [file for file in taken.files if file not in drawn]
-    classes, class_remark = _count_classes(classes_in(place, files), usable)
-    same = duplicates.group_equal([image.digest for image in usable])
-    copies = {number for group in same for number in group[1:]}
-    single = [image for number, image in enumerate(usable) if number not in copies]
-    alike = duplicates.group_near([image.look for image in single])
-    return Report(
+    classes, class_remark = _count_classes(classes_in(place, files, label_column), usable)
+    return report_of(
         Path(directory),
-        *how,
+        how,
         usable,
         problems,
         _remarks(usable, listing, drawn, shape, fit) | _of_splits(taken),
-        classes,
-        class_remark,
-        [[usable[number].file for number in group] for group in same],
-        [[single[number].file for number in group] for group in alike],
+        (classes, class_remark),
         place,
     )
 
@@ -157,25 +97,11 @@ def _look_at(
     try:
         opened = place.opened(file)
         with open(opened, "rb") if isinstance(opened, str) else opened as stream:
-            with Image.open(stream, formats=image_formats.names()) as image:
-                header, animated = image_files.header_of(image), _is_animated(image)
-            stream.seek(0)
-            # Training's own decoding: a file passes here if and only if training can use it.
-            fitted = decode.decode(stream, image_shape, fit, background)
-            stream.seek(0)
-            digest = _digest(stream)
+            return look_at(file, stream, image_shape, fit, background)
     except MemoryError:
         raise
     except Exception as problem:  # Pillow has no single class for a bad image
         return file, image_files.reason(problem)
-    return UsableImage(file, header, animated, digest, duplicates.perceptual_hash(fitted))
-
-
-def _digest(stream: IO[bytes]) -> bytes:
-    digest = hashlib.sha256()
-    while part := stream.read(2**20):
-        digest.update(part)
-    return digest.digest()
 
 
 def _of_splits(taken: splits.Split) -> dict[str, list[tuple[str, str]]]:
@@ -183,15 +109,6 @@ def _of_splits(taken: splits.Split) -> dict[str, list[tuple[str, str]]]:
     others = [(path, f"{count:,} pictures") for path, count in taken.others.items()]
     what = f"splits beside {taken.name}, left out; --split NAME takes another, all everything"
     return {what: others} if others else {}
-
-
-def _is_animated(image: Image.Image) -> bool:
-    if image.format == "MPO":  # a phone's depth map or the like, not an animation
-        return False
-    try:
-        return getattr(image, "is_animated", False)
-    except Exception:  # damaged after the first frame, the only one that is used
-        return True
 
 
 def _count_classes(
@@ -209,13 +126,7 @@ def _count_classes(
         return counts, None
     if found.names is None:
         return counts, "no classes to train with: a single subfolder"
-    least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
-    if not counts[least]:
-        return counts, f"a class without a picture that can be used: {least}"
-    if counts[most] >= UNBALANCED * counts[least]:
-        times = counts[most] // counts[least]
-        return counts, f"unbalanced: {most} has {times} times as many pictures as {least}"
-    return counts, None
+    return counts, remark_on_counts(counts)
 
 
 def _remarks(
@@ -226,33 +137,14 @@ def _remarks(
     fit: decode.Fit,
 ) -> dict[str, list[tuple[str, str]]]:
     """What is odd about images and files: {what: [(path, detail), ...]}."""
-    height, width, _ = image_shape
-    wrong: list[tuple[str, str]] = []
-    small: list[tuple[str, str]] = []
-    long: list[tuple[str, str]] = []
-    animated: list[tuple[str, str]] = []
-    converted: list[tuple[str, str]] = []
+    wrong = []
     for image in usable:
-        file, header = image.file, image.header
-        size = f"{header.size[1]}x{header.size[0]}"
-        own = next(one.suffixes for one in image_formats.known() if one.name == header.format)
-        if os.path.splitext(file)[1] and not file.lower().endswith(own):
-            wrong.append((file, f"{header.format} by its content"))
-        if image_files.is_scaled_up(header.size, image_shape, fit):
-            small.append((file, size))
-        shape = header.size[0] / header.size[1] / (width / height)
-        if min(shape, 1 / shape) < 0.5:
-            long.append((file, size))
-        if image.animated:
-            animated.append((file, header.format))
-        if header.deep or header.mode == "CMYK":
-            converted.append((file, header.channels))
+        own = next(one.suffixes for one in image_formats.known() if one.name == image.header.format)
+        if os.path.splitext(image.file)[1] and not image.file.lower().endswith(own):
+            wrong.append((image.file, f"{image.header.format} by its content"))
     remarks = {
         "named for another format": wrong,
-        f"smaller than {height}x{width}, scaled up": small,
-        "cut by more than half" if fit == "crop" else "padded to more than twice their area": long,
-        "animated, of which the first frame alone is used": animated,
-        "converted to 8 bits of grey or colour": converted,
+        **remarks_on(usable, image_shape, fit),
         "of kinds that kgan does not read, left out": [
             (path, _what_reads(path)) for path in listing.unread
         ],
@@ -287,15 +179,35 @@ def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
         uint8 array (H', W', C), rows of images alternating with rows of augmented ones;
         the images are taken evenly from the whole folder.
     """
-    columns = max(2, min(8, PREVIEW_WIDTH // report.image_shape[1]))
-    last = len(report.images) - 1
-    chosen = sorted(set(np.linspace(0, last, columns * PREVIEW_ROWS).astype(int).tolist()))
     how = (report.image_shape, report.fit, report.background)
-    # Beside the pictures: their augmented versions, as floats and as levels, and the sheet.
-    each = 4 * math.prod(report.image_shape)
-    memory.check(f"A sheet of {len(chosen)} pictures", len(chosen) * each, "a smaller size")
+    chosen = places_of_preview(len(report.images), report.image_shape)
+    assert report.place is not None  # of a folder's report
     files = [report.place.opened(report.images[number].file) for number in chosen]
     before = np.stack([decode.decode(file, *how) for file in files])
+    return sheet_of(before, augment)
+
+
+def places_of_preview(count: int, image_shape: decode.Shape) -> list[int]:
+    """Which of so many images are shown: some rows, taken evenly.
+
+    Raises:
+        InputError: the sheet does not fit into memory.
+    """
+    wanted = _columns(image_shape[1]) * PREVIEW_ROWS
+    chosen = sorted(set(np.linspace(0, count - 1, wanted).astype(int).tolist()))
+    # Beside the pictures: their augmented versions, as floats and as levels, and the sheet.
+    each = 4 * math.prod(image_shape)
+    memory.check(f"A sheet of {len(chosen)} pictures", len(chosen) * each, "a smaller size")
+    return chosen
+
+
+def sheet_of(before: np.ndarray, augment: Sequence[Any]) -> np.ndarray:
+    """Images above their augmented versions, uint8 (H', W', C).
+
+    Args:
+        before: uint8 (N, H, W, C).
+        augment: as for `kgan.data.from_folder`.
+    """
     changed = batches(
         ArraySource(before, "the preview"),
         batch_size=len(before),
@@ -306,4 +218,8 @@ def preview(report: Report, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
         seed=0,
     )
     after = images.to_uint8(next(iter(changed)), (-1.0, 1.0))
-    return images.pairs(before, after, columns=min(columns, len(before)))
+    return images.pairs(before, after, columns=min(_columns(before.shape[2]), len(before)))
+
+
+def _columns(width: int) -> int:
+    return max(2, min(8, PREVIEW_WIDTH // width))

@@ -6,7 +6,7 @@ import collections
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kgan.data.check import Report, UsableImage
+from kgan.data.checked import Report, UsableImage
 from kgan.files import aligned, printable
 
 SHOWN_SIZES = 4
@@ -15,7 +15,7 @@ SHOWN_FILES = 4  # per group
 
 
 def as_text(report: Report) -> str:
-    """A `kgan.data.check.Report` as lines of text; every file with a problem or remark is named."""
+    """A `kgan.data.checked.Report` as lines; every file with a problem or remark is named."""
     parts = [_formats(report), _sizes(report), _classes(report), _duplicates(report)]
     for what, files in report.remarks.items():
         parts.append([f"remark: {what} ({len(files):,})", *_named(files)])
@@ -26,7 +26,7 @@ def as_text(report: Report) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """A `kgan.data.check.Report` for programs.
+    """A `kgan.data.checked.Report` for programs.
 
     Args:
         report: it.

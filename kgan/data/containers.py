@@ -1,4 +1,4 @@
-"""Which place holds pictures: a folder, a .zip, tars, or an LMDB."""
+"""Which place holds pictures: a folder, a .zip, tars, an LMDB, or a list of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from kgan.data import image_formats
+from kgan.data.list_place import ListPlace
 from kgan.data.lmdb_place import DATA_FILE, LmdbPlace
 from kgan.data.places import FolderPlace, Place
 from kgan.data.tar_place import GZIPPED, TarPlace
@@ -15,6 +16,7 @@ from kgan.errors import InputError
 from kgan.names import name_of
 
 LMDB_FILES = (".lmdb", ".mdb")
+LISTS = (".csv",)
 # photos-{000000..000003}.tar, as WebDataset names several shards.
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 SHARD = re.compile(r"(.*[-_.])?\d+\.tar$", re.IGNORECASE | re.DOTALL)
@@ -26,15 +28,19 @@ def is_container(path: str | os.PathLike[str]) -> bool:
     name = os.fspath(path)
     if os.path.isdir(name):
         return os.path.isfile(os.path.join(name, DATA_FILE)) or bool(tars_in(name))
-    return name.lower().endswith((".zip", ".tar", *GZIPPED, *LMDB_FILES))
+    return name.lower().endswith((".zip", ".tar", *GZIPPED, *LMDB_FILES, *LISTS))
 
 
-def open_place(path: str | os.PathLike[str]) -> Place:
-    """The pictures of a folder, a .zip, a .tar (.tar.gz, .tgz), shards, or an LMDB.
+def open_place(path: str | os.PathLike[str], label_column: str | None = None) -> Place:
+    """The pictures of a folder, a .zip, a .tar (.tar.gz, .tgz), shards, an LMDB, or a .csv list.
 
     Shards are .tar files in a folder that holds no picture and no folder beside them, or
     numbered as in `photos-{000000..000003}.tar`. Where not all of those in a folder are named by
     a number, as photos-000000.tar, each is a class.
+
+    Args:
+        path: of what it is.
+        label_column: of a list's labels; None for the first that can be one.
 
     Raises:
         InputError: there is no such thing, it is damaged, or there are no pictures in it.
@@ -59,6 +65,8 @@ def open_place(path: str | os.PathLike[str]) -> Place:
         return TarPlace(path, f"tar file {_last(name)}", {name: ()})
     if lower.endswith(LMDB_FILES):
         return LmdbPlace(path)
+    if lower.endswith(LISTS):
+        return ListPlace(path, label_column)
     return FolderPlace(path)
 
 

@@ -26,7 +26,7 @@ from kgan.names import name_of
 
 
 class FolderSource(StreamSource):
-    """The images of a place, ordered by name, and their `kgan.data.folder_classes`.
+    """The images of a place, in the order of its listing, and their `kgan.data.folder_classes`.
 
     With a file of `kgan.data.attribute_files` they have its attributes instead.
 
@@ -35,6 +35,7 @@ class FolderSource(StreamSource):
         image_shape, fit, background, strict: as for `kgan.data.open_source`.
         attributes_file: a file of attributes.
         split: as for `kgan.data.splits.take`.
+        label_column: as for `kgan.data.open_source`.
 
     Attributes:
         split: which part of them it is, as `kgan.data.splits.Split.name`.
@@ -52,6 +53,7 @@ class FolderSource(StreamSource):
         strict: bool,
         attributes_file: Path | None = None,
         split: str | None = None,
+        label_column: str | None = None,
     ) -> None:
         listing = place.listing
         taken = splits.take(place, listing.images, split)
@@ -62,7 +64,7 @@ class FolderSource(StreamSource):
         paths = [path for path in taken.files if path not in drawn]
         attributes, table = None, np.empty(0)
         if attributes_file is None:
-            classes = classes_in(place, paths)
+            classes = classes_in(place, paths, label_column)
         else:
             entries = {
                 path: name_of(place.below(path)).replace(os.sep, "/") for path in listing.images

@@ -1,4 +1,4 @@
-"""Which class each picture belongs to: by a file beside it, a dataset.json, or its subfolder."""
+"""Which class each picture belongs to: by files that say so, or by its subfolder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kgan.data.array_labels import number_labels
+from kgan.data.picture_lists import metadata_in
 from kgan.data.places import Place
 from kgan.errors import InputError
 from kgan.files import printable
@@ -25,7 +26,7 @@ class FolderClasses:
         of: path of a picture -> its class; None for a picture without one.
         names: a name per class, by label; None where there are none to train with.
         problem: why there are none to train with although something names classes, one line.
-        from_file: whether a dataset.json, or a file beside each picture, names them.
+        from_file: whether a file names them: a dataset.json, metadata, a list, or one beside each.
     """
 
     of: Mapping[str, str | None]
@@ -41,31 +42,42 @@ class FolderClasses:
         return [numbers[str(self.of[file])] for file in files]
 
 
-def classes_in(place: Place, files: Sequence[str]) -> FolderClasses:
+def classes_in(
+    place: Place, files: Sequence[str], label_column: str | None = None
+) -> FolderClasses:
     """The classes of the pictures in a folder, or in what holds files as one does.
 
     Labels beside the pictures decide, where the place has such; else a dataset.json as
     StyleGAN's tools write it, where there is one: `{"labels": [["00000/img0.png", 3], ...]}`,
-    or null for no classes. Else each subfolder is a class,
-    if every picture is in one of at least two; where all pictures are in the same subfolder, its
-    own contents are looked at in the same way. Names that look alike (equal in Unicode's NFC) are
-    one class.
+    or null for no classes; then metadata, as `kgan.data.picture_lists.metadata_in` reads them.
+    Else each subfolder is a class, if every picture is in one of at least two; where all pictures
+    are in the same subfolder, its own contents are looked at in the same way. Names that look
+    alike (equal in Unicode's NFC) are one class.
 
     Args:
         place: the place.
         files: paths of its pictures, at least one.
+        label_column: of the metadata; None for the first that can be one.
+
+    Raises:
+        InputError: there are no metadata with the column asked for.
     """
     labels = place.labels_beside(files)
     if labels is not None:
-        return _by_labels(files, labels, "beside the pictures")
+        return _by_labels(files, labels, place.beside)
     parts = {file: place.below(file).split(os.sep) for file in files}
     inside: list[str] = []  # of which subfolder
     while True:
-        labels = _labels_file(place, os.path.join(*inside, LABELS_FILE))
+        labels, listed_in = _labels_in(place, inside, label_column)
         if labels is not None:
-            return _by_file(parts, len(inside), labels)
+            return _by_file(parts, len(inside), labels, listed_in)
         subfolders = {file: _subfolder(each, len(inside)) for file, each in parts.items()}
         inner = set(subfolders.values())
+        if label_column is not None and (len(inner) > 1 or None in inner):
+            raise InputError(
+                "label_column is one of a .csv list of pictures, of a table, or of metadata.csv or "
+                f"metadata.jsonl in a folder. Received: {printable(label_column)} for {place.path}"
+            )
         if inner == {None} and inside:  # one subfolder with everything is no class
             return FolderClasses(dict.fromkeys(files, name_of(inside[-1])), None)
         if len(inner) > 1 or None in inner:
@@ -84,6 +96,16 @@ def _by_subfolder(subfolders: Mapping[str, str | None]) -> FolderClasses:
     if names and beside:
         return FolderClasses(of, None, f"{beside:,} files lie beside the subfolders")
     return FolderClasses(of, names if len(names) > 1 else None)
+
+
+def _labels_in(place: Place, inside: Sequence[str], label_column: str | None) -> tuple[Any, str]:
+    """(labels as `_labels_file` has them, the name of the file that they are in)."""
+    labels = None
+    if label_column is None:
+        labels = _labels_file(place, os.path.join(*inside, LABELS_FILE))
+    if labels is not None:
+        return labels, LABELS_FILE
+    return metadata_in(lambda name: place.text_file(os.path.join(*inside, name)), label_column)
 
 
 def _labels_file(place: Place, name: str) -> Any:
@@ -112,21 +134,19 @@ def _labels_file(place: Place, name: str) -> Any:
 
 
 def _by_file(
-    parts: Mapping[str, Sequence[str]], depth: int, labels: dict[str, Any] | str
+    parts: Mapping[str, Sequence[str]], depth: int, labels: dict[str, Any] | str, listed_in: str
 ) -> FolderClasses:
-    """By a dataset.json at a depth, in which files are named as from there."""
+    """By a file at a depth, in which pictures are named as from there."""
     if isinstance(labels, str) or not labels:
         problem = labels if isinstance(labels, str) else None
         return FolderClasses(dict.fromkeys(parts), None, problem, from_file=True)
     entries = {file: "/".join(map(name_of, each[depth:])) for file, each in parts.items()}
     unnamed = [entry for entry in entries.values() if entry not in labels]
     if unnamed:
-        problem = (
-            f"{len(unnamed):,} files are not in {LABELS_FILE}, such as {printable(unnamed[0])}"
-        )
+        problem = f"{len(unnamed):,} files are not in {listed_in}, such as {printable(unnamed[0])}"
         return FolderClasses(dict.fromkeys(parts), None, problem, from_file=True)
     of_files = {file: labels[entry] for file, entry in entries.items()}
-    return _by_labels(list(parts), of_files, f"in {LABELS_FILE}")
+    return _by_labels(list(parts), of_files, f"in {listed_in}")
 
 
 def _by_labels(files: Sequence[str], labels: Mapping[str, Any] | str, where: str) -> FolderClasses:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,17 @@ def read_header(file: str, opened: Callable[[str], str | IO[bytes]]) -> Header |
             return header_of(image)
     except Exception as problem:  # Pillow has no single class for a bad image
         return problem
+
+
+def is_encoded(value: object) -> bool:
+    """Whether bytes are an image that kgan decodes, by its header."""
+    if not isinstance(value, bytes):
+        return False
+    try:
+        with Image.open(io.BytesIO(value), formats=image_formats.names()):
+            return True
+    except Exception:  # Pillow has no single class for what is no image
+        return False
 
 
 def drawn_among_others(headers: Mapping[str, object]) -> set[str]:

@@ -21,7 +21,10 @@ class Place(abc.ABC):
         path: the path that those of all files begin with.
         description: what it is, such as "folder photos".
         listing: its files; their paths are those of a folder, wherever they really are.
+        beside: where `labels_beside` finds labels, in words.
     """
+
+    beside = "beside the pictures"
 
     def __init__(self, path: str, description: str, listing: Listing) -> None:
         self.path, self.description, self.listing = path, description, listing
@@ -69,13 +72,18 @@ class Place(abc.ABC):
 class FolderPlace(Place):
     """A folder of files.
 
+    Args:
+        folder: its path.
+        listing: some of its files, in an order; None for all, by name.
+
     Raises:
         InputError: there is no such folder, or no picture in it.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], listing: Listing | None = None) -> None:
         path = folder_listing.check_folder_path(folder)
-        listing = folder_listing.list_images(path)
+        if listing is None:
+            listing = folder_listing.list_images(path)
         description = f"folder {name_of(path.resolve().name)}"
         super().__init__(os.fspath(path), description, listing)
         self._real = os.path.realpath(path)

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-import io
+import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from PIL import Image
 
-from kgan.data import image_formats
 from kgan.data.array_labels import number_labels
+from kgan.data.image_files import is_encoded
 from kgan.errors import InputError
+from kgan.files import printable
 from kgan.names import as_name
 
 # The names in TensorFlow's own conversions of image sets.
 ENCODED, LABEL, LABEL_TEXT = "image/encoded", "image/class/label", "image/class/text"
 IMAGES = (ENCODED, "image")  # the second in TFDS
+RAW, SHAPE = "data", "shape"  # of StyleGAN's: uint8 (C, H, W), and these three numbers
 LABELS = (LABEL, "label", "class", "target")  # the second in TFDS, the others at Kaggle
 # A damaged shard, one whose path or content tf takes for text, and no tf.train.Example.
 UNREADABLE = (tf.errors.OpError, UnicodeDecodeError, DecodeError)
 
-Features = Mapping[str, bytes | int]
+Features = Mapping[str, bytes | int | tuple[int, ...]]
+
+
+class ImageFeature(NamedTuple):
+    """Where the image is in a record.
+
+    Attributes:
+        names: of the feature, or of those that it can be.
+        is_raw: it holds the values themselves, with their shape beside; else an encoded image.
+    """
+
+    names: tuple[str, ...]
+    is_raw: bool
 
 
 def first_features(shards: Sequence[bytes]) -> Features:
@@ -39,32 +52,59 @@ def first_features(shards: Sequence[bytes]) -> Features:
 
 
 def features_of(record: bytes) -> Features:
-    """Name -> value of the features of a record that hold one text or one whole number."""
+    """Name -> value of the features of a record that hold one text or one whole number.
+
+    The shape of a raw image is a tuple.
+    """
     features = tf.train.Example.FromString(record).features.feature
     values = {
         name: [*feature.bytes_list.value, *feature.int64_list.value]
         for name, feature in features.items()
     }
-    return {name: value[0] for name, value in values.items() if len(value) == 1}
+    found: dict[str, Any] = {name: value[0] for name, value in values.items() if len(value) == 1}
+    if len(values.get(SHAPE, ())) == 3:
+        found[SHAPE] = tuple(values[SHAPE])
+    return found
 
 
-def image_features(features: Features) -> tuple[str, ...]:
-    """The name under which an encoded image is in one record; those it can have where none is."""
-    found = [name for name in (*IMAGES, *sorted(features)) if _is_image(features.get(name))]
-    return (found[0],) if found else IMAGES
+def image_feature(
+    features: Features, wanted: str | None, received: str | os.PathLike[str]
+) -> ImageFeature:
+    """Where the image is in one record; where it can be, if the record has none.
+
+    Args:
+        features: those of the record.
+        wanted: the name that the user gave; None for the first that holds an encoded image, or
+            `data` with `shape` beside it.
+        received: the shards, for messages.
+
+    Raises:
+        InputError: there is no such feature, or it holds no image.
+    """
+    if wanted is not None and wanted not in features:
+        raise InputError(
+            f"No such feature; the first record has {printable(', '.join(features), 200)}. "
+            f"Received: {printable(wanted)} for {received}"
+        )
+    among = (*IMAGES, *sorted(features)) if wanted is None else (wanted,)
+    found = next((name for name in among if is_encoded(features.get(name))), None)
+    if found is not None:
+        return ImageFeature((found,), False)
+    name, shape = RAW if wanted is None else wanted, features.get(SHAPE)
+    value = features.get(name)
+    if isinstance(shape, tuple) and isinstance(value, bytes) and len(value) == math.prod(shape):
+        return ImageFeature((name,), True)
+    if wanted is not None:
+        raise InputError(
+            "This feature of the first record holds no picture, encoded or raw with its shape "
+            f"(C, H, W) beside it. Received: {printable(wanted)} for {received}"
+        )
+    return ImageFeature(IMAGES, False)
 
 
-def _is_image(value: Any) -> bool:
-    if not isinstance(value, bytes):
-        return False
-    try:
-        with Image.open(io.BytesIO(value), formats=image_formats.names()):
-            return True
-    except Exception:  # Pillow has no single class for what is no image
-        return False
-
-
-def read_labels(shards: Sequence[bytes], first: Features) -> tuple[Any, list[str]] | None:
+def read_labels(
+    shards: Sequence[bytes], first: Features, wanted: str | None = None
+) -> tuple[Any, list[str]] | None:
     """The labels of all records in their order, and the classes' names; None without labels.
 
     Every record is read once: nothing else says which labels there are. The names are those
@@ -73,6 +113,7 @@ def read_labels(shards: Sequence[bytes], first: Features) -> tuple[Any, list[str
     Args:
         shards: paths.
         first: the features of the first record.
+        wanted: name of the label's feature; None for the first of `LABELS` that there is.
 
     Returns:
         (int32 (N,), names), or None.
@@ -80,7 +121,12 @@ def read_labels(shards: Sequence[bytes], first: Features) -> tuple[Any, list[str
     Raises:
         InputError: labels that cannot be used, or a record that cannot be read.
     """
-    name = next((name for name in LABELS if name in first), None)
+    if wanted is not None and wanted not in first:
+        raise InputError(
+            f"No such feature; the first record has {printable(', '.join(first), 200)}. "
+            f"Received: {printable(wanted)} for the labels"
+        )
+    name = wanted or next((name for name in LABELS if name in first), None)
     if name is None:
         return None
     labels, texts = [], []

@@ -19,9 +19,10 @@ from kgan.data.image_files import LARGEST_FILE
 from kgan.data.order import block_of, order, shuffled
 from kgan.data.record_features import (
     LABEL,
+    SHAPE,
     first_features,
     has_other_labels,
-    image_features,
+    image_feature,
     read_labels,
 )
 from kgan.data.shard_manifest import MANIFEST_FILE, read_manifest
@@ -36,6 +37,7 @@ SHARD_NAME = re.compile(
     r"\.(tfrecords?|tfrec|records?)(-\d+-of-\d+)?$|^[^.]+-\d+-of-\d+$", re.IGNORECASE
 )
 NUMBERED = re.compile(r"(.+)-\d+-of-(\d+)$")
+OF_SIZE = re.compile(r"-r(\d\d)\.tfrecords$")  # 2^r on a side
 READ_TOGETHER = 4  # shards whose records alternate
 
 
@@ -49,7 +51,8 @@ class RecordSource(StreamSource):
 
     Args:
         shards, counts, manifest: as `find_shards` returns them.
-        image_shape, fit, background, strict, labels: as for `kgan.data.open_source`.
+        image_shape, fit, background, strict, labels, label_column, feature: as for
+            `kgan.data.open_source`.
     """
 
     def __init__(
@@ -62,10 +65,17 @@ class RecordSource(StreamSource):
         background: Sequence[int],
         strict: bool,
         labels: bool = False,
+        label_column: str | None = None,
+        feature: str | None = None,
     ) -> None:
         paths = [os.fsencode(shard) for shard in shards]
+        if manifest and (label_column or feature):
+            raise InputError(
+                "Shards that kgan packed have one picture and one label. "
+                f"Received: {printable(label_column or feature)} for {shards[0]}"
+            )
         first = {} if manifest else first_features(paths)
-        found = read_labels(paths, first) if labels and manifest is None else None
+        found = read_labels(paths, first, label_column) if labels and manifest is None else None
         numbers, class_names = found or (np.zeros(0), None)
         super().__init__(
             f"{len(shards)} TFRecord shards, {sum(counts)} pictures",
@@ -85,7 +95,7 @@ class RecordSource(StreamSource):
             self._paths = tf.constant(paths)
             self._labels = tf.constant(numbers, tf.int32)
             self._starts = tf.constant(self.starts, tf.int64)
-        self.image_names = image_features(first)
+        self.image = image_feature(first, feature, shards[0])
         self.listed = manifest is not None
         self.packed = manifest is not None and tuple(manifest["image_shape"]) == image_shape
 
@@ -109,11 +119,18 @@ class RecordSource(StreamSource):
         return shuffled(parsed, block_of(self.count, size), key)
 
     def _parse(self, index: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        features = {name: tf.io.FixedLenFeature((), tf.string, "") for name in self.image_names}
+        features: dict[str, Any] = {
+            name: tf.io.FixedLenFeature((), tf.string, "") for name in self.image.names
+        }
+        if self.image.is_raw:
+            features[SHAPE] = tf.io.FixedLenFeature((3,), tf.int64)
         if self.listed:  # in other tools' shards, that name may hold any kind of value
             features[LABEL] = tf.io.FixedLenFeature((), tf.int64, -1)
         example = tf.io.parse_single_example(record, features)
-        data = tf.strings.join([example[name] for name in self.image_names])  # one is not empty
+        data = tf.strings.join([example[name] for name in self.image.names])  # one is not empty
+        if self.image.is_raw:  # from here on as the others; this takes little time uncompressed
+            values = tf.reshape(tf.io.decode_raw(data, tf.uint8), example[SHAPE])
+            data = tf.io.encode_png(tf.transpose(values, (1, 2, 0)), compression=0)
         if self.class_names and not self.listed:
             return index, data, tf.gather(self._labels, index)
         label = example.get(LABEL, tf.constant(-1, tf.int64))
@@ -164,6 +181,7 @@ def find_shards(
     manifest = read_manifest(Path(shards[0]).parent)
     if manifest is None:
         if path.is_dir():
+            shards = _of_largest_size(shards)
             _tell_sets(shards)
         return shards, [count_records(shard) for shard in shards], None
     listed = {shard["file"]: shard for shard in manifest["shards"]}
@@ -184,6 +202,24 @@ def shards_in(folder: str | os.PathLike[str]) -> list[str]:
             return sorted(map(str, shards))
         folder = visible[0]
     return []
+
+
+def packed_in(data: str) -> Path | None:
+    """The folder of shards that kgan packed, with their manifest; None for all else."""
+    shards = shards_in(data) if os.path.isdir(data) else []
+    folder = Path(shards[0]).parent if shards else None
+    return None if folder is None or read_manifest(folder) is None else folder
+
+
+def _of_largest_size(shards: list[str]) -> list[str]:
+    """Of StyleGAN's, which hold all images in each size, those of the largest alone."""
+    sizes = [OF_SIZE.search(shard) for shard in shards]
+    numbers = [int(size[1]) for size in sizes if size]
+    if len(numbers) < len(shards) or len(set(numbers)) == 1:
+        return shards
+    largest = max(numbers)
+    LOG.warning("each picture is there in %d sizes: -r%02d is read", len(set(numbers)), largest)
+    return [shard for shard, number in zip(shards, numbers, strict=True) if number == largest]
 
 
 def _tell_sets(shards: Sequence[str]) -> None:

@@ -66,7 +66,10 @@ class Source(abc.ABC):
         class_names: a name per class, by label; None for images without classes.
         attributes: the `Attributes` that their labels are, float32 (k,); None for other labels.
         transparency: what became of it, in words; None where there is none.
+        split: which part of a set they are; None where it has no parts.
     """
+
+    split: str | None = None
 
     def __init__(
         self,

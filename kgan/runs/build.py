@@ -213,6 +213,8 @@ def open_source(options: RunOptions) -> Source:
         split=options.split,
         manual_dir=options.manual_dir,
         download_dir=options.download_dir,
+        label_column=options.label_column,
+        feature=options.feature,
     )
 
 
@@ -235,7 +237,19 @@ def make_batches(source: Source, options: RunOptions, model: GAN | Autoencoder) 
 def source_of(options: RunOptions, data: str | None) -> Source:
     """The run's own data, or other `data`, fitted as the run's."""
     if data is not None:
-        options = dataclasses.replace(
-            options, data=data, attributes=None, split=None, manual_dir=None, download_dir=None
-        )
+        options = with_other_data(options, data)
     return open_source(options)
+
+
+def with_other_data(options: RunOptions, data: str) -> RunOptions:
+    """The options for other data than the run's, without those that say how its own are read."""
+    return dataclasses.replace(
+        options,
+        data=data,
+        attributes=None,
+        split=None,
+        manual_dir=None,
+        download_dir=None,
+        label_column=None,
+        feature=None,
+    )

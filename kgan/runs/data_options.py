@@ -30,8 +30,8 @@ class DataOptions:
     data: str | None = option(
         None,
         TEXT,
-        "folder, .zip, .tar or LMDB of pictures, .npz or .npy file, TFRecord shards, tfds:NAME or "
-        "embedded:faces",
+        "folder, .zip, .tar, LMDB or .csv list of pictures, array file (.npz .npy IDX .mat), "
+        "CIFAR, TFRecord shards, Parquet, hf:PATH, tfds:NAME or embedded:faces",
         "data",
         default_words="the embedded clothes",
         positional=True,
@@ -39,8 +39,8 @@ class DataOptions:
     split: str | None = option(
         None,
         TEXT,
-        "of subfolders train, test, val and the like, or all for everything; of a TFDS set, such "
-        "as test or train[:10%]",
+        "of subfolders train, test, val and the like, of CIFAR, Parquet or hf:PATH, or all for "
+        "everything; of a TFDS set, such as test or train[:10%]",
         "data",
         default_words="train",
     )
@@ -52,6 +52,21 @@ class DataOptions:
     )
     download_dir: str | None = option(
         None, PATH, "where TFDS keeps downloads", "data", default_words="its own place"
+    )
+    label_column: str | None = option(
+        None,
+        TEXT,
+        "the column of labels in a .csv list, metadata.csv, Parquet or hf:PATH, or their feature "
+        "in TFRecords",
+        "data",
+        default_words="label, class or the like",
+    )
+    feature: str | None = option(
+        None,
+        TEXT,
+        "the feature of pictures in TFRecords, or their column in Parquet or hf:PATH",
+        "data",
+        default_words="the first that holds them",
     )
     strict: bool = option(False, SWITCH, "stop at a picture that cannot be decoded", "data")
     size: tuple[int, ...] | None = option(

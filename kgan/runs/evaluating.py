@@ -123,15 +123,7 @@ def data_for(
     """
     options = run or RunOptions()
     if data is not None:
-        options = dataclasses.replace(
-            options,
-            data=data,
-            attributes=None,
-            split=None,
-            manual_dir=None,
-            download_dir=None,
-            hold_out=None,
-        )
+        options = dataclasses.replace(build.with_other_data(options, data), hold_out=None)
     elif run is None:
         raise InputError(
             f"Name {asked[0]}; only a run knows what it was trained on. "

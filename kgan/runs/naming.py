@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from kgan.data.embedded_sets import EMBEDDED_PREFIX
+from kgan.data.table_builders import HF_PREFIX
 from kgan.errors import InputError
 from kgan.files import check_name
 from kgan.names import name_of, path_of_text
@@ -42,7 +43,9 @@ def directory_of(
 
 
 def _default_name(preset: str, data: str | None) -> str:
-    own = "fashion" if data is None else data.removeprefix("tfds:").removeprefix(EMBEDDED_PREFIX)
+    own = "fashion" if data is None else data
+    for prefix in ("tfds:", HF_PREFIX, EMBEDDED_PREFIX):
+        own = own.removeprefix(prefix)
     stem = Path(own).stem
     words = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem).strip("-") or "data"
     return f"{preset.replace('+', '-')}-{words[:LONGEST]}-{time.strftime('%Y%m%d-%H%M%S')}"

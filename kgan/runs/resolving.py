@@ -11,6 +11,7 @@ import keras
 from kgan.data import Source, mirroring
 from kgan.data.augment import expanded
 from kgan.data.embedded_sets import EMBEDDED_PREFIX
+from kgan.data.table_builders import HF_PREFIX
 from kgan.losses import LOSSES
 from kgan.models import get_preset
 from kgan.option_fields import schedule_text
@@ -35,7 +36,7 @@ def resolved(options: RunOptions, model: GAN | Autoencoder, source: Source) -> R
         "latent_dim": options.latent_dim or preset.latent_dim,
         "filters": options.filters or preset.filters,
         "batch_size": options.batch_size or preset.batch_size,
-        "split": getattr(source, "split", options.split),
+        "split": source.split,
         "source": source.description,
         "transparency": source.transparency,
     }
@@ -121,5 +122,8 @@ def set_learning_rates(model: GAN | Autoencoder, changes: dict[str, Any]) -> Non
 
 def _from_anywhere(data: str | None) -> str | None:
     """The same data or folder, named so that a run can be resumed from another directory."""
+    if data is not None and data.startswith(HF_PREFIX):
+        place = Path(data.removeprefix(HF_PREFIX))
+        return HF_PREFIX + str(place.resolve()) if place.exists() else data  # or a name on the Hub
     named = data is None or data.startswith(("tfds:", EMBEDDED_PREFIX))
     return data if named else str(Path(str(data)).resolve())

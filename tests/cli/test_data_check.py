@@ -83,6 +83,28 @@ def test_the_options_are_those_of_training(place, capsys):
         np.testing.assert_array_equal(sheet[16:28, left : left + 30], expected)
 
 
+def test_arrays_lists_and_other_shards_are_checked_as_training_reads_them(place, capsys):
+    noise = np.random.default_rng(1).integers(0, 256, (4, 20, 20, 1), np.uint8)
+    np.savez(place / "a.npz", images=noise[[0, 1, 2, 3, 0]], labels=[0, 1, 1, 1, 1])
+    assert main(["data", "check", "a.npz", "--augment", "none"]) == 0
+    printed = capsys.readouterr().out
+    assert "array   grey             5" in printed
+    assert "  picture 0, picture 4" in printed  # the same
+    assert printed.splitlines()[-1] == "a-check.png"
+    sheet = np.asarray(Image.open(place / "a-check.png"))
+    np.testing.assert_array_equal(sheet[2:22, 2:22], noise[0, ..., 0])
+
+    (place / "photos" / "2.png").write_bytes((place / "photos" / "0.png").read_bytes()[:90])
+    rows = "file_name,label\nphotos/0.png,a\nphotos/1.png,b\nphotos/2.png,a\n"
+    (place / "list.csv").write_text(rows, encoding="utf-8")
+    assert main(["data", "check", "list.csv", "--size", "20x20", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    names = [str(place / "photos" / f"{n}.png") for n in range(3)]
+    assert [image["file"] for image in found["images"]] == names[:2]
+    assert found["classes"] == {"a": 1, "b": 1}
+    assert [name for name, _ in found["problems"]] == names[2:]
+
+
 def test_no_sheet_goes_into_the_folder_itself(place, monkeypatch, capsys):
     before = entries(place)
     for output in ("photos/sheet.png", "photos/new/sheet.png"):
@@ -100,12 +122,14 @@ def test_no_sheet_goes_into_the_folder_itself(place, monkeypatch, capsys):
     [
         (["data"], "COMMAND"),
         (["data", "draw"], "'draw'"),
-        (["data", "check"], "DIR"),
+        (["data", "check"], "DATA"),
         (["data", "check", "missing/"], "No such folder. Received: missing"),
         (["data", "check", "empty"], "No pictures in this folder"),
-        (["data", "check", "photos/0.png"], "a file, not a folder"),
+        (["data", "check", "photos/0.png"], "embedded:faces. Received: photos/0.png"),
         (["data", "check", "x" * 300], "name too long"),
         (["data", "check", "loop"], "loop"),
+        (["data", "check", "photos", "--feature", "x"], "feature applies to hf:PATH, TFRecord"),
+        (["data", "check", "a.npy"], "No such file"),
         (["data", "check", "photos", "--size", "64"], "'64'"),
         (["data", "check", "photos", "--size", "0x4"], "'0x4' is not a size"),
         (["data", "check", "photos", "--augment", "flop"], "flop"),

@@ -56,7 +56,7 @@ def test_pack_check_train_and_resume(folder, tmp_path, capsys):
         (["data"], "the following arguments are required: COMMAND"),
         (
             ["train", "photos.npy", "--split", "test"],
-            "a folder, .zip, .tar or LMDB of pictures only. Received: 'test' for photos.npy",
+            "LMDB or .csv list of pictures only. Received: 'test' for photos.npy",
         ),
     ],
 )

@@ -146,3 +146,56 @@ def test_several_sets_and_missing_shards_are_told(tmp_path, caplog):
         "shards of several sets, all of which are read: train (2), validation (1)",
         "only 2 of the 3 shards of train are there",
     ]
+
+
+def stylegan(levels, side=8):
+    """Records as StyleGAN's tools write them: values by channel, and their shape."""
+    for level in levels:
+        values = np.full((3, side, side), level, np.uint8)
+        values[1:] //= 2  # green and blue; by pixels instead it would be another picture
+        yield {"shape": [3, side, side], "data": values.tobytes()}
+
+
+def test_stylegans_records_hold_values_by_channel(tmp_path, caplog):
+    for log2 in (2, 3):
+        write(tmp_path / f"set-r{log2:02d}.tfrecords", *stylegan(range(0, 80, 20), 2**log2))
+    source = open_source(tmp_path, image_shape=(8, 8, 3))
+    images = np.stack([image for image, _ in source.examples().as_numpy_iterator()])
+    expected = np.array([[n, n // 2, n // 2] for n in range(0, 80, 20)])[:, None, None]
+    np.testing.assert_array_equal(images, np.broadcast_to(expected, (4, 8, 8, 3)))
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["each picture is there in 2 sizes: -r03 is read"]
+    records = list(stylegan((1, 2)))
+    records[1]["data"] = records[1]["data"][:-1]
+    path = write(tmp_path / "set-r03.tfrecords", *records)
+    with pytest.raises(kgan.InputError, match=r"Damaged.*set-r03"):
+        list(source.read(open_source(path).examples()))
+
+
+def test_features_are_taken_by_name(tmp_path):
+    records = [
+        {"image": png(1), "other": png(10 * n), "label": 7, "kind": n % 2, "text": b"no picture"}
+        for n in range(4)
+    ]
+    path = write(tmp_path / "a.tfrecords", *records)
+    source = open_source(path, **SHAPE, labels=True, feature="other", label_column="kind")
+    examples = list(source.examples().as_numpy_iterator())
+    assert [(image[0, 0, 0], label) for image, label in examples] == [
+        (0, 0),
+        (10, 1),
+        (20, 0),
+        (30, 1),
+    ]
+    for asked, says in (
+        (
+            {"feature": "foto", "label_column": "kind"},
+            "No such feature; the first record has .*other.*Received: foto",
+        ),
+        ({"feature": "text", "label_column": "kind"}, "holds no picture.*Received: text"),
+        ({"label_column": "nothing"}, "No such feature; .*Received: nothing"),
+    ):
+        with pytest.raises(kgan.InputError, match=says):
+            open_source(path, labels=True, **asked)
+    kgan.data.pack(source, tmp_path / "packed")
+    with pytest.raises(kgan.InputError, match="kgan packed have one picture"):
+        open_source(tmp_path / "packed", feature="other")

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from make_embedded_set import read_idx
 
+from kgan.data.idx_files import read_idx
 from shipped.judge import distances, network
 
 DRAWN = 10_000
 FIRST_SEED = 3_000_000
-HEADERS = {"images-idx3": 16, "labels-idx1": 8}
+KINDS = ("images-idx3", "labels-idx1")
 
 
 def read(directory, part, kind):
-    """The uint8 values of one of the four files."""
-    values = read_idx(Path(directory) / f"{part}-{kind}-ubyte.gz", HEADERS[kind])
-    return values.reshape(-1, 28, 28, 1) if kind.startswith("images") else values
+    """The array in one of the four files, of images (N, 28, 28, 1)."""
+    values = read_idx(Path(directory) / f"{part}-{kind}-ubyte.gz")
+    return values[..., np.newaxis] if values.ndim == 3 else values
 
 
 def trained_judge(images, labels):
@@ -30,8 +30,8 @@ def trained_judge(images, labels):
 
 def quality(model, directory):
     """What the judge says, as lines of the card."""
-    train = [read(directory, "train", kind) for kind in HEADERS]
-    test_images, test_labels = (read(directory, "t10k", kind) for kind in HEADERS)
+    train = [read(directory, "train", kind) for kind in KINDS]
+    test_images, test_labels = (read(directory, "t10k", kind) for kind in KINDS)
     classifier, features = trained_judge(*train)
     labels = np.arange(DRAWN) % 10
     drawn = model.generate(DRAWN, seed=FIRST_SEED, labels=labels)
