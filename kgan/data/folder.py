@@ -76,6 +76,7 @@ class FolderSource(StreamSource):
         self.files: list[str] = []
         self._folder = os.fspath(folder), os.path.realpath(folder)
         self._changed: list[float] = []
+        self._sizes: list[int] = []
         small = see_through = 0
         for file in paths:
             header = headers[file]
@@ -83,7 +84,9 @@ class FolderSource(StreamSource):
                 self.skip(file, header, None)
             else:
                 self.files.append(file)
-                self._changed.append(os.path.getmtime(file))
+                facts = os.stat(file)
+                self._changed.append(facts.st_mtime)
+                self._sizes.append(facts.st_size)
                 small += image_files.is_scaled_up(header.size, image_shape, fit)
                 see_through += header.transparent
         if small:
@@ -120,6 +123,10 @@ class FolderSource(StreamSource):
         if self.attributes is not None:
             listed.append(hashlib.sha256(self._labels.numpy().tobytes()).hexdigest())
         return listed
+
+    def contents(self) -> Iterable[Any]:
+        names = zip(super().contents(), self._sizes, strict=True)
+        return [*names, hashlib.sha256(self._labels.numpy().tobytes()).hexdigest()]
 
     def name(self, index: int) -> str:
         return self.files[index]
