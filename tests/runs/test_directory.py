@@ -130,7 +130,6 @@ def test_a_directory_that_cannot_be_made_leaves_nothing(tmp_path):
     with pytest.raises(kgan.InputError, match=r"/file is not a directory\. Received: .*/a/run$"):
         check_place(tmp_path / "file" / "a" / "run")
     check_place(tmp_path / "new" / "run")
-
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "notes.txt").touch()
     with pytest.raises(kgan.InputError, match="Cannot make the run there"):
