@@ -59,16 +59,20 @@ class Workers:
         self.count, self.index, self.replicas = 1, 0, 1
         if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             return
+        resolver = strategy.cluster_resolver
+        cluster = resolver.cluster_spec().as_dict()
+        before = len(cluster.get("chief", ())) if resolver.task_type == "worker" else 0
+        self.count = max(1, sum(len(cluster.get(role, ())) for role in ("chief", "worker")))
+        self.index = before + (resolver.task_id or 0)
+        self.replicas = strategy.num_replicas_in_sync // self.count
         self._strategy = strategy
-        numbers = strategy.run(lambda: _replica().replica_id_in_sync_group)
-        own = [int(number) for number in strategy.experimental_local_results(numbers)]
-        self.replicas = len(own)
-        self.count = strategy.num_replicas_in_sync // self.replicas
-        self.index = own[0] // self.replicas
         self._gather = tf.function(self._gathered)
 
     def _gathered(self, words: tf.Tensor) -> tf.Tensor:
-        gathered = self._strategy.run(lambda: _replica().all_gather(words[None], axis=0))
+        def gather() -> tf.Tensor:
+            return tf.distribute.get_replica_context().all_gather(words[None], axis=0)
+
+        gathered = self._strategy.run(gather)
         # The devices of one worker have all given the same.
         return self._strategy.experimental_local_results(gathered)[0][:: self.replicas]
 
@@ -125,10 +129,6 @@ def likeness(source: Source) -> str:
     names = None if source.attributes is None else source.attributes.names
     facts = [source.image_shape, source.count, source.class_names, names, *source.contents()]
     return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-
-def _replica() -> tf.distribute.ReplicaContext:
-    return tf.distribute.get_replica_context()
 
 
 _PARTS: weakref.WeakKeyDictionary[tf.data.Dataset, tf.data.Dataset] = weakref.WeakKeyDictionary()

@@ -97,7 +97,7 @@ def start_job(place, new, port):
     process = start_shell(place, ["sh", "-c", replaced(job, **{NEW: new})])
 
     def task(index):
-        path, deadline = place / f"pid.{index}", time.monotonic() + 60
+        path, deadline = place / f"pid.{index}", time.monotonic() + 300
         while not (path.exists() and path.read_text(encoding="utf-8").strip()):
             assert time.monotonic() < deadline
             time.sleep(0.1)

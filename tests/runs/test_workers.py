@@ -79,7 +79,7 @@ def start_two(*arguments, out=(None, None)):
 
 
 def finish(*processes):
-    outputs = [process.communicate(timeout=240)[0] for process in processes]
+    outputs = [process.communicate(timeout=600)[0] for process in processes]
     return [process.returncode for process in processes], outputs
 
 
@@ -111,13 +111,13 @@ def test_two_workers_train_as_one_and_the_chief_alone_writes(pictures, tmp_path)
 
 def wait_for_steps(run, process):
     """Until the run has taken some steps, which its curves show."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()[0]
         if (run / "history.csv").exists() and len(rows(run)) > 3:
             return
         time.sleep(0.1)
-    raise AssertionError("no steps in two minutes")
+    raise AssertionError("no steps in five minutes")
 
 
 def test_a_killed_worker_ends_the_others_and_all_resume(pictures, tmp_path):
@@ -149,7 +149,7 @@ def test_one_worker_told_to_stop_stops_all_after_the_same_step(pictures, tmp_pat
     job, task = launchers.start_job(tmp_path, new, two_ports_in_a_row())
     wait_for_steps(tmp_path / "runs" / "photos", job)
     os.kill(task(1), signal.SIGTERM)
-    job.communicate(timeout=240)
+    job.communicate(timeout=600)
     outputs = [(tmp_path / f"out.{index}").read_text(encoding="utf-8") for index in range(2)]
     codes = [(tmp_path / f"code.{index}").read_text(encoding="utf-8") for index in range(2)]
     assert codes == ["1\n", "1\n"], outputs
