@@ -268,7 +268,7 @@ def _from_stream(
     first_ones = source.examples().take(batch_size)
     if workers.count > 1:
         own = workers.rows(batch_size)
-        first_ones = source.examples(chosen=lambda place: (place < batch_size) & own.has(place))
+        first_ones = source.examples(chosen=own.has).take(own.size)
     for _ in source.read(first_ones):  # finds what is wrong from the start
         pass
     if cache is None:

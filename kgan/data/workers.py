@@ -77,7 +77,16 @@ class Workers:
         return self._strategy.experimental_local_results(gathered)[0][:: self.replicas]
 
     def rows(self, batch: int) -> Rows:
-        """Which rows of every batch this worker reads; the workers divide `batch`."""
+        """Which rows of every batch this worker reads.
+
+        Raises:
+            InputError: the replicas cannot share a batch equally.
+        """
+        if batch % (self.count * self.replicas):
+            raise InputError(
+                f"A batch is shared by {self.count} workers of {self.replicas} devices each: its "
+                f"size must be a multiple of {self.count * self.replicas}. Received: {batch}"
+            )
         each = batch // self.count
         return Rows(self.index * each, (self.index + 1) * each, batch)
 

@@ -129,7 +129,7 @@ def two(tmp_path_factory):
         for index in range(2)
     ]
     try:
-        done = [process.communicate(timeout=400) for process in started]
+        done = [process.communicate(timeout=600) for process in started]
     finally:
         for process in started:
             process.kill()
