@@ -248,7 +248,7 @@ def _load(source: Any, batch_size: int, workers: Workers) -> tuple[np.ndarray, .
     examples = source.examples()
     if workers.count > 1:
         begin, end = workers.span(source.good)
-        examples = source.examples(chosen=lambda place: (place >= begin) & (place < end))
+        examples = source.examples(chosen=lambda place: place >= begin, end=end)
     parts = [empty, *source.read(examples.batch(LOADED_TOGETHER))]
     own = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     if workers.count == 1:
@@ -268,7 +268,7 @@ def _from_stream(
     first_ones = source.examples().take(batch_size)
     if workers.count > 1:
         own = workers.rows(batch_size)
-        first_ones = source.examples(chosen=own.has).take(own.size)
+        first_ones = source.examples(chosen=own.has, end=batch_size)
     for _ in source.read(first_ones):  # finds what is wrong from the start
         pass
     if cache is None:
@@ -280,11 +280,8 @@ def _from_stream(
             # All workers have the same number of batches, whatever proves broken to one of them:
             # others of this epoch take its place.
             steps = source.good // batch_size - first
-
-            def is_own(place: tf.Tensor) -> tf.Tensor:
-                return rows.has(place) & (place < steps * batch_size)
-
-            own = source.examples(key, skip=first * batch_size, chosen=is_own)
+            skip, end = first * batch_size, steps * batch_size
+            own = source.examples(key, skip=skip, chosen=rows.has, end=end)
             filled = own.concatenate(source.examples(key).repeat())
             return filled.take(steps * rows.size).batch(rows.size, drop_remainder=True)
 

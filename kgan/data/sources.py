@@ -240,6 +240,7 @@ class StreamSource(Source):
         key: tf.Tensor | None = None,
         skip: int | tf.Tensor = 0,
         chosen: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        end: int | tf.Tensor = -1,
     ) -> tf.data.Dataset:
         """As `Source.examples`, from a later image on.
 
@@ -250,6 +251,7 @@ class StreamSource(Source):
                 so that the ones passed over need not be decoded either.
             chosen: tells of a place, counted from there, whether its image is wanted; the
                 others are not decoded either. None for all.
+            end: how many places `chosen` is asked about; -1 for those of all images.
         """
         passed = self.broken | self.left_out
         is_passed = np.zeros(max(passed, default=-1) + 1, bool)
@@ -266,7 +268,7 @@ class StreamSource(Source):
             images = images.skip(skip)
             if chosen is None:
                 return images
-            numbered = images.enumerate().filter(lambda place, image: chosen(place))
+            numbered = images.take(end).enumerate().filter(lambda place, image: chosen(place))
             return numbered.map(lambda place, image: image)
 
         few = chosen is not None
