@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 
 import kgan
 from kgan.data import batches, open_source
+from kgan.data.workers import Rows, Workers, likeness
 
 COUNT, BATCH, EPOCHS = 50, 8, 2  # six batches an epoch
 STEPS = COUNT // BATCH
@@ -173,3 +175,34 @@ def test_all_know_what_one_could_not_decode_and_other_data_are_named(two):
     assert first["differ"].startswith("All workers train on the same data: ")
     assert "folder broken, 50 pictures (" in first["differ"]
     assert "folder folder, 50 pictures (" in first["differ"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "shards", "array"])
+def test_a_copy_elsewhere_is_the_same_data_and_another_set_is_not(tmp_path, kind):
+    make_data(tmp_path)
+    shutil.copytree(tmp_path, tmp_path / "elsewhere", copy_function=shutil.copyfile)
+    name = "a.npy" if kind == "array" else kind
+
+    def of(place):
+        return likeness(open_source(place / name, image_shape=(8, 8, 1)))
+
+    first = of(tmp_path)
+    copied = tmp_path / "elsewhere" / name
+    for path in copied.rglob("*"):
+        os.utime(path, (1, 1))
+    assert of(tmp_path / "elsewhere") == first
+    file = copied if kind == "array" else max(copied.iterdir())
+    file.write_bytes(file.read_bytes()[:-1] + b"\1" * (1 if kind == "array" else 2))
+    if kind == "shards":  # one record more
+        file.write_bytes((tmp_path / name / "0.tfrecord").read_bytes())
+    assert of(tmp_path / "elsewhere") != first
+
+
+def test_a_batch_that_workers_cannot_share_is_refused():
+    workers = Workers(None)
+    assert workers.rows(5) == Rows(0, 5, 5)
+    workers.count, workers.index = 3, 2
+    assert workers.rows(12) == Rows(8, 12, 12)
+    assert [workers.span(10)] == [(6, 10)]
+    with pytest.raises(kgan.InputError, match=r"multiple of 3\. Received: 8"):
+        workers.rows(8)
