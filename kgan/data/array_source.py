@@ -95,6 +95,9 @@ class ArraySource(Source):
         for array in (self.values, self.labels):
             yield hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
+    def contents(self) -> Iterable[Any]:
+        return self.origins()
+
     def tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and labels as tensors on the CPU, where the pipeline runs."""
         with tf.device("CPU"):

@@ -192,7 +192,11 @@ class Augmentation:
             raise InputError(f"A probability must be from 0 to 1. Received: {probability!r}")
 
     def __call__(
-        self, images: tf.Tensor, seed: tf.Tensor, value_range: Range = (-1.0, 1.0)
+        self,
+        images: tf.Tensor,
+        seed: tf.Tensor,
+        value_range: Range = (-1.0, 1.0),
+        part: tuple[int, int] | None = None,
     ) -> tf.Tensor:
         """Changes images; the same seed changes them in the same way.
 
@@ -201,6 +205,8 @@ class Augmentation:
             seed: int64 tensor (2,).
             value_range: (low, high) that stands for black and white; what
                 would lie outside is clipped.
+            part: (which row of its batch the first image is, how many the batch has), where
+                they are a part of one: they are changed as they are in the whole.
 
         Returns:
             Tensor of the same shape.
@@ -209,12 +215,13 @@ class Augmentation:
         if images.shape.rank == 3:
             return self(images[tf.newaxis], seed, value_range)[0]
         count = tf.shape(images)[0]
+        first, total = part or (0, count)
         draws = iter(range(100))
 
         def uniform(low: Any, high: Any) -> tf.Tensor:
             # Each draw has its own seed: the amounts must not be correlated.
             own = tf.random.experimental.stateless_fold_in(seed, next(draws))
-            return tf.random.stateless_uniform([count], own, low, high)
+            return tf.random.stateless_uniform([total], own, low, high)[first : first + count]
 
         chosen = uniform(0.0, 1.0) < self.probability
         changed = self.kind.change(images, self.strength, uniform, value_range)
@@ -274,7 +281,7 @@ def _is_all(item: Any) -> bool:
 
 
 def check(augment: Sequence[AnyAugmentation]) -> list[Callable[..., tf.Tensor]]:
-    """Returns the augmentations as functions of (images, seed, value_range).
+    """Returns the augmentations as functions of (images, seed, value_range, part).
 
     Args:
         augment: list of texts that `parse` takes, of `Augmentation`s, and of
@@ -291,7 +298,7 @@ def check(augment: Sequence[AnyAugmentation]) -> list[Callable[..., tf.Tensor]]:
             chosen.append(item)
         elif callable(item):
             function = tf.function(item)  # whatever Python it has, `if` and `for` included
-            chosen.append(lambda images, seed, value_range, function=function: function(images))
+            chosen.append(lambda images, *_, function=function: function(images))
         elif isinstance(item, str):
             chosen.append(parse(item))
         else:

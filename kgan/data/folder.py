@@ -140,6 +140,10 @@ class FolderSource(StreamSource):
             listed.append(hashlib.sha256(self._labels.numpy().tobytes()).hexdigest())
         return listed
 
+    def contents(self) -> Iterable[Any]:
+        names = zip(super().contents(), self.place.sizes(self.files), strict=True)
+        return [*names, hashlib.sha256(self._labels.numpy().tobytes()).hexdigest()]
+
     def name(self, index: int) -> str:
         return self.files[index]
 

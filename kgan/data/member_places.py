@@ -128,6 +128,9 @@ class MembersPlace(Place, Generic[Key]):
         members = (self._members[file] for file in files)
         return [(each.within, each.name, each.size, each.origin) for each in members]
 
+    def sizes(self, files: Sequence[str]) -> list[int]:
+        return [self._members[file].size for file in files]
+
     def below(self, file: str) -> str:
         return os.path.join(*self._members[file].name)
 

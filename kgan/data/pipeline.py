@@ -20,6 +20,7 @@ from kgan.data.array_source import ArraySource
 from kgan.data.folder import FolderSource
 from kgan.data.order import balanced_order, block_of, order, shuffled
 from kgan.data.sources import Source
+from kgan.data.workers import Rows, Workers, set_part
 from kgan.errors import InputError
 from kgan.images import check_range
 
@@ -27,7 +28,8 @@ LARGEST_CACHE_BYTES = 2**30
 LOADED_TOGETHER = 256
 ENDLESS = np.iinfo(np.int64).max
 PREFETCHED_BATCHES = 2
-Reader = Callable[[Any, Any], tf.data.Dataset]  # (key, first batch) -> an epoch's batches
+# (key, first batch, the rows that are wanted or None for all) -> an epoch's batches
+Reader = Callable[[Any, Any, Rows | None], tf.data.Dataset]
 
 
 def batches(
@@ -42,6 +44,7 @@ def batches(
     labels: bool = False,
     balance: bool = False,
     first_batch: int | None = None,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> tf.data.Dataset:
     """Makes the pipeline: decode, cache, shuffle, batch, scale, augment, prefetch.
 
@@ -63,6 +66,9 @@ def batches(
             training with the same arguments stopped after so many batches:
             with the rest of that epoch, then epoch after epoch. The source must
             know which images are broken, by `expect_broken`.
+        strategy: of several workers, all of which call this with the same arguments: each then
+            decodes its own part of what memory keeps, and `fit` its own rows of every batch.
+            None, or another strategy, for one process.
 
     Returns:
         tf.data.Dataset of float32 (batch_size, H, W, C), with `labels` of pairs
@@ -101,24 +107,26 @@ def batches(
         size = np.prod(source.image_shape) * source.count
         cache = "memory" if size <= LARGEST_CACHE_BYTES else None
     black, white = 0.0, 255.0
+    workers = Workers(strategy)
     if isinstance(source, ArraySource):
         black, white = source.array_range
         read = _from_memory(source.values, source.labels, source, batch_size, balance)
     elif cache == "memory":
-        images, classes = _load(source, batch_size)
+        images, classes = _load(source, batch_size, workers)
         read = _from_memory(images, classes, source, batch_size, balance)
     else:
         if balance:
             _check_balances(source, cache)
         if isinstance(source, FolderSource):
             source.balance = balance  # read as the pipeline is made, and no later
-        read = _from_stream(source, batch_size, cache)
+        read = _from_stream(source, batch_size, cache, workers)
+    workers.agree_on_broken(source)
 
     scale = (high - low) / (white - black)
     shift = low - black * scale
 
     @tf.autograph.experimental.do_not_convert  # it would interpret the decoding, at twice the time
-    def one_epoch(number: tf.Tensor, first: tf.Tensor) -> tf.data.Dataset:
+    def one_epoch(number: tf.Tensor, first: tf.Tensor, rows: Rows | None) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), number])
 
         def finish(index: tf.Tensor, batch: Any) -> Any:
@@ -127,35 +135,47 @@ def batches(
             of_batch = fold_in(key, index)
             for place, function in enumerate(functions):
                 own = fold_in(of_batch, tf.constant(place, tf.int64))
-                images = function(images, own, (low, high))
+                images = function(images, own, (low, high), rows and (rows.start, rows.batch))
             return (images, classes) if labels else images
 
-        numbered = read(key if shuffle else None, first).enumerate(first)
+        numbered = read(key if shuffle else None, first, rows).enumerate(first)
         return numbered.map(finish, num_parallel_calls=os.cpu_count())
 
     steps = source.good // batch_size  # per epoch, as far as is known
-    if first_batch is None:
-        epochs, begin = itertools.count(), tf.constant(0, tf.int64)
-        # Unlike tf.data's own random numbers, these ignore the global seed.
-        numbers = tf.data.Dataset.from_generator(
-            lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
-        )
-        finished = numbers.flat_map(lambda number: one_epoch(number, begin))
-        # In a stream, images that turn out to be broken may leave fewer batches.
-        length = steps if isinstance(source, ArraySource) or cache == "memory" else None
-    else:
-        epoch, rest = (tf.constant(n, tf.int64) for n in divmod(first_batch, steps))
-        finished = tf.data.Dataset.range(epoch, ENDLESS).flat_map(
-            lambda number: one_epoch(number, tf.where(number == epoch, rest, tf.zeros_like(rest)))
-        )
-        length = tf.data.INFINITE_CARDINALITY
-    if length is not None:
-        finished = finished.apply(tf.data.experimental.assert_cardinality(length))
+    # In a stream, images that turn out to be broken may leave fewer batches.
+    exact = isinstance(source, ArraySource) or cache == "memory"
+
+    def every_epoch(rows: Rows | None) -> tf.data.Dataset:
+        if first_batch is None:
+            epochs, begin = itertools.count(), tf.constant(0, tf.int64)
+            # Unlike tf.data's own random numbers, these ignore the global seed.
+            numbers = tf.data.Dataset.from_generator(
+                lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
+            )
+            finished = numbers.flat_map(lambda number: one_epoch(number, begin, rows))
+            length = steps if exact or rows else None
+        else:
+            epoch, rest = (tf.constant(n, tf.int64) for n in divmod(first_batch, steps))
+            zero = tf.zeros_like(rest)
+            finished = tf.data.Dataset.range(epoch, ENDLESS).flat_map(
+                lambda number: one_epoch(number, tf.where(number == epoch, rest, zero), rows)
+            )
+            length = tf.data.INFINITE_CARDINALITY
+        if length is not None:
+            finished = finished.apply(tf.data.experimental.assert_cardinality(length))
+        return finished
+
     options = tf.data.Options()
     options.autotune.enabled = False  # it can hold up the end of a short fit for seconds
-    # Each of several workers takes its part of every batch, so that the batches stay the same.
+    # Where each worker reads all: it takes its part of every batch, so that they stay the same.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return finished.prefetch(PREFETCHED_BATCHES).with_options(options)
+    whole = every_epoch(None).prefetch(PREFETCHED_BATCHES).with_options(options)
+    if workers.count > 1:
+        part = every_epoch(workers.rows(batch_size))
+        if workers.replicas > 1:
+            part = part.rebatch(batch_size // workers.count // workers.replicas)
+        set_part(whole, part.prefetch(PREFETCHED_BATCHES).with_options(options))
+    return whole
 
 
 def first_images(source: Source, n: int) -> np.ndarray:
@@ -190,9 +210,9 @@ def _check_balances(source: Source, cache: object) -> None:
         )
 
 
-# What follows makes functions of (key, first): the batches, in the source's own numbers, and
+# What follows makes functions of (key, first, rows): the batches, in the source's own numbers, and
 # labels of an epoch from batch `first` on, in an order drawn from `key`, an int64 tensor (2,),
-# or with None in the source's own.
+# or with None in the source's own; of each batch all, or the rows of one worker.
 
 
 def _from_memory(
@@ -204,16 +224,20 @@ def _from_memory(
     with tf.device("CPU"):  # the pipeline runs there, whatever accelerator trains
         images, labels = tf.constant(images), tf.constant(labels)
 
-    def read(key: tf.Tensor | None, first: tf.Tensor) -> tf.data.Dataset:
+    def read(key: tf.Tensor | None, first: tf.Tensor, rows: Rows | None) -> tf.data.Dataset:
         numbers = balanced_order(classes, key) if balance else order(count, key)
-        rows = numbers.batch(batch_size, drop_remainder=True).skip(first)
-        return rows.map(lambda rows: (tf.gather(images, rows), tf.gather(labels, rows)))
+        chosen = numbers.batch(batch_size, drop_remainder=True).skip(first)
+        if rows:
+            chosen = chosen.map(lambda numbers: numbers[rows.start : rows.stop])
+        return chosen.map(lambda numbers: (tf.gather(images, numbers), tf.gather(labels, numbers)))
 
     return read
 
 
-def _load(source: Any, batch_size: int) -> tuple[np.ndarray, ...]:
+def _load(source: Any, batch_size: int, workers: Workers) -> tuple[np.ndarray, ...]:
     """All images and labels of a stream, decoded at once to find broken ones before training.
+
+    Each worker decodes a part of them and has the others' sent.
 
     Returns:
         (uint8 (N, H, W, C), labels (N,) or (N, k)).
@@ -221,21 +245,45 @@ def _load(source: Any, batch_size: int) -> tuple[np.ndarray, ...]:
     source.least = batch_size
     shape, kind = source.labels_spec
     empty = np.zeros((0, *source.image_shape), np.uint8), np.zeros((0, *shape), kind)
-    parts = [empty, *source.read(source.examples().batch(LOADED_TOGETHER))]
-    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    examples = source.examples()
+    if workers.count > 1:
+        begin, end = workers.span(source.good)
+        examples = source.examples(chosen=lambda place: place >= begin, end=end)
+    parts = [empty, *source.read(examples.batch(LOADED_TOGETHER))]
+    own = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    if workers.count == 1:
+        return tuple(own)
+    return tuple(
+        np.frombuffer(b"".join(workers.exchange(a.tobytes())), a.dtype).reshape(-1, *a.shape[1:])
+        for a in own
+    )
 
 
-def _from_stream(source: Any, batch_size: int, cache: str | os.PathLike[str] | None) -> Reader:
+def _from_stream(
+    source: Any, batch_size: int, cache: str | os.PathLike[str] | None, workers: Workers
+) -> Reader:
     """Batches of images that are decoded as they are read."""
     _check_enough(source.good, batch_size, source)
     source.least = batch_size
-    for _ in source.read(source.examples().take(batch_size)):  # finds what is wrong from the start
+    first_ones = source.examples().take(batch_size)
+    if workers.count > 1:
+        own = workers.rows(batch_size)
+        first_ones = source.examples(chosen=own.has, end=batch_size)
+    for _ in source.read(first_ones):  # finds what is wrong from the start
         pass
     if cache is None:
 
-        def read(key: tf.Tensor | None, first: tf.Tensor) -> tf.data.Dataset:
-            examples = source.examples(key, skip=first * batch_size)
-            return examples.batch(batch_size, drop_remainder=True)
+        def read(key: tf.Tensor | None, first: tf.Tensor, rows: Rows | None) -> tf.data.Dataset:
+            if rows is None:
+                examples = source.examples(key, skip=first * batch_size)
+                return examples.batch(batch_size, drop_remainder=True)
+            # All workers have the same number of batches, whatever proves broken to one of them:
+            # others of this epoch take its place.
+            steps = source.good // batch_size - first
+            skip, end = first * batch_size, steps * batch_size
+            own = source.examples(key, skip=skip, chosen=rows.has, end=end)
+            filled = own.concatenate(source.examples(key).repeat())
+            return filled.take(steps * rows.size).batch(rows.size, drop_remainder=True)
 
         return read
     cache = Path(cache)
@@ -250,9 +298,12 @@ def _from_stream(source: Any, batch_size: int, cache: str | os.PathLike[str] | N
     cached = source.examples().cache(str(cache))
     block = block_of(source.count, np.prod(source.image_shape))
 
-    def read_cached(key: tf.Tensor | None, first: tf.Tensor) -> tf.data.Dataset:
+    def read_cached(key: tf.Tensor | None, first: tf.Tensor, rows: Rows | None) -> tf.data.Dataset:
         # A cache keeps the order it was filled in.
         examples = cached if key is None else shuffled(cached, block, key)
-        return examples.skip(first * batch_size).batch(batch_size, drop_remainder=True)
+        whole = examples.skip(first * batch_size).batch(batch_size, drop_remainder=True)
+        if rows is None:
+            return whole
+        return whole.map(lambda *batch: tuple(part[rows.start : rows.stop] for part in batch))
 
     return read_cached

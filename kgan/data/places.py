@@ -52,6 +52,10 @@ class Place(abc.ABC):
     def origins(self, files: Sequence[str]) -> list[Any]:
         """What tells these pictures from others, for `kgan.data.Source.fingerprint`."""
 
+    @abc.abstractmethod
+    def sizes(self, files: Sequence[str]) -> list[int]:
+        """Bytes of each of these pictures."""
+
     def below(self, file: str) -> str:
         """A file's path below the place, which names its class."""
         return os.path.relpath(file, self.path)
@@ -100,6 +104,9 @@ class FolderPlace(Place):
         # A run is begun with a relative path and resumed with the whole one.
         begin = len(self.path)
         return [(self._real + file[begin:], os.path.getmtime(file)) for file in files]
+
+    def sizes(self, files: Sequence[str]) -> list[int]:
+        return [os.path.getsize(file) for file in files]
 
     def gone(self, place: str, files: Sequence[str]) -> int:
         try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import functools
+import itertools
 import os
 import re
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +97,16 @@ class RecordSource(StreamSource):
             self._paths = tf.constant(paths)
             self._labels = tf.constant(numbers, tf.int32)
             self._starts = tf.constant(self.starts, tf.int64)
+            self._counts = tf.constant(counts, tf.int64)
         self.image = image_feature(first, feature, shards[0])
         self.listed = manifest is not None
         self.packed = manifest is not None and tuple(manifest["image_shape"]) == image_shape
 
     def origins(self) -> Iterable[Any]:
         return zip(self._real_paths, self._changed, strict=True)
+
+    def contents(self) -> Iterable[Any]:
+        return [(os.path.basename(shard), os.path.getsize(shard)) for shard in self.shards]
 
     def name(self, index: int) -> str:
         shard = int(np.searchsorted(self.starts, index, side="right")) - 1
@@ -111,12 +117,46 @@ class RecordSource(StreamSource):
             path, start = tf.gather(self._paths, shard), tf.gather(self._starts, shard)
             return tf.data.TFRecordDataset(path).enumerate(start)
 
+        return self._in_order(read, self._parse, key)
+
+    def _in_order(self, read: Any, parse: Any, key: tf.Tensor | None) -> tf.data.Dataset:
+        """What `parse` makes of what `read` gives of each shard, in an order drawn from `key`."""
         records = order(len(self.shards), key).interleave(read, cycle_length=READ_TOGETHER)
-        parsed = records.map(self._parse)
+        parsed = records.map(parse)
         if key is None:
             return parsed
         size = sum(map(os.path.getsize, self.shards)) / max(1, self.count)
         return shuffled(parsed, block_of(self.count, size), key)
+
+    def few_encoded(
+        self, key: tf.Tensor | None, select: Callable[[tf.data.Dataset], tf.data.Dataset]
+    ) -> tf.data.Dataset:
+        """As `StreamSource.few_encoded`: the order is that of numbers, whose records are read."""
+
+        def numbers(shard: tf.Tensor) -> tf.data.Dataset:
+            start = tf.gather(self._starts, shard)
+            return tf.data.Dataset.range(start, start + tf.gather(self._counts, shard))
+
+        def read(index: tf.Tensor) -> tf.data.Dataset:
+            shard = tf.searchsorted(self._starts, index[None], side="right")[0] - 1
+            path, place = tf.gather(self._paths, shard), tf.gather(self._places, index)
+            # No buffer: what would be read ahead is another worker's.
+            begun = tf.raw_ops.TFRecordDatasetV2(
+                filenames=path[None], compression_type="", buffer_size=0, byte_offsets=place[None]
+            )
+            records = tf.data.experimental.from_variant(begun, tf.TensorSpec((), tf.string))
+            return records.take(1).map(lambda data: (index, data))
+
+        chosen = select(self._in_order(numbers, lambda index: (index,), key))
+        records = chosen.interleave(read, cycle_length=WORKERS, num_parallel_calls=WORKERS)
+        return records.map(self._parse)
+
+    @functools.cached_property
+    def _places(self) -> tf.Tensor:
+        """Where each record begins in its shard."""
+        with tf.init_scope(), tf.device("CPU"):
+            every = itertools.chain.from_iterable(map(places, self.shards))
+            return tf.constant(np.fromiter(every, np.int64, self.count))
 
     def _parse(self, index: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         features: dict[str, Any] = {
@@ -255,7 +295,12 @@ def _listed_count(shard: Path, listed: Mapping[str, Mapping[str, Any]]) -> int:
 
 
 def count_records(shard: str | os.PathLike[str]) -> int:
-    """The number of records in a TFRecord file, without reading their contents.
+    """The number of records in a TFRecord file; raises what `places` raises."""
+    return sum(1 for _ in places(shard))
+
+
+def places(shard: str | os.PathLike[str]) -> Iterator[int]:
+    """Where each record of a TFRecord file begins, without reading their contents.
 
     TensorFlow takes as much memory as a record says that it is long, and ends the process where
     there is less: so it is looked at here.
@@ -283,7 +328,7 @@ def count_records(shard: str | os.PathLike[str]) -> int:
             memory.check(f"Record {count}", length, "shards of smaller ones", shard)
             file.seek(place)
             count += 1
-    return count
+            yield place - length - 16
 
 
 def check_shards(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[str]]:

@@ -10,7 +10,7 @@ import io
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
@@ -164,6 +164,13 @@ class Source(abc.ABC):
     def origins(self) -> Iterable[Any]:
         """Where the images come from, or what is in them, for `fingerprint`."""
 
+    def contents(self) -> Iterable[Any]:
+        """What the images are, the same for a copy of them that lies elsewhere: here their names.
+
+        What is read of them is no more than what opening them has read.
+        """
+        return (self.identity(index) for index in range(self.usable))
+
     def what_is_broken(self) -> dict[str, Any]:
         """Which images turned out to be broken, for a later source of the same data."""
         return {"data": self.fingerprint(), "broken": sorted(self.broken)}
@@ -231,7 +238,13 @@ class StreamSource(Source):
         of_all = super().facts()
         return [*of_all[:2], self.fit, self.background, *of_all[2:]]
 
-    def examples(self, key: tf.Tensor | None = None, skip: int | tf.Tensor = 0) -> tf.data.Dataset:
+    def examples(
+        self,
+        key: tf.Tensor | None = None,
+        skip: int | tf.Tensor = 0,
+        chosen: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        end: int | tf.Tensor = -1,
+    ) -> tf.data.Dataset:
         """As `Source.examples`, from a later image on.
 
         Args:
@@ -239,19 +252,41 @@ class StreamSource(Source):
             skip: number of good images to pass over at the beginning. Those
                 known to be broken when this is called are not decoded again,
                 so that the ones passed over need not be decoded either.
+            chosen: tells of a place, counted from there, whether its image is wanted; the
+                others are not decoded either. None for all.
+            end: how many places `chosen` is asked about; -1 for those of all images.
         """
-        encoded = self.encoded(key)
         passed = self.broken | self.left_out
-        if passed:
-            is_passed = np.zeros(max(passed) + 1, bool)
-            is_passed[list(passed)] = True
-            last = len(is_passed) - 1
-            encoded = encoded.filter(
-                lambda index, data, label: (
-                    (index > last) | ~tf.gather(is_passed, tf.minimum(index, last))
+        is_passed = np.zeros(max(passed, default=-1) + 1, bool)
+        is_passed[list(passed)] = True
+        last = len(is_passed) - 1
+
+        def select(images: tf.data.Dataset) -> tf.data.Dataset:
+            if passed:
+                images = images.filter(
+                    lambda index, *rest: (
+                        (index > last) | ~tf.gather(is_passed, tf.minimum(index, last))
+                    )
                 )
-            )
-        return self.decoded(encoded.skip(skip))
+            images = images.skip(skip)
+            if chosen is None:
+                return images
+            numbered = images.take(end).enumerate().filter(lambda place, image: chosen(place))
+            return numbered.map(lambda place, image: image)
+
+        few = chosen is not None
+        return self.decoded(self.few_encoded(key, select) if few else select(self.encoded(key)))
+
+    def few_encoded(
+        self, key: tf.Tensor | None, select: Callable[[tf.data.Dataset], tf.data.Dataset]
+    ) -> tf.data.Dataset:
+        """Some of what `encoded` gives, where what is not selected need not be read.
+
+        Args:
+            key: as for `examples`.
+            select: leaves some elements of a dataset of tuples whose first is the image's index.
+        """
+        return select(self.encoded(key))
 
     def decoded(self, encoded: tf.data.Dataset) -> tf.data.Dataset:
         """The good images and labels of what `encoded` yields."""

@@ -49,6 +49,9 @@ class TFDSSource(StreamSource):
     def origins(self) -> Any:
         return [self.builder.info.full_name, self.split, str(self.builder.data_path.resolve())]
 
+    def contents(self) -> Any:
+        return [self.builder.info.full_name, self.split]
+
     def name(self, index: int) -> str:
         return f"{self.set_name} {self.split} {index}"
 

@@ -218,7 +218,12 @@ def open_source(options: RunOptions) -> Source:
     )
 
 
-def make_batches(source: Source, options: RunOptions, model: GAN | Autoencoder) -> tf.data.Dataset:
+def make_batches(
+    source: Source,
+    options: RunOptions,
+    model: GAN | Autoencoder,
+    strategy: tf.distribute.Strategy,
+) -> tf.data.Dataset:
     """The pipeline that a run trains on, from where the model's training stands."""
     return kgan_data.batches(
         source,
@@ -231,6 +236,7 @@ def make_batches(source: Source, options: RunOptions, model: GAN | Autoencoder) 
         seed=options.seed,
         balance=options.balance,
         first_batch=int(model.batches_seen.numpy()),
+        strategy=strategy,
     )
 
 

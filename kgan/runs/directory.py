@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ LOCK_FILE = ".lock"
 SAMPLES = "samples"
 LOGS = "logs"
 EVERYTHING = "all"  # as `kgan.data.splits.ALL`, from which importing would take seconds
+STORE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # begins what is no path, such as s3://
 # Options that name a place.
 PATHS = ("data", "attributes", "manual_dir", "download_dir", "start_from")
 
@@ -47,6 +49,13 @@ def check_place(directory: Path) -> None:
     Args:
         directory: its path.
     """
+    scheme = STORE.fullmatch(directory.parts[0]) if directory.parts else None
+    if scheme:
+        rest = "/".join(directory.parts[1:])
+        raise InputError(
+            "A run is in a folder, of this machine or one that all workers see: mount the store, "
+            f"or copy the run there when it has ended. Received: {printable(scheme[0])}//{rest}"
+        )
     place = next((parent for parent in directory.parents if parent.exists()), Path())
     if not place.is_dir():
         raise InputError(

@@ -14,6 +14,7 @@ from kgan.callbacks.trackers import library
 from kgan.data import Source, augment
 from kgan.data.array_labels import are_numbers
 from kgan.data.array_source import ArraySource
+from kgan.data.workers import Workers
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.models import get_preset
@@ -66,8 +67,7 @@ def _begun(
 ) -> tuple[Source, Source, GAN | Autoencoder, RunOptions]:
     """(all of the data, those to train on, the model, what was resolved)."""
     keras.utils.set_random_seed(options.seed)
-    with doing("opening the data"):
-        whole = build.open_source(options)
+    whole = _opened(options, strategy)
     options = quality.resolved(options, whole)
     if options.precision == "auto":
         options = dataclasses.replace(options, precision=fast_precision(strategy))
@@ -95,6 +95,14 @@ def _begun(
     return whole, source, model, options
 
 
+def _opened(options: RunOptions, strategy: tf.distribute.Strategy) -> Source:
+    """All of the data, the same at every worker."""
+    with doing("opening the data"):
+        whole = build.open_source(options)
+    Workers(strategy).check_same(whole)
+    return whole
+
+
 def _ready(
     whole: Source,
     source: Source,
@@ -107,7 +115,7 @@ def _ready(
     if is_chief(strategy) and options.evaluate_every is not None:
         with doing("reading pictures to measure by"):
             real = quality.real_images(whole, options)
-    return Ready(source, model, build.make_batches(source, options, model), real)
+    return Ready(source, model, build.make_batches(source, options, model, strategy), real)
 
 
 def _batch_within_the_set(options: RunOptions, source: Source, replicas: int) -> RunOptions:
@@ -151,8 +159,7 @@ def load(
             )
         resolving.set_learning_rates(model, changes)
         keras.utils.set_random_seed(options.seed)
-        with doing("opening the data"):
-            whole = build.open_source(options)
+        whole = _opened(options, strategy)
         if options.conditional:
             _name_as_before(whole, model)
         source = quality.to_train_on(whole, options)

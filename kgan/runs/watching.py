@@ -32,6 +32,7 @@ from kgan.runs.directory import LOGS, SAMPLES, TRACKER_FILE
 from kgan.runs.options import RunOptions
 from kgan.telling import doing
 from kgan.training import GAN, Autoencoder
+from kgan.training.distribution import is_chief
 
 SHOWN_IMAGES = 32  # of a reconstruction strip
 DOCTORS_IMAGES = 1000
@@ -71,8 +72,10 @@ def watchers(
     evaluator = None if real is None else quality.evaluator(real, options, directory)
     epoch = max(1, source.good // options.images_per_step)
     begun = int(model.batches_seen.numpy()) % epoch
-    with doing("reading pictures for the run doctor"):
-        images, labels = _first_trained_on(batches, options, model.value_range, epoch, begun)
+    images: np.ndarray | tuple[()] = ()
+    if is_chief(model.distribute_strategy):  # who alone has a doctor
+        with doing("reading pictures for the run doctor"):
+            images, labels = _first_trained_on(batches, options, model.value_range, epoch, begun)
     doctor = None
     if len(images) > 1:
         classes = labels if options.conditional else None

@@ -14,7 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from kgan.attributes import Attributes
+from kgan.data.workers import part_of
 from kgan.errors import InputError
+from kgan.training.distribution import has_workers
 
 if TYPE_CHECKING:
     from kgan.training.gan import GAN
@@ -49,6 +51,10 @@ def as_keras_takes(model: TwoNetworks, data: Any, labels: Any = None) -> Any:
             "kgan.data.from_folder(folder, image_shape=(H, W, C), batch_size=64). "
             f"Received: {data!r}"
         )
+    part = part_of(data)
+    if part is not None and has_workers(model.distribute_strategy):
+        own = as_keras_takes(model, part)
+        return model.distribute_strategy.distribute_datasets_from_function(lambda context: own)
     if isinstance(data, types.GeneratorType):
         data = (batch if isinstance(batch, tuple) else (batch,) for batch in data)
     if drops_asserts(model):

@@ -111,6 +111,7 @@ def _introduced(connection: socket.socket, count: int) -> tuple[int | None, Any]
 
 
 def _report(workers: Sequence[str], own: int, settings: dict[str, Any]) -> None:
+    _listen(workers[own]).close()  # TensorFlow would tell only once all are there
     waiting = _Waiting()
     while True:
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError):

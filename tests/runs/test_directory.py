@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +135,10 @@ def test_a_directory_that_cannot_be_made_leaves_nothing(tmp_path):
     with pytest.raises(kgan.InputError, match="Cannot make the run there"):
         make_directory(tmp_path / "run", RunOptions())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "run"]
+
+
+@pytest.mark.parametrize("given", ["s3://bucket/runs/a", "gs://bucket/a", "hdfs://a/b"])
+def test_a_store_of_objects_is_no_place_for_a_run(given):
+    with pytest.raises(kgan.InputError, match=rf"mount the store.* Received: {given}$"):
+        check_place(Path(given))
+    check_place(Path("C:/runs/a"))

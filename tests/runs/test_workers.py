@@ -1,5 +1,6 @@
 """Two real processes that train one run by TF_CONFIG, against one process alone."""
 
+import contextlib
 import csv
 import json
 import os
@@ -14,23 +15,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import kgan
+from tests.runs import launchers
 
 pytestmark = pytest.mark.slow
 COMMAND = "import sys; from kgan.cli.main import main; sys.exit(main())"
-SETTINGS = ["--preset", "dcgan_tanh", "--size", "16x16", "--filters", "4", "--batch-size", "16"]
+SETTINGS = ["--preset", "dcgan_tanh", "--size", "16x16x1", "--filters", "4", "--batch-size", "16"]
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
-    """64 pictures, four batches."""
-    path = tmp_path_factory.mktemp("data") / "pictures.npz"
+    """A folder of 64 pictures, four batches."""
+    folder = tmp_path_factory.mktemp("data") / "pictures"
+    folder.mkdir()
     batches = kgan.data.embedded(
         batch_size=64, image_shape=(16, 16, 1), value_range=(0, 255), shuffle=False
     )
-    np.savez(path, images=next(iter(batches)).numpy().astype(np.uint8))
-    return path
+    for index, image in enumerate(next(iter(batches)).numpy().astype(np.uint8)):
+        Image.fromarray(image[..., 0]).save(folder / f"{index:02d}.png")
+    return folder
 
 
 def free_ports(n):
@@ -41,6 +46,13 @@ def free_ports(n):
     for one in sockets:
         one.close()
     return ports
+
+
+def two_ports_in_a_row():
+    while True:
+        (port,) = free_ports(1)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port + 1)):
+            return port
 
 
 def start(*arguments, index=None, addresses=(), before=""):
@@ -67,7 +79,7 @@ def start_two(*arguments, out=(None, None)):
 
 
 def finish(*processes):
-    outputs = [process.communicate(timeout=240)[0] for process in processes]
+    outputs = [process.communicate(timeout=600)[0] for process in processes]
     return [process.returncode for process in processes], outputs
 
 
@@ -99,46 +111,53 @@ def test_two_workers_train_as_one_and_the_chief_alone_writes(pictures, tmp_path)
 
 def wait_for_steps(run, process):
     """Until the run has taken some steps, which its curves show."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()[0]
         if (run / "history.csv").exists() and len(rows(run)) > 3:
             return
         time.sleep(0.1)
-    raise AssertionError("no steps in two minutes")
+    raise AssertionError("no steps in ten minutes")
 
 
 def test_a_killed_worker_ends_the_others_and_all_resume(pictures, tmp_path):
-    run = tmp_path / "run"
-    new = [pictures, *SETTINGS, "--minutes", "4", "--name", "run"]
-    two = start_two(*new, out=(tmp_path, tmp_path))
+    """Begun by the command of docs/clusters/job.yaml, gone on with by ssh_workers.sh beside it."""
+    run = tmp_path / "runs" / "photos"
+    new = " ".join(map(str, [pictures, *SETTINGS, "--minutes", "4", "--name", "photos"]))
+    ports = free_ports(4)
+    addresses = [f"127.0.0.1:{port}" for port in ports]
+    two = launchers.start_pods(tmp_path, new, addresses[:2])
     wait_for_steps(run, two[0])
     two[1].kill()
     codes, outputs = finish(*two)
     assert codes == [1, -signal.SIGKILL]
     assert "The other workers no longer answer" in outputs[0].splitlines()[-1]
-    assert f"--resume {run}" in outputs[0].splitlines()[-1]
+    assert "--resume runs/photos" in outputs[0].splitlines()[-1]
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)
     alone = start("--resume", copy, "--epochs", "2")
-    codes, outputs = finish(alone, *start_two("--resume", run, "--epochs", "2"))
-    assert codes == [0, 0, 0], outputs
+    again = ["--resume", "runs/photos", "--epochs", "2"]
+    codes, outputs = finish(alone, launchers.start_over_ssh(tmp_path, again, addresses[2:]))
+    assert codes == [0, 0], outputs
     assert_same(copy, run)
     assert kgan.load_gan(run).batches_seen.numpy() >= 8
 
 
 def test_one_worker_told_to_stop_stops_all_after_the_same_step(pictures, tmp_path):
-    new = [pictures, *SETTINGS, "--minutes", "4", "--name", "run"]
-    two = start_two(*new, out=(tmp_path, tmp_path))
-    wait_for_steps(tmp_path / "run", two[0])
-    two[1].send_signal(signal.SIGTERM)
-    codes, outputs = finish(*two)
-    assert codes == [1, 1], outputs
+    """Both are started by docs/clusters/slurm_job.sh."""
+    new = " ".join(map(str, [pictures, *SETTINGS, "--minutes", "4", "--name", "photos"]))
+    job, task = launchers.start_job(tmp_path, new, two_ports_in_a_row())
+    wait_for_steps(tmp_path / "runs" / "photos", job)
+    os.kill(task(1), signal.SIGTERM)
+    job.communicate(timeout=600)
+    outputs = [(tmp_path / f"out.{index}").read_text(encoding="utf-8") for index in range(2)]
+    codes = [(tmp_path / f"code.{index}").read_text(encoding="utf-8") for index in range(2)]
+    assert codes == ["1\n", "1\n"], outputs
     for output in outputs:
-        assert re.search(rf"saved; to go on: \S*kgan train --resume {tmp_path / 'run'}\n", output)
+        assert re.search(r"saved; to go on: \S*kgan train --resume runs/photos\n", output)
     steps = [text[: text.index(" steps at")].split()[-1] for text in outputs]
     assert steps[0] == steps[1]
-    assert kgan.load_gan(tmp_path / "run").batches_seen.numpy() == int(steps[0])
+    assert kgan.load_gan(tmp_path / "runs" / "photos").batches_seen.numpy() == int(steps[0])
 
 
 # Whom it waits for and how it is told do not depend on each other.

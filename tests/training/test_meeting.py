@@ -104,11 +104,13 @@ def test_other_settings_are_told_to_all():
         )
 
 
-def test_an_address_in_use_is_named():
+@pytest.mark.parametrize("own", [0, 1])
+def test_an_address_in_use_is_named(own):
     with socket.create_server(("", 0)) as taken:
-        workers = [f"127.0.0.1:{taken.getsockname()[1]}", *addresses(1)]
-        with pytest.raises(kgan.InputError, match=f"already in use.*Received: {workers[0]}"):
-            meeting.meet(workers, 0, {})
+        workers = addresses(2)
+        workers[own] = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(kgan.InputError, match=f"already in use.*Received: {workers[own]}"):
+            meeting.meet(workers, own, {})
 
 
 TWO = {"worker": ["a:1", "b:2"]}
