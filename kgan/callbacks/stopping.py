@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from typing import Any, ClassVar
 
@@ -55,13 +56,14 @@ class StopOnInterrupt(keras.callbacks.Callback):
         super().__init__()
         self.interrupted = False  # this worker or another
         self._told = False  # this one
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopOnInterrupt:
-        self._before = {
-            number: signal.signal(number, self._note)
-            for number in self.SIGNALS
-            if signal.getsignal(number) != signal.SIG_IGN
-        }
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():  # Python takes none elsewhere
+            for number in self.SIGNALS:
+                if signal.getsignal(number) != signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,5 +1,8 @@
 """Callbacks seen at work in a real fit."""
 
+import signal
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -47,6 +50,23 @@ def test_stop_after_seconds(traced_gan, real_images):
     stop = callbacks.StopAfter(seconds=0.5)
     traced_gan.fit(real_images, batch_size=8, epochs=10**6, callbacks=[stop], verbose=0)
     assert 0 < stop.steps_taken < 10**5
+
+
+def test_a_fit_in_another_thread_takes_no_signals(traced_gan, real_images):
+    """As in the workers of Ray Train; Python gives signals to the main thread alone."""
+    before = signal.getsignal(signal.SIGTERM)
+    seen = []
+
+    def train():
+        with callbacks.StopOnInterrupt() as stop:
+            seen.append(signal.getsignal(signal.SIGTERM))
+            traced_gan.fit(real_images, batch_size=8, callbacks=[stop], verbose=0)
+        seen.append(stop.interrupted)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    thread.join()
+    assert seen == [before, False]
 
 
 def test_checkpoint_replaces_one_whole_file(tmp_path, traced_gan, real_images):
