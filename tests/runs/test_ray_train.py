@@ -33,14 +33,15 @@ def driver(place):
         stdout=(place / "said.txt").open("wb"),
         stderr=subprocess.STDOUT,
     )
+    known = psutil.Process(process.pid)
     children = []
     try:
         yield process
     finally:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            children = psutil.Process(process.pid).children(recursive=True)
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended, and its children with it
+            children = known.children(recursive=True)
         process.terminate()
-        _, left = psutil.wait_procs([psutil.Process(process.pid), *children], timeout=20)
+        _, left = psutil.wait_procs([known, *children], timeout=20)
         for one in left:
             one.kill()
 
@@ -56,7 +57,7 @@ def wait_for(what, process, said):
 
 @pytest.mark.slow
 def test_a_killed_worker_of_ray_has_all_resume(tmp_path):
-    pytest.importorskip("ray", reason="needs kgan[ray]")
+    pytest.importorskip("ray", reason="kgan[ray] is large: by hand")
     (tmp_path / "photos").mkdir()
     pictures = np.random.default_rng(0).integers(0, 256, (64, 16, 16), np.uint8)
     for index, picture in enumerate(pictures):
