@@ -222,7 +222,8 @@ def _image_column(
             continue
         with _of_file(files[0]):
             opened = parquet.ParquetFile(files[0], **STREAMED)
-            values = next(_rows(opened, 0, name, field), [])
+            parts = _rows(opened, 0, name, field)
+            values = next((part for part in parts if any(part)), [])  # rows can be empty
         if any(is_encoded(value) for value in values):
             return name, field
     raise InputError(

@@ -160,6 +160,8 @@ def test_rows_without_a_picture_are_named_and_skipped(tmp_path, caplog):
     assert report.problems == sorted(source.skipped.items())  # threads skip in any order
     preview_source(fresh, len(report.images))
     assert not caplog.records  # what the report has told
+    pq.write_table(pa.table({"image": [None] * 33 + [png(9)]}), tmp_path / "late.parquet")
+    assert open_source(tmp_path / "late.parquet", **SHAPE).count == 34
 
 
 def damaged(path):
