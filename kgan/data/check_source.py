@@ -82,8 +82,9 @@ def check_source(
 def preview_source(source: Source, count: int, augment: Sequence[Any] = ("flip",)) -> np.ndarray:
     """As `kgan.data.check.preview`, of a source of which `count` images can be used."""
     chosen = set(places_of_preview(count, source.image_shape))
-    examples = source.examples().take(max(chosen) + 1)
-    images = [image for n, (image, _) in enumerate(source.read(examples)) if n in chosen]
+    quiet = source.aside() if isinstance(source, StreamSource) else source  # the report has told
+    examples = quiet.examples().take(max(chosen) + 1)
+    images = [image for n, (image, _) in enumerate(quiet.read(examples)) if n in chosen]
     return sheet_of(np.stack(images), augment)
 
 

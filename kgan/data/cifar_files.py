@@ -53,7 +53,8 @@ def is_cifar(path: Path) -> bool:
     """
     if os.path.isdir(path):  # Path.is_dir raises for a name that is too long
         named = any(os.path.isfile(path / name) for name in NAMES_OF_CLASSES)
-        return named and any(BATCH.match(name) for name in os.listdir(path))
+        batches = (path / name for name in os.listdir(path) if BATCH.match(name))
+        return named and any(map(os.path.isfile, batches))
     return bool(ARCHIVE.search(path.name))
 
 
@@ -153,6 +154,11 @@ def _batch(name: str, files: Files, path: Path) -> Batch:
         raise InputError(
             f"One label per picture is needed. Received: {len(images):,} pictures and {count} "
             f"labels in {name} of {path}"
+        )
+    others = {type(label).__name__ for label in labels} - {"int"}
+    if others:  # lists of lists can share so much that no memory holds their array
+        raise InputError(
+            f"CIFAR's labels are whole numbers. Received: a {min(others)} in {name} of {path}"
         )
     return Batch(images.reshape(-1, *SHAPE), np.array(labels))
 

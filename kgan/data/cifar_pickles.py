@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+MOST_TUPLES = 1000  # an array has four; the hash of one in another and so on takes Python's stack
 UNSIGNED_BYTE = ("u1", "uint8", b"u1", b"uint8")
 
 
@@ -24,18 +25,22 @@ class _Type:
 
 
 class _Array:
-    """What stands for an array until its state is known."""
+    """What stands for an array: its state, of which any number can share one long text."""
 
-    content: np.ndarray | None = None
+    state: Any = None
 
     def __setstate__(self, state: Any) -> None:
         """Takes (version, shape, type, whether by columns, bytes)."""
-        _, shape, kind, by_columns, data = state
+        self.state = state
+
+    def content(self) -> np.ndarray:
+        """The array, made anew each time."""
+        _, shape, kind, by_columns, data = self.state
         if not isinstance(kind, _Type) or kind.name not in UNSIGNED_BYTE:
             raise pickle.UnpicklingError("an array of something else than unsigned bytes")
         raw = data.encode("latin-1") if isinstance(data, str) else data
         flat = np.frombuffer(raw, np.uint8)
-        self.content = flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
+        return flat.reshape(shape[::-1]).T if by_columns else flat.reshape(shape)
 
 
 def _reconstruct(*_: Any) -> _Array:
@@ -70,18 +75,23 @@ def read_pickle(data: bytes) -> dict[str, Any]:
         data: the file.
 
     Returns:
-        Its entries; texts are decoded as Latin-1, arrays are uint8.
+        Its entries; texts are decoded as Latin-1, and `data` is a uint8 array.
 
     Raises:
         Exception: it holds something else, is damaged or names a global that such files do not
             have; `pickle` has no single class for that.
     """
+    tuples = 0
     for code, argument, _ in pickletools.genops(data):
+        tuples += code.name.startswith("TUPLE")
         # Python makes room for every number up to this one.
         if code.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > len(data):
             raise pickle.UnpicklingError(f"a note numbered {argument:,}")
+    if tuples > MOST_TUPLES:
+        raise pickle.UnpicklingError(f"{tuples:,} tuples")
     content = _Reader(io.BytesIO(data), encoding="latin-1").load()
     if not isinstance(content, dict):
         raise pickle.UnpicklingError(f"a {type(content).__name__} and no dict")
     texts = {k.decode("latin-1") if isinstance(k, bytes) else k: v for k, v in content.items()}
-    return {k: v.content if isinstance(v, _Array) else v for k, v in texts.items()}
+    array = texts.get("data")
+    return {**texts, "data": array.content()} if isinstance(array, _Array) else texts

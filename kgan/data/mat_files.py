@@ -14,6 +14,8 @@ from kgan.errors import InputError, KganError
 from kgan.files import first_line, printable
 from kgan.reading import check_file
 
+# Nothing else is read: cells lie in one another, and SciPy follows them until the stack ends.
+NUMBERS = ("uint8", "uint16", "int8", "int16", "int32", "uint32", "single", "double")
 ZERO = 10  # the label of the digit 0 in these files
 
 
@@ -27,14 +29,21 @@ def load_mat(path: Path, with_labels: bool) -> Arrays:
     reader = import_extra("scipy.io", "A .mat file")
     try:
         check_file(path)
-        shapes = {name: shape for name, shape, _ in reader.whosmat(path)}
+        there = {name: of for name, *of in reversed(reader.whosmat(path))}  # the first of a name
+        shapes = {name: shape for name, (shape, kind) in there.items() if kind in NUMBERS}
         if len(shapes.get("X", ())) != 4:
             raise InputError(
                 "A .mat file is one of SVHN's, with pictures X (32, 32, 3, N). "
-                f"Received: {path} with {printable(', '.join(shapes), 60) or 'nothing'}"
+                f"Received: {path} with {printable(', '.join(there), 60) or 'nothing'}"
             )
         memory.check(f"The array X {shapes['X']}", 2 * math.prod(shapes["X"]), "fewer", path)
         wanted = ["X", "y"] if with_labels and "y" in shapes else ["X"]
+        count = math.prod(shapes["y"]) if "y" in wanted else shapes["X"][-1]
+        if count != shapes["X"][-1]:
+            raise InputError(
+                f"One label per picture is needed. Received: {shapes['X'][-1]:,} pictures and "
+                f"{count:,} labels in {path}"
+            )
         found = reader.loadmat(path, variable_names=wanted)
     except (KganError, MemoryError):
         raise
@@ -46,9 +55,4 @@ def load_mat(path: Path, with_labels: bool) -> Arrays:
     if "y" not in found:
         return Arrays(images)
     labels = np.ravel(found["y"])
-    if len(labels) != len(images):
-        raise InputError(
-            f"One label per picture is needed. Received: {len(images):,} pictures and "
-            f"{len(labels):,} labels in {path}"
-        )
     return Arrays(images, np.where(labels == ZERO, 0, labels))

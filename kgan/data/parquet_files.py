@@ -18,10 +18,12 @@ from kgan.data.image_files import is_encoded
 from kgan.data.splits import ALL, NAMES, TRAIN
 from kgan.errors import InputError, KganError
 from kgan.files import first_line, printable
+from kgan.reading import check_file
 
 SUFFIX = ".parquet"
 INNER = "data"  # where the sets on Hugging Face's Hub keep their files
 BYTES, PATH = "bytes", "path"  # the fields of Hugging Face's struct
+BINARY = ("binary", "large_binary")  # types of columns
 ROWS_TOGETHER = 32
 # Else all of a column's part, which is the whole of some files, is read at once.
 STREAMED = {"buffer_size": 2**20, "pre_buffer": False}
@@ -129,6 +131,7 @@ def open_table(files: Sequence[str], label: str | None = None, image: str | None
     schemas, footers, count = [], [], 0
     for number, file in enumerate(files):
         with _of_file(file):
+            check_file(file)
             opened = parquet.ParquetFile(file)
             schemas.append(opened.schema_arrow)
             footers.append(opened.metadata)
@@ -139,11 +142,14 @@ def open_table(files: Sequence[str], label: str | None = None, image: str | None
         raise InputError(f"No rows there. Received: {files[0]}")
     schema = schemas[0]
     features = _features(schema.metadata or {})
-    found = columns.label_column(schema.names, label, files[0])
+    found = columns.label_column(_columns(schema), label, files[0])
     name, field = _image_column(parquet, files, schema, features, image)
     for file, other in zip(files, schemas, strict=True):
         for needed in filter(None, (name, found)):
-            if needed not in other.names or other.field(needed).type != schema.field(needed).type:
+            if (
+                needed not in _columns(other)
+                or other.field(needed).type != schema.field(needed).type
+            ):
                 raise InputError(
                     "All Parquet files of a set have the same columns. "
                     f"Received: {file} without {printable(needed)} as in {files[0]}"
@@ -205,24 +211,30 @@ def _image_column(
     wanted: str | None,
 ) -> tuple[str, str | None]:
     """(the first column that holds encoded images, its field); those called Image first."""
-    if wanted is not None:
-        columns.existing(wanted, schema.names, files[0])
-    names = schema.names if wanted is None else [wanted]
+    there = _columns(schema)
+    names = there if wanted is None else [columns.existing(wanted, there, files[0])]
     of_images = [n for n in names if features.get(n, {}).get("_type") == "Image"]
     for name in [*of_images, *(n for n in names if n not in of_images)]:
-        kind = str(schema.field(name).type)
-        field = BYTES if kind.startswith("struct<") and f"{BYTES}: " in kind else None
-        if field is None and kind not in ("binary", "large_binary"):
+        kind = schema.field(name).type
+        fields = {each.name: each.type for each in kind} if str(kind).startswith("struct<") else {}
+        field = BYTES if BYTES in fields else None
+        if str(fields.get(BYTES, kind)) not in BINARY:
             continue
         with _of_file(files[0]):
             opened = parquet.ParquetFile(files[0], **STREAMED)
-            values = next(_rows(opened, 0, name, field), [])
+            parts = _rows(opened, 0, name, field)
+            values = next((part for part in parts if any(part)), [])  # rows can be empty
         if any(is_encoded(value) for value in values):
             return name, field
     raise InputError(
         "No column of pictures: encoded, as bytes or as Hugging Face's struct of bytes and path. "
         f"Received: {files[0]} with {printable(', '.join(names), 200)}"
     )
+
+
+def _columns(schema: Any) -> list[str]:
+    """Names of columns, without any that two have: neither can be asked for."""
+    return [name for name in schema.names if schema.get_field_index(name) >= 0]
 
 
 def _features(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:

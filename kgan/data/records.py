@@ -169,7 +169,9 @@ class RecordSource(StreamSource):
         example = tf.io.parse_single_example(record, features)
         data = tf.strings.join([example[name] for name in self.image.names])  # one is not empty
         if self.image.is_raw:  # from here on as the others; this takes little time uncompressed
-            values = tf.reshape(tf.io.decode_raw(data, tf.uint8), example[SHAPE])
+            # Of an image without a pixel the encoder ends the process.
+            with tf.control_dependencies([tf.debugging.assert_positive(example[SHAPE])]):
+                values = tf.reshape(tf.io.decode_raw(data, tf.uint8), example[SHAPE])
             data = tf.io.encode_png(tf.transpose(values, (1, 2, 0)), compression=0)
         if self.class_names and not self.listed:
             return index, data, tf.gather(self._labels, index)

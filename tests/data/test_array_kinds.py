@@ -5,13 +5,16 @@ import io
 import pickle
 import struct
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
 import scipy.io
+from PIL import Image
 
 import kgan
 from kgan.data import open_source
+from kgan.data.cifar_pickles import read_pickle
 
 RNG = np.random.default_rng(0)
 
@@ -149,6 +152,14 @@ def test_cifar_100_in_pickles_has_its_fine_labels(tmp_path):
     check(archive, images[::-1].transpose(0, 2, 3, 1), labels, names, split="test")
 
 
+def test_a_folder_of_pictures_with_a_file_of_such_a_name_is_one_of_pictures(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        Image.new("RGB", (8, 8)).save(tmp_path / split / "a.png")
+    (tmp_path / "meta").write_text("of mine", encoding="utf-8")
+    assert open_source(tmp_path, split="all").count == 2
+
+
 def test_cifar_in_bin_files(tmp_path):
     images, labels = cifar(100, 100)
     rows = [
@@ -202,11 +213,15 @@ def spoilt(tmp_path, kind):
     elif kind == "counts":
         path.write_bytes(idx(images))
         (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(np.zeros(5, np.uint8)))
-    elif kind in ("mat", "no mat"):
+    elif kind in ("mat", "cells", "no mat"):
         path = tmp_path / "a.mat"
-        scipy.io.savemat(path, {"X": images})
+        cells = np.full((4, 4, 3, 2), 1.0, object)
+        scipy.io.savemat(path, {"X": cells if kind == "cells" else images})
         if kind == "no mat":
             path.write_bytes(b"MATLAB 5.0 no")
+    elif kind == "no y":
+        path = tmp_path / "a.mat"
+        scipy.io.savemat(path, {"X": np.zeros((4, 4, 3, 2), np.uint8), "y": np.zeros((3, 1))})
     elif kind in ("size", "no bin"):
         path = tmp_path / "test_batch.bin"
         if kind == "size":
@@ -223,6 +238,8 @@ def spoilt(tmp_path, kind):
             "list": pickle.dumps([1, 2]),
             "cut pickle": files["data_batch_1"][:-9],
             "memo": b"\x80\x02}r\xff\xff\xff\xff.",
+            "nested": b"\x80\x02})" + b"\x85" * 500_000 + b"K\x01s.",  # its hash: no stack holds it
+            "laughs": old_pickle(data=data, labels=[[[1] * 3] * 3] * 10),
         }.get(kind, files["data_batch_1"])
         if kind == "no train":
             files = {"test_batch": files["test_batch"]}
@@ -242,6 +259,8 @@ def spoilt(tmp_path, kind):
         ("shorts", "Received: 00 00 0b 03"),
         ("counts", "Received: 6 pictures .* and 5 labels in train-labels-idx1-ubyte"),
         ("mat", r"one of SVHN's, with pictures X \(32, 32, 3, N\). Received: .* with X"),
+        ("no y", "2 pictures and 3 labels"),
+        ("cells", "one of SVHN's, with pictures"),
         ("no mat", "Not a readable .mat file"),
         ("size", "3073 bytes per picture. Received: 3,072 bytes"),
         ("no bin", "No such file"),
@@ -253,6 +272,8 @@ def spoilt(tmp_path, kind):
         ("list", "a list and no dict"),
         ("cut pickle", "Not a file of CIFAR: data_batch_1"),
         ("memo", "a note numbered 4,294,967,295"),
+        ("nested", "500,000 tuples"),
+        ("laughs", "labels are whole numbers. Received: a list in data_batch_1"),
         ("no train", "No batches of CIFAR's train there. Received: .* with test_batch"),
         ("archive", "Damaged, or not readable: .*tar.gz"),
     ],
@@ -262,3 +283,18 @@ def test_what_cannot_be_used_is_one_line(tmp_path, kind, says):
     with pytest.raises(kgan.InputError, match=says) as caught:
         open_source(path, labels=True)
     assert "\n" not in str(caught.value)
+
+
+def test_arrays_that_share_one_text_take_no_memory_each():
+    size = 2**20
+    text = b"X" + struct.pack("<I", size) + b"a" * size + b"q\x010"
+    kind = b"cnumpy\ndtype\nU\x02u1\x85R"
+    state = b"(K\x01J" + struct.pack("<i", size) + b"\x85" + kind + b"\x89h\x01t"
+    array = b"cnumpy.core.multiarray\n_reconstruct\n)R" + state + b"b"
+    tracemalloc.start()
+    try:
+        content = read_pickle(b"\x80\x02" + text + b"}U\x01x](" + array * 300 + b"es.")
+        assert tracemalloc.get_traced_memory()[1] < 20 * size
+    finally:
+        tracemalloc.stop()
+    assert len(content["x"]) == 300

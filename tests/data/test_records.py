@@ -165,11 +165,13 @@ def test_stylegans_records_hold_values_by_channel(tmp_path, caplog):
     np.testing.assert_array_equal(images, np.broadcast_to(expected, (4, 8, 8, 3)))
     told = [record.getMessage() for record in caplog.records]
     assert told == ["each picture is there in 2 sizes: -r03 is read"]
-    records = list(stylegan((1, 2)))
-    records[1]["data"] = records[1]["data"][:-1]
-    path = write(tmp_path / "set-r03.tfrecords", *records)
-    with pytest.raises(kgan.InputError, match=r"Damaged.*set-r03"):
-        list(source.read(open_source(path).examples()))
+    good, other = stylegan((1, 2))
+    cut = {**other, "data": other["data"][:-1]}
+    without_pixels = {"shape": [3, 0, 8], "data": b""}
+    for wrong in (cut, without_pixels):
+        path = write(tmp_path / "set-r03.tfrecords", good, wrong)
+        with pytest.raises(kgan.InputError, match=r"Damaged.*set-r03"):
+            list(source.read(open_source(path).examples()))
 
 
 def test_features_are_taken_by_name(tmp_path):

@@ -13,7 +13,7 @@ from PIL import Image
 
 import kgan
 from kgan.data import batches, open_source, parquet_files, parquet_source
-from kgan.data.check_source import check_source
+from kgan.data.check_source import check_source, preview_source
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -38,7 +38,8 @@ def parquet(path, struct=True, names=True, rows=5):
     encoded = [png(level) for level in LEVELS]
     if struct:
         encoded = [{"bytes": data, "path": f"{n}.png"} for n, data in enumerate(encoded)]
-    table = pa.table({"id": [b"none"] * COUNT, "image": encoded, "label": LABELS})
+    others = {"size": [{"kilobytes": 1}] * COUNT, "of": [{"its": {"bytes": b"none"}}] * COUNT}
+    table = pa.table({**others, "id": [b"none"] * COUNT, "image": encoded, "label": LABELS})
     if names:
         features = {
             "id": {"dtype": "binary", "_type": "Value"},
@@ -145,7 +146,7 @@ def test_row_groups_come_in_an_order_that_is_drawn(tmp_path, monkeypatch):
     assert sorted(orders[0]) == list(range(COUNT)) != orders[0]
 
 
-def test_rows_without_a_picture_are_named_and_skipped(tmp_path):
+def test_rows_without_a_picture_are_named_and_skipped(tmp_path, caplog):
     rows = [{"bytes": png(9), "path": None}, {"bytes": None, "path": "/etc/passwd"}, None]
     pq.write_table(pa.table({"image": [*rows, rows[0]], "kind": list("abab")}), tmp_path / "a.pq")
     (tmp_path / "a.pq").rename(tmp_path / "a.parquet")
@@ -153,8 +154,14 @@ def test_rows_without_a_picture_are_named_and_skipped(tmp_path):
     assert [label for _, label in source.examples().as_numpy_iterator()] == [0, 1]
     reason = "no bytes of a picture in this row"
     assert source.skipped == {f"{tmp_path}/a.parquet row {n}": reason for n in (1, 2)}
-    report = check_source(open_source(tmp_path / "a.parquet", **SHAPE))
+    caplog.clear()
+    fresh = open_source(tmp_path / "a.parquet", **SHAPE)
+    report = check_source(fresh)
     assert report.problems == sorted(source.skipped.items())  # threads skip in any order
+    preview_source(fresh, len(report.images))
+    assert not caplog.records  # what the report has told
+    pq.write_table(pa.table({"image": [None] * 33 + [png(9)]}), tmp_path / "late.parquet")
+    assert open_source(tmp_path / "late.parquet", **SHAPE).count == 34
 
 
 def damaged(path):
@@ -176,6 +183,11 @@ def without_pictures(path):
     pq.write_table(pa.table({"text": ["a", "b"], "data": [b"no", b"picture"]}), path)
 
 
+def two_of_a_name(path):
+    arrays = [pa.array([png(1)]), pa.array([png(2)]), pa.array([0])]
+    pq.write_table(pa.Table.from_arrays(arrays, ["image", "image", "label"]), path)
+
+
 @pytest.mark.parametrize(
     ("write", "asked", "says"),
     [
@@ -185,6 +197,8 @@ def without_pictures(path):
         (parquet, {"feature": "label"}, "No column of pictures: .* with label"),
         (parquet, {"split": "test"}, "No such split"),
         (lambda path: path.write_bytes(b"PAR1 no"), {}, "Damaged, or no Parquet file: "),
+        (lambda path: path.symlink_to("/dev/null"), {}, "Not a regular file: a device"),
+        (two_of_a_name, {}, "No column of pictures: .*parquet with label"),
         (damaged, {}, "Damaged, or no Parquet file: .*parquet"),
         (
             lambda path: pq.write_table(pa.table({"image": pa.array([], "binary")}), path),
