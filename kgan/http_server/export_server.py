@@ -28,9 +28,7 @@ class ExportServer:
         self.host = options.host
         family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         try:
-            self.socket = socket.create_server(
-                (options.host, options.port), family=family, backlog=options.queue
-            )
+            self.socket = socket.create_server((options.host, options.port), family=family)
         except (OSError, OverflowError, UnicodeError) as problem:
             where = printable(f"{options.host}:{options.port}")
             raise InputError(

@@ -209,6 +209,11 @@ def test_who_comes_when_there_is_no_room_is_told_when_to_come_again():
         assert ask(port, "/generate?n=2")[0] == 200
 
 
+def test_a_queue_can_be_of_more_than_the_system_counts_connections():
+    with served(shipped("clothes"), queue=2**40) as port:
+        assert ask(port, "/health")[0] == 200
+
+
 def test_what_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(application, "SECONDS", 0.2)
     with served(shipped("clothes"), batch_wait_ms=900, queue=64) as port:
