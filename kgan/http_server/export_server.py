@@ -35,6 +35,9 @@ class ExportServer:
                 f"Nothing can be served there ({problem}); --host is an address of this machine, "
                 f"--port takes one that is free. Received: {where}"
             ) from None
+        # What it accepts has that too. Else an answer's body waits some 40 ms for the client's word
+        # that its headers have come; asyncio sets it where a socket names its protocol alone.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Nothing of it goes to the output; warnings and errors are lines as any library's.
         config = uvicorn.Config(
             Application(generator, options),
