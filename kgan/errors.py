@@ -22,7 +22,7 @@ class InputError(KganError, ValueError):
 
 
 class NotInstalled(KganError, ImportError):
-    """`kgan-runtime` alone is installed, and what was asked for is not in it."""
+    """What was asked for needs what is not here: all of kgan, an extra, Keras on TensorFlow."""
 
     exit_code = 2
 

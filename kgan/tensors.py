@@ -72,6 +72,14 @@ else:
         return all(name.startswith("cpu:") for name in keras.distribution.list_devices())
 
 
+def other_backend(module: str) -> str:
+    """Says that a module is of TensorFlow alone, where Keras runs on another backend."""
+    return (
+        f"{module} needs Keras's TensorFlow backend; unset KERAS_BACKEND or set it to tensorflow. "
+        f"Received: {keras.backend.backend()}"
+    )
+
+
 def of_tensorflow(function: Function) -> Function:
     """Decorator: a function of TensorFlow's own tensors, which refuses to run for another backend.
 
@@ -83,9 +91,6 @@ def of_tensorflow(function: Function) -> Function:
 
     @functools.wraps(function)
     def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise InputError(
-            f"{function.__module__} needs Keras's TensorFlow backend; unset KERAS_BACKEND or set "
-            f"it to tensorflow. Received: {keras.backend.backend()}"
-        )
+        raise InputError(other_backend(function.__module__))
 
     return refuse  # type: ignore[return-value]

@@ -7,6 +7,7 @@ is among them: both are TensorFlow's, and refuse.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ import keras
 import numpy as np
 
 from kgan import layers, losses
-from kgan.errors import InputError
+from kgan.errors import KganError
 from kgan.layers import colour_augment, diff_augment, draws, geometric_augment
 from kgan.layers.random_matrices import product
 from kgan.models import PRESETS, read_network
@@ -151,10 +152,11 @@ def refusals() -> list[str]:
         lambda: layers.DiffAugment()(IMAGES, SEED),
         lambda: losses.r1_penalty(lambda images: images[:, 0, 0], IMAGES),
         lambda: read_network(Path(__file__).parent),
+        lambda: importlib.import_module("kgan.training"),
     ):
         try:
             use()
-        except InputError as error:
+        except KganError as error:  # of which a command makes one line
             said.append(str(error))
     return said
 

@@ -60,7 +60,7 @@ def test_jax_gives_what_tensorflow_gives(tmp_path):
         received = dict(file)
     assert received.pop("backend") == "jax"
     said = received.pop("refusals")
-    assert len(said) == 4
+    assert len(said) == 5
     assert all("needs Keras's TensorFlow backend" in line for line in said)
     assert received.keys() == expected.keys()
     for name, value in expected.items():

@@ -1,5 +1,6 @@
 """Spoiled files of every kind: each is told in one line, or taken."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -9,6 +10,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 KINDS = "config history skipped progress checkpoint keras npz shards manifest".split()
+
+
+def test_all_is_imported_without_what_an_extra_has(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    tool = importlib.import_module("fuzz_files")
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "kgan.http_server.export_server", raising=False)
+    tool.import_all()
+    assert "kgan.http_server.export_server" not in sys.modules
 
 
 @pytest.mark.slow

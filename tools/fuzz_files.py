@@ -296,7 +296,8 @@ def import_all() -> None:
     """Imports all of kgan once, and so TensorFlow, which is used in the children alone."""
     for module in pkgutil.walk_packages(kgan.__path__, "kgan."):
         if module.name != "kgan.__main__":  # it is the command
-            importlib.import_module(module.name)
+            with contextlib.suppress(ModuleNotFoundError):  # of an extra that is not installed
+                importlib.import_module(module.name)
 
 
 if __name__ == "__main__":

@@ -28,15 +28,16 @@ class ExportServer:
         self.host = options.host
         family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         try:
-            self.socket = socket.create_server(
-                (options.host, options.port), family=family, backlog=options.queue
-            )
+            self.socket = socket.create_server((options.host, options.port), family=family)
         except (OSError, OverflowError, UnicodeError) as problem:
             where = printable(f"{options.host}:{options.port}")
             raise InputError(
                 f"Nothing can be served there ({problem}); --host is an address of this machine, "
                 f"--port takes one that is free. Received: {where}"
             ) from None
+        # What it accepts has that too. Else an answer's body waits some 40 ms for the client's word
+        # that its headers have come; asyncio sets it where a socket names its protocol alone.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Nothing of it goes to the output; warnings and errors are lines as any library's.
         config = uvicorn.Config(
             Application(generator, options),

@@ -1,12 +1,10 @@
 """Training: the keras.Model subclasses and their train steps."""
 
-import keras
+from kgan.errors import NotInstalled
+from kgan.tensors import IN_TENSORFLOW, other_backend
 
-if keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        "kgan trains on Keras's TensorFlow backend; unset KERAS_BACKEND or set it to tensorflow. "
-        f"Received: {keras.backend.backend()}"
-    )
+if not IN_TENSORFLOW:
+    raise NotInstalled(other_backend(__name__))
 
 from kgan.training.autoencoder import Autoencoder
 from kgan.training.cosine import Cosine

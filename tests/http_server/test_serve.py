@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import re
+import socket
 
 import numpy as np
 import onnx
@@ -13,6 +14,8 @@ import pytest
 
 from kgan.cli.main import main
 from kgan.http_server import application
+from kgan.http_server.export_server import ExportServer
+from kgan.http_server.serve_options import ServeOptions
 from kgan.runtime import Generator
 from tests.documents import ROOT
 from tests.http_server.ask import ask, figures, served, wait_for
@@ -207,6 +210,19 @@ def test_who_comes_when_there_is_no_room_is_told_when_to_come_again():
             assert late[1]["Retry-After"] == "1"
             assert len(arrays(first.result())) == 3
         assert ask(port, "/generate?n=2")[0] == 200
+
+
+def test_a_queue_can_be_of_more_than_the_system_counts_connections():
+    with served(shipped("clothes"), queue=2**40) as port:
+        assert ask(port, "/health")[0] == 200
+
+
+def test_an_answers_body_does_not_wait_until_its_headers_have_come():
+    server = ExportServer(shipped("clothes"), ServeOptions(port=0))
+    with server.socket as listens, socket.create_connection(listens.getsockname(), timeout=30):
+        accepted, _ = listens.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_what_takes_too_long_is_given_up(monkeypatch):
