@@ -203,7 +203,9 @@ class Strict(io.BytesIO):
 
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
 def test_a_tar_whose_sizes_are_below_0_is_damaged(tmp_path, kind):
-    data = bytearray(make_tar(tmp_path / "a.tar", {"a.png": encoded(1), "b.png": b"1"}).read_bytes())
+    data = bytearray(
+        make_tar(tmp_path / "a.tar", {"a.png": encoded(1), "b.png": b"1"}).read_bytes()
+    )
     header = memoryview(data)[1024:1536]
     header[124:136] = (-512).to_bytes(12, "big", signed=True)  # as `tarfile` reads base 256
     header[156:157] = kind
