@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import re
 from pathlib import Path
 
 from kgan.data import image_formats
+from kgan.data.image_files import remark_on_sets
 from kgan.data.list_place import ListPlace
 from kgan.data.lmdb_place import DATA_FILE, LmdbPlace
 from kgan.data.places import FolderPlace, Place
+from kgan.data.sources import LOG
 from kgan.data.tar_place import GZIPPED, TarPlace
 from kgan.data.zip_place import ZipPlace
 from kgan.errors import InputError
@@ -53,8 +56,11 @@ def open_place(path: str | os.PathLike[str], label_column: str | None = None) ->
         tars = tars_in(name)
         if not tars:
             return FolderPlace(path)
-        shards = all(SHARD.fullmatch(os.path.basename(tar)) for tar in tars)
-        return _of_tars(name, tars, not shards)
+        numbered = [SHARD.fullmatch(os.path.basename(tar)) for tar in tars]
+        sets = collections.Counter((each[1] or "").rstrip("-_.") for each in numbered if each)
+        if len(sets) > 1 and all(numbered):
+            LOG.warning(remark_on_sets(sets.items()))
+        return _of_tars(name, tars, not all(numbered))
     if lower.endswith(".zip"):
         return ZipPlace(path)
     if lower.endswith((".tar", *GZIPPED)):

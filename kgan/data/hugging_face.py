@@ -17,7 +17,7 @@ from kgan.data import columns, decode, image_files
 from kgan.data.array_labels import number_labels
 from kgan.data.extras import import_extra
 from kgan.data.order import order
-from kgan.data.sources import StreamSource
+from kgan.data.sources import StreamSource, names_and_sizes
 from kgan.data.splits import ALL, TRAIN
 from kgan.errors import InputError
 from kgan.files import first_line, printable
@@ -83,6 +83,9 @@ class HuggingFaceSource(StreamSource):
     def origins(self) -> Iterable[Any]:
         files = [os.path.realpath(entry["filename"]) for entry in self.found.rows.cache_files]
         return [*((file, os.path.getmtime(file)) for file in files), self.found.image]
+
+    def contents(self) -> Iterable[Any]:
+        return names_and_sizes([entry["filename"] for entry in self.found.rows.cache_files])
 
     def name(self, index: int) -> str:
         return f"hf:{self.set_name} {index}"

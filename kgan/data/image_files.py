@@ -6,7 +6,7 @@ import dataclasses
 import io
 import os
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO
 
 from PIL import Image, UnidentifiedImageError
@@ -200,6 +200,12 @@ def remark_on_others(what: str, paths: Sequence[str]) -> str:
     """One line on what is left out for another reason, as `Listing.others` names it."""
     such = printable(paths[0], None) + (" ..." if len(paths) > 1 else "")
     return f"{len(paths):,} {what} are left out: {such}"
+
+
+def remark_on_sets(counts: Iterable[tuple[str, int]]) -> str:
+    """One line on shards of several sets, from (name, number of shards) of each."""
+    sets = ", ".join(f"{printable(name)} ({count})" for name, count in counts)
+    return f"shards of several sets, all of which are read: {sets}"
 
 
 def remark_on_closed(closed: Sequence[tuple[str, OSError]]) -> str:

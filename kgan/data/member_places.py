@@ -12,6 +12,7 @@ from typing import IO, Any, Generic, NamedTuple, TypeVar
 from kgan import memory
 from kgan.data.folder_listing import APPLES, HIDDEN, Listing
 from kgan.data.image_files import LARGEST_FILE, reason
+from kgan.data.picture_lists import METADATA
 from kgan.data.places import Place
 from kgan.errors import InputError
 from kgan.files import printable
@@ -95,7 +96,7 @@ class MembersPlace(Place, Generic[Key]):
 
     def is_text(self, name: str) -> bool:
         """Whether a member is one that `text_file` may be asked for."""
-        return name.lower().endswith(".json")
+        return name.lower().endswith(".json") or name in METADATA
 
     def _place_in_order(self, file: str) -> tuple[tuple[int, str], ...]:
         member = self._members[file]

@@ -12,7 +12,7 @@ import tensorflow as tf
 from kgan.data import decode
 from kgan.data.order import block_of, order, shuffled
 from kgan.data.parquet_files import ROWS_TOGETHER, Table, images_of, labels_of
-from kgan.data.sources import CALLS, StreamSource
+from kgan.data.sources import CALLS, StreamSource, names_and_sizes
 from kgan.errors import KganError
 
 READ_TOGETHER = 4  # row groups whose rows alternate
@@ -60,6 +60,9 @@ class ParquetSource(StreamSource):
 
     def origins(self) -> Iterable[Any]:
         return [*self._origins, self.table.image]
+
+    def contents(self) -> Iterable[Any]:
+        return names_and_sizes(self.table.files)
 
     def name(self, index: int) -> str:
         group = int(np.searchsorted(self.starts, index, side="right")) - 1

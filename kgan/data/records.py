@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from kgan import memory
 from kgan.data import decode
-from kgan.data.image_files import LARGEST_FILE
+from kgan.data.image_files import LARGEST_FILE, remark_on_sets
 from kgan.data.order import block_of, order, shuffled
 from kgan.data.record_features import (
     LABEL,
@@ -28,7 +28,7 @@ from kgan.data.record_features import (
     read_labels,
 )
 from kgan.data.shard_manifest import MANIFEST_FILE, read_manifest
-from kgan.data.sources import LOG, WORKERS, StreamSource
+from kgan.data.sources import LOG, WORKERS, StreamSource, names_and_sizes
 from kgan.errors import InputError
 from kgan.files import printable
 from kgan.memory import in_words
@@ -106,7 +106,7 @@ class RecordSource(StreamSource):
         return zip(self._real_paths, self._changed, strict=True)
 
     def contents(self) -> Iterable[Any]:
-        return [(os.path.basename(shard), os.path.getsize(shard)) for shard in self.shards]
+        return names_and_sizes(self.shards)
 
     def name(self, index: int) -> str:
         shard = int(np.searchsorted(self.starts, index, side="right")) - 1
@@ -272,8 +272,7 @@ def _tell_sets(shards: Sequence[str]) -> None:
         if numbered:
             counts[numbered[1], int(numbered[2])] += 1
     if len(counts) > 1:
-        sets = ", ".join(f"{printable(name)} ({count})" for (name, _), count in counts.items())
-        LOG.warning("shards of several sets, all of which are read: %s", sets)
+        LOG.warning(remark_on_sets((name, count) for (name, _), count in counts.items()))
     for (name, total), count in counts.items():
         if count < total:
             LOG.warning("only %d of the %d shards of %s are there", count, total, printable(name))

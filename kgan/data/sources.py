@@ -366,3 +366,8 @@ class StreamSource(Source):
         """As `Source.expect_broken`."""
         super().expect_broken(known)
         self.skipped.update((self.name(index), "known from before") for index in self.broken)
+
+
+def names_and_sizes(files: Iterable[str]) -> list[tuple[str, int]]:
+    """(name, bytes) of each of some files, for `Source.contents`."""
+    return [(os.path.basename(file), os.path.getsize(file)) for file in files]

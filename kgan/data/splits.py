@@ -60,9 +60,10 @@ def take(place: Place, files: Sequence[str], split: str | None) -> Split:
     parts = {file: place.below(file).split(os.sep) for file in files}
     depth = 0
     for depth in range(min(map(len, parts.values())) - 1):
-        tops = {each[depth] for each in parts.values()}
-        if all(name_of(top).lower() in NAMES for top in tops):
-            found = {top: [file for file in files if parts[file][depth] == top] for top in tops}
+        tops = {each[depth]: name_of(each[depth]).lower() for each in parts.values()}
+        if all(name in NAMES for name in tops.values()):
+            for file in files:  # Train and train are one
+                found.setdefault(tops[parts[file][depth]], []).append(file)
         if len(tops) > 1 or found:
             break
     if split is None and len(found) < 2:  # one subfolder with everything means nothing
@@ -73,16 +74,15 @@ def take(place: Place, files: Sequence[str], split: str | None) -> Split:
             f"these names alone. Received: {split!r} for {place.path}, which has none"
         )
     wanted = TRAIN if split is None else split.lower()
-    taken = next((top for top in found if name_of(top).lower() == wanted), None)
-    if taken is None:
+    if wanted not in found:
         raise InputError(
-            f"The splits there are {', '.join(sorted(map(name_of, found)))}; all takes everything. "
+            f"The splits there are {', '.join(sorted(found))}; all takes everything. "
             f"Received: {wanted!r} for {place.path}"
         )
     others = {}
-    for top in sorted(found.keys() - {taken}):
-        path = found[top][0]
+    for name in sorted(found.keys() - {wanted}):
+        path = found[name][0]
         for _ in parts[path][depth + 1 :]:
             path = os.path.dirname(path)
-        others[path] = len(found[top])
-    return Split(wanted, found[taken], others)
+        others[path] = len(found[name])
+    return Split(wanted, found[wanted], others)

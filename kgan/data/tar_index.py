@@ -12,7 +12,6 @@ from kgan.data.member_places import NOT_PLAIN, parts_of
 from kgan.data.sources import LOG
 from kgan.errors import InputError
 from kgan.files import first_line
-from kgan.memory import in_words
 
 LARGEST_HEADER = 2**24  # bytes: of names and facts that stand before a member
 SUFFIX = ".tar"
@@ -43,8 +42,8 @@ class _Headers:
         self._read = file.read
 
     def read(self, size: int) -> bytes:
-        if size > LARGEST_HEADER:
-            raise tarfile.ReadError(f"a header of {in_words(size)}")
+        if not 0 <= size <= LARGEST_HEADER:  # below 0 a file is read to its end
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
         return self._read(size)
 
 
@@ -61,7 +60,8 @@ def index(file: IO[bytes], path: str, left_out: dict[str, list[str]]) -> Iterato
     """
     size = file.seek(0, os.SEEK_END)
     for found in _files_in(file, path, 0, size, left_out):
-        if not found.name[-1].lower().endswith(SUFFIX):
+        # Beside n01.tar, a Mac packs a ._n01.tar, which is none.
+        if not found.name[-1].lower().endswith(SUFFIX) or found.name[-1].startswith("."):
             yield found
             continue
         inside = (*found.name[:-1], found.name[-1][: -len(SUFFIX)])
@@ -92,7 +92,7 @@ def _files_in(
         tar.members.clear()  # type: ignore[attr-defined]  # it would keep them all
         if info is None or info.offset >= end:
             break
-        if info.offset_data + info.size > end:
+        if info.size < 0 or info.offset_data + info.size > end:  # below 0 it leads back
             raise _damaged(path, f"{whole:,} whole members precede")
         whole += 1
         name = parts_of(info.name, path)

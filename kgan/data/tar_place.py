@@ -73,7 +73,7 @@ class TarPlace(MembersPlace[Found]):
         return data
 
     def is_text(self, name: str) -> bool:
-        return name.lower().endswith(LABEL_SUFFIXES)
+        return super().is_text(name) or name.lower().endswith(LABEL_SUFFIXES)
 
     def labels_beside(self, files: Sequence[str]) -> Mapping[str, Any] | str | None:
         """WebDataset's: a.jpg has its label in a.cls, or in a.json under one of `LABEL_KEYS`."""

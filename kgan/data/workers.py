@@ -115,10 +115,12 @@ class Workers:
         Raises:
             InputError: they differ; at all workers, with the same words.
         """
+        if self.count == 1:  # to look at all of the data takes time
+            return
         said = json.dumps([source.description, likeness(source)]).encode()
         chiefs, *others = [json.loads(one) for one in self.exchange(said)]
         for number, other in enumerate(others, 1):
-            if other != chiefs and other[1] != chiefs[1]:
+            if other[1] != chiefs[1]:
                 raise InputError(
                     "All workers train on the same data: as many pictures, of the same names and "
                     f"sizes. Received: {printable(chiefs[0], None)} ({chiefs[1]}) at worker 0, "

@@ -222,7 +222,7 @@ def make_batches(
     source: Source,
     options: RunOptions,
     model: GAN | Autoencoder,
-    strategy: tf.distribute.Strategy,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> tf.data.Dataset:
     """The pipeline that a run trains on, from where the model's training stands."""
     return kgan_data.batches(

@@ -100,11 +100,11 @@ def read_options(directory: str | os.PathLike[str]) -> RunOptions:
             raise ValueError
         values.setdefault("precision", "float32")  # "auto" would not be what it began with
         values.setdefault("schedule", "none")  # of a version without
-        if values.get("split") is None and os.path.isdir(str(values.get("data"))):
-            values["split"] = EVERYTHING  # of a version to which train/ and test/ were classes
         for name in PATHS:
             if isinstance(values.get(name), str):
                 values[name] = path_of_text(values[name])
+        if values.get("split") is None and os.path.isdir(str(values.get("data"))):
+            values["split"] = EVERYTHING  # of a version to which train/ and test/ were classes
     except (OSError, ValueError, RecursionError):
         raise InputError(f"Not a run: no readable {CONFIG_FILE} in {directory}") from None
     try:

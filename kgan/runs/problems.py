@@ -14,6 +14,7 @@ from kgan.errors import FullDisk, InputError, KganError, LostWorker
 from kgan.file_systems import no_room
 from kgan.files import first_line
 from kgan.memory import out_of_memory
+from kgan.runs.directory import CONFIG_FILE
 from kgan.runs.load import find_model, has_model
 from kgan.training.distribution import has_workers
 from kgan.training.saving import batches_seen
@@ -63,9 +64,11 @@ def meaning(
     if exhausted is not None:
         return exhausted
     if isinstance(problem, tf.errors.OpError) and has_workers(strategy):
+        begun = (directory / CONFIG_FILE).exists()
+        again = f" with {resuming(directory)}" if begun else ""
         return LostWorker(
-            "The other workers no longer answer; where they are gone, start all again with "
-            f"{resuming(directory)}. Received: {type(problem).__name__}"
+            "The other workers no longer answer; where they are gone, start all again"
+            f"{again}. Received: {type(problem).__name__}"
         )
     return None
 

@@ -115,6 +115,16 @@ class TwoNetworks(keras.Model, abc.ABC):
         given["callbacks"] = [self.first_batch, FinalWeights(), FitLength(), *callbacks]
         return super().fit(*bound.args[1:], **bound.kwargs)
 
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Keras takes the mean of a first batch over all workers, which TensorFlow cannot of images
+        # with labels; what it wants are shapes, which this worker's part has too.
+        if iterator is not None and has_workers(self.distribute_strategy):
+            own = self.distribute_strategy.experimental_local_results
+            *_, batches = next(iter(iterator))
+            data_batch = keras.tree.map_structure(lambda each: own(each)[0], next(batches))
+            iterator = None
+        super()._maybe_symbolic_build(iterator, data_batch)
+
     @_as_in_keras(keras.Model.evaluate)
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         bound = inspect.signature(keras.Model.evaluate).bind(self, *args, **kwargs)

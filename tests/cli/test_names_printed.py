@@ -54,7 +54,7 @@ def test_an_error_is_one_line_whatever_the_name(place, capsys):
 def test_a_run_finds_its_data_again_by_the_text_of_its_path(place):
     for name in ("\u732b", os.fsdecode(b"\xe9ta"), "a\\xe9"):
         (place / name).mkdir()
-        options = RunOptions(data=str(place / name))
+        options = RunOptions(data=str(place / name), split="all")
         make_directory(place / "runs" / name, options)
         config = (place / "runs" / name / "config.json").read_bytes()
         json.dumps(json.loads(config), ensure_ascii=False).encode()  # no surrogate

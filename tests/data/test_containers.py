@@ -1,6 +1,7 @@
 """Archives give what a folder of the same files gives: pictures, labels, order, resume, reports."""
 
 import io
+import itertools
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ import kgan
 from kgan.cli.main import main
 from kgan.data import batches, check_folder, image_files
 from kgan.data.check_report import as_text
+from kgan.data.tar_index import index
 from tests.data.containers import (
     encoded,
     levels,
@@ -176,6 +178,43 @@ def test_tars_beside_each_other_are_classes_by_their_names(tmp_path):
     assert levels(opened(tmp_path)) == [(0, "n01"), (1, "n01"), (10, "n02"), (11, "n02")]
 
 
+def test_shards_of_several_sets_are_told(tmp_path, caplog):
+    for name in ("photos-train-000000", "photos-train-000001", "photos-val-000000"):
+        make_tar(tmp_path / f"{name}.tar", {"a.png": encoded(1)})
+    assert opened(tmp_path).count == 3
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.endswith("all of which are read: photos-train (2), photos-val (1)")
+
+
+def test_what_a_mac_packs_beside_a_tar_is_no_tar(tmp_path):
+    inner = make_tar(tmp_path / "n01.tar", {"a.png": encoded(1)}).read_bytes()
+    members = {"._n01.tar": bytes(4) + b"Mac OS X" * 90, "n01.tar": inner}
+    assert levels(opened(make_tar(tmp_path / "a.tar", members))) == [(1, None)]
+
+
+class Strict(io.BytesIO):
+    """A file that is never read to its end in one piece."""
+
+    def read(self, size=-1):
+        if size < 0:
+            pytest.fail("read without a limit")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_tar_whose_sizes_are_below_0_is_damaged(tmp_path, kind):
+    data = bytearray(
+        make_tar(tmp_path / "a.tar", {"a.png": encoded(1), "b.png": b"1"}).read_bytes()
+    )
+    header = memoryview(data)[1024:1536]
+    header[124:136] = (-512).to_bytes(12, "big", signed=True)  # as `tarfile` reads base 256
+    header[156:157] = kind
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    with pytest.raises(kgan.InputError, match=r"Damaged.*Received: a\.tar"):
+        list(itertools.islice(index(Strict(data), "a.tar", {}), 9))  # it would never end
+
+
 def test_stylegans_dataset_json_in_a_zip(tmp_path):
     names = [f"{n // 2:05d}/img{n:08d}.png" for n in range(4)]
     pictures = {name: encoded(n) for n, name in enumerate(names)}
@@ -187,6 +226,19 @@ def test_stylegans_dataset_json_in_a_zip(tmp_path):
     pairs = [[name, n % 2] for n, name in enumerate(names)]
     assert levels(of(pairs)) == [(0, "0"), (1, "1"), (2, "0"), (3, "1")]
     assert of(None).class_names is None
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_metadata_in_an_archive(tmp_path, make):
+    files = {
+        "metadata.csv": b"file_name,label\na.png,x\nset/b.png,y\n",
+        "metadata.jsonl": b'{"file_name": "a.png", "label": "x"}\n'
+        b'{"file_name": "set/b.png", "label": "y"}\n',
+    }
+    for name, text in files.items():
+        members = {"a.png": encoded(1), "set/b.png": encoded(2), name: text}
+        suffix = make.__name__.removeprefix("make_")
+        assert levels(opened(make(tmp_path / f"a.{suffix}", members))) == [(1, "x"), (2, "y")]
 
 
 def test_attributes_of_an_archive(tmp_path):

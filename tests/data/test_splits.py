@@ -1,11 +1,13 @@
 """Subfolders train/ and test/ are splits and no classes; runs from before go on as they were."""
 
 import json
+import os
 
 import pytest
 
 import kgan
 from kgan.data import check_folder
+from kgan.names import text_of_path
 from kgan.runs import Run, RunOptions
 from kgan.runs.directory import read_options
 from tests.data.containers import encoded, levels, make_folder, make_zip, opened
@@ -40,8 +42,14 @@ def test_train_is_taken_and_a_line_says_so(tmp_path, caplog, make, members):
     assert [len(named) for what, named in report.remarks.items() if "splits" in what] == [2]
     batches = kgan.data.from_folder(path, image_shape=(8, 8, 1), batch_size=2, split="val")
     assert len(list(batches)) == 1
-    with pytest.raises(kgan.InputError, match="splits there are Train, test, val; "):
+    with pytest.raises(kgan.InputError, match="splits there are test, train, val; "):
         opened(path, split="valid")
+
+
+def test_names_that_differ_in_case_are_one_split(tmp_path):
+    members = {f"{name}/{n}.png": encoded(n) for n, name in enumerate(("train", "Train", "test"))}
+    source = opened(make_zip(tmp_path / "a.zip", members))
+    assert sorted(levels(source)) == [(0, "train"), (1, "Train")]
 
 
 def test_what_is_no_split(tmp_path):
@@ -71,6 +79,11 @@ def test_a_run_says_its_split_and_one_from_before_goes_on_with_everything(tmp_pa
     assert (values["split"], read_options(run.directory).split) == ("test", "test")
     # A version that knew no splits wrote none: its classes were the subfolders.
     del values["split"]
+    config.write_text(json.dumps(values))
+    assert read_options(run.directory).split == "all"
+    odd = os.fsdecode(bytes(tmp_path) + b"/\xe9")  # no text: its path is written with escapes
+    os.mkdir(odd)
+    values["data"] = text_of_path(odd)
     config.write_text(json.dumps(values))
     assert read_options(run.directory).split == "all"
     values["data"] = str(tmp_path / "set.npy")

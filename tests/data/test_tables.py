@@ -14,6 +14,7 @@ from PIL import Image
 import kgan
 from kgan.data import batches, open_source, parquet_files, parquet_source
 from kgan.data.check_source import check_source, preview_source
+from kgan.data.workers import likeness
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -212,6 +213,22 @@ def test_parquet_files_that_cannot_be_used_are_one_line(tmp_path, write, asked, 
     with pytest.raises(kgan.InputError, match=says) as caught:
         everything(tmp_path / "a.parquet", **asked)
     assert "\n" not in str(caught.value)
+
+
+def test_workers_tell_other_tables_of_as_many_pictures_from_copies(tmp_path):
+    for place, more in (("a", 0), ("copy", 0), ("other", 1)):
+        (tmp_path / place).mkdir()
+        parquet(tmp_path / place / "a.parquet", struct=not more)
+        rows = saved(tmp_path)
+        if more:
+            rows = rows.add_column("more", LEVELS)
+        rows.save_to_disk(str(tmp_path / place / "set"))
+    for data in ("{}/a.parquet", "hf:{}/set"):
+        first, copy, other = (
+            likeness(open_source(data.format(tmp_path / place), **SHAPE))
+            for place in ("a", "copy", "other")
+        )
+        assert first == copy != other
 
 
 def test_sets_of_hugging_face_have_splits_and_say_what_is_wrong(tmp_path, monkeypatch, caplog):

@@ -17,6 +17,7 @@ from PIL import Image
 import kgan
 from kgan.data import batches, open_source
 from kgan.data.workers import Rows, Workers, likeness
+from tests.data.containers import make_tar, make_zip
 
 COUNT, BATCH, EPOCHS = 50, 8, 2  # six batches an epoch
 STEPS = COUNT // BATCH
@@ -69,8 +70,8 @@ except InputError as error:
     said["differ"] = str(error)
 print(json.dumps(said))
 """
-KINDS = ("folder", "memory", "shards", "packed", "array")
-STREAMED = ("folder", "shards")  # whose decoding is counted
+KINDS = ("folder", "memory", "shards", "packed", "array", "a.zip", "tars")
+STREAMED = ("folder", "shards", "a.zip", "tars")  # whose decoding is counted
 WANTED = EPOCHS * STEPS - FIRST
 
 
@@ -108,6 +109,14 @@ def make_data(place):
                 example = tf.train.Example(features=tf.train.Features(feature=features))
                 writer.write(example.SerializeToString())
     kgan.data.pack(open_source(place / "folder", image_shape=(8, 8, 1)), place / "packed")
+    files = {path.name: path.read_bytes() for path in sorted((place / "folder").iterdir())}
+    make_zip(place / "a.zip", files)
+    (place / "tars").mkdir()
+    names = list(files)
+    for number in range(2):  # in WebDataset's convention
+        own = {name: files[name] for name in names[number::2]}
+        labels = {f"{Path(name).stem}.cls": str(number).encode() for name in own}
+        make_tar(place / "tars" / f"{number:06d}.tar", own | labels)
     np.save(place / "a.npy", np.broadcast_to(levels[:, None, None], (COUNT, 8, 8)))
 
 
@@ -196,6 +205,13 @@ def test_a_copy_elsewhere_is_the_same_data_and_another_set_is_not(tmp_path, kind
     if kind == "shards":  # one record more
         file.write_bytes((tmp_path / name / "0.tfrecord").read_bytes())
     assert of(tmp_path / "elsewhere") != first
+
+
+def test_one_process_does_not_look_at_all_of_its_data(tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", np.zeros((4, 8, 8), np.uint8))
+    source = open_source(tmp_path / "a.npy")
+    monkeypatch.setattr(source, "contents", lambda: pytest.fail("looked at"))
+    Workers(None).check_same(source)
 
 
 def test_a_batch_that_workers_cannot_share_is_refused():

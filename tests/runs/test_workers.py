@@ -27,14 +27,15 @@ SETTINGS = ["--preset", "dcgan_tanh", "--size", "16x16x1", "--filters", "4", "--
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
-    """A folder of 64 pictures, four batches."""
+    """A folder of 64 pictures in two subfolders, four batches."""
     folder = tmp_path_factory.mktemp("data") / "pictures"
-    folder.mkdir()
+    for name in ("0", "1"):
+        (folder / name).mkdir(parents=True)
     batches = kgan.data.embedded(
         batch_size=64, image_shape=(16, 16, 1), value_range=(0, 255), shuffle=False
     )
     for index, image in enumerate(next(iter(batches)).numpy().astype(np.uint8)):
-        Image.fromarray(image[..., 0]).save(folder / f"{index:02d}.png")
+        Image.fromarray(image[..., 0]).save(folder / f"{index // 32}" / f"{index:02d}.png")
     return folder
 
 
@@ -144,8 +145,9 @@ def test_a_killed_worker_ends_the_others_and_all_resume(pictures, tmp_path):
 
 
 def test_one_worker_told_to_stop_stops_all_after_the_same_step(pictures, tmp_path):
-    """Both are started by docs/clusters/slurm_job.sh."""
-    new = " ".join(map(str, [pictures, *SETTINGS, "--minutes", "4", "--name", "photos"]))
+    """Both are started by docs/clusters/slurm_job.sh, and train with classes."""
+    settings = ["--preset", "dcgan", "--conditional", *SETTINGS[2:]]
+    new = " ".join(map(str, [pictures, *settings, "--minutes", "4", "--name", "photos"]))
     job, task = launchers.start_job(tmp_path, new, two_ports_in_a_row())
     wait_for_steps(tmp_path / "runs" / "photos", job)
     os.kill(task(1), signal.SIGTERM)
@@ -228,6 +230,7 @@ def test_a_mistake_of_the_chief_is_a_line_for_each(pictures, tmp_path):
     assert codes == [2, 1]
     assert "This run exists" in outputs[0].splitlines()[-1]
     assert "The other workers no longer answer" in outputs[1].splitlines()[-1]
+    assert "--resume" not in outputs[1]  # there is no run
     assert not any(line.startswith("Traceback") for line in outputs[1].splitlines())
 
 
