@@ -99,7 +99,9 @@ def test_the_readmes_command_draws_a_class(tmp_path):
     np.testing.assert_array_equal(np.asarray(Image.open(sheet)), kgan.images.grid(bags).squeeze())
 
 
-def test_its_discriminator_chooses_among_its_seeds(tmp_path):
+def test_its_discriminator_chooses_among_its_seeds(tmp_path, capsys):
+    assert main(["generate", str(CLOTHES), "--nice", "2", "--precision", "float32"]) == 2
+    assert "an export without --nice" in capsys.readouterr().err
     drawn = tmp_path / "nice"
     assert main(["generate", str(CLOTHES), "-n", "2", "--nice", "4", "--separate", str(drawn)]) == 0
     gan = load.load_model(CLOTHES / "1" / "model.keras", compile=False)

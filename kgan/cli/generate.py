@@ -169,8 +169,9 @@ def _drawing(arguments: argparse.Namespace) -> Drawing:
         batches = _from_seeds(generator, n, seeds_asked(arguments), labels, arguments.truncation)
         return Drawing(n, generator.image_shape, batches)
     if arguments.precision is not None:
+        where = "an export without --nice" if onnx else "an export"
         raise InputError(
-            f"--precision is for an export, which has files to choose from. Received: "
+            f"--precision is for {where}, which has files to choose from. Received: "
             f"{arguments.model}"
         )
     path = _with_a_discriminator(onnx, arguments) if onnx else arguments.model
